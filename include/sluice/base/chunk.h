@@ -1,0 +1,30 @@
+/* Immutable bytes, counted: what many send queues, in several threads, point to at once.
+ *
+ * A chunk is the first member of one malloc'd block, its bytes lie in the same block. Whoever makes
+ * a chunk holds the first reference; the last chunk_unref frees the block. References may be taken
+ * and dropped in any thread. */
+#ifndef SLUICE_BASE_CHUNK_H
+#define SLUICE_BASE_CHUNK_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct chunk {
+	atomic_uint refs;
+	uint32_t len;
+	const char *bytes;
+};
+
+/* Gives a chunk with a copy of `len` bytes (at most UINT32_MAX), or NULL: no memory. */
+struct chunk *chunk_create(const void *bytes, size_t len);
+
+static inline struct chunk *chunk_ref(struct chunk *chunk)
+{
+	atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
+	return chunk;
+}
+
+void chunk_unref(struct chunk *chunk);
+
+#endif

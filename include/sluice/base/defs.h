@@ -1,0 +1,30 @@
+/* The few words that every other file uses. */
+#ifndef SLUICE_BASE_DEFS_H
+#define SLUICE_BASE_DEFS_H
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A broken invariant of ours (never a peer's doing): say which and abort, in every build. */
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (__builtin_expect(!(x), 0)) {                                                   \
+			fprintf(stderr, "%s:%d: broken invariant: %s\n", __FILE__, __LINE__, #x);  \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+/* The struct that holds `pointer` as its member `member`. */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define MIN(a, b)       ((a) < (b) ? (a) : (b))
+#define MAX(a, b)       ((a) > (b) ? (a) : (b))
+
+/* The caller must look at the result. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+
+#endif

@@ -1,0 +1,41 @@
+/* The one way into a worker for other threads: calls, run by the owner's loop in the order in which
+ * each thread posted them. */
+#ifndef SLUICE_NET_INBOX_H
+#define SLUICE_NET_INBOX_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "sluice/base/defs.h"
+
+struct inbox_message {
+	void (*deliver)(void *owner, void *subject);
+	void *subject;
+};
+
+struct inbox {
+	void *owner;
+	/* private */
+	uv_async_t wake;
+	uv_mutex_t mutex;
+	struct inbox_message *messages, *spare; /* two arrays, swapped under the mutex */
+	size_t n, capacity, spare_capacity;
+	bool closed;
+};
+
+/* `owner` is handed to every call. The inbox keeps its loop alive. */
+MUST_CHECK int inbox_open(struct inbox *inbox, uv_loop_t *loop, void *owner);
+
+/* In the owner's thread, after which nobody may post: what is in it is still delivered, now. The
+ * memory must stay until the loop has run the close callback; then inbox_finish. */
+void inbox_close(struct inbox *inbox);
+
+/* Frees what is not a handle. After the loop has ended. */
+void inbox_finish(struct inbox *inbox);
+
+/* From any thread. 0 or -ENOMEM (nothing was posted; `subject` is still the caller's). Many posts
+ * between two turns of the owner cost one wake-up. */
+MUST_CHECK int inbox_post(
+	struct inbox *inbox, void (*deliver)(void *owner, void *subject), void *subject);
+
+#endif

@@ -1,0 +1,47 @@
+/* A listening socket on one loop. TCP sockets are made with SO_REUSEPORT, one for each worker, so
+ * the kernel spreads the connections; a Unix socket is one, shared by all workers' listeners. */
+#ifndef SLUICE_NET_LISTENER_H
+#define SLUICE_NET_LISTENER_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/net/address.h"
+#include "sluice/net/deadlines.h"
+
+struct listener;
+
+struct listener_events {
+	/* A new connection: a non-blocking, close-on-exec descriptor that is the callee's now. */
+	void (*on_accept)(struct listener *listener, int fd, const struct sockaddr_storage *peer);
+};
+
+struct listener {
+	const struct listener_events *events;
+	void *owner;
+	/* private */
+	uv_poll_t poll;
+	int fd;
+	bool closing, paused;
+	struct deadlines *deadlines;
+	struct deadline resume; /* after the process ran out of descriptors */
+};
+
+/* Makes, binds and listens. `address` is updated with the port that was chosen when it was 0.
+ * Gives the descriptor or a negative errno. `shared`: SO_REUSEPORT, so that others may follow; without
+ * it -EADDRINUSE when anybody at all listens there. For a Unix socket, a stale file is removed first,
+ * a live one is -EADDRINUSE. */
+MUST_CHECK int listener_bind(struct address *address, bool shared);
+
+/* Takes the descriptor (closed also on an error). Accepts at most 64 connections a turn. When the
+ * process or system is out of descriptors, accepting pauses for 100 ms, and a warning is logged at
+ * most once in 10 s. */
+MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop, struct deadlines *deadlines,
+	int fd, const struct listener_events *events, void *owner);
+
+/* Accepts what waits already, then closes. Twice does no harm. The memory must stay until the loop
+ * has run the close callback. */
+void listener_close(struct listener *listener);
+
+#endif

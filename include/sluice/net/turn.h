@@ -1,0 +1,39 @@
+/* The end of a loop turn: tasks that run once, after everything that this turn's events brought, and
+ * before the loop waits again. It is what turns many small sends into one gathered write.
+ *
+ * libuv runs timers, then prepare, then polls, then check. Both prepare and check run the tasks, so
+ * that those of timers do not wait for the next event. A task that runs may schedule others (or
+ * itself): they run in the same end, at most once more each, then in the next. */
+#ifndef SLUICE_NET_TURN_H
+#define SLUICE_NET_TURN_H
+
+#include <uv.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/base/list.h"
+
+struct turn_task {
+	struct list link; /* linked: it is scheduled */
+	void (*run)(struct turn_task *task);
+};
+
+struct turn {
+	/* private */
+	uv_prepare_t before_poll;
+	uv_check_t after_poll;
+	struct list tasks; /* struct turn_task, by .link */
+};
+
+/* Does not keep the loop alive by itself. 0 or a negative errno. */
+MUST_CHECK int turn_open(struct turn *turn, uv_loop_t *loop);
+
+/* Closes the two handles; the memory must stay until the loop has run their close callbacks. */
+void turn_close(struct turn *turn);
+
+/* Runs the task at the end of this turn; nothing happens when it is scheduled already. */
+void turn_schedule(struct turn *turn, struct turn_task *task);
+
+/* Takes the task back; nothing happens when it is not scheduled. */
+void turn_cancel(struct turn_task *task);
+
+#endif

@@ -1,0 +1,66 @@
+/* What a browser sends, from bytes to messages: all the rules of RFC 6455 §5.4, §5.5, §6.2, §7, §8.1
+ * for a server that negotiated no extension.
+ *
+ * A peer can make the reader hold one message (at most `message_bytes`) and one control payload; an
+ * idle one holds nothing on the heap. Bytes that arrive whole are handed on where they lie. */
+#ifndef SLUICE_PROTO_WS_READER_H
+#define SLUICE_PROTO_WS_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sluice/base/buffer.h"
+#include "sluice/base/slice.h"
+#include "sluice/proto/utf8.h"
+#include "sluice/proto/ws_frame.h"
+
+struct ws_reader;
+
+/* Slices are borrowed for the call. A handler may stop the reader with ws_reader_stop. */
+struct ws_reader_events {
+	/* A whole message, text (valid UTF-8) or binary. NULL: messages are checked and thrown away
+	 * as they come, none is ever held. */
+	void (*on_message)(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload);
+	void (*on_ping)(struct ws_reader *reader, struct slice payload);
+	void (*on_pong)(struct ws_reader *reader, struct slice payload);
+	/* The peer's close frame, checked. `code` is 1005 when it has none. Nothing follows. */
+	void (*on_close)(struct ws_reader *reader, unsigned code, struct slice reason);
+};
+
+/* Shared by all readers of a kind; must outlive them. */
+struct ws_reader_settings {
+	const struct ws_reader_events *events;
+	uint64_t message_bytes; /* a longer message fails with 1009, told from the header alone */
+	uint32_t message_fragments; /* a message of more fails with 1008; 0: no limit */
+};
+
+struct ws_reader {
+	const struct ws_reader_settings *settings;
+	/* private */
+	uint64_t frame_left; /* payload octets of this frame still to come */
+	uint64_t message_len; /* payload octets of this message in the frames announced so far */
+	uint32_t fragments;
+	uint8_t masking_key[4];
+	uint8_t mask_offset; /* modulo 4 */
+	uint8_t header_len; /* octets of the header that are here */
+	uint8_t header[WS_FRAME_HEADER_MAX];
+	uint8_t opcode; /* of the frame under way */
+	uint8_t message_opcode; /* of the message under way; 0: none */
+	bool fin, in_payload, stopped;
+	struct utf8 utf8;
+	struct buffer *held; /* heap, only while a message or control payload is split */
+	struct buffer *control;
+};
+
+void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *settings);
+void ws_reader_finish(struct ws_reader *reader);
+
+/* Feeds bytes; they are unmasked in place. 0: more is wanted (or the reader is stopped). Else the
+ * close code to fail the connection with; events of whatever was complete before have been raised,
+ * and every later call gives 0 and does nothing. No memory: 1011. */
+int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len);
+
+/* No more events; the rest of what is fed is thrown away. */
+void ws_reader_stop(struct ws_reader *reader);
+
+#endif

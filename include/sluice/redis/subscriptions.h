@@ -1,0 +1,61 @@
+/* Wanted state against real state: which channels we want from Redis, and which it has confirmed.
+ *
+ * Wants of one loop turn leave in one SUBSCRIBE and one UNSUBSCRIBE (512 channels a command). When the
+ * link comes back, everything wanted is subscribed again. Redis answers in order, so a channel needs no
+ * more than: wanted, what was last asked for, and how many answers are outstanding. */
+#ifndef SLUICE_REDIS_SUBSCRIPTIONS_H
+#define SLUICE_REDIS_SUBSCRIPTIONS_H
+
+#include <stdbool.h>
+
+#include "sluice/base/table.h"
+#include "sluice/redis/link.h"
+
+struct subscriptions;
+
+struct subscriptions_events {
+	/* Redis has confirmed a channel that is wanted: from here on nothing published is missed.
+	 * Raised again after the link was lost and is back. */
+	void (*on_confirmed)(struct subscriptions *subscriptions, struct slice channel);
+	/* A publication on a channel that is wanted. Both are borrowed. */
+	void (*on_message)(
+		struct subscriptions *subscriptions, struct slice channel, struct slice payload);
+	/* All that one read brought has been handed on. */
+	void (*on_batch_end)(struct subscriptions *subscriptions);
+	/* Up: the link is there and all that was wanted is confirmed again. Down: it was up and is lost,
+	 * or an attempt failed; no channel is confirmed any more. */
+	void (*on_up)(struct subscriptions *subscriptions);
+	void (*on_down)(struct subscriptions *subscriptions, const char *reason);
+	void (*on_round_trip)(struct subscriptions *subscriptions, uint64_t ns);
+	void (*on_closed)(struct subscriptions *subscriptions);
+};
+
+struct subscriptions {
+	void *owner;
+	/* private */
+	struct redis_link link;
+	const struct subscriptions_events *events;
+	struct table channels; /* struct wanted_channel, by name */
+	struct list changed; /* struct wanted_channel, by .changed_link: to be asked for at the turn's end */
+	struct turn *turn;
+	struct turn_task ask;
+	size_t unconfirmed; /* since the link came back: wanted channels not yet confirmed */
+	bool up;
+};
+
+MUST_CHECK int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *shared,
+	struct deadlines *deadlines, const struct redis_link_settings *settings,
+	const struct subscriptions_events *events, void *owner);
+void subscriptions_close(struct subscriptions *subscriptions);
+
+/* Wants a channel (copied). Twice is once. 0 or -ENOMEM. */
+MUST_CHECK int subscriptions_want(struct subscriptions *subscriptions, struct slice channel);
+void subscriptions_unwant(struct subscriptions *subscriptions, struct slice channel);
+
+bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice channel);
+bool subscriptions_is_up(const struct subscriptions *subscriptions);
+
+/* How many channels are wanted. */
+size_t subscriptions_count(const struct subscriptions *subscriptions);
+
+#endif
