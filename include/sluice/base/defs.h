@@ -7,12 +7,12 @@
 #include <stdlib.h>
 
 /* A broken invariant of ours (never a peer's doing): say which and abort, in every build. */
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (__builtin_expect(!(x), 0)) {                                                   \
-			fprintf(stderr, "%s:%d: broken invariant: %s\n", __FILE__, __LINE__, #x);  \
-			abort();                                                                   \
-		}                                                                                  \
+#define MUST(x) \
+	do { \
+		if (__builtin_expect(!(x), 0)) { \
+			fprintf(stderr, "%s:%d: broken invariant: %s\n", __FILE__, __LINE__, #x); \
+			abort(); \
+		} \
 	} while (0)
 
 /* The struct that holds `pointer` as its member `member`. */
@@ -25,6 +25,6 @@
 /* The caller must look at the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
 
 #endif

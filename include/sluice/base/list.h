@@ -71,12 +71,12 @@ static inline struct list *list_pop(struct list *head)
 	return node;
 }
 
-#define LIST_EACH(node, head)                                                                      \
+#define LIST_EACH(node, head) \
 	for (struct list *node = (head)->next; node != (head); node = node->next)
 
 /* The body may take out (and free) the node that it is at, but no other. */
-#define LIST_EACH_SAFE(node, head)                                                                 \
-	for (struct list *node = (head)->next, *node##_next = node->next; node != (head);          \
+#define LIST_EACH_SAFE(node, head) \
+	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
 		node = node##_next, node##_next = node->next)
 
 #endif

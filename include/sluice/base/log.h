@@ -48,8 +48,8 @@ const char *log_level_name(enum log_level level);
 /* `fields` ends with one whose key is NULL; the first is the event's name. Use the macros. */
 void log_write(enum log_level level, const struct log_field *fields);
 
-#define LOG_LINE(level, event, ...)                                                                \
-	log_write(level,                                                                           \
+#define LOG_LINE(level, event, ...) \
+	log_write(level, \
 		(const struct log_field[]){ log_text("event", event), ##__VA_ARGS__, { NULL } })
 #define log_debug(event, ...) LOG_LINE(LOG_DEBUG, event, ##__VA_ARGS__)
 #define log_info(event, ...)  LOG_LINE(LOG_INFO, event, ##__VA_ARGS__)

@@ -1,6 +1,6 @@
-/* Counters and gauges of one worker, and their text form (Prometheus). A worker adds to its own block
- * without locks; whoever serves /metrics adds up the blocks. No label ever holds a channel, a user or
- * an address. */
+/* Counters and gauges of one worker, and their text form (Prometheus). A worker adds to its own
+ * block without locks; whoever serves /metrics adds up the blocks. No label ever holds a channel, a
+ * user or an address. */
 #ifndef SLUICE_BASE_METRICS_H
 #define SLUICE_BASE_METRICS_H
 
@@ -11,71 +11,72 @@
 #include "sluice/base/buffer.h"
 
 /* One row a series, those of one family together: name, family, label, type, help. */
-#define METRICS(X)                                                                                 \
-	X(CONNECTIONS, "sluice_connections", "", "gauge", "Open WebSocket connections")            \
-	X(CONNECTIONS_TOTAL, "sluice_connections_total", "", "counter",                            \
-		"WebSocket connections opened")                                                    \
-	X(REFUSED_400, "sluice_upgrades_refused_total", "status=\"400\"", "counter",               \
-		"Requests that were refused, by HTTP status")                                      \
-	X(REFUSED_401, "sluice_upgrades_refused_total", "status=\"401\"", "counter", "")           \
-	X(REFUSED_403, "sluice_upgrades_refused_total", "status=\"403\"", "counter", "")           \
-	X(REFUSED_404, "sluice_upgrades_refused_total", "status=\"404\"", "counter", "")           \
-	X(REFUSED_405, "sluice_upgrades_refused_total", "status=\"405\"", "counter", "")           \
-	X(REFUSED_408, "sluice_upgrades_refused_total", "status=\"408\"", "counter", "")           \
-	X(REFUSED_426, "sluice_upgrades_refused_total", "status=\"426\"", "counter", "")           \
-	X(REFUSED_429, "sluice_upgrades_refused_total", "status=\"429\"", "counter", "")           \
-	X(REFUSED_431, "sluice_upgrades_refused_total", "status=\"431\"", "counter", "")           \
-	X(REFUSED_500, "sluice_upgrades_refused_total", "status=\"500\"", "counter", "")           \
-	X(REFUSED_503, "sluice_upgrades_refused_total", "status=\"503\"", "counter", "")           \
-	X(CLOSES_1000, "sluice_closes_total", "code=\"1000\"", "counter",                          \
-		"Connections closed, by close code; 1006 is without a closing handshake")          \
-	X(CLOSES_1001, "sluice_closes_total", "code=\"1001\"", "counter", "")                      \
-	X(CLOSES_1002, "sluice_closes_total", "code=\"1002\"", "counter", "")                      \
-	X(CLOSES_1003, "sluice_closes_total", "code=\"1003\"", "counter", "")                      \
-	X(CLOSES_1005, "sluice_closes_total", "code=\"1005\"", "counter", "")                      \
-	X(CLOSES_1006, "sluice_closes_total", "code=\"1006\"", "counter", "")                      \
-	X(CLOSES_1007, "sluice_closes_total", "code=\"1007\"", "counter", "")                      \
-	X(CLOSES_1008, "sluice_closes_total", "code=\"1008\"", "counter", "")                      \
-	X(CLOSES_1009, "sluice_closes_total", "code=\"1009\"", "counter", "")                      \
-	X(CLOSES_1011, "sluice_closes_total", "code=\"1011\"", "counter", "")                      \
-	X(CLOSES_1012, "sluice_closes_total", "code=\"1012\"", "counter", "")                      \
-	X(CLOSES_1013, "sluice_closes_total", "code=\"1013\"", "counter", "")                      \
-	X(CLOSES_4401, "sluice_closes_total", "code=\"4401\"", "counter", "")                      \
-	X(CLOSES_4403, "sluice_closes_total", "code=\"4403\"", "counter", "")                      \
-	X(CLOSES_OTHER, "sluice_closes_total", "code=\"other\"", "counter", "")                    \
-	X(CHANNELS, "sluice_channels", "", "gauge",                                                \
-		"Channels subscribed to on Redis by this process")                                 \
-	X(SUBSCRIPTIONS, "sluice_subscriptions", "", "gauge",                                      \
-		"Subscriptions of connections to channels")                                        \
-	X(PUBLICATIONS_TOTAL, "sluice_publications_total", "", "counter",                          \
-		"Publications received from Redis")                                                \
-	X(PUBLICATIONS_DROPPED_TOTAL, "sluice_publications_dropped_total", "", "counter",          \
-		"Publications larger than limits.publication_bytes, dropped")                      \
-	X(DELIVERIES_TOTAL, "sluice_deliveries_total", "", "counter",                              \
-		"Publications queued to connections")                                              \
-	X(DELIVERED_BYTES_TOTAL, "sluice_delivered_bytes_total", "", "counter",                    \
-		"Bytes of frames queued to connections")                                           \
-	X(SLOW_CONSUMERS_TOTAL, "sluice_slow_consumers_total", "", "counter",                      \
-		"Connections closed because their queue was full")                                 \
-	X(HEARTBEAT_TERMINATIONS_TOTAL, "sluice_heartbeat_terminations_total", "", "counter",      \
-		"Connections terminated because a ping was not answered")                          \
-	X(LOOKUPS_GOOD, "sluice_session_lookups_total", "result=\"good\"", "counter",              \
-		"Session look-ups in Redis, by result")                                            \
-	X(LOOKUPS_REFUSED, "sluice_session_lookups_total", "result=\"refused\"", "counter", "")    \
-	X(LOOKUPS_MISSING, "sluice_session_lookups_total", "result=\"missing\"", "counter", "")    \
-	X(LOOKUPS_FAILED, "sluice_session_lookups_total", "result=\"failed\"", "counter", "")      \
-	X(LOOKUPS_SHARED, "sluice_session_lookups_total", "result=\"shared\"", "counter", "")      \
-	X(RECONNECTS_COMMAND, "sluice_redis_reconnects_total", "link=\"command\"", "counter",      \
-		"Times a link to Redis was lost")                                                  \
-	X(RECONNECTS_SUBSCRIBE, "sluice_redis_reconnects_total", "link=\"subscribe\"", "counter", "")
+#define METRICS(X) \
+	X(CONNECTIONS, "sluice_connections", "", "gauge", "Open WebSocket connections") \
+	X(CONNECTIONS_TOTAL, "sluice_connections_total", "", "counter", \
+		"WebSocket connections opened") \
+	X(REFUSED_400, "sluice_upgrades_refused_total", "status=\"400\"", "counter", \
+		"Requests that were refused, by HTTP status") \
+	X(REFUSED_401, "sluice_upgrades_refused_total", "status=\"401\"", "counter", "") \
+	X(REFUSED_403, "sluice_upgrades_refused_total", "status=\"403\"", "counter", "") \
+	X(REFUSED_404, "sluice_upgrades_refused_total", "status=\"404\"", "counter", "") \
+	X(REFUSED_405, "sluice_upgrades_refused_total", "status=\"405\"", "counter", "") \
+	X(REFUSED_408, "sluice_upgrades_refused_total", "status=\"408\"", "counter", "") \
+	X(REFUSED_426, "sluice_upgrades_refused_total", "status=\"426\"", "counter", "") \
+	X(REFUSED_429, "sluice_upgrades_refused_total", "status=\"429\"", "counter", "") \
+	X(REFUSED_431, "sluice_upgrades_refused_total", "status=\"431\"", "counter", "") \
+	X(REFUSED_500, "sluice_upgrades_refused_total", "status=\"500\"", "counter", "") \
+	X(REFUSED_503, "sluice_upgrades_refused_total", "status=\"503\"", "counter", "") \
+	X(CLOSES_1000, "sluice_closes_total", "code=\"1000\"", "counter", \
+		"Connections closed, by close code; 1006 is without a closing handshake") \
+	X(CLOSES_1001, "sluice_closes_total", "code=\"1001\"", "counter", "") \
+	X(CLOSES_1002, "sluice_closes_total", "code=\"1002\"", "counter", "") \
+	X(CLOSES_1003, "sluice_closes_total", "code=\"1003\"", "counter", "") \
+	X(CLOSES_1005, "sluice_closes_total", "code=\"1005\"", "counter", "") \
+	X(CLOSES_1006, "sluice_closes_total", "code=\"1006\"", "counter", "") \
+	X(CLOSES_1007, "sluice_closes_total", "code=\"1007\"", "counter", "") \
+	X(CLOSES_1008, "sluice_closes_total", "code=\"1008\"", "counter", "") \
+	X(CLOSES_1009, "sluice_closes_total", "code=\"1009\"", "counter", "") \
+	X(CLOSES_1011, "sluice_closes_total", "code=\"1011\"", "counter", "") \
+	X(CLOSES_1012, "sluice_closes_total", "code=\"1012\"", "counter", "") \
+	X(CLOSES_1013, "sluice_closes_total", "code=\"1013\"", "counter", "") \
+	X(CLOSES_4401, "sluice_closes_total", "code=\"4401\"", "counter", "") \
+	X(CLOSES_4403, "sluice_closes_total", "code=\"4403\"", "counter", "") \
+	X(CLOSES_OTHER, "sluice_closes_total", "code=\"other\"", "counter", "") \
+	X(CHANNELS, "sluice_channels", "", "gauge", \
+		"Channels subscribed to on Redis by this process") \
+	X(SUBSCRIPTIONS, "sluice_subscriptions", "", "gauge", \
+		"Subscriptions of connections to channels") \
+	X(PUBLICATIONS_TOTAL, "sluice_publications_total", "", "counter", \
+		"Publications received from Redis") \
+	X(PUBLICATIONS_DROPPED_TOTAL, "sluice_publications_dropped_total", "", "counter", \
+		"Publications larger than limits.publication_bytes, dropped") \
+	X(DELIVERIES_TOTAL, "sluice_deliveries_total", "", "counter", \
+		"Publications queued to connections") \
+	X(DELIVERED_BYTES_TOTAL, "sluice_delivered_bytes_total", "", "counter", \
+		"Bytes of frames queued to connections") \
+	X(SLOW_CONSUMERS_TOTAL, "sluice_slow_consumers_total", "", "counter", \
+		"Connections closed because their queue was full") \
+	X(HEARTBEAT_TERMINATIONS_TOTAL, "sluice_heartbeat_terminations_total", "", "counter", \
+		"Connections terminated because a ping was not answered") \
+	X(LOOKUPS_GOOD, "sluice_session_lookups_total", "result=\"good\"", "counter", \
+		"Session look-ups in Redis, by result") \
+	X(LOOKUPS_REFUSED, "sluice_session_lookups_total", "result=\"refused\"", "counter", "") \
+	X(LOOKUPS_MISSING, "sluice_session_lookups_total", "result=\"missing\"", "counter", "") \
+	X(LOOKUPS_FAILED, "sluice_session_lookups_total", "result=\"failed\"", "counter", "") \
+	X(LOOKUPS_SHARED, "sluice_session_lookups_total", "result=\"shared\"", "counter", "") \
+	X(RECONNECTS_COMMAND, "sluice_redis_reconnects_total", "link=\"command\"", "counter", \
+		"Times a link to Redis was lost") \
+	X(RECONNECTS_SUBSCRIBE, "sluice_redis_reconnects_total", "link=\"subscribe\"", "counter", \
+		"")
 
 #define METRIC_ENUM(name, ...) METRIC_##name,
 enum metric { METRICS(METRIC_ENUM) METRIC_COUNT };
 #undef METRIC_ENUM
 
 /* Histograms have the same bounds: 50 µs, doubling, to 1.6 s, and more. */
-#define HISTOGRAMS(X)                                                                              \
-	X(REDIS_ROUND_TRIP, "sluice_redis_round_trip_seconds", "From a PING to its answer")        \
+#define HISTOGRAMS(X) \
+	X(REDIS_ROUND_TRIP, "sluice_redis_round_trip_seconds", "From a PING to its answer") \
 	X(LOOP_TURN, "sluice_loop_turn_seconds", "Time that one turn of a worker's loop was busy")
 
 #define HISTOGRAM_ENUM(name, ...) HISTOGRAM_##name,
@@ -96,8 +97,8 @@ struct metrics {
 static inline void metrics_add(struct metrics *metrics, enum metric metric, int64_t n)
 {
 	_Atomic int64_t *value = &metrics->values[metric];
-	atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + n,
-		memory_order_relaxed);
+	atomic_store_explicit(
+		value, atomic_load_explicit(value, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
 static inline void metrics_set(struct metrics *metrics, enum metric metric, int64_t n)

@@ -30,9 +30,9 @@ void table_remove(struct table *table, struct table_entry *entry);
 size_t table_count(const struct table *table);
 
 /* The body may take out (and free) the entry that it is at, but no other. */
-#define TABLE_EACH(entry, table)                                                                   \
-	for (struct table_entry *entry = (table)->first,                                           \
-				*entry##_next = entry ? entry->hh.next : NULL;                     \
+#define TABLE_EACH(entry, table) \
+	for (struct table_entry *entry = (table)->first, \
+				*entry##_next = entry ? entry->hh.next : NULL; \
 		entry; entry = entry##_next, entry##_next = entry ? entry->hh.next : NULL)
 
 #endif

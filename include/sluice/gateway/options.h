@@ -1,7 +1,7 @@
 /* The configuration: from file, environment and flags to one struct, by one table of settings.
  *
- * A setting's value: flag, else environment, else file, else the preset's default, else the default.
- * Every key of the file has an environment variable: "limits.queue_bytes" is
+ * A setting's value: flag, else environment, else file, else the preset's default, else the
+ * default. Every key of the file has an environment variable: "limits.queue_bytes" is
  * SLUICE_LIMITS_QUEUE_BYTES; lists and objects are JSON text there. Immutable once loaded; read by
  * every thread. */
 #ifndef SLUICE_GATEWAY_OPTIONS_H
@@ -21,9 +21,9 @@
 struct options {
 	const char *listen; /* as address.h reads it */
 	const char *path;
-	unsigned workers; /* 0: one for each CPU that the process may use */
+	unsigned workers;                      /* 0: one for each CPU that the process may use */
 	const char *tls_certificate, *tls_key; /* both "" or both files */
-	const char *admin_listen; /* "": no admin port */
+	const char *admin_listen;              /* "": no admin port */
 	struct redis_url redis;
 	const struct slice *origins;
 	size_t n_origins;
@@ -52,20 +52,21 @@ struct options {
 
 /* What the command line says; filled by options_read_flags. */
 struct options_flags {
-	const char *config; /* file or NULL */
+	const char *config;                                   /* file or NULL */
 	const char *listen, *redis_url, *workers, *log_level; /* as given, or NULL */
-	const char *probe; /* URL */
+	const char *probe;                                    /* URL */
 	bool dev, check, print_config, version, help;
 };
 
 /* Reads argv. 0; or -EINVAL, and a line for the user is in `problems`. */
-int options_read_flags(int argc, char **argv, struct options_flags *ret_flags, struct buffer *problems);
+int options_read_flags(
+	int argc, char **argv, struct options_flags *ret_flags, struct buffer *problems);
 
 /* The text of --help. */
 extern const char options_usage[];
 
-/* Loads everything. NULL: `problems` holds one line for each thing that is wrong, naming where (file:
- * line, environment variable or flag), the key, and what it takes:
+/* Loads everything. NULL: `problems` holds one line for each thing that is wrong, naming where
+ *(file: line, environment variable or flag), the key, and what it takes:
  *
  *	sluice.json:12: limits.queue_bytes: must be a whole number from 1024 to 1073741824, not "1M"
  *
@@ -77,7 +78,8 @@ void options_destroy(struct options *options);
 /* The effective configuration as JSON, with secrets and passwords as "***". 0 or -ENOMEM. */
 int options_print(const struct options *options, struct buffer *out);
 
-/* How many CPUs this process may use: its affinity mask and its cgroup's quota (v1 and v2, rounded up). */
+/* How many CPUs this process may use: its affinity mask and its cgroup's quota (v1 and v2, rounded
+ * up). */
 unsigned options_usable_cpus(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* Who is subscribed to what, in one worker. Pure: no I/O, no clock, one thread.
  *
- * A channel is *wanted* from its first subscriber to its last, and *confirmed* once Redis delivers it.
- * Every subscription knows whether its channel is confirmed, so a subscriber can be told when all that
- * it asked for is. */
+ * A channel is *wanted* from its first subscriber to its last, and *confirmed* once Redis delivers
+ * it. Every subscription knows whether its channel is confirmed, so a subscriber can be told when
+ * all that it asked for is. */
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
 
@@ -18,17 +18,18 @@ struct hub;
 /* Embedded in whoever receives. Zero-initialised, then subscriber_init. */
 struct subscriber {
 	struct list subscriptions; /* struct subscription, by .in_subscriber */
-	uint32_t count; /* of them */
-	uint32_t unconfirmed; /* of them, on channels that are not confirmed yet */
+	uint32_t count;            /* of them */
+	uint32_t unconfirmed;      /* of them, on channels that are not confirmed yet */
 };
 
 struct hub_events {
-	/* The channel has its first subscriber here: want it. `ticket` comes back in hub_confirm. 0, or
-	 * a negative errno, which hub_subscribe gives. */
+	/* The channel has its first subscriber here: want it. `ticket` comes back in hub_confirm.
+	 * 0, or a negative errno, which hub_subscribe gives. */
 	int (*on_first)(struct hub *hub, struct slice channel, uint32_t ticket);
 	/* The channel has lost its last subscriber here. */
 	void (*on_last)(struct hub *hub, struct slice channel);
-	/* Every channel of this subscriber is confirmed now. Never raised within hub_subscribe. */
+	/* Every channel of this subscriber is confirmed now. Never raised within hub_subscribe. May
+	 * unsubscribe it (and only it). */
 	void (*on_ready)(struct hub *hub, struct subscriber *subscriber);
 	/* A run for this subscriber. May unsubscribe it (and only it). */
 	void (*on_publication)(

@@ -1,10 +1,10 @@
 /* What was published to one channel, in a row: a run of consecutive publications, laid out once as
- * ready-made WebSocket frames, so that every subscriber's write can point to the same bytes. Immutable
- * once it has been handed on, counted, shared by threads.
+ * ready-made WebSocket frames, so that every subscriber's write can point to the same bytes.
+ * Immutable once it has been handed on, counted, shared by threads.
  *
- * Publications that Redis delivers back to back on the same channel in one read join one run: the cost
- * per subscriber is then per run and not per publication. A publication on another channel ends the
- * run, so that the order between channels is kept. */
+ * Publications that Redis delivers back to back on the same channel in one read join one run: the
+ * cost per subscriber is then per run and not per publication. A publication on another channel
+ * ends the run, so that the order between channels is kept. */
 #ifndef SLUICE_HUB_PUBLICATION_H
 #define SLUICE_HUB_PUBLICATION_H
 
@@ -45,8 +45,9 @@ struct publication_run {
 	size_t capacity;
 };
 
-/* Appends a publication to the run. 0; -EAGAIN: another channel's run is under way, or it is full (1
- * MiB): take it first; -ENOMEM. The frame is text when the payload is valid UTF-8, else binary. */
+/* Appends a publication to the run. 0; -EAGAIN: another channel's run is under way, or it is full
+ * (1 MiB): take it first; -ENOMEM. The frame is text when the payload is valid UTF-8, else binary.
+ */
 MUST_CHECK int publication_run_add(
 	struct publication_run *run, struct slice channel, struct slice payload);
 

@@ -1,12 +1,13 @@
 /* Where to listen: "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (not looked up: loopback),
- * ":8080" (all of IPv4), "unix:/run/sluice.sock". No host names: they are looked up by nobody here. */
+ * ":8080" (all of IPv4), "unix:/run/sluice.sock". No host names: they are looked up by nobody here.
+ */
 #ifndef SLUICE_NET_ADDRESS_H
 #define SLUICE_NET_ADDRESS_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 
 #include "sluice/base/slice.h"
 

@@ -23,18 +23,20 @@ struct deadline {
 struct deadlines {
 	/* private */
 	uv_timer_t timer;
-	uint32_t now; /* last tick that has been handled */
+	uint32_t now;   /* last tick that has been handled */
 	uint32_t count; /* the timer runs only while there are any */
 	uint64_t start; /* loop time of tick 0, ms */
-	struct list slots[DEADLINE_SLOTS]; /* struct deadline, by .link; slot = due % DEADLINE_SLOTS */
+	struct list
+		slots[DEADLINE_SLOTS]; /* struct deadline, by .link; slot = due % DEADLINE_SLOTS */
 };
 
 /* Does not keep the loop alive by itself. */
 MUST_CHECK int deadlines_open(struct deadlines *deadlines, uv_loop_t *loop);
 void deadlines_close(struct deadlines *deadlines);
 
-/* Sets or moves a deadline: `on_due` is called once, `ms` from now (by uv_now), unless it is cleared
- * before. Any `ms` up to a day. on_due may set or clear any deadline, its own too, and free its owner. */
+/* Sets or moves a deadline: `on_due` is called once, `ms` from now (by uv_now), unless it is
+ * cleared before. Any `ms` up to a day. on_due may set or clear any deadline, its own too, and free
+ * its owner. */
 void deadline_set(struct deadlines *deadlines, struct deadline *deadline, uint64_t ms,
 	void (*on_due)(struct deadline *deadline));
 void deadline_clear(struct deadlines *deadlines, struct deadline *deadline);

@@ -29,16 +29,16 @@ struct listener {
 };
 
 /* Makes, binds and listens. `address` is updated with the port that was chosen when it was 0.
- * Gives the descriptor or a negative errno. `shared`: SO_REUSEPORT, so that others may follow; without
- * it -EADDRINUSE when anybody at all listens there. For a Unix socket, a stale file is removed first,
- * a live one is -EADDRINUSE. */
+ * Gives the descriptor or a negative errno. `shared`: SO_REUSEPORT, so that others may follow;
+ * without it -EADDRINUSE when anybody at all listens there. For a Unix socket, a stale file is
+ * removed first, a live one is -EADDRINUSE. */
 MUST_CHECK int listener_bind(struct address *address, bool shared);
 
 /* Takes the descriptor (closed also on an error). Accepts at most 64 connections a turn. When the
  * process or system is out of descriptors, accepting pauses for 100 ms, and a warning is logged at
  * most once in 10 s. */
-MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop, struct deadlines *deadlines,
-	int fd, const struct listener_events *events, void *owner);
+MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop,
+	struct deadlines *deadlines, int fd, const struct listener_events *events, void *owner);
 
 /* Accepts what waits already, then closes. Twice does no harm. The memory must stay until the loop
  * has run the close callback. */

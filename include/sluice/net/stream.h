@@ -1,8 +1,8 @@
 /* A connected byte stream: TCP or a Unix socket, plain or TLS, with one send queue.
  *
  * What is sent is queued by reference and leaves in one gathered write at the end of the loop turn;
- * what the kernel does not take stays queued. An idle stream owns no memory besides its struct: bytes
- * are read into a buffer that all streams of a loop share. */
+ * what the kernel does not take stays queued. An idle stream owns no memory besides its struct:
+ * bytes are read into a buffer that all streams of a loop share. */
 #ifndef SLUICE_NET_STREAM_H
 #define SLUICE_NET_STREAM_H
 
@@ -31,8 +31,8 @@ struct stream_events {
 	void (*on_open)(struct stream *stream);
 	/* `bytes` may be changed in place, and are gone after the call. */
 	void (*on_bytes)(struct stream *stream, char *bytes, size_t len);
-	/* 0: the peer has ended its side (sending goes on). Else a negative errno: the stream is dead
-	 * and must be closed. Raised once; nothing but on_closed follows an error. */
+	/* 0: the peer has ended its side (sending goes on). Else a negative errno: the stream is
+	 * dead and must be closed. Raised once; nothing but on_closed follows an error. */
 	void (*on_end)(struct stream *stream, int error);
 	/* The send queue has become empty after having been stuck. May be NULL. */
 	void (*on_drained)(struct stream *stream);
@@ -50,31 +50,35 @@ struct stream {
 	struct tls_session *tls;
 	struct turn_task flush;
 	struct stream_connecting *connecting; /* only until connected */
-	struct chunk **slots; /* ring; `inline_slots` until it needs more */
+	struct chunk **slots;                 /* ring; `inline_slots` until it needs more */
 	struct chunk *inline_slots[STREAM_SLOTS];
-	uint32_t queued; /* bytes not yet taken by the kernel */
+	uint32_t queued;       /* bytes not yet taken by the kernel */
 	uint32_t first_offset; /* of the first chunk, how much has been taken */
 	uint16_t first, count, capacity;
 	uint16_t tls_pending; /* bytes of a TLS write that must be offered again */
 	int fd;
-	unsigned open : 1, reading : 1, stuck : 1, ending : 1, ended : 1, closing : 1, peer_ended : 1;
+	unsigned open : 1, reading : 1, stuck : 1, ending : 1, ended : 1, closing : 1,
+		peer_ended : 1;
 };
 
 /* Takes an accepted descriptor (closed also on an error). `tls`: settings of a TLS server, or NULL.
- * on_open comes later, never within this call. Reading begins at once. 0 or a negative errno: no event
- * will come, the memory is the caller's. */
+ * on_open comes later, never within this call. Reading begins at once. 0 or a negative errno: no
+ * event will come, the memory is the caller's. */
 MUST_CHECK int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
 	struct tls_settings *tls, const struct stream_events *events);
 
 /* Connects to host and port, or, if `path` is not "", to a Unix socket. The host is looked up by
  * libuv's thread pool, each of its addresses is tried in turn. `tls`: settings of a TLS client, or
- * NULL; the certificate must be `host`'s. Strings are copied. on_open or on_end (error) follows; there
- * is no timeout: the owner closes the stream when it takes too long. 0 or a negative errno as above. */
+ * NULL; the certificate must be `host`'s. Strings are copied. on_open or on_end (error) follows;
+ * there is no timeout: the owner closes the stream when it takes too long. 0 or a negative errno as
+ * above. */
 MUST_CHECK int stream_connect(struct stream *stream, struct stream_loop *shared, const char *host,
-	uint16_t port, const char *path, struct tls_settings *tls, const struct stream_events *events);
+	uint16_t port, const char *path, struct tls_settings *tls,
+	const struct stream_events *events);
 
 /* Queues a chunk, taking a reference of its own, until the end of the turn. 0; -ENOMEM; -EPIPE: the
- * stream is ending or closing (nothing was queued). How much may be queued is the owner's business. */
+ * stream is ending or closing (nothing was queued). How much may be queued is the owner's business.
+ */
 MUST_CHECK int stream_send(struct stream *stream, struct chunk *chunk);
 
 /* The same with a copy. */
@@ -93,8 +97,8 @@ void stream_resume(struct stream *stream);
 /* After what is queued, ends our side (close_notify, FIN). Reading goes on. */
 void stream_end(struct stream *stream);
 
-/* Closes at once; what is queued is dropped. Twice does no harm. on_closed follows, never within this
- * call. */
+/* Closes at once; what is queued is dropped. Twice does no harm. on_closed follows, never within
+ * this call. */
 void stream_close(struct stream *stream);
 
 /* Why TLS failed, or strerror: one line for the log. */

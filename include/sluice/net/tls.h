@@ -1,6 +1,7 @@
-/* TLS by mbedTLS: the settings, made once and shared by threads, and a session, which turns the bytes
- * of one connection into others. TLS 1.2 at least, 1.3 where mbedTLS has it; ALPN http/1.1 only on the
- * server's side; no renegotiation. The session does no I/O of its own: it is given two functions. */
+/* TLS by mbedTLS: the settings, made once and shared by threads, and a session, which turns the
+ * bytes of one connection into others. TLS 1.2 at least, 1.3 where mbedTLS has it; ALPN http/1.1
+ * only on the server's side; no renegotiation. The session does no I/O of its own: it is given two
+ * functions. */
 #ifndef SLUICE_NET_TLS_H
 #define SLUICE_NET_TLS_H
 
@@ -13,14 +14,15 @@
 enum { TLS_ERROR_MAX = 256 };
 
 struct tls_settings; /* opaque; read-only after creation, any thread */
-struct tls_session; /* opaque */
+struct tls_session;  /* opaque */
 
-/* From PEM files (the certificate with its chain). NULL: `error` says what is wrong, naming the file. */
+/* From PEM files (the certificate with its chain). NULL: `error` says what is wrong, naming the
+ * file. */
 struct tls_settings *tls_server_create(
 	const char *certificate_file, const char *key_file, char error[TLS_ERROR_MAX]);
 
-/* `ca_file`: PEM of whom to trust; "": the file that $SSL_CERT_FILE names, else the system's list. The
- * peer's certificate is always verified. */
+/* `ca_file`: PEM of whom to trust; "": the file that $SSL_CERT_FILE names, else the system's list.
+ * The peer's certificate is always verified. */
 struct tls_settings *tls_client_create(const char *ca_file, char error[TLS_ERROR_MAX]);
 
 /* No session may be left. NULL is allowed. */
@@ -39,8 +41,8 @@ struct tls_session *tls_session_create(struct tls_settings *settings, const char
 	const struct tls_io *io, void *context);
 void tls_session_destroy(struct tls_session *session);
 
-/* The next step of the handshake: 0 done; -EAGAIN: wait for more to read; -EINPROGRESS: wait until the
- * socket can be written; else failed, for the reason that tls_session_error tells. */
+/* The next step of the handshake: 0 done; -EAGAIN: wait for more to read; -EINPROGRESS: wait until
+ * the socket can be written; else failed, for the reason that tls_session_error tells. */
 int tls_session_handshake(struct tls_session *session);
 
 /* Like read(2) and write(2): bytes, 0 at the peer's close_notify or the end (read), -EAGAIN (read:

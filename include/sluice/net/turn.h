@@ -1,5 +1,5 @@
-/* The end of a loop turn: tasks that run once, after everything that this turn's events brought, and
- * before the loop waits again. It is what turns many small sends into one gathered write.
+/* The end of a loop turn: tasks that run once, after everything that this turn's events brought,
+ * and before the loop waits again. It is what turns many small sends into one gathered write.
  *
  * libuv runs timers, then prepare, then polls, then check. Both prepare and check run the tasks, so
  * that those of timers do not wait for the next event. A task that runs may schedule others (or

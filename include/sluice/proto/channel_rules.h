@@ -1,9 +1,9 @@
 /* Who may see which channel. The first rule that matches decides; what matches none is refused.
  *
  * A rule's `match` is literal text with {dotted.path} for a text from the session (an array: any of
- * its elements) and, only at the very end, * for the rest of the name (which may be empty). Rule text
- * with a {path} that the session does not have matches nothing. No backtracking is needed: texts from
- * the session are compared as they are, and a name never becomes a pattern. */
+ * its elements) and, only at the very end, * for the rest of the name (which may be empty). Rule
+ * text with a {path} that the session does not have matches nothing. No backtracking is needed:
+ * texts from the session are compared as they are, and a name never becomes a pattern. */
 #ifndef SLUICE_PROTO_CHANNEL_RULES_H
 #define SLUICE_PROTO_CHANNEL_RULES_H
 
@@ -23,8 +23,8 @@ struct channel_rule {
 	bool automatic; /* "auto": subscribed at once, without asking */
 };
 
-/* NULL: the rule is good; else what is wrong with it, in words for the operator ("'*' is allowed only
- * at the end"; "'auto' needs a rule without '*'"; "unbalanced '{'"; …). */
+/* NULL: the rule is good; else what is wrong with it, in words for the operator ("'*' is allowed
+ * only at the end"; "'auto' needs a rule without '*'"; "unbalanced '{'"; …). */
 const char *channel_rule_problem(const struct channel_rule *rule);
 
 /* May be asked for at all: 1–256 bytes of valid UTF-8, no control character, not beginning "__". */
@@ -36,9 +36,10 @@ bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 
 /* Calls `each` with every channel that the rules subscribe this identity (NULL: anonymous) to by
  * themselves; each valid and allowed (an earlier rule may forbid nothing, but one may be "session"
- * while the identity is anonymous). The name is borrowed for the call. Stops at, and gives, the first
- * result of `each` that is not 0. The same name may come twice. */
+ * while the identity is anonymous). The name is borrowed for the call. Stops at, and gives, the
+ * first result of `each` that is not 0. The same name may come twice. */
 int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rules,
-	const struct identity *identity, int (*each)(void *context, struct slice channel), void *context);
+	const struct identity *identity, int (*each)(void *context, struct slice channel),
+	void *context);
 
 #endif

@@ -12,7 +12,8 @@
 #include "sluice/base/slice.h"
 
 /* Finds cookie `name` in one or several Cookie headers joined with "; ", and writes its decoded
- * value to `value`. Gives the value's length; -ENOENT: no such cookie; -EMSGSIZE: it does not fit. */
+ * value to `value`. Gives the value's length; -ENOENT: no such cookie; -EMSGSIZE: it does not fit.
+ */
 ssize_t cookie_get(struct slice header, struct slice name, char *value, size_t size);
 
 /* Percent-decodes `text` into `decoded` (at least text.len bytes). Gives the length, or -EINVAL: a

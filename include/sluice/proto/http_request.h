@@ -23,14 +23,15 @@ struct http_header {
 struct http_request {
 	/* valid once http_request_feed has given 1 */
 	struct slice method, target; /* target as sent: "/ws?channel=a" */
-	struct slice path, query; /* parts of the target; query without '?', absent if there is none */
+	struct slice path,
+		query; /* parts of the target; query without '?', absent if there is none */
 	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	size_t content_length; /* 0 when there is no such header; a chunked body is refused */
-	bool has_body; /* a Content-Length above 0 */
+	bool has_body;         /* a Content-Length above 0 */
 	/* private */
 	size_t header_bytes;
-	size_t gate; /* how far the bytes have been checked */
+	size_t gate;     /* how far the bytes have been checked */
 	size_t head_len; /* length of the head with its empty line; 0: not complete */
 	struct buffer bytes;
 };
@@ -41,7 +42,8 @@ void http_request_finish(struct http_request *request);
 
 /* Feeds bytes. 0: more is wanted; 1: the head is complete; else the status to refuse with: 400
  * malformed (also HTTP versions other than 1.1, and Transfer-Encoding), 431 the head is longer than
- * header_bytes or has more than 64 headers, 500 no memory. After 1, further bytes are kept behind. */
+ * header_bytes or has more than 64 headers, 500 no memory. After 1, further bytes are kept behind.
+ */
 int http_request_feed(struct http_request *request, const char *bytes, size_t len);
 
 /* What came behind the head (a body, or early frames). */

@@ -1,4 +1,5 @@
-/* redis://[user[:password]@]host[:port][/db], rediss://… the same over TLS, unix://[user:password@]/path?db=N.
+/* redis://[user[:password]@]host[:port][/db], rediss://… the same over TLS,
+ * unix://[user:password@]/path?db=N.
  *
  * User, password and path are percent-decoded. A password alone is ":password@". Query: db=N;
  * for rediss:// also ca=/path/of/ca.pem (whom to trust instead of the system's list). */
@@ -16,11 +17,11 @@ enum { REDIS_URL_MAX = 1024 };
 struct redis_url {
 	bool tls;
 	const char *host; /* "" when it is a Unix socket; an IPv6 address without brackets */
-	uint16_t port; /* 6379 when left out */
+	uint16_t port;    /* 6379 when left out */
 	const char *path; /* of the Unix socket, or "" */
 	const char *user, *password;
 	bool has_password; /* an empty password is one too */
-	const char *ca; /* file of trusted certificates, or "" */
+	const char *ca;    /* file of trusted certificates, or "" */
 	unsigned database;
 	/* private */
 	char text[REDIS_URL_MAX + 16];

@@ -30,7 +30,8 @@ MUST_CHECK int resp_reader_next(struct resp_reader *reader, struct redisReply **
  * 0 or -ENOMEM. */
 MUST_CHECK int resp_format(struct buffer *out, const struct slice *words, size_t n);
 
-/* Shorthands that make no assumption on the shape: the text of a status, string or error; else absent. */
+/* Shorthands that make no assumption on the shape: the text of a status, string or error; else
+ * absent. */
 struct slice resp_text(const struct redisReply *reply);
 
 #endif

@@ -1,12 +1,12 @@
 /* The signed cookie that carries the session id, and the Redis key that the id leads to.
  *
  * connect:          "s:" sid "." base64(HMAC-SHA256(secret, sid)) without "="   (cookie-signature)
- * dot-hmac-sha256:  sid "." base64(HMAC-SHA256(secret, sid)), "=" optional      (fastify, better-auth)
- * none:             sid
+ * dot-hmac-sha256:  sid "." base64(HMAC-SHA256(secret, sid)), "=" optional      (fastify,
+ * better-auth) none:             sid
  *
  * The text of the signature is compared, never its decoded bytes, in constant time, against every
- * secret, with no early exit. Nothing of the cookie is used before that. The id is what stands before
- * the LAST dot. */
+ * secret, with no early exit. Nothing of the cookie is used before that. The id is what stands
+ * before the LAST dot. */
 #ifndef SLUICE_PROTO_SESSION_COOKIE_H
 #define SLUICE_PROTO_SESSION_COOKIE_H
 
@@ -16,7 +16,11 @@
 
 #include "sluice/base/slice.h"
 
-enum session_signature { SESSION_SIGNATURE_CONNECT, SESSION_SIGNATURE_DOT_HMAC_SHA256, SESSION_SIGNATURE_NONE };
+enum session_signature {
+	SESSION_SIGNATURE_CONNECT,
+	SESSION_SIGNATURE_DOT_HMAC_SHA256,
+	SESSION_SIGNATURE_NONE
+};
 
 enum {
 	SESSION_ID_MAX = 256,
@@ -34,7 +38,8 @@ int session_cookie_verify(enum session_signature signature, const struct slice *
 ssize_t session_cookie_sign(enum session_signature signature, struct slice secret, struct slice sid,
 	char *value, size_t size);
 
-/* Is `template` a key template? It holds {sid} or {sid:sha256hex} exactly once and no other brace. */
+/* Is `template` a key template? It holds {sid} or {sid:sha256hex} exactly once and no other brace.
+ */
 bool session_key_template_is_valid(struct slice template);
 
 /* Writes the Redis key of a verified id. Gives the length; -EMSGSIZE: it does not fit. */

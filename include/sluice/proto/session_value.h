@@ -1,7 +1,7 @@
 /* The session record: JSON as the backend wrote it, read as JavaScript's JSON.parse would, but
  * refused wherever cJSON and JavaScript would disagree: duplicate keys, bytes after the end, bad
- * UTF-8, raw control characters, an escaped NUL, numbers that are not JSON. Nesting at most 16, size
- * at most 64 KiB. Numbers keep their text exactly as it was written ("9007199254740993"). */
+ * UTF-8, raw control characters, an escaped NUL, numbers that are not JSON. Nesting at most 16,
+ * size at most 64 KiB. Numbers keep their text exactly as it was written ("9007199254740993"). */
 #ifndef SLUICE_PROTO_SESSION_VALUE_H
 #define SLUICE_PROTO_SESSION_VALUE_H
 
@@ -16,24 +16,24 @@ enum { SESSION_VALUE_BYTES_MAX = 65536, SESSION_VALUE_DEPTH_MAX = 16 };
 struct session_value_settings {
 	bool cookie_object; /* a member "cookie" that is an object must be there (express) */
 	struct slice authenticated; /* path that must hold the JSON literal true; absent: none */
-	struct slice user; /* path of the user id (a string or a number); absent: none */
+	struct slice user;          /* path of the user id (a string or a number); absent: none */
 };
 
 /* What is read from a good session: who it is, and the record itself for the channel rules. */
 struct identity {
 	struct slice user; /* borrows from `record`; absent when the path is unset or not there */
-	void *record; /* private */
+	void *record;      /* private */
 };
 
 /* 0 and an identity that the caller must finish; -EACCES: not JSON, or not logged in; -ENOMEM.
  * A user id that is not there, null, or neither string nor number, is absent. */
-int identity_parse(
-	struct identity *ret_identity, const struct session_value_settings *settings, struct slice json);
+int identity_parse(struct identity *ret_identity, const struct session_value_settings *settings,
+	struct slice json);
 void identity_finish(struct identity *identity);
 
 /* The i-th text that stands at `path`: of a string, number (its raw text) or boolean there is one
- * (i = 0); of an array, one for each such element. Empty strings count as not there. Absent: there is
- * no i-th. Borrowed from the identity. */
+ * (i = 0); of an array, one for each such element. Empty strings count as not there. Absent: there
+ * is no i-th. Borrowed from the identity. */
 struct slice identity_text(const struct identity *identity, struct slice path, size_t i);
 
 #endif

@@ -18,7 +18,7 @@ enum ws_opcode {
 };
 
 enum {
-	WS_FRAME_HEADER_MAX = 14, /* 2, 8 of length, 4 of masking key */
+	WS_FRAME_HEADER_MAX = 14,  /* 2, 8 of length, 4 of masking key */
 	WS_SERVER_HEADER_MAX = 10, /* without a masking key */
 	WS_CONTROL_PAYLOAD_MAX = 125,
 };
@@ -45,8 +45,8 @@ size_t ws_frame_header_len(const uint8_t first_two[2]);
 int ws_frame_parse(const uint8_t *header, struct ws_frame *ret_frame);
 
 /* Writes the header of an unmasked frame (what a server sends), gives its length. */
-size_t ws_frame_format(
-	uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin, uint64_t payload_len);
+size_t ws_frame_format(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin,
+	uint64_t payload_len);
 
 /* Unmasks (or masks) in place. `offset` is where in the payload these bytes stand. */
 void ws_mask(char *bytes, size_t len, const uint8_t masking_key[4], uint64_t offset);

@@ -1,4 +1,5 @@
-/* The opening handshake, server's side (RFC 6455 §4.2): is this request one, and what is answered. */
+/* The opening handshake, server's side (RFC 6455 §4.2): is this request one, and what is answered.
+ */
 #ifndef SLUICE_PROTO_WS_HANDSHAKE_H
 #define SLUICE_PROTO_WS_HANDSHAKE_H
 
@@ -10,9 +11,9 @@
 
 /* All borrowed from the request. */
 struct ws_handshake {
-	struct slice key; /* Sec-WebSocket-Key */
-	struct slice subprotocol; /* what to answer: "sluice.v1" is not chosen yet (a later version does),
-	                             so: the first one offered; absent: none was */
+	struct slice key;          /* Sec-WebSocket-Key */
+	struct slice subprotocol;  /* what to answer: "sluice.v1" is not chosen yet (a later version
+				      does),  so: the first one offered; absent: none was */
 	struct slice host, origin; /* absent: no such header */
 };
 
@@ -28,9 +29,9 @@ MUST_CHECK int ws_handshake_accept(const struct ws_handshake *handshake, struct 
 /* base64(SHA-1(key GUID)), NUL-terminated (§4.2.2 step 5.4). */
 void ws_handshake_accept_key(struct slice key, char accept[29]);
 
-/* Appends a complete refusal: status line, Connection: close, Content-Length, Content-Type, one line
- * of text; Sec-WebSocket-Version: 13 with a 426; Retry-After with a 503 or 429; Allow: GET with a 405.
- * 0 or -ENOMEM. */
+/* Appends a complete refusal: status line, Connection: close, Content-Length, Content-Type, one
+ * line of text; Sec-WebSocket-Version: 13 with a 426; Retry-After with a 503 or 429; Allow: GET
+ * with a 405. 0 or -ENOMEM. */
 MUST_CHECK int http_refusal(int status, const char *problem, struct buffer *answer);
 
 /* "Bad Request"; "" for a status that sluice does not use. */

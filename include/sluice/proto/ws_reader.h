@@ -1,5 +1,5 @@
-/* What a browser sends, from bytes to messages: all the rules of RFC 6455 §5.4, §5.5, §6.2, §7, §8.1
- * for a server that negotiated no extension.
+/* What a browser sends, from bytes to messages: all the rules of RFC 6455 §5.4, §5.5, §6.2, §7,
+ * §8.1 for a server that negotiated no extension.
  *
  * A peer can make the reader hold one message (at most `message_bytes`) and one control payload; an
  * idle one holds nothing on the heap. Bytes that arrive whole are handed on where they lie. */
@@ -37,14 +37,14 @@ struct ws_reader_settings {
 struct ws_reader {
 	const struct ws_reader_settings *settings;
 	/* private */
-	uint64_t frame_left; /* payload octets of this frame still to come */
+	uint64_t frame_left;  /* payload octets of this frame still to come */
 	uint64_t message_len; /* payload octets of this message in the frames announced so far */
 	uint32_t fragments;
 	uint8_t masking_key[4];
 	uint8_t mask_offset; /* modulo 4 */
-	uint8_t header_len; /* octets of the header that are here */
+	uint8_t header_len;  /* octets of the header that are here */
 	uint8_t header[WS_FRAME_HEADER_MAX];
-	uint8_t opcode; /* of the frame under way */
+	uint8_t opcode;         /* of the frame under way */
 	uint8_t message_opcode; /* of the message under way; 0: none */
 	bool fin, in_payload, stopped;
 	struct utf8 utf8;

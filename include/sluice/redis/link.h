@@ -1,11 +1,12 @@
 /* One connection of ours to Redis, kept up: connect, AUTH, SELECT, PING, and again with back-off.
  *
- *	closed -> connecting -> greeting (AUTH, SELECT, PING) -> up -> (fails) -> waiting -> connecting …
+ *	closed -> connecting -> greeting (AUTH, SELECT, PING) -> up -> (fails) -> waiting ->
+ *connecting …
  *
  * A link fails as a whole: on an error, a time-out or a reply of an unexpected shape it is closed,
  * every pending command is told, and it comes back after 100 ms growing by half to 5 s, with jitter
- * (a wait is drawn from the upper half of its bound). PING goes out every second; two unanswered ones,
- * and the link is dead. */
+ * (a wait is drawn from the upper half of its bound). PING goes out every second; two unanswered
+ *ones, and the link is dead. */
 #ifndef SLUICE_REDIS_LINK_H
 #define SLUICE_REDIS_LINK_H
 
@@ -30,11 +31,11 @@ struct redis_link;
 struct redis_link_events {
 	/* Commands may be sent. */
 	void (*on_up)(struct redis_link *link);
-	/* It was up and is no more (every pending command has been told), or could not be brought up.
-	 * `reason` is one line for the operator. Raised once for each attempt. */
+	/* It was up and is no more (every pending command has been told), or could not be brought
+	 * up. `reason` is one line for the operator. Raised once for each attempt. */
 	void (*on_down)(struct redis_link *link, const char *reason);
-	/* A subscribed link's pushes: arrays "message", "subscribe", "unsubscribe" with three elements.
-	 * NULL on a link for commands. The reply is borrowed. */
+	/* A subscribed link's pushes: arrays "message", "subscribe", "unsubscribe" with three
+	 * elements. NULL on a link for commands. The reply is borrowed. */
 	void (*on_push)(struct redis_link *link, const struct redisReply *reply);
 	/* All that one read brought has been handed on. May be NULL. */
 	void (*on_batch_end)(struct redis_link *link);
@@ -47,10 +48,11 @@ struct redis_link_events {
 struct redis_link_settings {
 	const struct redis_url *url;
 	struct tls_settings *tls; /* NULL unless the URL says so */
-	size_t reply_bytes; /* a longer reply fails the link */
+	size_t reply_bytes;       /* a longer reply fails the link */
 };
 
-/* `reply` is borrowed; NULL: the link failed before it came. An error reply is a reply like others. */
+/* `reply` is borrowed; NULL: the link failed before it came. An error reply is a reply like others.
+ */
 typedef void (*redis_reply_fn)(void *context, const struct redisReply *reply);
 
 struct redis_link {
@@ -63,9 +65,9 @@ struct redis_link {
 	struct deadlines *deadlines;
 	struct deadline deadline; /* connecting, next ping, or next attempt */
 	struct resp_reader reader;
-	struct buffer out; /* commands of this turn */
+	struct buffer out;   /* commands of this turn */
 	struct list pending; /* struct redis_pending, by .link, oldest first */
-	uint64_t ping_sent; /* uv_hrtime of the oldest unanswered PING; 0: none */
+	uint64_t ping_sent;  /* uv_hrtime of the oldest unanswered PING; 0: none */
 	uint32_t backoff_ms;
 	uint8_t state, pings_unanswered;
 	bool subscribed, stream_open, closing;
@@ -81,8 +83,8 @@ void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);
 
-/* Sends a command (all of one turn in one write); `on_reply` is called exactly once, later. 0; -ENOTCONN:
- * the link is not up; -ENOMEM. In both on_reply is not called. */
+/* Sends a command (all of one turn in one write); `on_reply` is called exactly once, later. 0;
+ * -ENOTCONN: the link is not up; -ENOMEM. In both on_reply is not called. */
 MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
 	redis_reply_fn on_reply, void *context);
 

@@ -1,8 +1,8 @@
 /* Wanted state against real state: which channels we want from Redis, and which it has confirmed.
  *
- * Wants of one loop turn leave in one SUBSCRIBE and one UNSUBSCRIBE (512 channels a command). When the
- * link comes back, everything wanted is subscribed again. Redis answers in order, so a channel needs no
- * more than: wanted, what was last asked for, and how many answers are outstanding. */
+ * Wants of one loop turn leave in one SUBSCRIBE and one UNSUBSCRIBE (512 channels a command). When
+ * the link comes back, everything wanted is subscribed again. Redis answers in order, so a channel
+ * needs no more than: wanted, what was last asked for, and how many answers are outstanding. */
 #ifndef SLUICE_REDIS_SUBSCRIPTIONS_H
 #define SLUICE_REDIS_SUBSCRIPTIONS_H
 
@@ -22,8 +22,8 @@ struct subscriptions_events {
 		struct subscriptions *subscriptions, struct slice channel, struct slice payload);
 	/* All that one read brought has been handed on. */
 	void (*on_batch_end)(struct subscriptions *subscriptions);
-	/* Up: the link is there and all that was wanted is confirmed again. Down: it was up and is lost,
-	 * or an attempt failed; no channel is confirmed any more. */
+	/* Up: the link is there and all that was wanted is confirmed again. Down: it was up and is
+	 * lost, or an attempt failed; no channel is confirmed any more. */
 	void (*on_up)(struct subscriptions *subscriptions);
 	void (*on_down)(struct subscriptions *subscriptions, const char *reason);
 	void (*on_round_trip)(struct subscriptions *subscriptions, uint64_t ns);
@@ -36,7 +36,8 @@ struct subscriptions {
 	struct redis_link link;
 	const struct subscriptions_events *events;
 	struct table channels; /* struct wanted_channel, by name */
-	struct list changed; /* struct wanted_channel, by .changed_link: to be asked for at the turn's end */
+	struct list changed;   /* struct wanted_channel, by .changed_link: to be asked for at the
+				  turn's end */
 	struct turn *turn;
 	struct turn_task ask;
 	size_t unconfirmed; /* since the link came back: wanted channels not yet confirmed */

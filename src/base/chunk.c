@@ -1,0 +1,29 @@
+#include "sluice/base/chunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
+
+struct chunk *chunk_create(const void *bytes, size_t len)
+{
+	MUST(len <= UINT32_MAX);
+	struct chunk *chunk = malloc(sizeof(*chunk) + len);
+	if (!chunk)
+		return NULL;
+	char *copy = (char *)(chunk + 1);
+	if (len)
+		memcpy(copy, bytes, len);
+	atomic_init(&chunk->refs, 1);
+	chunk->len = (uint32_t)len;
+	chunk->bytes = copy;
+	return chunk;
+}
+
+void chunk_unref(struct chunk *chunk)
+{
+	/* Release: what this thread did with the bytes comes before the free; acquire: so does what
+	 * the others did. */
+	if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1)
+		free(chunk);
+}

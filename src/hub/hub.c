@@ -1,0 +1,207 @@
+/* Two lists cross in a subscription: its channel's subscribers and its subscriber's channels.
+ *
+ *	table of channels -- channel --+-- subscription --+-- subscriber
+ *	                               +-- subscription --+
+ *
+ * A channel lives from its first subscription to its last, so the table holds nothing that nobody
+ * wants. Tickets guard against a confirmation that was under way while a channel was left and
+ *wanted again: only the newest ticket confirms. */
+#include "sluice/hub/hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hub_channel {
+	struct table_entry entry;
+	struct list subscriptions; /* struct subscription, by .in_channel */
+	uint32_t ticket;
+	bool confirmed;
+	bool walking; /* its list is being walked: not to be destroyed now */
+	uint16_t name_len;
+	char name[];
+};
+
+struct subscription {
+	struct list in_channel, in_subscriber;
+	struct hub_channel *channel;
+	struct subscriber *subscriber;
+};
+
+static struct slice channel_name(const struct hub_channel *channel)
+{
+	return slice_make(channel->name, channel->name_len);
+}
+
+static struct hub_channel *find(const struct hub *hub, struct slice name)
+{
+	struct table_entry *entry = table_find(&hub->channels, name);
+	return entry ? container_of(entry, struct hub_channel, entry) : NULL;
+}
+
+static void destroy_channel(struct hub *hub, struct hub_channel *channel)
+{
+	table_remove(&hub->channels, &channel->entry);
+	free(channel);
+}
+
+/* A new channel is told upwards before it is used; if it cannot be wanted, it never was. */
+static int create_channel(struct hub *hub, struct slice name, struct hub_channel **ret_channel)
+{
+	if (name.len > UINT16_MAX)
+		return -EMSGSIZE;
+	struct hub_channel *channel = calloc(1, sizeof(*channel) + name.len);
+	if (!channel)
+		return -ENOMEM;
+	list_init(&channel->subscriptions);
+	channel->name_len = (uint16_t)name.len;
+	memcpy(channel->name, name.at, name.len);
+	int error = table_add(&hub->channels, &channel->entry, channel_name(channel));
+	if (error) {
+		free(channel);
+		return error;
+	}
+	channel->ticket = ++hub->tickets;
+	error = hub->events->on_first(hub, channel_name(channel), channel->ticket);
+	if (error)
+		destroy_channel(hub, channel);
+	else
+		*ret_channel = channel;
+	return error;
+}
+
+static void drop_if_unwanted(struct hub *hub, struct hub_channel *channel)
+{
+	if (channel->walking || !list_is_empty(&channel->subscriptions))
+		return;
+	hub->events->on_last(hub, channel_name(channel));
+	destroy_channel(hub, channel);
+}
+
+static struct subscription *find_subscription(
+	struct subscriber *subscriber, struct hub_channel *channel)
+{
+	LIST_EACH (node, &subscriber->subscriptions) {
+		struct subscription *subscription =
+			container_of(node, struct subscription, in_subscriber);
+		if (subscription->channel == channel)
+			return subscription;
+	}
+	return NULL;
+}
+
+static void end_subscription(struct hub *hub, struct subscription *subscription)
+{
+	struct hub_channel *channel = subscription->channel;
+	struct subscriber *subscriber = subscription->subscriber;
+	list_remove(&subscription->in_channel);
+	list_remove(&subscription->in_subscriber);
+	subscriber->count--;
+	subscriber->unconfirmed -= !channel->confirmed;
+	hub->subscriptions--;
+	free(subscription);
+	drop_if_unwanted(hub, channel);
+}
+
+void hub_init(struct hub *hub, const struct hub_events *events, void *owner)
+{
+	*hub = (struct hub){ .events = events, .owner = owner };
+}
+
+void hub_finish(struct hub *hub)
+{
+	MUST(hub->subscriptions == 0 && table_count(&hub->channels) == 0);
+}
+
+void subscriber_init(struct subscriber *subscriber)
+{
+	*subscriber = (struct subscriber){ 0 };
+	list_init(&subscriber->subscriptions);
+}
+
+int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice name)
+{
+	struct hub_channel *channel = find(hub, name);
+	if (channel && find_subscription(subscriber, channel))
+		return -EEXIST;
+	struct subscription *subscription = calloc(1, sizeof(*subscription));
+	if (!subscription)
+		return -ENOMEM;
+	int error = channel ? 0 : create_channel(hub, name, &channel);
+	if (error) {
+		free(subscription);
+		return error;
+	}
+	subscription->channel = channel;
+	subscription->subscriber = subscriber;
+	list_append(&channel->subscriptions, &subscription->in_channel);
+	list_append(&subscriber->subscriptions, &subscription->in_subscriber);
+	subscriber->count++;
+	subscriber->unconfirmed += !channel->confirmed;
+	hub->subscriptions++;
+	return 0;
+}
+
+int hub_unsubscribe(struct hub *hub, struct subscriber *subscriber, struct slice name)
+{
+	struct hub_channel *channel = find(hub, name);
+	struct subscription *subscription = channel ? find_subscription(subscriber, channel) : NULL;
+	if (!subscription)
+		return -ENOENT;
+	end_subscription(hub, subscription);
+	return 0;
+}
+
+void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber)
+{
+	LIST_EACH_SAFE (node, &subscriber->subscriptions)
+		end_subscription(hub, container_of(node, struct subscription, in_subscriber));
+}
+
+void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
+{
+	struct hub_channel *channel = find(hub, name);
+	if (!channel || channel->ticket != ticket || channel->confirmed)
+		return;
+	channel->confirmed = true;
+	/* Count everyone down before anyone is told: being told may end subscriptions. */
+	LIST_EACH (node, &channel->subscriptions)
+		container_of(node, struct subscription, in_channel)->subscriber->unconfirmed--;
+	channel->walking = true;
+	LIST_EACH_SAFE (node, &channel->subscriptions) {
+		struct subscriber *subscriber =
+			container_of(node, struct subscription, in_channel)->subscriber;
+		if (subscriber->unconfirmed == 0)
+			hub->events->on_ready(hub, subscriber);
+	}
+	channel->walking = false;
+	drop_if_unwanted(hub, channel);
+}
+
+size_t hub_publish(struct hub *hub, struct publication *publication)
+{
+	struct hub_channel *channel = find(hub, publication_channel(publication));
+	if (!channel)
+		return 0;
+	size_t receivers = 0;
+	channel->walking = true;
+	LIST_EACH_SAFE (node, &channel->subscriptions) {
+		receivers++;
+		hub->events->on_publication(hub,
+			container_of(node, struct subscription, in_channel)->subscriber,
+			publication);
+	}
+	channel->walking = false;
+	drop_if_unwanted(hub, channel);
+	return receivers;
+}
+
+size_t hub_channel_count(const struct hub *hub)
+{
+	return table_count(&hub->channels);
+}
+
+size_t hub_subscription_count(const struct hub *hub)
+{
+	return hub->subscriptions;
+}
