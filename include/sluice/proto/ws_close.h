@@ -36,7 +36,7 @@ bool ws_close_code_is_valid(unsigned code);
 int ws_close_parse(struct slice payload, unsigned *ret_code, struct slice *ret_reason);
 
 /* Writes code and reason (cut to 123 bytes at a character's border) to `payload`, gives the length.
- * Code 1005 gives an empty payload. */
+ * A code that nobody may send (1005 and 1006 among them) gives an empty payload. */
 size_t ws_close_format(char payload[125], unsigned code, struct slice reason);
 
 #endif
