@@ -9,14 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sluice/base/buffer.h"
 #include "sluice/base/slice.h"
 #include "sluice/proto/utf8.h"
 #include "sluice/proto/ws_frame.h"
 
+struct ws_held;
 struct ws_reader;
 
-/* Slices are borrowed for the call. A handler may stop the reader with ws_reader_stop. */
+/* Slices are borrowed for the call. All handlers but on_message must be there. A handler may stop
+ * or finish the reader; the reader's memory must live until ws_reader_feed has returned. */
 struct ws_reader_events {
 	/* A whole message, text (valid UTF-8) or binary. NULL: messages are checked and thrown away
 	 * as they come, none is ever held. */
@@ -37,19 +38,19 @@ struct ws_reader_settings {
 struct ws_reader {
 	const struct ws_reader_settings *settings;
 	/* private */
-	uint64_t frame_left;  /* payload octets of this frame still to come */
-	uint64_t message_len; /* payload octets of this message in the frames announced so far */
+	struct ws_held *held;    /* of the message under way; heap, only while it is in pieces */
+	struct ws_held *control; /* of a control payload likewise */
+	uint64_t frame_left;     /* payload octets of this frame still to come */
+	uint64_t message_len;    /* payload octets of this message in the frames announced so far */
 	uint32_t fragments;
 	uint8_t masking_key[4];
-	uint8_t mask_offset; /* modulo 4 */
-	uint8_t header_len;  /* octets of the header that are here */
-	uint8_t header[WS_FRAME_HEADER_MAX];
+	uint8_t mask_offset;    /* modulo 4 */
 	uint8_t opcode;         /* of the frame under way */
 	uint8_t message_opcode; /* of the message under way; 0: none */
 	bool fin, in_payload, stopped;
 	struct utf8 utf8;
-	struct buffer *held; /* heap, only while a message or control payload is split */
-	struct buffer *control;
+	uint8_t header_len; /* octets of the header that are here */
+	uint8_t header[WS_FRAME_HEADER_MAX];
 };
 
 void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *settings);
@@ -60,7 +61,8 @@ void ws_reader_finish(struct ws_reader *reader);
  * and every later call gives 0 and does nothing. No memory: 1011. */
 int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len);
 
-/* No more events; the rest of what is fed is thrown away. */
+/* No more events; what is held is freed (not what a handler has been given), and the rest of what
+ * is fed is thrown away. */
 void ws_reader_stop(struct ws_reader *reader);
 
 #endif

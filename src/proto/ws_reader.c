@@ -1,0 +1,278 @@
+/* From a browser's bytes to messages. Two states, header and payload, and two things that may be
+ * under way at once: a message, whose fragments may lie apart, and a control frame between them.
+ *
+ *	octets --> header --check--> payload --unmask--> control: ping, pong, close
+ *	             ^                  |                message: text --utf8--> held --> event
+ *	             +-- frame_left 0 --+
+ *
+ * Early refusal. A header is judged as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2,
+ * §5.5), by what is under way (§5.4) and by the limits. So a length is refused before anything is
+ * allocated for it; and text on the very octet that makes it invalid (§8.1), not at the end of its
+ * frame. What was complete before the bad octet has been handed on by then.
+ *
+ * Late allocation. A payload that lies whole in the bytes at hand is handed on where it lies. One
+ * that does not is held in a block that grows with the octets that have come, not with what a
+ * header promises, and never beyond the limit: a peer cannot make memory out of announcements or
+ * out of tiny fragments. Without on_message nothing of a message is held at all.
+ *
+ * Handlers may stop or finish the reader: what they are given has been taken out of it before, and
+ * after them it only looks at `stopped`.
+ *
+ * Invariants: message_len is at most message_bytes; `held` is there only while message_opcode is
+ * not 0, `control` only while a control payload is incomplete; a stopped reader has neither. */
+#include "sluice/proto/ws_reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/proto/ws_close.h"
+
+enum { FIRST_CAPACITY = 128 };
+
+/* The part of a payload that has come, in one block. */
+struct ws_held {
+	size_t len, capacity;
+	char bytes[];
+};
+
+/* The octets that feed has yet to read. */
+struct input {
+	char *at;
+	size_t len;
+};
+
+/* ---- payloads that come in pieces ---- */
+
+static void drop(struct ws_held **held)
+{
+	free(*held);
+	*held = NULL;
+}
+
+static int hold(struct ws_held **held, struct slice piece, uint64_t limit)
+{
+	if (!piece.len)
+		return 0;
+	struct ws_held *block = *held;
+	size_t len = block ? block->len : 0;
+	if (!block || block->capacity - len < piece.len) {
+		/* Doubling keeps appending linear; the limit keeps doubling from wasting memory. */
+		size_t doubled = block ? block->capacity * 2 : FIRST_CAPACITY;
+		size_t capacity = MAX(len + piece.len, (size_t)MIN(doubled, limit));
+		block = realloc(block, sizeof(*block) + capacity);
+		if (!block)
+			return -ENOMEM;
+		block->capacity = capacity;
+		*held = block;
+	}
+	memcpy(block->bytes + len, piece.at, piece.len);
+	block->len = len + piece.len;
+	return 0;
+}
+
+/* Makes `piece` the whole payload: as it is when nothing is held, else with what is held before it.
+ * Gives in ret_block what to free when the payload has been used. */
+static int complete(
+	struct ws_held **held, struct slice *piece, uint64_t limit, struct ws_held **ret_block)
+{
+	*ret_block = NULL;
+	if (!*held)
+		return 0;
+	if (hold(held, *piece, limit))
+		return -ENOMEM;
+	*piece = slice_make((*held)->bytes, (*held)->len);
+	*ret_block = *held;
+	*held = NULL;
+	return 0;
+}
+
+/* ---- headers ---- */
+
+/* True when the header is whole. */
+static bool read_header(struct ws_reader *reader, struct input *input)
+{
+	while (input->len) {
+		reader->header[reader->header_len++] = (uint8_t)*input->at++;
+		input->len--;
+		if (reader->header_len >= 2 &&
+			reader->header_len == ws_frame_header_len(reader->header)) {
+			reader->header_len = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool may_come_now(const struct ws_reader *reader, const struct ws_frame *frame)
+{
+	switch (frame->opcode) {
+	case WS_CONTINUATION:
+		return reader->message_opcode;
+	case WS_TEXT:
+	case WS_BINARY:
+		return !reader->message_opcode;
+	case WS_CLOSE:
+	case WS_PING:
+	case WS_PONG:
+		return frame->fin && frame->payload_len <= WS_CONTROL_PAYLOAD_MAX;
+	default:
+		return false;
+	}
+}
+
+static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame)
+{
+	const struct ws_reader_settings *settings = reader->settings;
+	/* In this order no sum can overflow. */
+	if (frame->payload_len > settings->message_bytes ||
+		reader->message_len > settings->message_bytes - frame->payload_len)
+		return WS_CLOSE_TOO_BIG;
+	if (settings->message_fragments && reader->fragments >= settings->message_fragments)
+		return WS_CLOSE_POLICY;
+	reader->message_len += frame->payload_len;
+	reader->fragments++;
+	if (frame->opcode != WS_CONTINUATION)
+		reader->message_opcode = frame->opcode;
+	return 0;
+}
+
+static int begin_frame(struct ws_reader *reader)
+{
+	struct ws_frame frame;
+	if (ws_frame_parse(reader->header, &frame) || frame.rsv || !frame.masked ||
+		!may_come_now(reader, &frame))
+		return WS_CLOSE_PROTOCOL_ERROR;
+	if (!ws_opcode_is_control(frame.opcode)) {
+		int failure = add_to_message(reader, &frame);
+		if (failure)
+			return failure;
+	}
+	reader->in_payload = true;
+	reader->opcode = frame.opcode;
+	reader->fin = frame.fin;
+	reader->frame_left = frame.payload_len;
+	reader->mask_offset = 0;
+	memcpy(reader->masking_key, frame.masking_key, sizeof(reader->masking_key));
+	return 0;
+}
+
+/* ---- payloads ---- */
+
+static int raise_control(struct ws_reader *reader, struct slice payload)
+{
+	const struct ws_reader_events *events = reader->settings->events;
+	if (reader->opcode == WS_PING) {
+		events->on_ping(reader, payload);
+		return 0;
+	}
+	if (reader->opcode == WS_PONG) {
+		events->on_pong(reader, payload);
+		return 0;
+	}
+	unsigned code;
+	struct slice reason;
+	int failure = ws_close_parse(payload, &code, &reason);
+	if (failure)
+		return failure;
+	/* A peer sends nothing after its close frame (§5.5.1). */
+	ws_reader_stop(reader);
+	events->on_close(reader, code, reason);
+	return 0;
+}
+
+static int read_control(struct ws_reader *reader, struct slice piece)
+{
+	if (reader->frame_left) {
+		int error = hold(&reader->control, piece, WS_CONTROL_PAYLOAD_MAX);
+		return error ? WS_CLOSE_INTERNAL : 0;
+	}
+	struct ws_held *block;
+	if (complete(&reader->control, &piece, WS_CONTROL_PAYLOAD_MAX, &block))
+		return WS_CLOSE_INTERNAL;
+	int failure = raise_control(reader, piece);
+	free(block);
+	return failure;
+}
+
+static int end_message(struct ws_reader *reader, struct slice piece)
+{
+	enum ws_opcode opcode = reader->message_opcode;
+	if (opcode == WS_TEXT && !utf8_is_complete(&reader->utf8))
+		return WS_CLOSE_BAD_DATA;
+	struct ws_held *block;
+	if (complete(&reader->held, &piece, reader->settings->message_bytes, &block))
+		return WS_CLOSE_INTERNAL;
+	reader->message_opcode = 0;
+	reader->message_len = 0;
+	reader->fragments = 0;
+	if (reader->settings->events->on_message)
+		reader->settings->events->on_message(reader, opcode, piece);
+	free(block);
+	return 0;
+}
+
+static int read_data(struct ws_reader *reader, struct slice piece)
+{
+	if (reader->message_opcode == WS_TEXT && !utf8_feed(&reader->utf8, piece))
+		return WS_CLOSE_BAD_DATA;
+	if (reader->fin && !reader->frame_left)
+		return end_message(reader, piece);
+	if (!reader->settings->events->on_message)
+		return 0;
+	int error = hold(&reader->held, piece, reader->settings->message_bytes);
+	return error ? WS_CLOSE_INTERNAL : 0;
+}
+
+static int read_payload(struct ws_reader *reader, struct input *input)
+{
+	size_t len = (size_t)MIN(reader->frame_left, input->len);
+	struct slice piece = slice_make(input->at, len);
+	ws_mask(input->at, len, reader->masking_key, reader->mask_offset);
+	input->at += len;
+	input->len -= len;
+	reader->mask_offset = (reader->mask_offset + len) & 3;
+	reader->frame_left -= len;
+	reader->in_payload = reader->frame_left;
+	return ws_opcode_is_control(reader->opcode) ? read_control(reader, piece)
+						    : read_data(reader, piece);
+}
+
+/* ---- public ---- */
+
+void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *settings)
+{
+	*reader = (struct ws_reader){ .settings = settings };
+}
+
+void ws_reader_finish(struct ws_reader *reader)
+{
+	ws_reader_stop(reader);
+}
+
+int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len)
+{
+	struct input input = { bytes, len };
+	int failure = 0;
+	while (input.len && !reader->stopped && !failure) {
+		if (!reader->in_payload) {
+			if (!read_header(reader, &input))
+				break;
+			failure = begin_frame(reader);
+		}
+		/* A frame without payload ends here too, when no octet is left. */
+		if (!failure)
+			failure = read_payload(reader, &input);
+	}
+	if (failure)
+		ws_reader_stop(reader);
+	return failure;
+}
+
+void ws_reader_stop(struct ws_reader *reader)
+{
+	reader->stopped = true;
+	drop(&reader->held);
+	drop(&reader->control);
+}

@@ -1,0 +1,688 @@
+/* Each case is fed whole, octet by octet and split at every point, by a reader that hands messages
+ * on and by one that throws them away. Every part is a heap block of just its size, so that a
+ * sanitizer sees a reader that looks beside it. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/buffer.h"
+#include "sluice/base/defs.h"
+#include "sluice/proto/ws_reader.h"
+#include "unit.h"
+
+enum { FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10 };
+enum { MESSAGE_BYTES = 20, MESSAGE_FRAGMENTS = 4 };
+
+/* ---- a reader and the record of what it said ---- */
+
+enum action { GO_ON, STOP, FINISH };
+
+struct run {
+	struct ws_reader reader;
+	struct buffer record; /* "text:hello ping: close:1000:over " */
+	enum action action;   /* in the first event */
+	const char *last_at;  /* where the last payload lay */
+};
+
+static void put(struct run *run, struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		uint8_t octet = (uint8_t)bytes.at[i];
+		bool plain = octet > ' ' && octet < 0x7F;
+		int error = plain ? buffer_append(&run->record, &octet, 1)
+				  : buffer_printf(&run->record, "\\%02x", octet);
+		assert_int_equal(error, 0);
+	}
+}
+
+static void record(struct ws_reader *reader, const char *kind, struct slice payload)
+{
+	struct run *run = container_of(reader, struct run, reader);
+	if (run->action == STOP)
+		ws_reader_stop(reader);
+	if (run->action == FINISH)
+		ws_reader_finish(reader);
+	put(run, slice_of(kind));
+	put(run, payload);
+	assert_int_equal(buffer_append(&run->record, " ", 1), 0);
+	run->last_at = payload.at;
+}
+
+static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload)
+{
+	record(reader, opcode == WS_TEXT ? "text:" : "binary:", payload);
+}
+
+static void on_ping(struct ws_reader *reader, struct slice payload)
+{
+	record(reader, "ping:", payload);
+}
+
+static void on_pong(struct ws_reader *reader, struct slice payload)
+{
+	record(reader, "pong:", payload);
+}
+
+static void on_close(struct ws_reader *reader, unsigned code, struct slice reason)
+{
+	char kind[20];
+	snprintf(kind, sizeof(kind), "close:%u:", code);
+	record(reader, kind, reason);
+}
+
+static const struct ws_reader_events events = { on_message, on_ping, on_pong, on_close };
+static const struct ws_reader_events discarding_events = { NULL, on_ping, on_pong, on_close };
+static const struct ws_reader_settings settings = { &events, MESSAGE_BYTES, MESSAGE_FRAGMENTS };
+static const struct ws_reader_settings discarding_settings = { &discarding_events, MESSAGE_BYTES,
+	MESSAGE_FRAGMENTS };
+static const struct ws_reader_settings limitless = { &events, UINT64_MAX, 0 };
+
+static void run_init(struct run *run, const struct ws_reader_settings *run_settings)
+{
+	*run = (struct run){ .action = GO_ON };
+	ws_reader_init(&run->reader, run_settings);
+}
+
+static void run_finish(struct run *run)
+{
+	ws_reader_finish(&run->reader);
+	assert_null(run->reader.held);
+	assert_null(run->reader.control);
+	buffer_finish(&run->record);
+}
+
+static void assert_record(struct run *run, const char *expected)
+{
+	struct slice got = buffer_slice(&run->record);
+	if (!slice_equal(got, slice_of(expected)))
+		fail_msg("got \"%.*s\" in place of \"%s\"", SLICE_ARGS(got), expected);
+}
+
+static int feed(struct run *run, struct slice bytes)
+{
+	char *copy = malloc(bytes.len);
+	assert_non_null(copy);
+	if (bytes.len)
+		memcpy(copy, bytes.at, bytes.len);
+	int failure = ws_reader_feed(&run->reader, copy, bytes.len);
+	free(copy);
+	/* Memory is held only while something is incomplete. */
+	if (!run->reader.message_opcode || !run->reader.settings->events->on_message)
+		assert_null(run->reader.held);
+	if (!run->reader.in_payload)
+		assert_null(run->reader.control);
+	return failure;
+}
+
+/* ---- what a browser would write ---- */
+
+struct frame {
+	uint8_t first; /* FIN, RSV and opcode */
+	struct slice payload;
+	struct slice raw; /* in place of a frame */
+};
+
+#define FRAME(first, literal) \
+	{ \
+		(first), { literal, sizeof(literal) - 1 }, \
+		{ \
+			NULL, 0 \
+		} \
+	}
+#define RAW(literal) \
+	{ \
+		0, { NULL, 0 }, \
+		{ \
+			literal, sizeof(literal) - 1 \
+		} \
+	}
+
+static void write_header(struct buffer *wire, uint8_t first, uint64_t len, const uint8_t key[4])
+{
+	uint8_t header[WS_SERVER_HEADER_MAX];
+	size_t header_len = ws_frame_format(header, first & 0xF, false, len);
+	header[0] = first;
+	header[1] |= 0x80;
+	assert_int_equal(buffer_append(wire, header, header_len), 0);
+	assert_int_equal(buffer_append(wire, key, 4), 0);
+}
+
+static void write_frame(struct buffer *wire, uint8_t first, struct slice payload)
+{
+	/* Another key for each frame. */
+	const uint8_t key[4] = { 0x37, 0xfa, (uint8_t)wire->len, (uint8_t)(wire->len * 31) };
+	write_header(wire, first, payload.len, key);
+	size_t start = wire->len;
+	assert_int_equal(buffer_append_slice(wire, payload), 0);
+	if (payload.len)
+		ws_mask(wire->bytes + start, payload.len, key, 0);
+}
+
+static void write_frames(struct buffer *wire, const struct frame *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (frames[i].raw.at)
+			assert_int_equal(buffer_append_slice(wire, frames[i].raw), 0);
+		else if (frames[i].payload.at)
+			write_frame(wire, frames[i].first, frames[i].payload);
+	}
+}
+
+/* ---- the cases ---- */
+
+#define S3   "abc"
+#define S20  "abcdefghijklmnopqrst"
+#define S125 S20 S20 S20 S20 S20 S20 "abcde"
+#define C125 "\x03\xE8" S20 S20 S20 S20 S20 S20 "abc"
+
+static const struct reader_case {
+	const char *name;
+	struct frame frames[8];
+	const char *record;
+	int failure;
+} cases[] = {
+	/* messages, §5.6 */
+	{ "text", { FRAME(FIN | WS_TEXT, "hello") }, "text:hello " },
+	{ "empty text", { FRAME(FIN | WS_TEXT, "") }, "text: " },
+	{ "empty binary", { FRAME(FIN | WS_BINARY, "") }, "binary: " },
+	{ "binary", { FRAME(FIN | WS_BINARY, "\x01\xFFz") }, "binary:\\01\\ffz " },
+	{ "two messages", { FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_BINARY, "two") },
+		"text:one binary:two " },
+	{ "text of several octets", { FRAME(FIN | WS_TEXT, "\xE2\x82\xAC") },
+		"text:\\e2\\82\\ac " },
+	{ "the RFC's own example", { RAW("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58") },
+		"text:Hello " },
+
+	/* fragments, §5.4 */
+	{ "two fragments", { FRAME(WS_TEXT, "hel"), FRAME(FIN | WS_CONTINUATION, "lo") },
+		"text:hello " },
+	{ "empty fragments",
+		{ FRAME(WS_TEXT, ""), FRAME(WS_CONTINUATION, ""),
+			FRAME(FIN | WS_CONTINUATION, "") },
+		"text: " },
+	{ "one full among empty",
+		{ FRAME(WS_TEXT, ""), FRAME(WS_CONTINUATION, S3),
+			FRAME(FIN | WS_CONTINUATION, "") },
+		"text:abc " },
+	{ "a last fragment alone has octets",
+		{ FRAME(WS_BINARY, ""), FRAME(FIN | WS_CONTINUATION, S3) }, "binary:abc " },
+	{ "two messages of fragments",
+		{ FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "b"), FRAME(WS_BINARY, "\xFF"),
+			FRAME(FIN | WS_CONTINUATION, "d") },
+		"text:ab binary:\\ffd " },
+	{ "a character over three fragments",
+		{ FRAME(WS_TEXT, "\xE2"), FRAME(WS_CONTINUATION, "\x82"),
+			FRAME(FIN | WS_CONTINUATION, "\xAC") },
+		"text:\\e2\\82\\ac " },
+	{ "control frames between fragments",
+		{ FRAME(WS_TEXT, "\xE2"), FRAME(FIN | WS_PING, "\xFFp"),
+			FRAME(WS_CONTINUATION, "\x82"), FRAME(FIN | WS_PONG, ""),
+			FRAME(FIN | WS_CONTINUATION, "\xAC"), FRAME(FIN | WS_TEXT, "x") },
+		"ping:\\ffp pong: text:\\e2\\82\\ac text:x " },
+	{ "continuation of nothing", { FRAME(FIN | WS_CONTINUATION, "x") }, "", 1002 },
+	{ "open continuation of nothing", { FRAME(WS_CONTINUATION, "x") }, "", 1002 },
+	{ "continuation of what has ended",
+		{ FRAME(FIN | WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "x") }, "text:a ", 1002 },
+	{ "continuation after a ping",
+		{ FRAME(FIN | WS_PING, ""), FRAME(FIN | WS_CONTINUATION, "x") }, "ping: ", 1002 },
+	{ "text within a message", { FRAME(WS_TEXT, "a"), FRAME(FIN | WS_TEXT, "b") }, "", 1002 },
+	{ "binary within a message", { FRAME(WS_TEXT, ""), FRAME(WS_BINARY, "b") }, "", 1002 },
+
+	/* control frames, §5.5 */
+	{ "pings",
+		{ FRAME(FIN | WS_PING, ""), FRAME(FIN | WS_PING, "p"), FRAME(FIN | WS_PING, S125) },
+		"ping: ping:p ping:" S125 " " },
+	{ "pongs", { FRAME(FIN | WS_PONG, ""), FRAME(FIN | WS_PONG, S125) },
+		"pong: pong:" S125 " " },
+	{ "long ping", { FRAME(FIN | WS_PING, S125 "f") }, "", 1002 },
+	{ "long pong", { FRAME(FIN | WS_PONG, S125 "f") }, "", 1002 },
+	{ "long close", { FRAME(FIN | WS_CLOSE, C125 "d") }, "", 1002 },
+	{ "fragmented ping", { FRAME(WS_PING, "p"), FRAME(FIN | WS_CONTINUATION, "q") }, "", 1002 },
+	{ "fragmented pong", { FRAME(WS_PONG, "") }, "", 1002 },
+	{ "fragmented close", { FRAME(WS_CLOSE, "\x03\xE8") }, "", 1002 },
+
+	/* the close frame, §5.5.1 and §7.4 */
+	{ "close without a code", { FRAME(FIN | WS_CLOSE, "") }, "close:1005: " },
+	{ "close", { FRAME(FIN | WS_CLOSE, "\x03\xE8") }, "close:1000: " },
+	{ "close with a reason", { FRAME(FIN | WS_CLOSE, "\x0F\xA0over") }, "close:4000:over " },
+	{ "close with the longest reason", { FRAME(FIN | WS_CLOSE, C125) },
+		"close:1000:" S20 S20 S20 S20 S20 S20 "abc " },
+	{ "1014", { FRAME(FIN | WS_CLOSE, "\x03\xF6") }, "close:1014: " },
+	{ "nothing follows a close",
+		{ FRAME(FIN | WS_TEXT, "a"), FRAME(FIN | WS_CLOSE, "\x03\xE9"),
+			FRAME(FIN | WS_TEXT, "b"), FRAME(FIN | WS_CLOSE, ""),
+			RAW("\xFF\xFF\xFF\xFF") },
+		"text:a close:1001: " },
+	{ "close within a message", { FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CLOSE, "\x03\xE8") },
+		"close:1000: " },
+	{ "close of one octet", { FRAME(FIN | WS_CLOSE, "\x03") }, "", 1002 },
+	{ "999", { FRAME(FIN | WS_CLOSE, "\x03\xE7") }, "", 1002 },
+	{ "1004", { FRAME(FIN | WS_CLOSE, "\x03\xEC") }, "", 1002 },
+	{ "1005", { FRAME(FIN | WS_CLOSE, "\x03\xED") }, "", 1002 },
+	{ "1006", { FRAME(FIN | WS_CLOSE, "\x03\xEE") }, "", 1002 },
+	{ "1015", { FRAME(FIN | WS_CLOSE, "\x03\xF7") }, "", 1002 },
+	{ "2999", { FRAME(FIN | WS_CLOSE, "\x0B\xB7") }, "", 1002 },
+	{ "5000", { FRAME(FIN | WS_CLOSE, "\x13\x88") }, "", 1002 },
+	{ "reason that is not UTF-8", { FRAME(FIN | WS_CLOSE, "\x03\xE8\xFF") }, "", 1007 },
+	{ "reason that is cut", { FRAME(FIN | WS_CLOSE, "\x03\xE8\xE2\x82") }, "", 1007 },
+
+	/* reserved bits and opcodes, §5.2 */
+	{ "RSV1", { FRAME(FIN | RSV1 | WS_TEXT, "a") }, "", 1002 },
+	{ "RSV2", { FRAME(FIN | RSV2 | WS_TEXT, "a") }, "", 1002 },
+	{ "RSV3", { FRAME(FIN | RSV3 | WS_TEXT, "a") }, "", 1002 },
+	{ "RSV1 on a ping", { FRAME(FIN | RSV1 | WS_PING, "") }, "", 1002 },
+	{ "RSV2 on a close", { FRAME(FIN | RSV2 | WS_CLOSE, "") }, "", 1002 },
+	{ "RSV3 on a continuation", { FRAME(WS_TEXT, ""), FRAME(FIN | RSV3, "") }, "", 1002 },
+	{ "opcode 3", { FRAME(FIN | 0x3, "") }, "", 1002 },
+	{ "opcode 4", { FRAME(FIN | 0x4, "a") }, "", 1002 },
+	{ "opcode 5", { FRAME(0x5, "a") }, "", 1002 },
+	{ "opcode 6", { FRAME(FIN | 0x6, "") }, "", 1002 },
+	{ "opcode 7", { FRAME(FIN | 0x7, "") }, "", 1002 },
+	{ "opcode B", { FRAME(FIN | 0xB, "") }, "", 1002 },
+	{ "opcode C", { FRAME(FIN | 0xC, "a") }, "", 1002 },
+	{ "opcode D", { FRAME(FIN | 0xD, "") }, "", 1002 },
+	{ "opcode E", { FRAME(0xE, "") }, "", 1002 },
+	{ "opcode F", { FRAME(FIN | 0xF, "") }, "", 1002 },
+	{ "opcode 3 within a message", { FRAME(WS_TEXT, ""), FRAME(FIN | 0x3, "") }, "", 1002 },
+
+	/* masking, §5.1 */
+	{ "unmasked text", { RAW("\x81\x05hello") }, "", 1002 },
+	{ "unmasked and empty", { RAW("\x81\x00") }, "", 1002 },
+	{ "unmasked binary", { RAW("\x82\x01x") }, "", 1002 },
+	{ "unmasked continuation", { FRAME(WS_TEXT, "a"), RAW("\x80\x01x") }, "", 1002 },
+	{ "unmasked ping", { RAW("\x89\x00") }, "", 1002 },
+	{ "unmasked pong", { RAW("\x8A\x01x") }, "", 1002 },
+	{ "unmasked close", { RAW("\x88\x02\x03\xE8") }, "", 1002 },
+	{ "unmasked with 16 bits of length", { RAW("\x82\x7E\x00\x7E") }, "", 1002 },
+
+	/* lengths, §5.2 */
+	{ "5 in 16 bits", { RAW("\x81\xFE\x00\x05key.") }, "", 1002 },
+	{ "125 in 16 bits", { RAW("\x81\xFE\x00\x7Dkey.") }, "", 1002 },
+	{ "5 in 64 bits", { RAW("\x81\xFF\0\0\0\0\0\0\0\x05key.") }, "", 1002 },
+	{ "65535 in 64 bits", { RAW("\x81\xFF\0\0\0\0\0\0\xFF\xFFkey.") }, "", 1002 },
+	{ "ping of 1 in 16 bits", { RAW("\x89\xFE\x00\x01key.") }, "", 1002 },
+	{ "2^63", { RAW("\x82\xFF\x80\0\0\0\0\0\0\0key.") }, "", 1002 },
+	{ "2^64 - 1", { RAW("\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFkey.") }, "", 1002 },
+
+	/* limits; RAW has no payload: the header alone is enough */
+	{ "the longest message", { FRAME(FIN | WS_TEXT, S20) }, "text:" S20 " " },
+	{ "the longest message in fragments",
+		{ FRAME(WS_TEXT, "abcdefghijklmnopqr"), FRAME(FIN | WS_PING, S125),
+			FRAME(WS_CONTINUATION, "st"), FRAME(FIN | WS_CONTINUATION, ""),
+			FRAME(FIN | WS_TEXT, S20) },
+		"ping:" S125 " text:" S20 " text:" S20 " " },
+	{ "too long by one", { RAW("\x81\x95key.") }, "", 1009 },
+	{ "65536", { RAW("\x82\xFF\0\0\0\0\0\x01\0\0key.") }, "", 1009 },
+	{ "2^63 - 1", { RAW("\x82\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFFkey.") }, "", 1009 },
+	{ "too long as a sum", { FRAME(WS_TEXT, S20), RAW("\x80\x81key.") }, "", 1009 },
+	{ "a sum beyond 2^63",
+		{ FRAME(WS_TEXT, S20), RAW("\x80\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFFkey.") }, "",
+		1009 },
+	{ "each message has the whole limit",
+		{ FRAME(FIN | WS_BINARY, S20), FRAME(WS_BINARY, S20), RAW("\x80\x81key.") },
+		"binary:" S20 " ", 1009 },
+	{ "as many fragments as allowed, twice",
+		{ FRAME(WS_TEXT, "a"), FRAME(WS_CONTINUATION, "b"), RAW("\x00\x80key."),
+			RAW("\x80\x80key."), FRAME(WS_TEXT, "c"), RAW("\x00\x80key."),
+			RAW("\x00\x80key."), FRAME(FIN | WS_CONTINUATION, "d") },
+		"text:ab text:cd " },
+	{ "a fragment too many",
+		{ FRAME(WS_TEXT, "a"), RAW("\x00\x80key."), RAW("\x00\x80key."),
+			FRAME(FIN | WS_PING, ""), RAW("\x00\x80key."), RAW("\x80\x80key.") },
+		"ping: ", 1008 },
+
+	/* UTF-8, §8.1 */
+	{ "text that is not UTF-8", { FRAME(FIN | WS_TEXT, "a\xFFz") }, "", 1007 },
+	{ "text that ends within a character", { FRAME(FIN | WS_TEXT, "a\xE2\x82") }, "", 1007 },
+	{ "the same in an empty last fragment",
+		{ FRAME(WS_TEXT, "\xE2\x82"), FRAME(FIN | WS_CONTINUATION, "") }, "", 1007 },
+	{ "a surrogate over fragments",
+		{ FRAME(WS_TEXT, "\xED"), FRAME(FIN | WS_CONTINUATION, "\xA0\x80") }, "", 1007 },
+	{ "overlong", { FRAME(FIN | WS_TEXT, "\xC0\xAF") }, "", 1007 },
+	{ "beyond U+10FFFF", { FRAME(FIN | WS_TEXT, "\xF4\x90\x80\x80") }, "", 1007 },
+	{ "only text is checked",
+		{ FRAME(FIN | WS_BINARY, "\xC0\xAF"), FRAME(FIN | WS_PING, "\xFF") },
+		"binary:\\c0\\af ping:\\ff " },
+
+	/* what was complete before is handed on */
+	{ "messages before a bad frame",
+		{ FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_PING, "two"),
+			FRAME(FIN | WS_TEXT, "three"), FRAME(FIN | RSV1 | WS_TEXT, "four"),
+			FRAME(FIN | WS_TEXT, "five") },
+		"text:one ping:two text:three ", 1002 },
+	{ "messages before bad text", { FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_TEXT, "\xFF") },
+		"text:one ", 1007 },
+	{ "messages before a long one",
+		{ FRAME(FIN | WS_TEXT, "one"), RAW("\x81\xFE\x01\x00key.") }, "text:one ", 1009 },
+};
+
+/* `record` without its messages: what a discarding reader says. */
+static void leave_out_messages(const char *full, char *rest)
+{
+	while (*full) {
+		size_t len = strcspn(full, " ") + 1;
+		bool message = !strncmp(full, "text:", 5) || !strncmp(full, "binary:", 7);
+		if (!message) {
+			memcpy(rest, full, len);
+			rest += len;
+		}
+		full += len;
+	}
+	*rest = '\0';
+}
+
+/* Feeds `first` octets, then `step` at a time. */
+static void try_case(const struct reader_case *c, const struct ws_reader_settings *run_settings,
+	struct slice wire, size_t first, size_t step)
+{
+	struct run run;
+	run_init(&run, run_settings);
+	int failure = 0;
+	for (size_t len = first; wire.len; len = MIN(step, wire.len)) {
+		int now = feed(&run, slice_make(wire.at, len));
+		/* A failure is told once. */
+		assert_true(!failure || !now);
+		failure = failure ? failure : now;
+		wire = slice_skip(wire, len);
+	}
+	char expected[512];
+	memcpy(expected, c->record, strlen(c->record) + 1);
+	if (run_settings == &discarding_settings)
+		leave_out_messages(c->record, expected);
+	assert_record(&run, expected);
+	assert_int_equal(failure, c->failure);
+	run_finish(&run);
+}
+
+static void every_case_at_every_split(void **state)
+{
+	(void)state;
+	const struct ws_reader_settings *both[] = { &settings, &discarding_settings };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct buffer wire = { 0 };
+		write_frames(&wire, cases[i].frames, COUNT_OF(cases[i].frames));
+		struct slice octets = buffer_slice(&wire);
+		print_message("%s\n", cases[i].name);
+		for (size_t k = 0; k < COUNT_OF(both); k++) {
+			try_case(&cases[i], both[k], octets, 1, 1);
+			for (size_t split = 0; split <= octets.len; split++)
+				try_case(&cases[i], both[k], octets, split, octets.len);
+		}
+		buffer_finish(&wire);
+	}
+}
+
+/* A failed, closed or stopped reader is deaf, whatever comes. */
+static void nothing_follows_the_end(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct buffer wire = { 0 };
+		struct run run;
+		run_init(&run, &settings);
+		write_frames(&wire, cases[i].frames, COUNT_OF(cases[i].frames));
+		assert_int_equal(feed(&run, buffer_slice(&wire)), cases[i].failure);
+		bool over = cases[i].failure || strstr(cases[i].record, "close:");
+		if (!over)
+			ws_reader_stop(&run.reader);
+		wire.len = 0;
+		write_frame(&wire, FIN | WS_PING, SLICE("late"));
+		write_frame(&wire, FIN | WS_TEXT, SLICE("late"));
+		write_frame(&wire, FIN | WS_TEXT, SLICE("\xFF"));
+		for (int times = 0; times < 2; times++)
+			assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+		assert_record(&run, cases[i].record);
+		assert_null(run.reader.held);
+		run_finish(&run);
+		buffer_finish(&wire);
+	}
+}
+
+/* ---- the very octet ---- */
+
+/* `text` is bad from `bad_at` on. It is cut at `cut` into two fragments with a ping between them;
+ * the second fragment announces more than will come. */
+static void fails_on_the_octet(
+	const struct ws_reader_settings *run_settings, struct slice text, size_t bad_at, size_t cut)
+{
+	static const uint8_t key[4] = { 9, 8, 7, 6 };
+	struct buffer wire = { 0 };
+	write_frame(&wire, WS_TEXT, slice_make(text.at, cut));
+	write_frame(&wire, FIN | WS_PING, SLICE("p"));
+	write_header(&wire, FIN | WS_CONTINUATION, MESSAGE_BYTES - cut, key);
+	size_t start = wire.len;
+	assert_int_equal(buffer_append_slice(&wire, slice_skip(text, cut)), 0);
+	ws_mask(wire.bytes + start, text.len - cut, key, 0);
+
+	/* 6 octets of header come before the first part. */
+	size_t bad_octet = bad_at < cut ? 6 + bad_at : start + bad_at - cut;
+	struct run run;
+	run_init(&run, run_settings);
+	for (size_t i = 0; i < bad_octet; i++)
+		assert_int_equal(feed(&run, slice_make(wire.bytes + i, 1)), 0);
+	assert_int_equal(feed(&run, slice_make(wire.bytes + bad_octet, 1)), 1007);
+	run_finish(&run);
+	buffer_finish(&wire);
+}
+
+static void bad_text_fails_on_the_very_octet(void **state)
+{
+	(void)state;
+	static const struct {
+		struct slice text;
+		size_t bad_at;
+	} texts[] = {
+		{ { "\xFFz", 2 }, 0 },
+		{ { "plain\x80", 6 }, 5 },
+		{ { "\xCE\xBA\xF4\x90\x80\x80", 6 }, 3 }, /* beyond U+10FFFF */
+		{ { "ab\xF5\x80\x80\x80", 6 }, 2 },
+		{ { "\xED\xA0\x80", 3 }, 1 }, /* a surrogate */
+		{ { "\xE0\x9F\xBF", 3 }, 1 }, /* overlong */
+		{ { "\xF0\x8F\xBF\xBF", 4 }, 1 },
+		{ { "\xC1\xBF", 2 }, 0 },
+		{ { "\xE2\x82z", 3 }, 2 },
+		{ { "\xF0\x9F\x94z", 4 }, 3 },
+	};
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		for (size_t cut = 0; cut < texts[i].text.len; cut++) {
+			fails_on_the_octet(&settings, texts[i].text, texts[i].bad_at, cut);
+			fails_on_the_octet(
+				&discarding_settings, texts[i].text, texts[i].bad_at, cut);
+		}
+	}
+}
+
+/* ---- memory ---- */
+
+static void an_idle_reader_is_small(void **state)
+{
+	(void)state;
+	assert_true(sizeof(struct ws_reader) <= 80);
+}
+
+static void whole_payloads_are_not_copied(void **state)
+{
+	(void)state;
+	static const uint8_t firsts[] = { FIN | WS_TEXT, FIN | WS_PING, FIN | WS_PONG };
+	for (size_t i = 0; i < COUNT_OF(firsts); i++) {
+		struct buffer wire = { 0 };
+		struct run run;
+		run_init(&run, &settings);
+		write_frame(&wire, firsts[i], SLICE("hello"));
+		assert_int_equal(ws_reader_feed(&run.reader, wire.bytes, wire.len), 0);
+		assert_ptr_equal(run.last_at, wire.bytes + 6);
+		run_finish(&run);
+		buffer_finish(&wire);
+	}
+}
+
+/* malloc gives large blocks in whole pages. */
+enum { PAGE = 4096 };
+
+/* An announcement costs nothing; what has come costs at most its double. */
+static void memory_grows_with_what_has_come(void **state)
+{
+	(void)state;
+	static const uint8_t key[4] = { 0 };
+	static const char octets[1000];
+	struct buffer wire = { 0 };
+	struct run run;
+	run_init(&run, &limitless);
+	write_header(&wire, WS_BINARY, INT64_MAX, key);
+	assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+	assert_null(run.reader.held);
+	for (size_t come = sizeof(octets); come <= 300000; come += sizeof(octets)) {
+		assert_int_equal(feed(&run, slice_make(octets, sizeof(octets))), 0);
+		assert_in_range(malloc_usable_size(run.reader.held), come, 2 * come + PAGE);
+	}
+	run_finish(&run);
+	buffer_finish(&wire);
+}
+
+static void tiny_fragments_stay_within_the_limit(void **state)
+{
+	(void)state;
+	const struct ws_reader_settings odd = { &events, 1500, 0 };
+	struct buffer wire = { 0 };
+	struct run run;
+	run_init(&run, &odd);
+	for (size_t i = 0; i < odd.message_bytes; i++) {
+		wire.len = 0;
+		write_frame(&wire, i ? WS_CONTINUATION : WS_BINARY, SLICE("x"));
+		assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+		assert_in_range(malloc_usable_size(run.reader.held), i + 1, 1500 + 64);
+	}
+	wire.len = 0;
+	write_frame(&wire, FIN | WS_CONTINUATION, SLICE(""));
+	assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+	assert_int_equal(run.record.len, strlen("binary: ") + 1500);
+	run_finish(&run);
+	buffer_finish(&wire);
+}
+
+static void a_long_message_in_parts(void **state)
+{
+	(void)state;
+	static const size_t steps[] = { 1, 7, 125, 4096, 65535, 200000 };
+	struct buffer text = { 0 }, wire = { 0 }, expected = { 0 };
+	for (int i = 0; i < 20000; i++)
+		assert_int_equal(buffer_printf(&text, "%d,", i), 0);
+	write_frame(&wire, FIN | WS_TEXT, buffer_slice(&text));
+	write_frame(&wire, WS_BINARY, slice_make(text.bytes, 300));
+	write_frame(&wire, FIN | WS_CONTINUATION, slice_make(text.bytes + 300, text.len - 300));
+	assert_int_equal(buffer_printf(&expected, "text:%.*s binary:%.*s ",
+				 SLICE_ARGS(buffer_slice(&text)), SLICE_ARGS(buffer_slice(&text))),
+		0);
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		struct run run;
+		run_init(&run, &limitless);
+		for (size_t at = 0; at < wire.len; at += steps[i]) {
+			size_t len = MIN(steps[i], wire.len - at);
+			assert_int_equal(feed(&run, slice_make(wire.bytes + at, len)), 0);
+		}
+		assert_true(slice_equal(buffer_slice(&run.record), buffer_slice(&expected)));
+		run_finish(&run);
+	}
+	buffer_finish(&text);
+	buffer_finish(&wire);
+	buffer_finish(&expected);
+}
+
+/* ---- handlers that end it ---- */
+
+static void stops_at_the_first_event(enum action action)
+{
+	static const struct {
+		struct frame frames[5];
+		const char *record;
+	} stops[] = {
+		{ { FRAME(FIN | WS_TEXT, "a"), FRAME(FIN | WS_TEXT, "b") }, "text:a " },
+		{ { FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "b"),
+			  FRAME(FIN | WS_PING, "") },
+			"text:ab " },
+		{ { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_PING, "pingpong"),
+			  FRAME(FIN | WS_CONTINUATION, "b"), RAW("\xFF\xFF\xFF\xFF") },
+			"ping:pingpong " },
+		{ { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_PONG, "pingpong"),
+			  FRAME(FIN | 0x7, "") },
+			"pong:pingpong " },
+		{ { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_CLOSE, "\x03\xE8over") },
+			"close:1000:over " },
+	};
+	for (size_t i = 0; i < COUNT_OF(stops); i++) {
+		struct buffer wire = { 0 };
+		write_frames(&wire, stops[i].frames, COUNT_OF(stops[i].frames));
+		for (size_t split = 0; split <= wire.len; split++) {
+			struct run run;
+			run_init(&run, &settings);
+			run.action = action;
+			assert_int_equal(feed(&run, slice_make(wire.bytes, split)), 0);
+			assert_int_equal(
+				feed(&run, slice_make(wire.bytes + split, wire.len - split)), 0);
+			assert_record(&run, stops[i].record);
+			assert_null(run.reader.held);
+			assert_null(run.reader.control);
+			run_finish(&run);
+		}
+		buffer_finish(&wire);
+	}
+}
+
+static void a_handler_may_stop_the_reader(void **state)
+{
+	(void)state;
+	stops_at_the_first_event(STOP);
+}
+
+static void a_handler_may_finish_the_reader(void **state)
+{
+	(void)state;
+	stops_at_the_first_event(FINISH);
+}
+
+/* A connection may go at any octet, whatever is held then. */
+static void an_owner_may_finish_at_any_octet(void **state)
+{
+	(void)state;
+	struct buffer wire = { 0 };
+	write_frame(&wire, WS_TEXT, SLICE("held"));
+	write_frame(&wire, FIN | WS_PING, SLICE("ping"));
+	write_frame(&wire, FIN | WS_CONTINUATION, SLICE("too"));
+	for (size_t len = 0; len <= wire.len; len++) {
+		struct run run;
+		run_init(&run, &settings);
+		assert_int_equal(feed(&run, slice_make(wire.bytes, len)), 0);
+		run_finish(&run);
+	}
+	buffer_finish(&wire);
+}
+
+static void nothing_may_be_fed(void **state)
+{
+	(void)state;
+	struct run run;
+	run_init(&run, &settings);
+	assert_int_equal(ws_reader_feed(&run.reader, NULL, 0), 0);
+	assert_record(&run, "");
+	run_finish(&run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_case_at_every_split),
+		cmocka_unit_test(nothing_follows_the_end),
+		cmocka_unit_test(bad_text_fails_on_the_very_octet),
+		cmocka_unit_test(an_idle_reader_is_small),
+		cmocka_unit_test(whole_payloads_are_not_copied),
+		cmocka_unit_test(memory_grows_with_what_has_come),
+		cmocka_unit_test(tiny_fragments_stay_within_the_limit),
+		cmocka_unit_test(a_long_message_in_parts),
+		cmocka_unit_test(a_handler_may_stop_the_reader),
+		cmocka_unit_test(a_handler_may_finish_the_reader),
+		cmocka_unit_test(an_owner_may_finish_at_any_octet),
+		cmocka_unit_test(nothing_may_be_fed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
