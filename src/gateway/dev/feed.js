@@ -1,0 +1,143 @@
+/*
+ * The live messages: the list, the numbers and the map.
+ *
+ * A thousand messages a second arrive one by one, but a screen shows sixty pictures a second. So a
+ * message is only counted and kept when it arrives, and all that have come since the last picture
+ * become rows at once. Nothing here grows without a bound: what waits for a picture, as in a tab
+ * that nobody sees, is cut to what the list would show anyway.
+ */
+
+import { placeName, readArc, readObject } from '/event.js';
+import { WorldMap } from '/map.js';
+
+const MOST_ROWS = 200;
+const MOST_CHARACTERS = 400;
+const MOST_BYTES = 24;
+const RATE_SPAN_MS = 2000;
+const RATE_EVERY_MS = 250;
+
+const numbers = new Intl.NumberFormat('en');
+const clock = new Intl.DateTimeFormat('en', {
+  hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false,
+});
+const byId = (id) => document.getElementById(id);
+
+function element(tag, name, text) {
+  const made = document.createElement(tag);
+  made.className = name;
+  made.textContent = text;
+  return made;
+}
+
+function describeBytes(buffer) {
+  const bytes = [...new Uint8Array(buffer, 0, Math.min(MOST_BYTES, buffer.byteLength))];
+  const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const rest = buffer.byteLength > MOST_BYTES ? ' …' : '';
+  return `${numbers.format(buffer.byteLength)} bytes: ${hex}${rest}`;
+}
+
+function shorten(text) {
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+}
+
+function describeArc({ source, target }) {
+  return `${placeName(source)} → ${placeName(target)}`;
+}
+
+/* What a row says of a message: a title where we understand it, and always the payload. */
+function readMessage(data) {
+  const at = new Date();
+  if (typeof data !== 'string')
+    return { at, title: 'Binary', payload: describeBytes(data) };
+  const value = readObject(data);
+  const arc = readArc(value);
+  const text = typeof value?.text === 'string' ? value.text : '';
+  return { at, arc, title: shorten(arc ? describeArc(arc) : text), payload: shorten(data) };
+}
+
+function makeRow({ at, arc, title, payload }) {
+  const row = document.createElement('li');
+  if (arc)
+    row.dataset.severity = arc.severity;
+  row.append(element('time', 'at', clock.format(at)), element('span', 'title', title),
+    element('code', 'payload', payload));
+  return row;
+}
+
+export class Feed {
+  #list = byId('messages');
+  #map = new WorldMap(byId('map'));
+  #waiting = [];
+  #scheduled = false;
+  #paused = false;
+  #total = 0;
+  #counts = [];
+
+  constructor() {
+    byId('pause').addEventListener('click', () => this.#pause());
+    byId('clear').addEventListener('click', () => this.#clear());
+    setInterval(() => this.#showRate(), RATE_EVERY_MS);
+  }
+
+  add(data) {
+    this.#total++;
+    const message = readMessage(data);
+    if (message.arc)
+      this.#map.add(message.arc);
+    this.#waiting.push(message);
+    if (this.#waiting.length > 2 * MOST_ROWS)
+      this.#waiting = this.#waiting.slice(-MOST_ROWS);
+    this.#schedule();
+  }
+
+  #schedule() {
+    if (this.#scheduled)
+      return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      this.#show();
+    });
+  }
+
+  #show() {
+    byId('total').textContent = numbers.format(this.#total);
+    if (this.#paused || !this.#waiting.length)
+      return;
+    const fresh = this.#waiting.splice(0).slice(-MOST_ROWS).reverse();
+    const latest = fresh.find(({ arc }) => arc);
+    if (latest)
+      byId('latest').textContent = `Latest: ${describeArc(latest.arc)}, ${latest.arc.severity}`;
+    this.#list.prepend(...fresh.map(makeRow));
+    while (this.#list.childElementCount > MOST_ROWS)
+      this.#list.lastElementChild.remove();
+    byId('empty').hidden = true;
+  }
+
+  #showRate() {
+    const now = performance.now();
+    this.#counts.push({ at: now, total: this.#total });
+    while (this.#counts.length > 2 && now - this.#counts[0].at > RATE_SPAN_MS)
+      this.#counts.shift();
+    const [first] = this.#counts;
+    const seconds = (now - first.at) / 1000;
+    const rate = seconds > 0 ? (this.#total - first.total) / seconds : 0;
+    byId('rate').textContent = numbers.format(Math.round(rate));
+  }
+
+  #pause() {
+    this.#paused = !this.#paused;
+    byId('pause').setAttribute('aria-pressed', String(this.#paused));
+    this.#schedule();
+  }
+
+  #clear() {
+    this.#waiting = [];
+    this.#total = 0;
+    this.#counts = [];
+    this.#list.replaceChildren();
+    this.#map.clear();
+    byId('empty').hidden = false;
+    this.#schedule();
+  }
+}

@@ -1,0 +1,263 @@
+/*
+ * The demo page: log in, publish, watch.
+ *
+ * The page knows two things: whether there is a session (GET /session), and the state of the
+ * WebSocket. `data-user` on the body says the first (unknown, in, out), `data-state` on #state the
+ * second:
+ *
+ *     out          nobody is logged in, so no socket is tried
+ *     connecting   the opening handshake is under way
+ *     live         publications arrive
+ *     lost         it was live, or could not open; it will be tried again
+ *     refused      it will not: the session is gone, or the gateway said no
+ *
+ * The socket is a plain one: what is published arrives untouched, one message for each, and what
+ * the page would send is ignored. What arrives may have been written by anybody, so it only ever
+ * becomes text.
+ */
+
+import { Feed } from '/feed.js';
+import { sampleEvent } from '/event.js';
+import { Socket } from '/socket.js';
+
+const SAMPLES = 20;
+const SAMPLE_GAP_MS = 120;
+const ANSWER_MS = 5000;
+const NOTICE_MS = 6000;
+const COPIED_MS = 1500;
+const COUNTDOWN_MS = 250;
+
+const LABELS = {
+  out: 'Logged out',
+  connecting: 'Connecting',
+  live: 'Live',
+  lost: 'Lost',
+};
+
+const byId = (id) => document.getElementById(id);
+const feed = new Feed();
+const socketUrl = new URL('/ws', location.href).href.replace(/^http/, 'ws');
+const socket = new Socket(socketUrl, hasSession, {
+  state: socketChanged,
+  message: (data) => feed.add(data),
+});
+let redisPort = null;
+let countdown = 0;
+
+/* ---- the server ---- */
+
+function ask(path, options) {
+  return fetch(path, { ...options, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) });
+}
+
+function post(path, value) {
+  const headers = { 'Content-Type': 'application/json' };
+  return ask(path, { method: 'POST', headers, body: JSON.stringify(value ?? {}) });
+}
+
+/* The user's name, null when nobody is logged in; throws when the server cannot tell. */
+async function readUser() {
+  const answer = await ask('/session');
+  if (answer.status === 401)
+    return null;
+  if (!answer.ok)
+    throw new Error(`the server answered ${answer.status}`);
+  return (await answer.json()).user;
+}
+
+async function hasSession() {
+  try {
+    return (await readUser()) !== null;
+  } catch {
+    return null;
+  }
+}
+
+async function publish(channel, data) {
+  const answer = await post('/publish', { channel, data });
+  if (!answer.ok)
+    throw new Error(`the server answered ${answer.status}`);
+}
+
+/* ---- what is shown ---- */
+
+let noticeTimer = 0;
+
+function notice(text) {
+  clearTimeout(noticeTimer);
+  byId('notice').textContent = text;
+  byId('notice').hidden = !text;
+  if (text)
+    noticeTimer = setTimeout(notice, NOTICE_MS, '');
+}
+
+function showState(name, { reason, until, session } = {}) {
+  clearInterval(countdown);
+  byId('state').dataset.state = name;
+  byId('state-text').textContent = reason ?? LABELS[name];
+  byId('state-wait').textContent = '';
+  byId('retry').hidden = name !== 'lost';
+  for (const id of ['samples', 'hello'])
+    byId(id).disabled = name !== 'live';
+  if (until)
+    countDown(until);
+  if (session === false)
+    showUser(null);
+}
+
+/* Out of the screen reader's sight: a number that changes each second is no news. */
+function countDown(until) {
+  const show = () => {
+    const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+    byId('state-wait').textContent = `, retrying in ${seconds} s`;
+  };
+  show();
+  countdown = setInterval(show, COUNTDOWN_MS);
+}
+
+function showUser(user) {
+  document.body.dataset.user = user === null ? 'out' : 'in';
+  byId('user').textContent = user ?? '';
+  showCommands(user);
+}
+
+function shellWord(text) {
+  return /^[\w.:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/* Each word is kept whole, so that a line is never broken at a hyphen. */
+function showCommand(id, line) {
+  const words = line.split(' ').map((word) => {
+    const span = document.createElement('span');
+    span.textContent = word;
+    return [span, ' '];
+  });
+  byId(id).replaceChildren(...words.flat().slice(0, -1));
+}
+
+function showCommands(user) {
+  const redis = redisPort ? `redis-cli -p ${redisPort}` : 'redis-cli';
+  const hello = `'{"text":"hello"}'`;
+  showCommand('try', `${redis} publish news ${hello}`);
+  showCommand('try-user', `${redis} publish ${shellWord(`user:${user ?? ''}`)} ${hello}`);
+  showCommand('try-end', `${redis} --scan --pattern 'sess:*' | xargs ${redis} del`);
+}
+
+async function showServer() {
+  const info = await (await ask('/info')).json();
+  redisPort = Number(info.redis_port) || null;
+  byId('version').textContent = String(info.version ?? '');
+}
+
+/* A server that was started again has another Redis, and may know us by another name. */
+async function refresh() {
+  try {
+    await showServer();
+    const user = await readUser();
+    if (byId('state').dataset.state === 'live')
+      showUser(user);
+  } catch {
+    notice('The server does not say who you are.');
+  }
+}
+
+function socketChanged(name, details) {
+  showState(name, details);
+  if (name === 'live')
+    refresh();
+}
+
+/* ---- what the user does ---- */
+
+async function logIn(event) {
+  event.preventDefault();
+  const user = byId('login-name').value.trim();
+  try {
+    const answer = await post('/login', { user });
+    if (!answer.ok)
+      throw new Error((await answer.text()) || `the server answered ${answer.status}`);
+    notice('');
+    showUser(user);
+    socket.start();
+    byId('logout').focus();
+  } catch (error) {
+    notice(`Not logged in: ${error.message}`);
+  }
+}
+
+/* The socket first: what ends here by wish shall not look like a loss. */
+async function logOut() {
+  socket.stop();
+  showState('out', { session: false });
+  byId('login-name').focus();
+  try {
+    const answer = await post('/logout');
+    if (!answer.ok)
+      throw new Error(`the server answered ${answer.status}`);
+  } catch (error) {
+    notice(`The session may still be there: ${error.message}`);
+  }
+}
+
+async function withNotice(action) {
+  try {
+    await action();
+  } catch (error) {
+    notice(`Not published: ${error.message}`);
+  }
+}
+
+async function publishSamples() {
+  byId('map').scrollIntoView({ block: 'nearest' });
+  for (let i = 0; i < SAMPLES; i++) {
+    await publish('news', sampleEvent());
+    await new Promise((done) => setTimeout(done, SAMPLE_GAP_MS));
+  }
+}
+
+async function copy(button) {
+  const line = byId(button.dataset.copy);
+  const label = button.firstChild;
+  try {
+    await navigator.clipboard.writeText(line.textContent);
+    label.textContent = 'Copied';
+    setTimeout(() => { label.textContent = 'Copy'; }, COPIED_MS);
+  } catch {
+    getSelection().selectAllChildren(line);
+    notice('The browser did not let the page copy; the line is selected instead.');
+  }
+}
+
+function listen() {
+  byId('login-form').addEventListener('submit', logIn);
+  byId('logout').addEventListener('click', logOut);
+  byId('retry').addEventListener('click', () => socket.start());
+  byId('hello').addEventListener('click',
+    () => withNotice(() => publish('news', { text: 'hello' })));
+  byId('samples').addEventListener('click', () => withNotice(publishSamples));
+  for (const button of document.querySelectorAll('[data-copy]'))
+    button.addEventListener('click', () => copy(button));
+  window.addEventListener('online', comeBack);
+  window.addEventListener('pagehide', () => socket.stop());
+  window.addEventListener('pageshow', ({ persisted }) => persisted && begin());
+}
+
+function comeBack() {
+  if (byId('state').dataset.state === 'lost')
+    socket.start();
+}
+
+/* A server that cannot be reached is tried through the socket, which keeps trying. */
+async function begin() {
+  await showServer().catch(() => {});
+  const user = await readUser().catch(() => undefined);
+  if (user !== undefined)
+    showUser(user);
+  if (user === null)
+    showState('out');
+  else
+    socket.start();
+}
+
+listen();
+begin();
