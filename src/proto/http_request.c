@@ -17,7 +17,6 @@
  * head.len is at most header_bytes; at most HTTP_HEADERS_MAX header lines have passed the gate. */
 #include "sluice/proto/http_request.h"
 
-#include <errno.h>
 #include <llhttp.h>
 #include <stdint.h>
 

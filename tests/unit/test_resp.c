@@ -1,0 +1,247 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sluice/proto/resp.h"
+
+enum { REPLY_BYTES = 256 };
+
+static const char *mark_of(int type)
+{
+	if (type == REDIS_REPLY_STRING)
+		return "$";
+	return type == REDIS_REPLY_STATUS ? "+" : "-";
+}
+
+/* The reply as text: what the tables below compare. */
+static void print(const struct redisReply *reply, struct buffer *text)
+{
+	switch (reply->type) {
+	case REDIS_REPLY_STRING:
+	case REDIS_REPLY_STATUS:
+	case REDIS_REPLY_ERROR:
+		assert_int_equal(buffer_append(text, mark_of(reply->type), 1), 0);
+		assert_int_equal(buffer_append_slice(text, resp_text(reply)), 0);
+		break;
+	case REDIS_REPLY_INTEGER:
+		assert_int_equal(buffer_printf(text, ":%lld", reply->integer), 0);
+		break;
+	case REDIS_REPLY_NIL:
+		assert_int_equal(buffer_printf(text, "nil"), 0);
+		break;
+	case REDIS_REPLY_ARRAY:
+		assert_int_equal(buffer_printf(text, "["), 0);
+		for (size_t i = 0; i < reply->elements; i++)
+			print(reply->element[i], text);
+		assert_int_equal(buffer_printf(text, "]"), 0);
+		break;
+	default:
+		assert_int_equal(buffer_printf(text, "?"), 0);
+	}
+}
+
+static int read_all(struct resp_reader *reader, struct buffer *text)
+{
+	struct redisReply *reply;
+	int got;
+	while ((got = resp_reader_next(reader, &reply)) == 1) {
+		print(reply, text);
+		assert_int_equal(buffer_append(text, ";", 1), 0);
+		freeReplyObject(reply);
+	}
+	return got;
+}
+
+static int feed(struct resp_reader *reader, struct slice piece, struct buffer *text)
+{
+	char *copy = malloc(piece.len);
+	if (piece.len)
+		memcpy(copy, piece.at, piece.len);
+	assert_int_equal(resp_reader_feed(reader, copy, piece.len), 0);
+	free(copy);
+	return read_all(reader, text);
+}
+
+/* Feeds in two pieces, the second byte by byte if asked for; gives what the last piece gave. */
+static int feed_split(struct slice bytes, size_t at, bool bytewise, struct buffer *text)
+{
+	struct resp_reader reader;
+	assert_int_equal(resp_reader_init(&reader, REPLY_BYTES), 0);
+	int got = feed(&reader, slice_make(bytes.at, at), text);
+	size_t step = bytewise ? 1 : bytes.len - at;
+	for (size_t i = at; i < bytes.len && got == 0; i += step)
+		got = feed(&reader, slice_make(bytes.at + i, step), text);
+	resp_reader_finish(&reader);
+	return got;
+}
+
+static void expect(struct slice bytes, int result, struct slice replies)
+{
+	for (size_t at = 0; at <= bytes.len; at++) {
+		struct buffer text = { 0 };
+		int got = feed_split(bytes, at, at == 0, &text);
+		if (got != result || !slice_equal(buffer_slice(&text), replies))
+			fail_msg("%.*s: %d %.*s at %zu", SLICE_ARGS(bytes), got, (int)text.len,
+				text.bytes, at);
+		buffer_finish(&text);
+	}
+}
+
+static void test_replies(void **state)
+{
+	(void)state;
+	static const struct {
+		struct slice bytes, replies;
+	} cases[] = {
+		{ SLICE("+OK\r\n"), SLICE("+OK;") },
+		{ SLICE("-ERR no\r\n"), SLICE("-ERR no;") },
+		{ SLICE(":-42\r\n"), SLICE(":-42;") },
+		{ SLICE("$5\r\na\r\n\0b\r\n"), SLICE("$a\r\n\0b;") },
+		{ SLICE("$0\r\n\r\n"), SLICE("$;") },
+		{ SLICE("$-1\r\n"), SLICE("nil;") },
+		{ SLICE("*-1\r\n"), SLICE("nil;") },
+		{ SLICE("*0\r\n"), SLICE("[];") },
+		{ SLICE("*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n"),
+			SLICE("[$message$c$hi];") },
+		{ SLICE("*2\r\n*1\r\n:1\r\n*2\r\n$-1\r\n+x\r\n"), SLICE("[[:1][nil+x]];") },
+		{ SLICE("+A\r\n+B\r\n*1\r\n:3\r\n"), SLICE("+A;+B;[:3];") },
+		{ SLICE("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n"),
+			SLICE("[[[[[[[[:1]]]]]]]];") },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		expect(cases[i].bytes, 0, cases[i].replies);
+		expect(slice_make(cases[i].bytes.at, cases[i].bytes.len - 1), 0,
+			i == 10 ? SLICE("+A;+B;") : SLICE(""));
+	}
+}
+
+static void test_malformed(void **state)
+{
+	(void)state;
+	static const struct {
+		struct slice bytes, replies;
+	} cases[] = {
+		{ SLICE("HTTP/1.1 400 Bad Request\r\n"), SLICE("") },
+		{ SLICE("\0"), SLICE("") },
+		{ SLICE("\x15\x03\x01\x00"), SLICE("") },
+		{ SLICE("$-2\r\n"), SLICE("") },
+		{ SLICE("$99999999999999999999\r\n"), SLICE("") },
+		{ SLICE("*-2\r\n"), SLICE("") },
+		{ SLICE("*x\r\n"), SLICE("") },
+		{ SLICE("*99999999999999999999\r\n"), SLICE("") },
+		{ SLICE("*2147483647\r\n"), SLICE("") },
+		{ SLICE("*86\r\n"), SLICE("") },
+		{ SLICE("*1\r\n?\r\n"), SLICE("") },
+		{ SLICE("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n"),
+			SLICE("") },
+		{ SLICE(">3\r\n+a\r\n+b\r\n+c\r\n"), SLICE("") },
+		{ SLICE("%1\r\n+a\r\n+b\r\n"), SLICE("") },
+		{ SLICE("~1\r\n+a\r\n"), SLICE("") },
+		{ SLICE("+OK\r\nNO\r\n"), SLICE("+OK;") },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		expect(cases[i].bytes, -EPROTO, cases[i].replies);
+	}
+}
+
+/* Arrays of one reply share what their elements may be; the next reply begins anew. */
+static void test_elements_are_counted_together(void **state)
+{
+	(void)state;
+	expect(SLICE("*2\r\n*0\r\n*83\r\n"), 0, SLICE(""));
+	expect(SLICE("*2\r\n*0\r\n*84\r\n"), -EPROTO, SLICE(""));
+	expect(SLICE("*1\r\n*0\r\n*85\r\n"), 0, SLICE("[[]];"));
+}
+
+static struct buffer string_reply(size_t wire_len)
+{
+	struct buffer bytes = { 0 };
+	assert_int_equal(buffer_printf(&bytes, "$%zu\r\n", wire_len - 8), 0);
+	while (bytes.len < wire_len - 2)
+		assert_int_equal(buffer_append(&bytes, "x", 1), 0);
+	assert_int_equal(buffer_append(&bytes, "\r\n", 2), 0);
+	assert_int_equal(bytes.len, wire_len);
+	return bytes;
+}
+
+static void expect_size(struct buffer *bytes, int result)
+{
+	for (size_t at = 0; at <= bytes->len; at++) {
+		struct buffer text = { 0 };
+		assert_int_equal(feed_split(buffer_slice(bytes), at, at == 0, &text), result);
+		buffer_finish(&text);
+	}
+	buffer_finish(bytes);
+}
+
+static void test_reply_bytes_are_limited(void **state)
+{
+	(void)state;
+	struct buffer bytes = string_reply(REPLY_BYTES);
+	expect_size(&bytes, 0);
+	bytes = string_reply(REPLY_BYTES + 1);
+	expect_size(&bytes, -EMSGSIZE);
+	/* a line that never ends, and an array that the reader forgets as it goes */
+	while (bytes.len < REPLY_BYTES + 1)
+		assert_int_equal(buffer_append(&bytes, bytes.len ? "x" : "+", 1), 0);
+	expect_size(&bytes, -EMSGSIZE);
+	assert_int_equal(buffer_printf(&bytes, "*80\r\n"), 0);
+	while (bytes.len < REPLY_BYTES + 1)
+		assert_int_equal(buffer_printf(&bytes, ":123456\r\n"), 0);
+	expect_size(&bytes, -EMSGSIZE);
+}
+
+/* The limit is one of a reply, not of what has been fed. */
+static void test_many_replies_are_no_long_reply(void **state)
+{
+	(void)state;
+	struct resp_reader reader;
+	struct buffer bytes = { 0 }, text = { 0 };
+	assert_int_equal(resp_reader_init(&reader, REPLY_BYTES), 0);
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(buffer_printf(&bytes, "*2\r\n+a\r\n+b\r\n"), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(feed(&reader, slice_make(bytes.bytes, bytes.len - 3), &text), 0);
+		assert_int_equal(feed(&reader, SLICE("b\r\n"), &text), 0);
+	}
+	assert_int_equal(text.len, 3 * 1000 * 7);
+	resp_reader_finish(&reader);
+	buffer_finish(&bytes);
+	buffer_finish(&text);
+}
+
+static void test_format(void **state)
+{
+	(void)state;
+	struct buffer out = { 0 };
+	struct slice words[] = { SLICE("GET"), SLICE("a\r\n\0b"), { NULL, 0 } };
+	assert_int_equal(resp_format(&out, words, 1), 0);
+	assert_int_equal(resp_format(&out, words, 3), 0);
+	assert_true(slice_equal(buffer_slice(&out),
+		SLICE("*1\r\n$3\r\nGET\r\n*3\r\n$3\r\nGET\r\n$5\r\na\r\n\0b\r\n$0\r\n\r\n")));
+	expect(buffer_slice(&out), 0, SLICE("[$GET];[$GET$a\r\n\0b$];"));
+	buffer_finish(&out);
+}
+
+static void test_text_of_no_text_is_absent(void **state)
+{
+	(void)state;
+	struct redisReply integer = { .type = REDIS_REPLY_INTEGER };
+	assert_null(resp_text(&integer).at);
+	assert_null(resp_text(NULL).at);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_replies),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_elements_are_counted_together),
+		cmocka_unit_test(test_reply_bytes_are_limited),
+		cmocka_unit_test(test_many_replies_are_no_long_reply),
+		cmocka_unit_test(test_format),
+		cmocka_unit_test(test_text_of_no_text_is_absent),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
