@@ -16,7 +16,8 @@
 	} while (0)
 
 /* The struct that holds `pointer` as its member `member`. */
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b)       ((a) < (b) ? (a) : (b))
