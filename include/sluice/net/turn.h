@@ -3,14 +3,15 @@
  *
  * libuv runs timers, then prepare, then polls, then check. Both prepare and check run the tasks, so
  * that those of timers do not wait for the next event. A task that runs may schedule others (or
- * itself): they run in the same end, at most once more each, then in the next. */
+ * itself): they run in the same end, in a second round, and what that round schedules in the next
+ * end, for which the loop does not wait. */
 #ifndef SLUICE_NET_TURN_H
 #define SLUICE_NET_TURN_H
 
-#include <uv.h>
-
 #include "sluice/base/defs.h"
 #include "sluice/base/list.h"
+
+#include <uv.h> /* after ours: it brings a MIN and a MAX along */
 
 struct turn_task {
 	struct list link; /* linked: it is scheduled */
@@ -21,13 +22,15 @@ struct turn {
 	/* private */
 	uv_prepare_t before_poll;
 	uv_check_t after_poll;
+	uv_idle_t busy;    /* active while there are tasks */
 	struct list tasks; /* struct turn_task, by .link */
 };
 
-/* Does not keep the loop alive by itself. 0 or a negative errno. */
+/* Keeps the loop alive only while a task is scheduled. 0 or a negative errno. */
 MUST_CHECK int turn_open(struct turn *turn, uv_loop_t *loop);
 
-/* Closes the two handles; the memory must stay until the loop has run their close callbacks. */
+/* Closes the handles; the memory must stay until the loop has run their close callbacks. Tasks that
+ * are still scheduled never run. */
 void turn_close(struct turn *turn);
 
 /* Runs the task at the end of this turn; nothing happens when it is scheduled already. */
