@@ -1,0 +1,117 @@
+/* A timing wheel.
+ *
+ *	slots   0      1      2     ...   1023
+ *	        |      |      |             |
+ *	        due 0  due 1  due 1026      due 1023       a tick is 50 ms, a round is 51.2 s
+ *	               due 1025
+ *
+ * A deadline hangs in slot due % 1024. When the hand passes a slot, those that are due are met, and
+ * those of a later round stay. Setting and clearing are list operations, whatever the number of
+ * deadlines; libuv's own timers are a heap, log n for each, and 152 bytes of handle.
+ *
+ * A deadline is rounded up to a whole tick, hence never early and at most one tick late. The timer
+ *is one-shot and started anew for the next tick's very beginning, so that lateness does not add up.
+ *
+ * After a stall the hand jumps. A gap of many ticks passes each slot once at most, as the test is
+ *"is it due by now", not "is it due in this tick": catching up costs at most one round. The hand is
+ *moved first, so that a deadline set meanwhile, even for "at once", lies ahead of it: no on_due can
+ *keep the walk going.
+ *
+ * Ticks are compared by their signed difference, so that they may wrap around (after 6.8 years). */
+#include "sluice/net/deadlines.h"
+
+static uint64_t elapsed_ms(struct deadlines *deadlines)
+{
+	return uv_now(deadlines->timer.loop) - deadlines->start;
+}
+
+static bool is_due(const struct deadline *deadline, uint32_t now)
+{
+	return (int32_t)(deadline->due - now) <= 0;
+}
+
+static struct list *slot_of(struct deadlines *deadlines, uint32_t tick)
+{
+	return &deadlines->slots[tick % DEADLINE_SLOTS];
+}
+
+/* on_due may clear what is still in `passed`, and set deadlines into the very slot. */
+static void pass_slot(struct deadlines *deadlines, struct list *slot)
+{
+	struct list passed, *node; /* struct deadline, by .link */
+	list_take(&passed, slot);
+	while ((node = list_pop(&passed))) {
+		struct deadline *deadline = container_of(node, struct deadline, link);
+		bool closing = uv_is_closing((uv_handle_t *)&deadlines->timer);
+		if (closing || !is_due(deadline, deadlines->now)) {
+			list_append(slot, node);
+			continue;
+		}
+		deadlines->count--;
+		deadline->on_due(deadline);
+	}
+}
+
+static void start_timer(struct deadlines *deadlines);
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct deadlines *deadlines = container_of(timer, struct deadlines, timer);
+	uint32_t before = deadlines->now;
+	deadlines->now = (uint32_t)(elapsed_ms(deadlines) / DEADLINE_TICK_MS);
+	uint32_t ticks = MIN(deadlines->now - before, (uint32_t)DEADLINE_SLOTS);
+	for (uint32_t i = 1; i <= ticks; i++)
+		pass_slot(deadlines, slot_of(deadlines, before + i));
+	if (deadlines->count > 0)
+		start_timer(deadlines);
+}
+
+static void start_timer(struct deadlines *deadlines)
+{
+	uint64_t ms = DEADLINE_TICK_MS - elapsed_ms(deadlines) % DEADLINE_TICK_MS;
+	uv_timer_start(&deadlines->timer, on_tick, ms, 0); /* fails only when it is closing */
+}
+
+int deadlines_open(struct deadlines *deadlines, uv_loop_t *loop)
+{
+	int result = uv_timer_init(loop, &deadlines->timer);
+	if (result < 0)
+		return result;
+	uv_unref((uv_handle_t *)&deadlines->timer);
+	deadlines->start = uv_now(loop);
+	deadlines->now = deadlines->count = 0;
+	for (size_t i = 0; i < DEADLINE_SLOTS; i++)
+		list_init(&deadlines->slots[i]);
+	return 0;
+}
+
+void deadlines_close(struct deadlines *deadlines)
+{
+	if (!uv_is_closing((uv_handle_t *)&deadlines->timer))
+		uv_close((uv_handle_t *)&deadlines->timer, NULL);
+}
+
+void deadline_set(struct deadlines *deadlines, struct deadline *deadline, uint64_t ms,
+	void (*on_due)(struct deadline *deadline))
+{
+	deadline_clear(deadlines, deadline);
+	uint64_t elapsed = elapsed_ms(deadlines);
+	if (deadlines->count == 0) /* the hand stood still */
+		deadlines->now = (uint32_t)(elapsed / DEADLINE_TICK_MS);
+	deadline->due = (uint32_t)((elapsed + ms + DEADLINE_TICK_MS - 1) / DEADLINE_TICK_MS);
+	if (is_due(deadline, deadlines->now))
+		deadline->due = deadlines->now + 1;
+	deadline->on_due = on_due;
+	deadlines->count++;
+	list_append(slot_of(deadlines, deadline->due), &deadline->link);
+	if (!uv_is_active((uv_handle_t *)&deadlines->timer))
+		start_timer(deadlines);
+}
+
+void deadline_clear(struct deadlines *deadlines, struct deadline *deadline)
+{
+	if (!deadline_is_set(deadline))
+		return;
+	list_remove(&deadline->link);
+	deadlines->count--;
+}

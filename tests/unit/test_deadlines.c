@@ -1,0 +1,277 @@
+/* Time is libuv's own: the tests make it pass by moving the loop's clock (uv_now is loop->time), so that
+ * hours cost nothing. */
+#include "loop.h"
+#include "sluice/net/deadlines.h"
+#include "unit.h"
+
+struct item {
+	struct deadline deadline;
+	struct deadlines *deadlines;
+	unsigned met;
+	uint64_t met_at;
+	uint64_t again_ms;          /* what its on_due does: set itself anew, */
+	struct item *clears, *sets; /* clear and set others */
+};
+
+static void on_due(struct deadline *deadline)
+{
+	struct item *item = container_of(deadline, struct item, deadline);
+	item->met++;
+	item->met_at = uv_now(item->deadlines->timer.loop);
+	assert_false(deadline_is_set(deadline));
+	if (item->again_ms)
+		deadline_set(item->deadlines, deadline, item->again_ms, on_due);
+	if (item->clears)
+		deadline_clear(item->deadlines, &item->clears->deadline);
+	if (item->sets)
+		deadline_set(item->deadlines, &item->sets->deadline, 0, on_due);
+}
+
+struct wheel {
+	uv_loop_t loop;
+	struct deadlines deadlines;
+};
+
+static void wheel_open(struct wheel *wheel)
+{
+	assert_int_equal(uv_loop_init(&wheel->loop), 0);
+	assert_int_equal(deadlines_open(&wheel->deadlines, &wheel->loop), 0);
+}
+
+static void wheel_close(struct wheel *wheel)
+{
+	deadlines_close(&wheel->deadlines);
+	deadlines_close(&wheel->deadlines);
+	uv_run(&wheel->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&wheel->loop), 0);
+}
+
+/* `ms` pass as if the loop had been busy, then timers run. */
+static void stall(struct wheel *wheel, uint64_t ms)
+{
+	uv_timer_t *timer = &wheel->deadlines.timer;
+	wheel->loop.time += ms;
+	if (uv_is_active((uv_handle_t *)timer) && uv_timer_get_due_in(timer) == 0) {
+		uv_timer_cb on_tick = timer->timer_cb;
+		uv_timer_stop(timer);
+		on_tick(timer);
+	}
+}
+
+/* `ms` pass one by one. */
+static void pass(struct wheel *wheel, uint64_t ms)
+{
+	while (ms-- > 0)
+		stall(wheel, 1);
+}
+
+static void set(struct wheel *wheel, struct item *item, uint64_t ms)
+{
+	item->deadlines = &wheel->deadlines;
+	deadline_set(&wheel->deadlines, &item->deadline, ms, on_due);
+}
+
+static void is_never_early_and_a_tick_late_at_most(void **state)
+{
+	(void)state;
+	static const uint64_t times[] = { 0, 1, 49, 50, 51, 99, 100, 1000, 51199, 51200, 51201,
+		120000 };
+	struct wheel wheel;
+	wheel_open(&wheel);
+	for (uint64_t phase = 0; phase < 2 * DEADLINE_TICK_MS; phase += 7) {
+		struct item items[COUNT_OF(times)] = { 0 };
+		pass(&wheel, phase);
+		uint64_t start = uv_now(&wheel.loop);
+		for (size_t i = 0; i < COUNT_OF(times); i++)
+			set(&wheel, &items[i], times[i]);
+		pass(&wheel, 120000 + DEADLINE_TICK_MS);
+		for (size_t i = 0; i < COUNT_OF(times); i++) {
+			assert_int_equal(items[i].met, 1);
+			assert_true(items[i].met_at >= start + times[i]);
+			assert_true(items[i].met_at <= start + times[i] + DEADLINE_TICK_MS);
+		}
+	}
+	wheel_close(&wheel);
+}
+
+static void catches_up_after_a_stall(void **state)
+{
+	(void)state;
+	static const uint64_t stalls[] = { 60, 1000, 51200, 60000, 3600000, 86400000 };
+	for (size_t i = 0; i < COUNT_OF(stalls); i++) {
+		struct wheel wheel;
+		wheel_open(&wheel);
+		struct item due = { 0 }, later = { 0 };
+		set(&wheel, &due, stalls[i] - DEADLINE_TICK_MS);
+		set(&wheel, &later, stalls[i] + DEADLINE_TICK_MS);
+		stall(&wheel, stalls[i]);
+		assert_int_equal(due.met, 1);
+		assert_int_equal(later.met, 0);
+		pass(&wheel, 2 * DEADLINE_TICK_MS);
+		assert_int_equal(due.met, 1);
+		assert_int_equal(later.met, 1);
+		wheel_close(&wheel);
+	}
+}
+
+/* After a day's stall, one that sets itself for every tick is met once, not 1.7 million times. */
+static void a_repeating_one_cannot_hold_the_hand(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	wheel_open(&wheel);
+	struct item item = { .again_ms = 1 };
+	set(&wheel, &item, 1);
+	stall(&wheel, 86400000);
+	assert_int_equal(item.met, 1);
+	pass(&wheel, 500);
+	assert_true(item.met >= 9 && item.met <= 12);
+	deadline_clear(&wheel.deadlines, &item.deadline);
+	wheel_close(&wheel);
+}
+
+static void moves_and_clears(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	wheel_open(&wheel);
+	struct item moved = { 0 }, cleared = { 0 };
+	set(&wheel, &moved, 100);
+	set(&wheel, &cleared, 100);
+	pass(&wheel, 90);
+	set(&wheel, &moved, 300);
+	deadline_clear(&wheel.deadlines, &cleared.deadline);
+	deadline_clear(&wheel.deadlines, &cleared.deadline);
+	assert_false(deadline_is_set(&cleared.deadline));
+	pass(&wheel, 299);
+	assert_int_equal(moved.met, 0);
+	pass(&wheel, 51);
+	assert_int_equal(moved.met, 1);
+	assert_int_equal(cleared.met, 0);
+	wheel_close(&wheel);
+}
+
+/* All in one slot: the first clears its neighbour and moves a third, which hang on the list that is
+ * being walked; one of the next round stays. */
+static void may_change_the_slot_that_is_passed(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	wheel_open(&wheel);
+	struct item moved = { 0 }, cleared = { 0 }, next_round = { 0 };
+	struct item first = { .clears = &cleared, .sets = &moved, .again_ms = 51200 };
+	moved.deadlines = &wheel.deadlines;
+	set(&wheel, &first, 100);
+	set(&wheel, &next_round, 100 + 51200);
+	set(&wheel, &cleared, 100);
+	set(&wheel, &moved, 100);
+	pass(&wheel, 100);
+	assert_int_equal(first.met, 1);
+	assert_int_equal(cleared.met + moved.met + next_round.met, 0);
+	pass(&wheel, DEADLINE_TICK_MS);
+	assert_int_equal(moved.met, 1);
+	pass(&wheel, 51200 - DEADLINE_TICK_MS);
+	assert_int_equal(next_round.met, 1);
+	assert_int_equal(first.met, 2);
+	assert_int_equal(cleared.met, 0);
+	deadline_clear(&wheel.deadlines, &first.deadline);
+	deadline_clear(&wheel.deadlines, &moved.deadline);
+	wheel_close(&wheel);
+}
+
+static void survives_that_ticks_wrap_around(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	wheel_open(&wheel);
+	/* three ticks before the 32 bits are full */
+	wheel.loop.time += ((1ULL << 32) - 3) * DEADLINE_TICK_MS;
+	struct item before = { 0 }, after = { 0 }, stalled = { 0 };
+	set(&wheel, &before, 100);
+	set(&wheel, &after, 500);
+	set(&wheel, &stalled, 60000);
+	pass(&wheel, 100);
+	assert_int_equal(before.met, 1);
+	pass(&wheel, 399);
+	assert_int_equal(after.met, 0);
+	pass(&wheel, 1);
+	assert_int_equal(after.met, 1);
+	stall(&wheel, 70000);
+	assert_int_equal(stalled.met, 1);
+	wheel_close(&wheel);
+}
+
+static void the_timer_rests_without_deadlines(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	wheel_open(&wheel);
+	const uv_handle_t *timer = (const uv_handle_t *)&wheel.deadlines.timer;
+	struct item item = { 0 };
+	assert_false(uv_is_active(timer));
+	set(&wheel, &item, 100);
+	assert_true(uv_is_active(timer));
+	assert_false(uv_has_ref(timer));
+	pass(&wheel, 100);
+	assert_int_equal(item.met, 1);
+	assert_false(uv_is_active(timer));
+	set(&wheel, &item, 100);
+	deadline_clear(&wheel.deadlines, &item.deadline);
+	pass(&wheel, DEADLINE_TICK_MS);
+	assert_false(uv_is_active(timer));
+	wheel_close(&wheel);
+}
+
+static void on_due_closes(struct deadline *deadline)
+{
+	struct item *item = container_of(deadline, struct item, deadline);
+	item->met++;
+	deadlines_close(item->deadlines);
+}
+
+static void meets_nothing_after_close(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	wheel_open(&wheel);
+	struct item closing = { .deadlines = &wheel.deadlines }, other = { 0 };
+	deadline_set(&wheel.deadlines, &closing.deadline, 50, on_due_closes);
+	set(&wheel, &other, 50);
+	pass(&wheel, 200);
+	assert_int_equal(closing.met, 1);
+	assert_int_equal(other.met, 0);
+	deadline_clear(&wheel.deadlines, &other.deadline);
+	wheel_close(&wheel);
+}
+
+static void runs_on_a_real_clock(void **state)
+{
+	(void)state;
+	struct test_loop test;
+	struct deadlines deadlines;
+	test_loop_open(&test);
+	assert_int_equal(deadlines_open(&deadlines, &test.loop), 0);
+	struct item item = { .deadlines = &deadlines };
+	uint64_t start = uv_now(&test.loop);
+	deadline_set(&deadlines, &item.deadline, 120, on_due);
+	RUN_UNTIL(&test, item.met == 1);
+	assert_true(item.met_at >= start + 120);
+	deadlines_close(&deadlines);
+	test_loop_close(&test);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_never_early_and_a_tick_late_at_most),
+		cmocka_unit_test(catches_up_after_a_stall),
+		cmocka_unit_test(a_repeating_one_cannot_hold_the_hand),
+		cmocka_unit_test(moves_and_clears),
+		cmocka_unit_test(may_change_the_slot_that_is_passed),
+		cmocka_unit_test(survives_that_ticks_wrap_around),
+		cmocka_unit_test(the_timer_rests_without_deadlines),
+		cmocka_unit_test(meets_nothing_after_close),
+		cmocka_unit_test(runs_on_a_real_clock),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
