@@ -4,9 +4,10 @@
 #define SLUICE_NET_INBOX_H
 
 #include <stdbool.h>
-#include <uv.h>
 
 #include "sluice/base/defs.h"
+
+#include <uv.h> /* after ours: it brings a MIN and a MAX along */
 
 struct inbox_message {
 	void (*deliver)(void *owner, void *subject);
@@ -20,21 +21,22 @@ struct inbox {
 	uv_mutex_t mutex;
 	struct inbox_message *messages, *spare; /* two arrays, swapped under the mutex */
 	size_t n, capacity, spare_capacity;
-	bool closed;
+	bool delivering, closed;
 };
 
 /* `owner` is handed to every call. The inbox keeps its loop alive. */
 MUST_CHECK int inbox_open(struct inbox *inbox, uv_loop_t *loop, void *owner);
 
-/* In the owner's thread, after which nobody may post: what is in it is still delivered, now. The
- * memory must stay until the loop has run the close callback; then inbox_finish. */
+/* In the owner's thread: what is in it is still delivered, now, and posting fails from here on.
+ * Twice does no harm. The memory must stay until the loop has run the close callback and nobody
+ * posts any more; then inbox_finish. */
 void inbox_close(struct inbox *inbox);
 
 /* Frees what is not a handle. After the loop has ended. */
 void inbox_finish(struct inbox *inbox);
 
-/* From any thread. 0 or -ENOMEM (nothing was posted; `subject` is still the caller's). Many posts
- * between two turns of the owner cost one wake-up. */
+/* From any thread. 0; -ENOMEM; -EPIPE: the inbox is closed (nothing was posted; `subject` is still
+ * the caller's). Many posts between two turns of the owner cost one wake-up. */
 MUST_CHECK int inbox_post(
 	struct inbox *inbox, void (*deliver)(void *owner, void *subject), void *subject);
 

@@ -1,0 +1,114 @@
+/* The door between threads.
+ *
+ *	any thread:  lock, append, unlock          owner: lock, take the whole array, unlock,
+ *deliver first in an empty one: wake
+ *
+ * Two arrays go back and forth: the one that is filled and the one that has been delivered, so that
+ *in the steady state nothing is allocated. A lock, not a lock-free queue: it is held for a dozen
+ * instructions, a batch costs one, and order per thread is plain to see.
+ *
+ * uv_async_send is called under the lock, and so is the mark that the inbox is closed: nobody can
+ *wake a handle that is closing (libuv issue 3626).
+ *
+ * Delivering happens outside the lock, so a call may post, here too. What is posted meanwhile lands
+ *in the other array and is delivered by the next wake-up, so that the owner's sockets get their
+ *turn. */
+#include "sluice/net/inbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { INBOX_FIRST_CAPACITY = 32 };
+
+static size_t deliver_batch(struct inbox *inbox)
+{
+	uv_mutex_lock(&inbox->mutex);
+	struct inbox_message *batch = inbox->messages;
+	size_t n = inbox->n, capacity = inbox->capacity;
+	inbox->messages = inbox->spare;
+	inbox->capacity = inbox->spare_capacity;
+	inbox->spare = batch;
+	inbox->spare_capacity = capacity;
+	inbox->n = 0;
+	uv_mutex_unlock(&inbox->mutex);
+
+	for (size_t i = 0; i < n; i++)
+		batch[i].deliver(inbox->owner, batch[i].subject);
+	return n;
+}
+
+/* A call that is being delivered may close the inbox: the batch goes on where it is, and what came
+ * behind it is delivered after it, not within. */
+static void deliver_all(struct inbox *inbox)
+{
+	if (inbox->delivering)
+		return;
+	inbox->delivering = true;
+	size_t n;
+	do {
+		n = deliver_batch(inbox);
+	} while (n > 0 && inbox->closed);
+	inbox->delivering = false;
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	deliver_all(container_of(wake, struct inbox, wake));
+}
+
+int inbox_open(struct inbox *inbox, uv_loop_t *loop, void *owner)
+{
+	*inbox = (struct inbox){ .owner = owner };
+	int result = uv_mutex_init(&inbox->mutex);
+	if (result < 0)
+		return result;
+	result = uv_async_init(loop, &inbox->wake, on_wake);
+	if (result < 0)
+		uv_mutex_destroy(&inbox->mutex);
+	return result;
+}
+
+void inbox_close(struct inbox *inbox)
+{
+	uv_mutex_lock(&inbox->mutex);
+	bool twice = inbox->closed;
+	inbox->closed = true;
+	uv_mutex_unlock(&inbox->mutex);
+	if (twice)
+		return;
+	uv_close((uv_handle_t *)&inbox->wake, NULL);
+	deliver_all(inbox);
+}
+
+void inbox_finish(struct inbox *inbox)
+{
+	free(inbox->messages);
+	free(inbox->spare);
+	uv_mutex_destroy(&inbox->mutex);
+}
+
+static int reserve_one(struct inbox *inbox)
+{
+	if (inbox->n < inbox->capacity)
+		return 0;
+	size_t capacity = inbox->capacity ? 2 * inbox->capacity : INBOX_FIRST_CAPACITY;
+	struct inbox_message *messages = reallocarray(inbox->messages, capacity, sizeof(*messages));
+	if (!messages)
+		return -ENOMEM;
+	inbox->messages = messages;
+	inbox->capacity = capacity;
+	return 0;
+}
+
+int inbox_post(struct inbox *inbox, void (*deliver)(void *owner, void *subject), void *subject)
+{
+	uv_mutex_lock(&inbox->mutex);
+	int result = inbox->closed ? -EPIPE : reserve_one(inbox);
+	if (result == 0) {
+		inbox->messages[inbox->n++] = (struct inbox_message){ deliver, subject };
+		if (inbox->n == 1)
+			uv_async_send(&inbox->wake);
+	}
+	uv_mutex_unlock(&inbox->mutex);
+	return result;
+}

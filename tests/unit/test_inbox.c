@@ -1,0 +1,170 @@
+#include "loop.h"
+#include "sluice/net/inbox.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+enum { POSTERS = 4, POSTS = 20000 };
+
+struct owner {
+	struct inbox inbox;
+	long long last[POSTERS]; /* number delivered last, of each poster */
+	size_t delivered;
+	int disorder;
+};
+
+struct poster {
+	struct owner *owner;
+	pthread_t thread;
+	size_t index;
+	int failed;
+};
+
+/* A subject is a number here: poster and count. */
+static void deliver(void *context, void *subject)
+{
+	struct owner *owner = context;
+	uintptr_t number = (uintptr_t)subject;
+	long long count = (long long)(number / POSTERS);
+	if (count != owner->last[number % POSTERS] + 1)
+		owner->disorder++;
+	owner->last[number % POSTERS] = count;
+	owner->delivered++;
+}
+
+static void *subject(size_t poster, size_t count)
+{
+	return (void *)(uintptr_t)(count * POSTERS + poster);
+}
+
+static void *post_all(void *context)
+{
+	struct poster *poster = context;
+	for (size_t i = 1; i <= POSTS; i++)
+		if (inbox_post(&poster->owner->inbox, deliver, subject(poster->index, i)) < 0)
+			poster->failed++;
+	return NULL;
+}
+
+static void delivers_all_in_each_threads_order(void **state)
+{
+	(void)state;
+	static struct owner owner;
+	struct test_loop test;
+	struct poster posters[POSTERS];
+	test_loop_open(&test);
+	assert_int_equal(inbox_open(&owner.inbox, &test.loop, &owner), 0);
+	for (size_t i = 0; i < POSTERS; i++) {
+		posters[i] = (struct poster){ .owner = &owner, .index = i };
+		assert_int_equal(
+			pthread_create(&posters[i].thread, NULL, post_all, &posters[i]), 0);
+	}
+	RUN_UNTIL(&test, owner.delivered == POSTERS * POSTS);
+	for (size_t i = 0; i < POSTERS; i++) {
+		pthread_join(posters[i].thread, NULL);
+		assert_int_equal(posters[i].failed, 0);
+		assert_int_equal(owner.last[i], POSTS);
+	}
+	assert_int_equal(owner.disorder, 0);
+	inbox_close(&owner.inbox);
+	test_loop_close(&test);
+	inbox_finish(&owner.inbox);
+}
+
+/* Threads that go on posting while the inbox closes are refused, and what was taken is delivered. */
+static void *post_until_refused(void *context)
+{
+	struct poster *poster = context;
+	size_t i = 0;
+	while (inbox_post(&poster->owner->inbox, deliver, subject(poster->index, i + 1)) == 0)
+		i++;
+	poster->failed = (int)i; /* so many were taken */
+	return NULL;
+}
+
+static void closes_while_others_post(void **state)
+{
+	(void)state;
+	static struct owner owner;
+	struct test_loop test;
+	struct poster posters[POSTERS];
+	test_loop_open(&test);
+	assert_int_equal(inbox_open(&owner.inbox, &test.loop, &owner), 0);
+	for (size_t i = 0; i < POSTERS; i++) {
+		posters[i] = (struct poster){ .owner = &owner, .index = i };
+		assert_int_equal(
+			pthread_create(&posters[i].thread, NULL, post_until_refused, &posters[i]),
+			0);
+	}
+	RUN_UNTIL(&test, owner.delivered > 1000);
+	inbox_close(&owner.inbox);
+	size_t taken = 0;
+	for (size_t i = 0; i < POSTERS; i++) {
+		pthread_join(posters[i].thread, NULL);
+		taken += (size_t)posters[i].failed;
+	}
+	assert_int_equal(owner.delivered, taken);
+	assert_int_equal(owner.disorder, 0);
+	test_loop_close(&test);
+	inbox_finish(&owner.inbox);
+}
+
+static struct inbox letters;
+static char text[16];
+static size_t n_text;
+
+static void note(void *owner, void *letter)
+{
+	(void)owner;
+	text[n_text++] = (char)(uintptr_t)letter;
+}
+
+static int post(void (*deliver_letter)(void *owner, void *letter), char letter)
+{
+	return inbox_post(&letters, deliver_letter, (void *)(uintptr_t)letter);
+}
+
+static void note_and_post(void *owner, void *letter)
+{
+	note(owner, letter);
+	assert_int_equal(post(note, 'c'), 0);
+}
+
+static void note_and_close(void *owner, void *letter)
+{
+	note(owner, letter);
+	assert_int_equal(post(note, 'e'), 0);
+	inbox_close(&letters);
+	assert_int_equal(post(note, 'x'), -EPIPE);
+}
+
+static void calls_may_post_and_close(void **state)
+{
+	(void)state;
+	struct test_loop test;
+	test_loop_open(&test);
+	assert_int_equal(inbox_open(&letters, &test.loop, NULL), 0);
+	assert_int_equal(post(note_and_post, 'a'), 0);
+	assert_int_equal(post(note, 'b'), 0);
+	RUN_UNTIL(&test, n_text == 3);
+	assert_string_equal(text, "abc");
+
+	assert_int_equal(post(note_and_close, '1'), 0);
+	assert_int_equal(post(note, '2'), 0);
+	RUN_UNTIL(&test, n_text >= 5);
+	assert_string_equal(text, "abc12e");
+	inbox_close(&letters);
+	test_loop_close(&test);
+	inbox_finish(&letters);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(delivers_all_in_each_threads_order),
+		cmocka_unit_test(closes_while_others_post),
+		cmocka_unit_test(calls_may_post_and_close),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
