@@ -1,0 +1,64 @@
+/* The release binary: hardened as it should be, and linked with nothing that it should not use. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ROOT } from './sources.js';
+
+const BINARY = process.env.SLUICE_BINARY ?? join(ROOT, 'build/sluice');
+
+function output(tool, ...args) {
+  const { stdout, stderr, status } = spawnSync(tool, [...args, BINARY], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+test('there is a release binary to look at', () => assert.ok(existsSync(BINARY), BINARY));
+
+describe('hardening', () => {
+  const dynamic = () => output('readelf', '-dW');
+  const segments = () => output('readelf', '-lW');
+  const symbols = () => output('readelf', '--dyn-syms', '-W');
+
+  test('it is position independent', () => {
+    assert.match(output('readelf', '-hW'), /Type:\s+DYN/);
+    assert.match(dynamic(), /FLAGS_1.*\bPIE\b/);
+  });
+
+  test('relocations are read-only, and bound at start', () => {
+    assert.match(segments(), /GNU_RELRO/);
+    assert.match(dynamic(), /BIND_NOW|FLAGS.*\bNOW\b/);
+  });
+
+  test('the stack is not executable', () => {
+    assert.match(segments(), /GNU_STACK\s.*\sRW\s/);
+  });
+
+  test('no segment can be both written and executed', () => {
+    assert.doesNotMatch(segments(), /LOAD\s.*\sRWE\s/);
+  });
+
+  test('stacks are guarded', () => assert.match(symbols(), /__stack_chk_fail\b/));
+
+  test('calls of libc are checked', () => assert.match(symbols(), /\b__\w+_chk\b/));
+
+  test('libraries are looked for nowhere but where the system has them', () => {
+    assert.doesNotMatch(dynamic(), /\((RPATH|RUNPATH)\)/);
+  });
+
+  if (process.arch === 'x64')
+    test('jumps and returns are checked by the processor', () => {
+      assert.match(output('readelf', '-nW'), /IBT, SHSTK/);
+    });
+});
+
+test('hiredis is a codec here: nothing of its connections is linked', () => {
+  const undefinedSymbols = output('nm', '-D', '--undefined-only');
+  assert.match(undefinedSymbols, /\bredisReader/);
+  assert.doesNotMatch(undefinedSymbols, /\bredis(Async|Connect|Command|Append|BufferRead)/);
+});
+
+test('nobody is called who has no bound', () => {
+  assert.doesNotMatch(output('nm', '-D', '--undefined-only'), /\b(strcpy|strcat|sprintf|gets|strtok)\b/);
+});

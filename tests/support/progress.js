@@ -1,0 +1,31 @@
+/* A reporter for node's test runner that says little: a line for each file, all about each failure. */
+import { basename } from 'node:path';
+import { inspect } from 'node:util';
+
+function failure({ name, file, line, details }) {
+  const error = details.error.cause ?? details.error;
+  const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
+  return `  FAILED ${basename(file ?? '')}:${line ?? '?'} ${name}\n${text.replace(/^/gm, '    ')}\n`;
+}
+
+export default async function* progress(events) {
+  let file = null;
+  let passed = 0;
+  let milliseconds = 0;
+  const finished = () => `  ${basename(file)}: ${passed} passed (${Math.round(milliseconds)} ms)\n`;
+
+  for await (const { type, data } of events) {
+    if (type === 'test:diagnostic' && data.file) yield `  ${data.message}\n`; // a measured value
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    if (data.file && data.file !== file) {
+      if (file) yield finished();
+      file = data.file;
+      passed = 0;
+      milliseconds = 0;
+    }
+    if (type === 'test:pass') passed += data.details.type === 'suite' ? 0 : 1;
+    else if (data.details.error.failureType !== 'subtestsFailed') yield failure(data);
+    if (data.nesting === 0) milliseconds += data.details.duration_ms;
+  }
+  if (file) yield finished();
+}
