@@ -1,0 +1,70 @@
+/* `sluice --dev`, as somebody sees it who runs the quickstart: a page in a real browser. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { atEnd, file } from '../support/ending.js';
+import { run } from '../support/program.js';
+import { Sluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
+
+const sluice = new Sluice(['--dev', '--listen', '127.0.0.1:0']);
+atEnd(file, () => sluice.end());
+const [url] = await sluice.program.line(/http:\/\/[^\s/]+\//);
+const [, redisArguments] = await sluice.program.line(/redis-cli (.*? )?publish /i);
+
+/* As somebody who copies the line that --dev prints. */
+async function publish(channel, payload) {
+  const { status, stdout } = await run('redis-cli', [...redisArguments.trim().split(' '), 'PUBLISH', channel, payload]);
+  assert.equal(status, 0);
+  return Number(stdout);
+}
+
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+atEnd(file, () => browser.close());
+
+async function openPage(t) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const errors = [];
+  page.on('pageerror', error => errors.push(error.message));
+  atEnd(t, () => context.close());
+  await page.goto(url);
+  const state = wanted => page.waitForSelector(`#state[data-state="${wanted}"]`, { state: 'attached', timeout: 10000 });
+  return { page, errors, state };
+}
+
+async function logIn({ page, state }, name) {
+  await page.fill('#login-name', name);
+  await page.click('#login');
+  await state('live');
+}
+
+test('log in, see a published message, log out', async t => {
+  const visit = await openPage(t);
+  await logIn(visit, 'anna');
+  await until(async () => (await publish('news', '{"text":"hello from redis-cli"}')) >= 1);
+  await visit.page.waitForFunction(
+    () => document.querySelector('#messages').textContent.includes('hello from redis-cli'));
+
+  await visit.page.click('#logout');
+  await visit.state('out');
+  assert.deepEqual(visit.errors, []);
+});
+
+test('two people see the same news', async t => {
+  const visits = [await openPage(t), await openPage(t)];
+  await logIn(visits[0], 'anna');
+  await logIn(visits[1], 'bert');
+  await publish('news', '{"text":"for everybody"}');
+  for (const { page } of visits)
+    await page.waitForFunction(() => document.querySelector('#messages').textContent.includes('for everybody'));
+});
+
+test('what is not JSON, and what looks like HTML, is shown as text', async t => {
+  const visit = await openPage(t);
+  await logIn(visit, 'carl');
+  await publish('news', '<img src=x onerror="document.title=\'broken\'"> plain');
+  await visit.page.waitForFunction(() => document.querySelector('#messages').textContent.includes('onerror='));
+  assert.notEqual(await visit.page.title(), 'broken');
+  assert.deepEqual(visit.errors, []);
+});

@@ -1,0 +1,167 @@
+/* RFC 6455 from the outside: what a gateway answers to frames good and bad (§5, §7.4). */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { file } from '../support/ending.js';
+import { OPCODE, closePayload, frame } from '../support/raw_client.js';
+import { stand } from '../support/stand.js';
+import { until } from '../support/wait.js';
+
+let redis, sluice, cookie;
+before(async () => {
+  ({ redis, sluice, cookie } = await stand(file));
+});
+
+/* Has the kernel taken nothing more of what we wrote for 20 calls? */
+function hasStalled(socket) {
+  const left = socket.writableLength;
+  socket.still = left === socket.left ? (socket.still ?? 0) + 1 : 0;
+  socket.left = left;
+  return socket.still >= 20;
+}
+
+async function opened() {
+  const client = await sluice.connect();
+  await client.open({ cookie });
+  return client;
+}
+
+const { text, binary, continuation, close, ping, pong } = OPCODE;
+const half = Buffer.from('€').subarray(0, 1);
+
+const failures = {
+  1002: {
+    'an unmasked frame': [frame(text, 'x', { mask: null })],
+    'RSV1': [frame(text, 'x', { rsv: 4 })],
+    'RSV2': [frame(text, 'x', { rsv: 2 })],
+    'RSV3': [frame(text, 'x', { rsv: 1 })],
+    'the reserved opcode 3': [frame(3, 'x')],
+    'the reserved opcode 11': [frame(11, 'x')],
+    'a continuation of nothing': [frame(continuation, 'x')],
+    'a new message inside a fragmented one': [frame(text, 'a', { fin: false }), frame(text, 'b')],
+    'a fragmented ping': [frame(ping, 'x', { fin: false })],
+    'a ping of 126 bytes': [frame(ping, Buffer.alloc(126))],
+    'a close of one byte': [frame(close, Buffer.alloc(1))],
+    ...Object.fromEntries([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535].map(
+      code => [`close code ${code}`, [frame(close, closePayload(code))]])),
+  },
+  1007: {
+    'a text message that is not UTF-8': [frame(text, Buffer.from([0xff]))],
+    'a text message cut inside a character': [frame(text, half)],
+    'a fragmented text message that is not UTF-8':
+      [frame(text, half, { fin: false }), frame(continuation, 'x')],
+    'a close reason that is not UTF-8': [frame(close, Buffer.from([0x03, 0xe8, 0xff]))],
+  },
+  1009: {
+    'a message longer than limits.message_bytes': [frame(binary, Buffer.alloc(65537))],
+    'fragments that are longer together': [
+      frame(binary, Buffer.alloc(40000), { fin: false }), frame(continuation, Buffer.alloc(40000))],
+    'a header alone that announces too much':
+      [Buffer.from([0x82, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4])],
+  },
+};
+for (const [code, cases] of Object.entries(failures))
+  describe(`the connection fails with ${code} at`, () => {
+    for (const [what, frames] of Object.entries(cases))
+      test(what, async () => {
+        const client = await opened();
+        client.write(...frames);
+        const { opcode, payload } = await client.frame();
+        assert.equal(opcode, close);
+        assert.equal(payload.readUInt16BE(), Number(code));
+        await client.ended();
+      });
+  });
+
+describe('a close frame is echoed and the connection ended', () => {
+  for (const [code, reason] of [[1000, 'bye'], [1001, ''], [1003, ''], [1014, ''], [3000, 'ä€🙂'], [4999, 'x'.repeat(123)]])
+    test(`${code} ${reason.slice(0, 10)}`, async () => {
+      const client = await opened();
+      client.send(close, closePayload(code, reason));
+      const echo = await client.frame();
+      assert.equal(echo.opcode, close);
+      assert.equal(echo.payload.readUInt16BE(), code);
+      await client.ended({ within: 1000 });
+    });
+
+  test('without a code', async () => {
+    const client = await opened();
+    client.send(close);
+    const echo = await client.frame();
+    assert.equal(echo.opcode, close);
+    assert.equal(echo.payload.length, 0);
+    await client.ended({ within: 1000 });
+  });
+
+  test('and seen as such by ws: code and clean end', async () => {
+    const browser = await sluice.open({ cookie });
+    assert.equal((await browser.close(4000, 'done')).code, 4000);
+  });
+});
+
+test('a ping is answered with its own payload, also between the fragments of a message', async () => {
+  const client = await opened();
+  client.send(text, 'a', { fin: false });
+  client.send(ping, 'between');
+  client.send(continuation, 'b');
+  client.send(ping, Buffer.alloc(125, 7));
+  assert.equal((await client.frame()).payload.toString(), 'between');
+  const { opcode, payload } = await client.frame();
+  assert.equal(opcode, pong);
+  assert.ok(payload.equals(Buffer.alloc(125, 7)));
+  client.destroy();
+});
+
+test('a pong that nobody asked for is ignored', async () => {
+  const client = await opened();
+  client.send(pong, 'x');
+  client.send(ping, 'y');
+  assert.equal((await client.frame()).payload.toString(), 'y');
+  client.destroy();
+});
+
+test('a message at the very limit is taken', async () => {
+  const client = await opened();
+  client.send(binary, Buffer.alloc(65536));
+  client.send(ping, 'after');
+  assert.equal((await client.frame()).payload.toString(), 'after');
+  client.destroy();
+});
+
+test('frames that come byte by byte are understood', async () => {
+  const client = await opened();
+  for (const byte of Buffer.concat([frame(text, 'slowly'), frame(ping, 'dot')])) {
+    client.write([byte]);
+    await new Promise(setImmediate);
+  }
+  assert.equal((await client.frame()).payload.toString(), 'dot');
+  client.destroy();
+});
+
+test('what comes behind a close frame is ignored', async () => {
+  const client = await opened();
+  client.write(frame(close, closePayload(1000)), frame(ping, 'late'), Buffer.from('noise'));
+  assert.equal((await client.frame()).opcode, close);
+  await client.ended();
+  assert.equal(client.bytes.length, 0);
+});
+
+test('a flood of pings from a peer that reads nothing does not grow the gateway without end', async () => {
+  const client = await opened();
+  client.socket.pause();
+  const pings = Buffer.concat(Array.from({ length: 2000 }, () => frame(ping, Buffer.alloc(125))));
+  for (let i = 0; i < 100; i++) client.socket.write(pings);
+  await until(() => client.isEnded || hasStalled(client.socket), { what: 'nothing more is taken' });
+  client.destroy();
+  const browser = await sluice.open({ cookie });
+  await redis.cli('PUBLISH', 'news', 'alive');
+  assert.equal(await browser.next(), 'alive');
+  assert.ok((await sluice.metric('sluice_queued_bytes')) < 4 << 20);
+});
+
+test('closes are counted by their code', async () => {
+  const series = 'sluice_closes_total{code="1001"}';
+  const browser = await sluice.open({ cookie });
+  const before = await sluice.metric(series);
+  await browser.close(1001);
+  await until(async () => (await sluice.metric(series)) === before + 1);
+});

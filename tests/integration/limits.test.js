@@ -1,0 +1,104 @@
+/* Every limit: what is beyond it is refused with the right status, and what is within is served. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Browser } from '../support/browser.js';
+import { handshake } from '../support/raw_client.js';
+import { logIn } from '../support/sessions.js';
+import { stand } from '../support/stand.js';
+import { until } from '../support/wait.js';
+
+/* The statuses of `n` upgrades, one after the other; the browsers stay. */
+async function statuses(sluice, n, options) {
+  const all = [];
+  const browsers = [];
+  for (let i = 0; i < n; i++) {
+    const opened = await sluice.open(options).catch(error => error);
+    all.push(opened.status ?? 101);
+    if (opened.isOpen) browsers.push(opened);
+  }
+  return { all, browsers };
+}
+
+test('limits.connections: the one too many gets 503 with Retry-After, until one has left', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { connections: 3 } });
+  const { all, browsers } = await statuses(sluice, 5, { cookie });
+  assert.deepEqual(all, [101, 101, 101, 503, 503]);
+  const refusal = await sluice.open({ cookie }).catch(error => error);
+  assert.match(refusal.headers['retry-after'], /^[1-9]\d*$/);
+  await browsers[0].close(1000);
+  await until(() => sluice.open({ cookie }), { what: 'there is room again' });
+});
+
+test('limits.connections_per_ip: the one too many from one address gets 429', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { connections_per_ip: 2 } });
+  const { all, browsers } = await statuses(sluice, 3, { cookie });
+  assert.deepEqual(all, [101, 101, 429]);
+  const elsewhere = await sluice.open({ cookie, localAddress: '127.0.0.2' });
+  assert.ok(elsewhere.isOpen);
+  await browsers[0].close(1000);
+  await until(() => sluice.open({ cookie }), { what: 'there is room again' });
+});
+
+test('limits.connections_per_user: the one too many of one user gets 429, another user does not', async t => {
+  const { redis, sluice } = await stand(t, { limits: { connections_per_user: 2 } });
+  const [phone, laptop] = await Promise.all([logIn(redis, { userId: 'a' }), logIn(redis, { userId: 'a' })]);
+  const { all, browsers } = await statuses(sluice, 2, { cookie: phone });
+  assert.deepEqual(all, [101, 101]);
+  await assert.rejects(sluice.open({ cookie: laptop }), { status: 429 });
+  assert.ok((await sluice.open({ cookie: await logIn(redis, { userId: 'b' }) })).isOpen);
+  browsers[0].terminate();
+  await until(() => sluice.open({ cookie: laptop }), { what: 'there is room again' });
+});
+
+test('limits.upgrades_per_second: a burst beyond it gets 429, and later ones are let in', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { upgrades_per_second: 5 } });
+  const { all } = await statuses(sluice, 40, { cookie });
+  assert.ok(all.includes(101) && all.includes(429), `${all}`);
+  assert.deepEqual(all.filter(status => status !== 101 && status !== 429), []);
+  await until(() => sluice.open({ cookie }), { what: 'another second has begun' });
+});
+
+test('limits.header_bytes: a longer head gets 431, also before it is complete', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { header_bytes: 1024 } });
+  const client = await sluice.connect();
+  client.write(`GET /ws HTTP/1.1\r\nX-Long: ${'x'.repeat(2000)}`);
+  assert.equal((await client.answer()).status, 431);
+  await client.ended();
+  (await sluice.open({ cookie })).terminate();
+});
+
+test('limits.handshake_seconds: who says nothing, or only half, is put out', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { handshake_seconds: 0.3 } });
+  const silent = await sluice.connect();
+  const half = await sluice.connect();
+  half.write(handshake({ headers: { Cookie: cookie } }).slice(0, 50));
+  await silent.ended({ within: 3000 });
+  await half.ended({ within: 3000 });
+  if (half.bytes.length > 0) assert.equal((await half.answer()).status, 408);
+});
+
+test('a request drop by drop is put out at the same time', async t => {
+  const { sluice } = await stand(t, { limits: { handshake_seconds: 0.5 } });
+  const slow = await sluice.connect();
+  const began = performance.now();
+  const drops = setInterval(() => slow.write('x'), 20);
+  slow.write('GET /ws HTTP/1.1\r\nX-Slow: ');
+  await slow.ended({ within: 3000 }).finally(() => clearInterval(drops));
+  assert.ok(performance.now() - began > 300);
+});
+
+test('handshake_seconds does not touch connections that are open', async t => {
+  const { redis, sluice, cookie } = await stand(t, { limits: { handshake_seconds: 0.3 } });
+  const browser = await sluice.open({ cookie });
+  const witness = await sluice.connect();
+  await witness.ended({ within: 3000 });
+  await redis.cli('PUBLISH', 'news', 'still here');
+  assert.equal(await browser.next(), 'still here');
+});
+
+test('limits.channels: more channels in the query than that are refused', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { channels: 4 } });
+  const at = n => `${sluice.url}?${Array.from({ length: n }, (_, i) => `channel=public:${i}`).join('&')}`;
+  (await Browser.open(at(2), { cookie })).terminate();
+  await assert.rejects(Browser.open(at(5), { cookie }), ({ status }) => [400, 403, 429].includes(status));
+});

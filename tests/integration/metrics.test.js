@@ -1,0 +1,96 @@
+/* The admin port: livez, readyz, and the names and values of /metrics. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { file } from '../support/ending.js';
+import { handshake } from '../support/raw_client.js';
+import { logIn } from '../support/sessions.js';
+import { stand } from '../support/stand.js';
+import { until } from '../support/wait.js';
+
+let redis, sluice, cookie;
+before(async () => {
+  ({ redis, sluice, cookie } = await stand(file));
+});
+
+const NAMES = [
+  'sluice_connections', 'sluice_connections_total', 'sluice_upgrades_refused_total{status="401"}',
+  'sluice_closes_total{code="1000"}', 'sluice_channels', 'sluice_subscriptions',
+  'sluice_publications_total', 'sluice_deliveries_total', 'sluice_delivered_bytes_total',
+  'sluice_slow_consumers_total', 'sluice_heartbeat_terminations_total',
+  'sluice_session_lookups_total{result="good"}', 'sluice_redis_link_up{worker="0",link="command"}',
+  'sluice_redis_link_up{worker="1",link="subscribe"}', 'sluice_redis_reconnects_total{link="command"}',
+  'sluice_redis_round_trip_seconds_count', 'sluice_redis_round_trip_seconds_bucket{le="+Inf"}',
+  'sluice_loop_turn_seconds_sum', 'sluice_queued_bytes', 'sluice_build_info{version="0.1.0"}',
+];
+
+test('/metrics is Prometheus\' text, with every name that is promised', async () => {
+  const { status, headers, body } = await sluice.admin('/metrics');
+  assert.equal(status, 200);
+  assert.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  const series = body.split('\n').filter(line => line && !line.startsWith('#'));
+  for (const line of series) assert.match(line, /^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+.\deE]+$/);
+  const names = new Set(series.map(line => line.slice(0, line.lastIndexOf(' '))));
+  assert.deepEqual(NAMES.filter(name => !names.has(name)), []);
+  assert.equal(names.size, series.length, 'no series twice');
+});
+
+test('each family is described once, before its series', async () => {
+  const { body } = await sluice.admin('/metrics');
+  const types = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(match => match[1]);
+  assert.equal(new Set(types).size, types.length);
+  let family = '';
+  for (const line of body.split('\n').filter(Boolean)) {
+    if (line.startsWith('# TYPE ')) family = line.split(' ')[2];
+    else if (!line.startsWith('#')) assert.ok(line.startsWith(family), `${line} under ${family}`);
+  }
+});
+
+test('the values follow what happens', async () => {
+  const at = async () => ({
+    open: await sluice.metric('sluice_connections'),
+    opened: await sluice.metric('sluice_connections_total'),
+    published: await sluice.metric('sluice_publications_total'),
+    delivered: await sluice.metric('sluice_deliveries_total'),
+    subscriptions: await sluice.metric('sluice_subscriptions'),
+    good: await sluice.metric('sluice_session_lookups_total{result="good"}')
+      + await sluice.metric('sluice_session_lookups_total{result="shared"}'),
+  });
+  const before = await at();
+  const browsers = [];
+  for (let i = 0; i < 3; i++) browsers.push(await sluice.open({ cookie }));
+  await redis.cli('PUBLISH', 'news', 'counted');
+  for (const browser of browsers) await browser.next();
+  const after = await at();
+  assert.deepEqual(after, {
+    open: before.open + 3, opened: before.opened + 3, published: before.published + 1,
+    delivered: before.delivered + 3, subscriptions: before.subscriptions + 6, good: before.good + 3 });
+  for (const browser of browsers) await browser.close(1000);
+  await until(async () => (await sluice.metric('sluice_connections')) === before.open);
+  await until(async () => (await sluice.metric('sluice_subscriptions')) === before.subscriptions);
+});
+
+test('no label holds a channel, a user or an address', async () => {
+  const canary = await logIn(redis, { userId: 'canary-user', teams: ['canary-team'] });
+  const browser = await sluice.open({ cookie: canary });
+  await redis.cli('PUBLISH', 'user:canary-user', 'x');
+  await browser.next();
+  const { body } = await sluice.admin('/metrics');
+  assert.doesNotMatch(body, /canary|127\.0\.0\.1|news/);
+  browser.terminate();
+});
+
+test('/livez and /readyz are 200 on a good day, other paths 404, other methods 405', async () => {
+  assert.equal((await sluice.admin('/livez')).status, 200);
+  assert.equal((await sluice.admin('/readyz')).status, 200);
+  assert.equal((await sluice.admin('/')).status, 404);
+  assert.equal((await sluice.admin('/metrics/x')).status, 404);
+  assert.ok([404, 405].includes((await sluice.admin('/livez', { method: 'POST' })).status));
+});
+
+test('the admin port serves no WebSocket, and the public port no metrics', async () => {
+  const client = await sluice.connect();
+  client.write(handshake({ target: '/metrics' }));
+  assert.equal((await client.answer()).status, 404);
+  client.destroy();
+  assert.equal((await sluice.admin('/ws')).status, 404);
+});

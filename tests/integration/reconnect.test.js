@@ -1,0 +1,60 @@
+/* A page that uses reconnecting-websocket needs no change. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import ReconnectingWebSocket from 'reconnecting-websocket';
+import WebSocket from 'ws';
+import { atEnd } from '../support/ending.js';
+import { freePort, startRedis } from '../support/redis.js';
+import { logIn } from '../support/sessions.js';
+import { startSluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
+
+/* A page: what it received is in `messages`. */
+function openPage(t, url, cookie) {
+  class WithCookie extends WebSocket {
+    constructor(address, protocols) {
+      super(address, protocols, { headers: { Cookie: cookie } });
+    }
+  }
+  const socket = new ReconnectingWebSocket(url, [], {
+    WebSocket: WithCookie, minReconnectionDelay: 50, maxReconnectionDelay: 200, minUptime: 10 });
+  const page = { socket, messages: [], opened: 0, closes: [] };
+  socket.addEventListener('message', ({ data }) => page.messages.push(data));
+  socket.addEventListener('open', () => (page.opened += 1));
+  socket.addEventListener('close', ({ code, reason }) => page.closes.push({ code, reason }));
+  atEnd(t, () => socket.close());
+  return page;
+}
+
+test('it comes back when the gateway is restarted, and receives again', async t => {
+  const redis = await startRedis(t);
+  const listen = `127.0.0.1:${await freePort()}`;
+  const first = await startSluice(t, redis.url, { listen });
+  const page = openPage(t, first.url, await logIn(redis));
+  await until(() => page.opened === 1);
+  await redis.cli('PUBLISH', 'news', 'before');
+  await until(() => page.messages.includes('before'));
+
+  assert.equal(await first.stop(), 0);
+  await until(() => page.closes.some(({ code }) => code === 1012));
+
+  const second = await startSluice(t, redis.url, { listen });
+  await until(() => page.opened === 2, { what: 'the page is back', within: 10000 });
+  await redis.cli('PUBLISH', 'news', 'after');
+  await until(() => page.messages.includes('after'));
+  assert.equal(await second.metric('sluice_connections'), 1);
+});
+
+test('it is let in once somebody has logged in', async t => {
+  const redis = await startRedis(t);
+  const sluice = await startSluice(t, redis.url);
+  const cookie = await logIn(redis, {}, { id: 'later' });
+  const session = await redis.cli('GET', 'sess:later');
+  await redis.cli('DEL', 'sess:later');
+
+  const page = openPage(t, sluice.url, cookie);
+  await until(() => page.closes.length >= 2, { what: 'it was refused twice' });
+  assert.equal(page.opened, 0);
+  await redis.cli('SET', 'sess:later', session);
+  await until(() => page.opened === 1, { what: 'the page is open' });
+});

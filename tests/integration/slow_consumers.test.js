@@ -1,0 +1,65 @@
+/* A browser that does not read is cut off, and never delays another. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OPCODE } from '../support/raw_client.js';
+import { stand } from '../support/stand.js';
+import { until } from '../support/wait.js';
+
+const PAYLOAD = Buffer.alloc(16 << 10, 'x');
+const AT_ONCE = 8;
+
+test('a slow consumer is closed with 1013 and counted, while another gets everything', async t => {
+  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 256 << 10 } });
+  const publisher = await redis.client();
+  const good = await sluice.open({ cookie });
+  const slow = await sluice.connect();
+  await slow.open({ cookie });
+  slow.socket.pause();
+
+  let sent = 0;
+  await until(async () => {
+    await Promise.all(Array.from({ length: AT_ONCE }, () => publisher.publish('news', PAYLOAD)));
+    sent += AT_ONCE;
+    await until(() => good.received === sent, { what: 'the good one has all' });
+    return (await sluice.metric('sluice_slow_consumers_total')) === 1;
+  }, { what: 'the slow one is found', within: 20000 });
+
+  slow.socket.resume();
+  let last;
+  while (!slow.isEnded || slow.bytes.length > 0) {
+    const next = await slow.frame().catch(() => null);
+    if (!next) break;
+    last = next;
+  }
+  await slow.ended();
+  if (last.opcode === OPCODE.close) assert.equal(last.payload.readUInt16BE(), 1013);
+  else assert.equal(last.payload.length, PAYLOAD.length, 'what came was whole');
+
+  assert.ok(good.isOpen);
+  assert.ok(good.takeAll().every(text => text.length === PAYLOAD.length));
+  await until(async () => (await sluice.metric('sluice_connections')) === 1);
+  await until(async () => (await sluice.metric('sluice_queued_bytes')) === 0);
+});
+
+test('a connection that reads slowly but keeps up within its queue is left alone', async t => {
+  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 4 << 20 } });
+  const publisher = await redis.client();
+  const browser = await sluice.open({ cookie });
+  browser.socket.pause();
+  const COUNT = 100;
+  for (let i = 0; i < COUNT; i++) await publisher.publish('news', PAYLOAD);
+  await until(async () => (await sluice.metric('sluice_deliveries_total')) === COUNT);
+  browser.socket.resume();
+  await until(() => browser.received === COUNT, { what: 'all messages' });
+  assert.equal(await sluice.metric('sluice_slow_consumers_total'), 0);
+});
+
+test('a publication larger than limits.publication_bytes is dropped and counted', async t => {
+  const { redis, sluice, cookie } = await stand(t, { limits: { publication_bytes: 1024 } });
+  const browser = await sluice.open({ cookie });
+  const publisher = await redis.client();
+  await publisher.publish('news', 'x'.repeat(1025));
+  await publisher.publish('news', 'y'.repeat(1024));
+  assert.equal(await browser.next(), 'y'.repeat(1024));
+  assert.equal(await sluice.metric('sluice_publications_dropped_total'), 1);
+});

@@ -1,0 +1,141 @@
+/* TLS on both sides: browsers over wss, Redis over rediss. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { Browser } from '../support/browser.js';
+import { makeCertificates } from '../support/certificates.js';
+import { file } from '../support/ending.js';
+import { OPCODE, RawClient, frame, handshake } from '../support/raw_client.js';
+import { freePort, startRedis } from '../support/redis.js';
+import { logIn } from '../support/sessions.js';
+import { startSluice } from '../support/sluice.js';
+import { stand } from '../support/stand.js';
+import { until, withResolvers } from '../support/wait.js';
+
+let certificates;
+before(async () => {
+  certificates = await makeCertificates(file);
+});
+
+const serverTls = () => ({ tls: { certificate: certificates.certificate, key: certificates.key } });
+
+function openSecurely(sluice, cookie, options = {}) {
+  return Browser.open(`wss://127.0.0.1:${sluice.port}/ws`, {
+    cookie, ca: certificates.authorityText, servername: 'localhost', ...options });
+}
+
+/* A raw client over TLS. */
+function connectSecurely(sluice, options = {}) {
+  const { promise, resolve, reject } = withResolvers();
+  const socket = connectTls({
+    host: '127.0.0.1', port: sluice.port, servername: 'localhost', ca: certificates.authorityText, ...options });
+  socket.on('secureConnect', () => resolve(new RawClient(socket)));
+  socket.on('error', reject);
+  return promise;
+}
+
+test('browsers are served over wss, small and large', async t => {
+  const { redis, sluice, cookie } = await stand(t, serverTls());
+  const publisher = await redis.client();
+  const browser = await openSecurely(sluice, cookie);
+  for (const payload of ['small', 'x'.repeat(1000000), '']) {
+    await publisher.publish('news', payload);
+    assert.equal(await browser.next(), payload);
+  }
+  assert.equal((await browser.close(3000, 'bye')).code, 3000);
+});
+
+test('10,000 publications over wss arrive in order', async t => {
+  const COUNT = 10000;
+  const { redis, sluice, cookie } = await stand(t, { ...serverTls(), limits: { queue_bytes: 16 << 20 } });
+  const publisher = await redis.client();
+  const browser = await openSecurely(sluice, cookie);
+  await Promise.all(Array.from({ length: COUNT }, (_, i) => publisher.publish('news', String(i))));
+  await until(() => browser.received === COUNT, { what: 'all messages', within: 20000 });
+  assert.deepEqual(browser.takeAll(), Array.from({ length: COUNT }, (_, i) => String(i)));
+});
+
+test('a frame in the same record as the request is answered', async t => {
+  const { sluice, cookie } = await stand(t, serverTls());
+  const client = await connectSecurely(sluice);
+  client.write(handshake({ headers: { Cookie: cookie } }), frame(OPCODE.ping, 'early'));
+  assert.equal((await client.answer()).status, 101);
+  assert.equal((await client.frame()).payload.toString(), 'early');
+  client.destroy();
+});
+
+test('refusals are complete over TLS, too', async t => {
+  const { sluice } = await stand(t, serverTls());
+  const client = await connectSecurely(sluice);
+  client.write(handshake());
+  const { status, body } = await client.answer();
+  assert.equal(status, 401);
+  assert.notEqual(body, '');
+  await client.ended();
+});
+
+test('TLS 1.1 is refused, TLS 1.2 is spoken', async t => {
+  const { sluice } = await stand(t, serverTls());
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' };
+  await assert.rejects(connectSecurely(sluice, old));
+  const client = await connectSecurely(sluice, { maxVersion: 'TLSv1.2' });
+  assert.equal(client.socket.getProtocol(), 'TLSv1.2');
+  client.destroy();
+});
+
+test('somebody who speaks no TLS, or leaves in its handshake, does no harm', async t => {
+  const { sluice, cookie } = await stand(t, { ...serverTls(), limits: { handshake_seconds: 0.3 } });
+  const plain = await sluice.connect();
+  plain.write(handshake());
+  const silent = await sluice.connect();
+  const leaving = await sluice.connect();
+  leaving.write(Buffer.from('16030100', 'hex'));
+  leaving.destroy();
+  await plain.ended();
+  await silent.ended();
+  (await openSecurely(sluice, cookie)).terminate();
+});
+
+test('a drain works over TLS', async t => {
+  const { sluice, cookie } = await stand(t, { ...serverTls(), drain: { seconds: 0.2 } });
+  const browsers = await Promise.all(Array.from({ length: 10 }, () => openSecurely(sluice, cookie)));
+  sluice.program.signal('SIGTERM');
+  for (const browser of browsers) assert.equal((await browser.closed()).code, 1012);
+  assert.equal(await sluice.program.exit(), 0);
+});
+
+/* A Redis that speaks TLS only. */
+async function startSecureRedis(t) {
+  const tlsPort = await freePort();
+  const redis = await startRedis(t, {
+    port: 0, 'tls-port': tlsPort, bind: ['127.0.0.1', '-::1'], 'tls-auth-clients': 'no',
+    'tls-cert-file': certificates.certificate, 'tls-key-file': certificates.key,
+    'tls-ca-cert-file': certificates.authority });
+  return { redis, url: `rediss://localhost:${tlsPort}` };
+}
+
+test('Redis over rediss://', async t => {
+  const { redis, url } = await startSecureRedis(t);
+  const sluice = await startSluice(t, url, {}, { env: { SSL_CERT_FILE: certificates.authority } });
+  const browser = await sluice.open({ cookie: await logIn(redis) });
+  const publisher = await redis.client();
+  await publisher.publish('news', 'x'.repeat(200000));
+  assert.equal((await browser.next()).length, 200000);
+});
+
+test('a Redis whose certificate is not trusted is not spoken to, and the log says why', async t => {
+  const { redis, url } = await startSecureRedis(t);
+  const sluice = await startSluice(t, url, {}, { ready: false });
+  await sluice.program.line(/certificate/i);
+  assert.equal((await sluice.admin('/readyz')).status, 503);
+  const refusal = await sluice.open({ cookie: await logIn(redis) }).catch(error => error);
+  assert.equal(refusal.status, 503);
+});
+
+test('a Redis whose certificate is for another name is not spoken to', async t => {
+  const { url } = await startSecureRedis(t);
+  const sluice = await startSluice(t, url.replace('localhost', 'ip6-localhost'), {}, {
+    ready: false, env: { SSL_CERT_FILE: certificates.authority } });
+  await sluice.program.line(/warn|error/);
+  assert.equal((await sluice.admin('/readyz')).status, 503);
+});

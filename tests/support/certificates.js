@@ -1,0 +1,30 @@
+/* Certificates for one test, made with openssl: a certificate authority, and one for localhost. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { folder } from './folder.js';
+import { run } from './program.js';
+
+async function openssl(...args) {
+  const { status, stderr } = await run('openssl', args);
+  if (status !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
+}
+
+/* { authority, certificate, key }: names of PEM files; and { authorityText }. */
+export async function makeCertificates(t) {
+  const path = await folder(t);
+  const file = name => join(path, name);
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-days', '2'];
+
+  await openssl('req', '-x509', ...curve, '-subj', '/CN=Test authority',
+    '-addext', 'basicConstraints=critical,CA:TRUE', '-keyout', file('authority.key'), '-out', file('authority.pem'));
+  await openssl('req', '-x509', ...curve, '-subj', '/CN=localhost',
+    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE',
+    '-CA', file('authority.pem'), '-CAkey', file('authority.key'),
+    '-keyout', file('localhost.key'), '-out', file('localhost.pem'));
+  return {
+    authority: file('authority.pem'),
+    authorityText: await readFile(file('authority.pem'), 'utf8'),
+    certificate: file('localhost.pem'),
+    key: file('localhost.key'),
+  };
+}

@@ -1,0 +1,68 @@
+/* A program that a test runs: its lines, its exit, and its end by its own pid. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { soon, until, withResolvers } from './wait.js';
+
+export class Program {
+  #exit = withResolvers();
+  stdout = [];
+  stderr = [];
+  exited = false;
+
+  constructor(file, args, { name = file, ...options } = {}) {
+    this.name = name;
+    this.process = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    this.process.on('error', error => this.stderr.push(error.message));
+    // 'close' comes after the last line of both streams
+    this.process.on('close', (code, signal) => {
+      this.exited = true;
+      this.#exit.resolve(signal ?? code);
+    });
+    for (const stream of ['stdout', 'stderr'])
+      createInterface({ input: this.process[stream] }).on('line', line => this[stream].push(line));
+  }
+
+  get pid() {
+    return this.process.pid;
+  }
+
+  /* The match of the first line, on either stream, that `pattern` matches. */
+  async line(pattern, { within = 10000 } = {}) {
+    const what = `a line ${pattern} of ${this.name}`;
+    const find = () => [...this.stderr, ...this.stdout].map(line => pattern.exec(line)).find(Boolean);
+    const match = await until(() => find() ?? this.exited, { what, within }).catch(error => {
+      throw new Error(`${error.message}\n${this.output}`);
+    });
+    if (match === true) throw new Error(`${this.name} has ended without ${what}:\n${this.output}`);
+    return match;
+  }
+
+  get output() {
+    return [...this.stdout, ...this.stderr].join('\n');
+  }
+
+  signal(name) {
+    this.process.kill(name);
+  }
+
+  /* The exit status, or the name of the signal that ended it. */
+  exit({ within = 20000 } = {}) {
+    return soon(this.#exit.promise, { what: `the end of ${this.name}`, within });
+  }
+
+  /* Ends it, come what may; for programs whose exit status nobody asks about. */
+  async end() {
+    if (!this.exited) {
+      this.signal('SIGCONT');
+      this.signal('SIGKILL');
+    }
+    return this.exit();
+  }
+}
+
+/* Runs a program to its end. */
+export async function run(file, args, options = {}) {
+  const program = new Program(file, args, options);
+  const status = await program.exit({ within: options.within ?? 20000 });
+  return { status, stdout: program.stdout.join('\n'), stderr: program.stderr.join('\n') };
+}

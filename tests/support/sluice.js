@@ -1,0 +1,157 @@
+/* The gateway itself: started with a configuration of the test's own on free ports, stopped with
+ * SIGTERM, and held to end with 0 and without a sanitizer's report. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Browser } from './browser.js';
+import { atEnd } from './ending.js';
+import { folder } from './folder.js';
+import { Program, run } from './program.js';
+import { RawClient } from './raw_client.js';
+import { until } from './wait.js';
+
+export const BINARY =
+  process.env.SLUICE_BINARY ?? fileURLToPath(new URL('../../build/sluice', import.meta.url));
+
+const SANITIZERS = {
+  ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1',
+  UBSAN_OPTIONS: 'print_stacktrace=1',
+  TSAN_OPTIONS: 'second_deadlock_stack=1',
+};
+const REPORT = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|: broken invariant/;
+
+export const CHANNELS = [
+  { match: 'news', allow: 'session', auto: true },
+  { match: 'user:{userId}', allow: 'session', auto: true },
+  { match: 'team:{teams}', allow: 'session' },
+  { match: 'public:*', allow: 'anyone' },
+];
+
+/* The configuration of a test: what it says, over what suits most. Objects are merged one deep. */
+export function configuration(redisUrl, own = {}) {
+  const config = {
+    listen: '127.0.0.1:0',
+    workers: 2,
+    admin: { listen: '127.0.0.1:0' },
+    redis: { url: redisUrl },
+    session: { preset: 'express', secrets: ['keyboard cat'] },
+    channels: CHANNELS,
+    drain: { seconds: 0 },
+  };
+  for (const [key, value] of Object.entries(own)) {
+    const both = [config[key], value].every(one => one && one.constructor === Object);
+    config[key] = both ? { ...config[key], ...value } : value;
+  }
+  return config;
+}
+
+/* Runs the program to its end: for --check, --version and the like. */
+export function runSluice(args, { env = {}, ...options } = {}) {
+  return run(BINARY, args, { name: 'sluice', env: { ...process.env, ...SANITIZERS, ...env }, ...options });
+}
+
+export class Sluice {
+  constructor(args, env = {}) {
+    this.program = new Program(BINARY, args, {
+      name: 'sluice', env: { ...process.env, ...SANITIZERS, ...env } });
+  }
+
+  /* Waits until it listens; and, if there is an admin port, until it is ready. */
+  async started({ ready = true, admin = true } = {}) {
+    this.address = (await this.program.line(/\blistening\b.*\baddress[="':]+([^\s"]+)/))[1];
+    this.port = Number(this.address.split(':').pop());
+    if (!admin) return;
+    const adminAddress = (await this.program.line(/\badmin\b.*\baddress[="':]+([^\s"]+)/))[1];
+    this.adminPort = Number(adminAddress.split(':').pop());
+    if (ready) await this.ready();
+  }
+
+  get url() {
+    return `ws://127.0.0.1:${this.port}/ws`;
+  }
+
+  /* Where raw clients connect to. */
+  get target() {
+    return this.address.startsWith('unix:')
+      ? { path: this.address.slice('unix:'.length) }
+      : { host: '127.0.0.1', port: this.port };
+  }
+
+  get log() {
+    return this.program.stderr.join('\n');
+  }
+
+  async ready({ within = 10000 } = {}) {
+    await until(async () => (await this.admin('/readyz')).status === 200, {
+      what: '/readyz says 200', within });
+  }
+
+  /* { status, body } of a path of the admin port. */
+  admin(path, { method = 'GET' } = {}) {
+    return new Promise((resolve, reject) => {
+      const asked = httpRequest({ host: '127.0.0.1', port: this.adminPort, path, method, agent: false });
+      asked.on('error', reject);
+      asked.setTimeout(5000, () => asked.destroy(new Error(`no answer to ${path}`)));
+      asked.on('response', async answer => {
+        let body = '';
+        for await (const part of answer.setEncoding('utf8')) body += part;
+        resolve({ status: answer.statusCode, headers: answer.headers, body });
+      });
+      asked.end();
+    });
+  }
+
+  /* The value of one series, by its whole name; 0 when it is not there yet. */
+  async metric(series) {
+    const { body } = await this.admin('/metrics');
+    const line = body.split('\n').find(one => one.startsWith(`${series} `));
+    return line ? Number(line.slice(series.length + 1)) : 0;
+  }
+
+  /* A browser that is open; or throws Refused. */
+  async open(options = {}) {
+    return Browser.open(this.url, options);
+  }
+
+  /* A client that is only bytes. */
+  async connect() {
+    return RawClient.connect(this.target);
+  }
+
+  /* Sends `signal` and gives the exit status. */
+  async stop(signal = 'SIGTERM') {
+    if (!this.program.exited) this.program.signal(signal);
+    return this.program.exit();
+  }
+
+  /* Stops it, and is content only with a clean end. */
+  async end() {
+    if (this.killed) return;
+    try {
+      const status = await this.stop();
+      assert.equal(status, this.expectedStatus ?? 0, `sluice ended with ${status}\n${this.program.output}`);
+    } finally {
+      await this.program.end();
+    }
+    assert.doesNotMatch(this.program.output, REPORT);
+  }
+
+  async kill() {
+    this.killed = true;
+    await this.program.end();
+  }
+}
+
+/* Starts one with a configuration file of its own, and puts it away when the test is over. */
+export async function startSluice(t, redisUrl, own = {}, { args = [], env = {}, ...started } = {}) {
+  const config = configuration(redisUrl, own);
+  const file = join(await folder(t), 'sluice.json');
+  await writeFile(file, JSON.stringify(config, null, 2));
+  const sluice = new Sluice(['--config', file, ...args], env);
+  sluice.configFile = file;
+  atEnd(t, () => sluice.end());
+  await sluice.started({ admin: Boolean(config.admin?.listen), ...started });
+  return sluice;
+}

@@ -1,0 +1,11 @@
+/* What most tests stand on: a Redis, a gateway that is ready, and somebody who is logged in. */
+import { startRedis } from './redis.js';
+import { logIn } from './sessions.js';
+import { startSluice } from './sluice.js';
+
+export async function stand(t, config = {}, options = {}) {
+  const redis = await startRedis(t);
+  const sluice = await startSluice(t, redis.url, config, options);
+  const cookie = await logIn(redis);
+  return { redis, sluice, cookie };
+}
