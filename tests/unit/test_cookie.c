@@ -1,0 +1,210 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/proto/cookie.h"
+
+/* A copy that ends where the slice does, so that the sanitizer sees a read beyond it. */
+static char *exact_copy(struct slice slice)
+{
+	char *copy = malloc(slice.len ? slice.len : 1);
+	assert_non_null(copy);
+	if (slice.len)
+		memcpy(copy, slice.at, slice.len);
+	return copy;
+}
+
+static void check_cookie(struct slice header, const char *expected)
+{
+	char value[64];
+	char *copy = exact_copy(header);
+	ssize_t len = cookie_get(slice_make(copy, header.len), SLICE("sid"), value, sizeof(value));
+	free(copy);
+	if (!expected) {
+		assert_int_equal(len, -ENOENT);
+		return;
+	}
+	assert_int_equal(len, strlen(expected));
+	assert_memory_equal(value, expected, strlen(expected));
+}
+
+/* The expected values are what the npm package `cookie` 0.7.2 gives. */
+static void finds_the_cookie(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *header, *value;
+	} cases[] = {
+		{ "sid=abc", "abc" },
+		{ "sid=", "" },
+		{ "sid", NULL },
+		{ "", NULL },
+		{ ";", NULL },
+		{ ";;sid=1;;", "1" },
+		{ "=", NULL },
+		{ "=sid", NULL },
+		{ "SID=abc", NULL },
+		{ "Sid=abc", NULL },
+		{ "xsid=abc", NULL },
+		{ "sidx=abc", NULL },
+		{ "a=1; sid=abc; b=2", "abc" },
+		{ "a=1;sid=abc;b=2", "abc" },
+		{ "a; sid=abc; b", "abc" },
+		{ "sid; sid=abc", "abc" },
+		{ "sid=first; sid=second", "first" },
+		{ "sid=; sid=second", "" },
+		{ "sid=%; sid=second", "%" },
+		{ "  sid  =  abc  ", "abc" },
+		{ "\tsid\t=\tabc\t;x=1", "abc" },
+		{ "sid=a b", "a b" },
+		{ "sid=a=b==", "a=b==" },
+		{ "sid=\"abc\"", "abc" },
+		{ "sid= \"abc\" ", "abc" },
+		{ "sid=\" abc \"", " abc " },
+		{ "sid=\"abc", "\"abc" },
+		{ "sid=abc\"", "abc\"" },
+		{ "sid=\"\"abc\"\"", "\"abc\"" },
+		{ "sid=\"\"", "" },
+		{ "sid=\"", "" },
+		{ "sid=\"a;b\"", "\"a" },
+		{ "sid=\"%41\"", "A" },
+		{ "sid=%22a%22", "\"a\"" },
+		{ "sid=s%3Aabc%2Edef", "s:abc.def" },
+		{ "sid=%3b%3B%20", ";; " },
+		{ "sid=a+b", "a+b" },
+		{ "sid=%F0%9F%94%91", "\xF0\x9F\x94\x91" },
+		{ "sid=%41%", "%41%" },
+		{ "sid=%41%4", "%41%4" },
+		{ "sid=%4g", "%4g" },
+		{ "sid=%FF", "%FF" },
+		{ "sid=%C3", "%C3" },
+		{ "sid=%C0%80", "%C0%80" },
+		{ "sid=%ED%A0%80", "%ED%A0%80" },
+		{ "sid=%F4%90%80%80", "%F4%90%80%80" },
+		{ "sid=%2541", "%41" },
+		{ "%73id=abc", NULL },
+		{ "a=\"; sid=abc; \"", "abc" },
+		{ "$Version=1; sid=abc; $Path=/", "abc" },
+		{ "a=1, sid=abc", NULL },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		check_cookie(slice_of(cases[i].header), cases[i].value);
+	check_cookie((struct slice){ NULL, 0 }, NULL);
+	check_cookie(SLICE("a=\0; sid=abc"), "abc");
+}
+
+static void names_are_exact(void **state)
+{
+	(void)state;
+	char value[8];
+	struct slice header = SLICE("__Host-sid=1; connect.sid=2; =3");
+	assert_int_equal(cookie_get(header, SLICE("__Host-sid"), value, sizeof(value)), 1);
+	assert_int_equal(value[0], '1');
+	assert_int_equal(cookie_get(header, SLICE("connect.sid"), value, sizeof(value)), 1);
+	assert_int_equal(value[0], '2');
+	assert_int_equal(cookie_get(header, SLICE("connect"), value, sizeof(value)), -ENOENT);
+	assert_int_equal(cookie_get(header, SLICE("sid"), value, sizeof(value)), -ENOENT);
+}
+
+static void size_of_the_value(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *header;
+		ssize_t result;
+	} cases[] = {
+		{ "sid=1234", 4 },
+		{ "sid=12345", -EMSGSIZE },
+		{ "sid=%31%32%33%34", 4 },
+		{ "sid=%31%32%33%34%35", -EMSGSIZE },
+		{ "sid=%31%32%33%", -EMSGSIZE },
+		{ "sid=%31%", 4 },
+		{ "sid=\"1234\"", 4 },
+		{ "sid=     1234     ", 4 },
+		{ "sid=", 0 },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char *value = malloc(4);
+		assert_non_null(value);
+		assert_int_equal(cookie_get(slice_of(cases[i].header), SLICE("sid"), value, 4),
+			cases[i].result);
+		free(value);
+	}
+	assert_int_equal(cookie_get(SLICE("sid="), SLICE("sid"), NULL, 0), 0);
+	assert_int_equal(cookie_get(SLICE("sid=1"), SLICE("sid"), NULL, 0), -EMSGSIZE);
+}
+
+static void percent(void **state)
+{
+	(void)state;
+	static const struct {
+		struct slice text;
+		ssize_t result;
+		const char *decoded;
+	} cases[] = {
+		{ { NULL, 0 }, 0, "" },
+		{ { "", 0 }, 0, "" },
+		{ { "abc", 3 }, 3, "abc" },
+		{ { "%41%6a%6A", 9 }, 3, "Ajj" },
+		{ { "a%20b+c", 7 }, 5, "a b+c" },
+		{ { "%25%2541", 8 }, 4, "%%41" },
+		{ { "%00x", 4 }, 2, "\0x" },
+		{ { "a\0b", 3 }, 3, "a\0b" },
+		{ { "%ff%FE", 6 }, 2, "\xff\xfe" },
+		{ { "\xc3\xa9", 2 }, 2, "\xc3\xa9" },
+		{ { "%", 1 }, -EINVAL, NULL },
+		{ { "%4", 2 }, -EINVAL, NULL },
+		{ { "abc%", 4 }, -EINVAL, NULL },
+		{ { "abc%4", 5 }, -EINVAL, NULL },
+		{ { "%%41", 4 }, -EINVAL, NULL },
+		{ { "%4%1", 4 }, -EINVAL, NULL },
+		{ { "%g1", 3 }, -EINVAL, NULL },
+		{ { "%1g", 3 }, -EINVAL, NULL },
+		{ { "%/1", 3 }, -EINVAL, NULL },
+		{ { "%:1", 3 }, -EINVAL, NULL },
+		{ { "%@1", 3 }, -EINVAL, NULL },
+		{ { "%`1", 3 }, -EINVAL, NULL },
+		{ { "% 1", 3 }, -EINVAL, NULL },
+		{ { "%+1", 3 }, -EINVAL, NULL },
+		{ { "%-1", 3 }, -EINVAL, NULL },
+		{ { "%0x41", 5 }, -EINVAL, NULL },
+		{ { "%u0041", 6 }, -EINVAL, NULL },
+		{ { "%\0001", 3 }, -EINVAL, NULL },
+		{ { "%\xff\xff", 3 }, -EINVAL, NULL },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char *text = exact_copy(cases[i].text), *decoded = exact_copy(cases[i].text);
+		ssize_t len = percent_decode(slice_make(text, cases[i].text.len), decoded);
+		assert_int_equal(len, cases[i].result);
+		if (len > 0)
+			assert_memory_equal(decoded, cases[i].decoded, (size_t)len);
+		free(text);
+		free(decoded);
+	}
+}
+
+static void percent_of_every_octet(void **state)
+{
+	(void)state;
+	for (int octet = 0; octet < 256; octet++) {
+		char text[4], decoded[4];
+		snprintf(text, sizeof(text), octet % 2 ? "%%%02x" : "%%%02X", (unsigned)octet);
+		assert_int_equal(percent_decode(slice_make(text, 3), decoded), 1);
+		assert_int_equal((unsigned char)decoded[0], octet);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_the_cookie),
+		cmocka_unit_test(names_are_exact),
+		cmocka_unit_test(size_of_the_value),
+		cmocka_unit_test(percent),
+		cmocka_unit_test(percent_of_every_octet),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
