@@ -1,7 +1,8 @@
 /* The session record: JSON as the backend wrote it, read as JavaScript's JSON.parse would, but
  * refused wherever cJSON and JavaScript would disagree: duplicate keys, bytes after the end, bad
- * UTF-8, raw control characters, an escaped NUL, numbers that are not JSON. Nesting at most 16,
- * size at most 64 KiB. Numbers keep their text exactly as it was written ("9007199254740993"). */
+ * UTF-8, raw control characters, an escaped NUL or half surrogate pair, numbers that are not JSON.
+ * The record is an object, nested at most 16 deep, of at most 64 KiB. Numbers keep their text
+ * exactly as it was written ("9007199254740993"). */
 #ifndef SLUICE_PROTO_SESSION_VALUE_H
 #define SLUICE_PROTO_SESSION_VALUE_H
 
@@ -31,9 +32,17 @@ int identity_parse(struct identity *ret_identity, const struct session_value_set
 	struct slice json);
 void identity_finish(struct identity *identity);
 
-/* The i-th text that stands at `path`: of a string, number (its raw text) or boolean there is one
- * (i = 0); of an array, one for each such element. Empty strings count as not there. Absent: there
- * is no i-th. Borrowed from the identity. */
-struct slice identity_text(const struct identity *identity, struct slice path, size_t i);
+/* The texts that stand at a path, one by one: of a string, a number (as it was written) or a
+ * boolean there is one; of an array, one for each such element. Empty strings count as not there.
+ * Elements of an array cannot be addressed, nor members with a dot in their name. */
+struct identity_texts {
+	const void *next; /* private */
+	bool is_array;
+};
+
+struct identity_texts identity_texts(const struct identity *identity, struct slice path);
+
+/* Borrowed from the identity. Absent: there are no more. */
+struct slice identity_texts_next(struct identity_texts *texts);
 
 #endif
