@@ -2,8 +2,8 @@
  *
  * A rule's `match` is literal text with {dotted.path} for a text from the session (an array: any of
  * its elements) and, only at the very end, * for the rest of the name (which may be empty). Rule
- * text with a {path} that the session does not have matches nothing. No backtracking is needed:
- * texts from the session are compared as they are, and a name never becomes a pattern. */
+ * text with a {path} that the session does not have matches nothing. Texts from the session are
+ * compared as they are, and a name never becomes a pattern. */
 #ifndef SLUICE_PROTO_CHANNEL_RULES_H
 #define SLUICE_PROTO_CHANNEL_RULES_H
 
@@ -37,7 +37,8 @@ bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 /* Calls `each` with every channel that the rules subscribe this identity (NULL: anonymous) to by
  * themselves; each valid and allowed (an earlier rule may forbid nothing, but one may be "session"
  * while the identity is anonymous). The name is borrowed for the call. Stops at, and gives, the
- * first result of `each` that is not 0. The same name may come twice. */
+ * first result of `each` that is not 0. The same name may come twice. After some ten thousand names
+ * it ends, with 0. */
 int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rules,
 	const struct identity *identity, int (*each)(void *context, struct slice channel),
 	void *context);

@@ -1,0 +1,397 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/proto/channel_rules.h"
+
+static const char record[] =
+	"{\"userId\":\"u1\",\"id\":42,\"admin\":true,\"empty\":\"\",\"none\":[],\"nil\":null,"
+	"\"passport\":{\"user\":{\"name\":\"ann\"}},\"teams\":[\"red\",7,\"blue:sky\",null,\"\"],"
+	"\"star\":\"*\",\"brace\":\"{userId}\",\"steps\":[\"a\",\"ab\",\"b\"],"
+	"\"odd\":[\"ok\",\"bad\\nline\",\"__x\",\"\\u007f\"]}";
+
+static struct identity parse(struct slice json)
+{
+	static const struct session_value_settings settings = { .user = { "userId", 6 } };
+	struct identity identity;
+	assert_int_equal(identity_parse(&identity, &settings, json), 0);
+	return identity;
+}
+
+static void one_rule(void **state)
+{
+	(void)state;
+	struct identity identity = parse(slice_of(record));
+	static const struct {
+		const char *match, *channel;
+		bool allowed;
+	} cases[] = {
+		{ "news", "news", true },
+		{ "news", "new", false },
+		{ "news", "newsx", false },
+		{ "news", "xnews", false },
+		{ "news", "NEWS", false },
+		{ "news", "", false },
+		{ "news", "news*", false },
+		{ "news", "*", false },
+		{ "n?ws", "news", false },
+		{ "n[e]ws", "news", false },
+		{ "public:*", "public:", true },
+		{ "public:*", "public:a", true },
+		{ "public:*", "public:a:b:*", true },
+		{ "public:*", "public", false },
+		{ "public:*", "publicx", false },
+		{ "public:*", "xpublic:a", false },
+		{ "public:*", "public:*", true },
+		{ "*", "x", true },
+		{ "*", "__x", false },
+		{ "*", "__keyspace@0__:sess:abc", false },
+		{ "_*", "__keyevent@0__:del", false },
+		{ "_*", "_x", true },
+		{ "*", "", false },
+		{ "user:{userId}", "user:u1", true },
+		{ "user:{userId}", "user:u2", false },
+		{ "user:{userId}", "user:u", false },
+		{ "user:{userId}", "user:u11", false },
+		{ "user:{userId}", "user:", false },
+		{ "user:{userId}", "user:{userId}", false },
+		{ "user:{userId}", "user:*", false },
+		{ "user:{userId}:*", "user:u1:inbox", true },
+		{ "user:{userId}:*", "user:u1", false },
+		{ "user:{userId}:*", "user:u1x:inbox", false },
+		{ "user:{userId}*", "user:u1x", true },
+		{ "{userId}", "u1", true },
+		{ "{userId}:{id}", "u1:42", true },
+		{ "{userId}{id}", "u142", true },
+		{ "{userId}{id}", "u1", false },
+		{ "id:{id}", "id:42", true },
+		{ "id:{id}", "id:042", false },
+		{ "admin:{admin}", "admin:true", true },
+		{ "admin:{admin}", "admin:false", false },
+		{ "x:{passport.user.name}", "x:ann", true },
+		{ "x:{passport.user}", "x:ann", false },
+		{ "x:{passport.user}", "x:", false },
+		{ "x:{nowhere}", "x:", false },
+		{ "x:{nowhere}", "x:{nowhere}", false },
+		{ "x:{nowhere}", "x:undefined", false },
+		{ "x:{nowhere}*", "x:anything", false },
+		{ "x:{nil}", "x:null", false },
+		{ "x:{nil}", "x:", false },
+		{ "x:{empty}", "x:", false },
+		{ "x:{empty}*", "x:anything", false },
+		{ "x:{none}*", "x:anything", false },
+		{ "x:{UserId}", "x:u1", false },
+		{ "team:{teams}", "team:red", true },
+		{ "team:{teams}", "team:7", true },
+		{ "team:{teams}", "team:blue:sky", true },
+		{ "team:{teams}", "team:blue", false },
+		{ "team:{teams}", "team:", false },
+		{ "team:{teams}", "team:null", false },
+		{ "team:{teams}", "team:red,7", false },
+		{ "team:{teams}", "team:rednews", false },
+		{ "team:{teams}:*", "team:red:x", true },
+		{ "team:{teams}:*", "team:blue:x", false },
+		{ "team:{teams}:{id}", "team:7:42", true },
+		{ "s:{star}", "s:*", true },
+		{ "s:{star}", "s:anything", false },
+		{ "s:{star}", "s:", false },
+		{ "s:{brace}", "s:{userId}", true },
+		{ "s:{brace}", "s:u1", false },
+		/* one element begins another: no way through the rule is missed */
+		{ "{steps}", "ab", true },
+		{ "{steps}b", "ab", true },
+		{ "{steps}b", "abb", true },
+		{ "{steps}{steps}", "aba", true },
+		{ "{steps}{steps}", "abb", true },
+		{ "{steps}{steps}x", "abbx", true },
+		{ "{steps}{steps}x", "abbbx", false },
+		{ "{steps}-{steps}", "ab-a", true },
+		{ "{steps}-{steps}", "ab-", false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct channel_rule rule = { .match = slice_of(cases[i].match) };
+		assert_null(channel_rule_problem(&rule));
+		bool allowed = channel_rules_allow(&rule, 1, &identity, slice_of(cases[i].channel));
+		if (allowed != cases[i].allowed)
+			fail_msg("%s for %s", cases[i].match, cases[i].channel);
+	}
+	identity_finish(&identity);
+}
+
+static void the_first_match_decides(void **state)
+{
+	(void)state;
+	struct identity identity = parse(slice_of(record));
+	static const struct channel_rule rules[] = {
+		{ .match = { "news", 4 }, .allow = CHANNEL_ALLOW_SESSION },
+		{ .match = { "user:{userId}", 13 }, .allow = CHANNEL_ALLOW_SESSION },
+		{ .match = { "public:secret", 13 }, .allow = CHANNEL_ALLOW_SESSION },
+		{ .match = { "public:*", 8 }, .allow = CHANNEL_ALLOW_ANYONE },
+		{ .match = { "n*", 2 }, .allow = CHANNEL_ALLOW_ANYONE },
+	};
+	static const struct {
+		const char *channel;
+		bool session, anyone;
+	} cases[] = {
+		{ "news", true, false },
+		{ "news2", true, true },
+		{ "user:u1", true, false },
+		{ "user:", false, false },
+		{ "user:{userId}", false, false },
+		{ "public:secret", true, false },
+		{ "public:other", true, true },
+		{ "private", false, false },
+		{ "", false, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct slice channel = slice_of(cases[i].channel);
+		assert_int_equal(channel_rules_allow(rules, COUNT_OF(rules), &identity, channel),
+			cases[i].session);
+		assert_int_equal(channel_rules_allow(rules, COUNT_OF(rules), NULL, channel),
+			cases[i].anyone);
+		assert_false(channel_rules_allow(NULL, 0, &identity, channel));
+		assert_false(channel_rules_allow(NULL, 0, NULL, channel));
+	}
+	identity_finish(&identity);
+}
+
+static void names(void **state)
+{
+	(void)state;
+	char long_name[CHANNEL_NAME_MAX + 1];
+	memset(long_name, 'a', sizeof(long_name));
+	static const struct {
+		struct slice name;
+		bool valid;
+	} cases[] = {
+		{ { "a", 1 }, true },
+		{ { "_a", 2 }, true },
+		{ { "a__", 3 }, true },
+		{ { "_", 1 }, true },
+		{ { " ", 1 }, true },
+		{ { "a b*{c}[d]?", 11 }, true },
+		{ { "\xc3\xa9\xf0\x9f\x94\x91", 6 }, true },
+		{ { "", 0 }, false },
+		{ { NULL, 0 }, false },
+		{ { "__", 2 }, false },
+		{ { "__a", 3 }, false },
+		{ { "a\0b", 3 }, false },
+		{ { "a\n", 2 }, false },
+		{ { "a\r\nPUBLISH", 10 }, false },
+		{ { "\x1f", 1 }, false },
+		{ { "\x7f", 1 }, false },
+		{ { "\xff", 1 }, false },
+		{ { "a\xc3", 2 }, false },
+		{ { "\xc0\x80", 2 }, false },
+		{ { "\xed\xa0\x80", 3 }, false },
+	};
+	struct channel_rule all = { .match = SLICE("*"), .allow = CHANNEL_ALLOW_ANYONE };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(channel_name_is_valid(cases[i].name), cases[i].valid);
+		assert_int_equal(channel_rules_allow(&all, 1, NULL, cases[i].name), cases[i].valid);
+	}
+	for (size_t len = 1; len <= sizeof(long_name); len++) {
+		struct slice name = slice_make(long_name, len);
+		assert_int_equal(channel_name_is_valid(name), len <= CHANNEL_NAME_MAX);
+		assert_int_equal(channel_rules_allow(&all, 1, NULL, name), len <= CHANNEL_NAME_MAX);
+	}
+}
+
+static void problems(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *match;
+		bool automatic;
+		const char *problem; /* a part of it; NULL: none */
+	} cases[] = {
+		{ "news", true, NULL },
+		{ "user:{userId}", true, NULL },
+		{ "{a.b.c}:{d}", true, NULL },
+		{ "public:*", false, NULL },
+		{ "*", false, NULL },
+		{ "{a}*", false, NULL },
+		{ "\xc3\xa9", false, NULL },
+		{ "", false, "empty" },
+		{ "public:*", true, "'auto'" },
+		{ "a*b", false, "'*'" },
+		{ "**", false, "'*'" },
+		{ "*a", true, "'*'" },
+		{ "{*}", false, "'*'" },
+		{ "{a*", false, "unbalanced '{'" },
+		{ "user:{userId", false, "unbalanced '{'" },
+		{ "user:{", false, "unbalanced '{'" },
+		{ "user:{{userId}}", false, "unbalanced '{'" },
+		{ "user:{a{b}", false, "unbalanced '{'" },
+		{ "user:userId}", false, "unbalanced '}'" },
+		{ "user:{userId}}", false, "unbalanced '}'" },
+		{ "}{", false, "unbalanced '}'" },
+		{ "user:{}", false, "path" },
+		{ "user:{.a}", false, "path" },
+		{ "user:{a.}", false, "path" },
+		{ "user:{a..b}", false, "path" },
+		{ "{a}{}", false, "path" },
+		{ "__keyspace", false, "'__'" },
+		{ "a\nb", false, "control" },
+		{ "a\xff", false, "UTF-8" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct channel_rule rule = { .match = slice_of(cases[i].match),
+			.automatic = cases[i].automatic };
+		const char *problem = channel_rule_problem(&rule);
+		if (!problem != !cases[i].problem ||
+			(problem && !strstr(problem, cases[i].problem)))
+			fail_msg("%s: %s", cases[i].match, problem ? problem : "no problem");
+	}
+}
+
+/* Collects the names, each followed by a space, and stops after so many. */
+struct names {
+	char text[1024];
+	size_t n, stop_after;
+};
+
+static int collect(void *context, struct slice channel)
+{
+	struct names *seen = context;
+	assert_true(channel_name_is_valid(channel));
+	size_t len = strlen(seen->text);
+	snprintf(seen->text + len, sizeof(seen->text) - len, "%.*s ", SLICE_ARGS(channel));
+	return ++seen->n == seen->stop_after ? -ENOSPC : 0;
+}
+
+static void automatic(void **state)
+{
+	(void)state;
+	struct identity identity = parse(slice_of(record));
+	static const struct {
+		const char *match, *names;
+	} cases[] = {
+		{ "news", "news " },
+		{ "user:{userId}", "user:u1 " },
+		{ "{userId}:{id}", "u1:42 " },
+		{ "team:{teams}", "team:red team:7 team:blue:sky " },
+		{ "{steps}{steps}", "aa aab ab aba abab abb ba bab bb " },
+		{ "x:{nowhere}", "" },
+		{ "x:{none}", "" },
+		{ "x:{empty}:y", "" },
+		{ "s:{star}", "s:* " },
+		{ "s:{brace}", "s:{userId} " },
+		{ "{odd}", "ok " },
+		{ "x{odd}", "xok x__x " },
+		{ "_{odd}", "_ok " },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct channel_rule rule = { .match = slice_of(cases[i].match), .automatic = true };
+		struct names seen = { 0 };
+		assert_int_equal(
+			channel_rules_each_automatic(&rule, 1, &identity, collect, &seen), 0);
+		if (strcmp(seen.text, cases[i].names) != 0)
+			fail_msg("%s: %s", cases[i].match, seen.text);
+		rule.automatic = false;
+		seen = (struct names){ 0 };
+		assert_int_equal(
+			channel_rules_each_automatic(&rule, 1, &identity, collect, &seen), 0);
+		assert_int_equal(seen.n, 0);
+	}
+	identity_finish(&identity);
+}
+
+static void automatic_of_several_rules(void **state)
+{
+	(void)state;
+	struct identity identity = parse(slice_of(record));
+	static const struct channel_rule rules[] = {
+		{ .match = { "open:private", 12 }, .allow = CHANNEL_ALLOW_SESSION },
+		{ .match = { "news", 4 }, .allow = CHANNEL_ALLOW_SESSION, .automatic = true },
+		{ .match = { "open:private", 12 },
+			.allow = CHANNEL_ALLOW_ANYONE,
+			.automatic = true },
+		{ .match = { "open", 4 }, .allow = CHANNEL_ALLOW_ANYONE, .automatic = true },
+		{ .match = { "user:{userId}", 13 },
+			.allow = CHANNEL_ALLOW_ANYONE,
+			.automatic = true },
+		{ .match = { "quiet", 5 }, .allow = CHANNEL_ALLOW_ANYONE },
+	};
+	struct names seen = { 0 };
+	assert_int_equal(
+		channel_rules_each_automatic(rules, COUNT_OF(rules), &identity, collect, &seen), 0);
+	assert_string_equal(seen.text, "news open:private open user:u1 ");
+	seen = (struct names){ 0 };
+	assert_int_equal(
+		channel_rules_each_automatic(rules, COUNT_OF(rules), NULL, collect, &seen), 0);
+	assert_string_equal(seen.text, "open ");
+	for (size_t stop = 1; stop <= 4; stop++) {
+		seen = (struct names){ .stop_after = stop };
+		assert_int_equal(channel_rules_each_automatic(
+					 rules, COUNT_OF(rules), &identity, collect, &seen),
+			-ENOSPC);
+		assert_int_equal(seen.n, stop);
+	}
+	identity_finish(&identity);
+}
+
+static void long_names(void **state)
+{
+	(void)state;
+	char json[1024], text[CHANNEL_NAME_MAX + 1];
+	memset(text, 'a', sizeof(text));
+	static const struct channel_rule rule = { .match = { "x:{list}", 8 }, .automatic = true };
+	for (size_t len = CHANNEL_NAME_MAX - 3; len <= CHANNEL_NAME_MAX; len++) {
+		snprintf(json, sizeof(json), "{\"list\":[\"%.*s\",\"b\"]}", (int)len, text);
+		struct identity identity = parse(slice_of(json));
+		struct names seen = { 0 };
+		assert_int_equal(
+			channel_rules_each_automatic(&rule, 1, &identity, collect, &seen), 0);
+		assert_int_equal(seen.n, len + 2 <= CHANNEL_NAME_MAX ? 2 : 1);
+		assert_true(channel_rules_allow(&rule, 1, &identity, SLICE("x:b")));
+		identity_finish(&identity);
+	}
+}
+
+static int count(void *context, struct slice channel)
+{
+	(void)channel;
+	++*(size_t *)context;
+	return 0;
+}
+
+/* A thousand equal elements, four times in a rule, would be 10^12 ways and as many names. */
+static void many_elements(void **state)
+{
+	(void)state;
+	enum { ELEMENTS = 1000 };
+	char json[ELEMENTS * 4 + 32];
+	size_t len = (size_t)snprintf(json, sizeof(json), "{\"list\":[\"a\"");
+	for (size_t i = 1; i < ELEMENTS; i++)
+		len += (size_t)snprintf(json + len, sizeof(json) - len, ",\"a\"");
+	snprintf(json + len, sizeof(json) - len, "]}");
+	struct identity identity = parse(slice_of(json));
+	static const struct channel_rule rule = { .match = { "{list}{list}{list}{list}b", 25 },
+		.automatic = true };
+	assert_false(channel_rules_allow(&rule, 1, &identity, SLICE("aaaac")));
+	assert_true(channel_rules_allow(&rule, 1, &identity, SLICE("aaaab")));
+	size_t n = 0;
+	assert_int_equal(channel_rules_each_automatic(&rule, 1, &identity, count, &n), 0);
+	assert_true(n > 5000 && n < 20000);
+	identity_finish(&identity);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_rule),
+		cmocka_unit_test(the_first_match_decides),
+		cmocka_unit_test(names),
+		cmocka_unit_test(problems),
+		cmocka_unit_test(automatic),
+		cmocka_unit_test(automatic_of_several_rules),
+		cmocka_unit_test(long_names),
+		cmocka_unit_test(many_elements),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
