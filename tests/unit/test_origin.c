@@ -1,0 +1,315 @@
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/proto/origin.h"
+
+static char *exact_copy(const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = malloc(len ? len : 1);
+	assert_non_null(copy);
+	memcpy(copy, text, len);
+	return copy;
+}
+
+/* One setting against one request; the texts end where their slices do. */
+static bool allowed(const char *setting, const char *origin, const char *host)
+{
+	struct slice allow = slice_of(setting);
+	char *origin_copy = origin ? exact_copy(origin) : NULL;
+	char *host_copy = host ? exact_copy(host) : NULL;
+	bool result =
+		origin_is_allowed(&allow, 1, slice_make(origin_copy, origin ? strlen(origin) : 0),
+			slice_make(host_copy, host ? strlen(host) : 0));
+	free(origin_copy);
+	free(host_copy);
+	return result;
+}
+
+#define APP "https://app.example.com"
+
+static void listed_origin(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *setting, *origin;
+		bool allowed;
+	} cases[] = {
+		{ APP, "https://app.example.com", true },
+		{ APP, "https://app.example.com:443", true },
+		{ APP, "https://app.example.com:0443", true },
+		{ APP, "https://APP.Example.COM", true },
+		{ APP, "HTTPS://app.example.com", true },
+		{ "HTTPS://App.Example.com:443", "https://app.example.com", true },
+		/* another scheme */
+		{ APP, "http://app.example.com", false },
+		{ APP, "http://app.example.com:443", false },
+		{ APP, "wss://app.example.com", false },
+		{ APP, "httpss://app.example.com", false },
+		{ APP, "ttps://app.example.com", false },
+		{ APP, "app.example.com", false },
+		{ APP, "//app.example.com", false },
+		{ APP, "://app.example.com", false },
+		{ APP, "https:app.example.com", false },
+		{ APP, "https:/app.example.com", false },
+		{ APP, "https:///app.example.com", false },
+		{ APP, "https:\\\\app.example.com", false },
+		/* another host that begins or ends alike */
+		{ APP, "https://app.example.com.evil.org", false },
+		{ APP, "https://app.example.comevil.org", false },
+		{ APP, "https://app.example.co", false },
+		{ APP, "https://evil-app.example.com", false },
+		{ APP, "https://evil.app.example.com", false },
+		{ APP, "https://pp.example.com", false },
+		{ APP, "https://example.com", false },
+		{ APP, "https://.app.example.com", false },
+		{ APP, "https://app-example.com", false },
+		{ APP, "https://appXexample.com", false },
+		{ APP, "https://app.example.com.", false },
+		{ APP, "https://xn--app-example-com.org", false },
+		{ APP, "https://app.ex\xc3\xa4mple.com", false },
+		{ APP, "https://\xd0\xb0pp.example.com", false },
+		{ APP, "https://app%2Eexample.com", false },
+		{ APP, "https://app.example.com%00.evil.org", false },
+		{ APP, "https://*.example.com", false },
+		{ APP, "https://*", false },
+		{ APP, "*", false },
+		{ APP, "same-host", false },
+		{ APP, "none", false },
+		/* another port, or none that can be read */
+		{ APP, "https://app.example.com:8443", false },
+		{ APP, "https://app.example.com:80", false },
+		{ APP, "https://app.example.com:44", false },
+		{ APP, "https://app.example.com:4430", false },
+		{ APP, "https://app.example.com:", false },
+		{ APP, "https://app.example.com:0", false },
+		{ APP, "https://app.example.com:65979", false },
+		{ APP, "https://app.example.com:4294967739", false },
+		{ APP, "https://app.example.com:000443", false },
+		{ APP, "https://app.example.com:+443", false },
+		{ APP, "https://app.example.com: 443", false },
+		{ APP, "https://app.example.com:443:443", false },
+		{ APP, "https://app.example.com:443x", false },
+		{ APP, "https://app.example.com:https", false },
+		/* userinfo */
+		{ APP, "https://user@app.example.com", false },
+		{ APP, "https://user:password@app.example.com", false },
+		{ APP, "https://@app.example.com", false },
+		{ APP, "https://app.example.com@evil.org", false },
+		{ APP, "https://app.example.com:443@evil.org", false },
+		/* more than an origin */
+		{ APP, "https://app.example.com/", false },
+		{ APP, "https://app.example.com/path", false },
+		{ APP, "https://app.example.com?query", false },
+		{ APP, "https://app.example.com#fragment", false },
+		{ APP, "https://evil.org/https://app.example.com", false },
+		{ APP, "https://evil.org?https://app.example.com", false },
+		{ APP, "https://evil.org\\app.example.com", false },
+		/* two, or blanks */
+		{ APP, "https://app.example.com https://evil.org", false },
+		{ APP, "https://evil.org https://app.example.com", false },
+		{ APP, "https://app.example.com, https://evil.org", false },
+		{ APP, "https://app.example.com,https://app.example.com", false },
+		{ APP, "https://app.example.com;", false },
+		{ APP, " https://app.example.com", false },
+		{ APP, "https://app.example.com ", false },
+		{ APP, "https:// app.example.com", false },
+		{ APP, "https://app.example.com\t", false },
+		{ APP, "https://app.example.com\n", false },
+		{ APP, "\"https://app.example.com\"", false },
+		/* no origin at all */
+		{ APP, "null", false },
+		{ APP, "NULL", false },
+		{ APP, "", false },
+		{ APP, NULL, false },
+		{ APP, "https://", false },
+		{ APP, "https://:443", false },
+		{ APP, "undefined", false },
+		{ APP, "about:blank", false },
+		{ APP, "data:text/html,x", false },
+		{ APP, "file://", false },
+		/* other forms */
+		{ "http://localhost:3000", "http://localhost:3000", true },
+		{ "http://localhost:3000", "http://localhost", false },
+		{ "http://localhost:3000", "http://127.0.0.1:3000", false },
+		{ "http://localhost", "http://localhost:80", true },
+		{ "http://localhost:65535", "http://localhost:65535", true },
+		{ "http://localhost:65535", "http://localhost:65536", false },
+		{ "https://xn--bcher-kva.example", "https://XN--bcher-kva.example", true },
+		{ "https://my_app.example.com", "https://my_app.example.com", true },
+		{ "https://[::1]:8443", "https://[::1]:8443", true },
+		{ "https://[2001:DB8::a]", "https://[2001:db8::A]:443", true },
+		{ "https://[::1]", "https://::1", false },
+		{ "https://[::1]", "https://[::1", false },
+		{ "https://[::1]", "https://[::1]]", false },
+		{ "https://[::1]", "https://[::1]x", false },
+		{ "https://[::1]", "https://[::1].evil.org", false },
+		{ "https://[::1]", "https://[::1]@evil.org", false },
+		{ "https://[::1]", "https://[]", false },
+		{ "https://[::1]", "https://[::1%25eth0]", false },
+		{ "https://[::1]", "https://[0:0:0:0:0:0:0:1]", false },
+		{ "chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop",
+			true },
+		{ "chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnoq",
+			false },
+		{ "chrome-extension://abcdefghijklmnop", "moz-extension://abcdefghijklmnop",
+			false },
+		{ "chrome-extension://abc", "chrome-extension://abc:0", false },
+		{ "null", "null", false },
+		{ "file://", "file://", false },
+		{ "https://*.example.com", "https://*.example.com", false },
+		{ "", "", false },
+		{ "", NULL, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (allowed(cases[i].setting, cases[i].origin, "app.example.com") !=
+			cases[i].allowed)
+			fail_msg("%s for %s", cases[i].setting, cases[i].origin);
+	}
+	struct slice allow = SLICE(APP);
+	assert_false(origin_is_allowed(&allow, 1, SLICE(APP "\0"), SLICE("h")));
+	assert_false(origin_is_allowed(
+		&allow, 1, SLICE("https://app.example.com\0.evil.org"), SLICE("h")));
+}
+
+static void same_host(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *origin, *host;
+		bool allowed;
+	} cases[] = {
+		{ "https://app.example.com", "app.example.com", true },
+		{ "http://app.example.com", "app.example.com", true },
+		{ "https://App.Example.com", "aPP.eXAMPLE.COM", true },
+		{ "https://app.example.com", "app.example.com:443", true },
+		{ "https://app.example.com:443", "app.example.com", true },
+		{ "http://app.example.com", "app.example.com:80", true },
+		{ "http://app.example.com", "app.example.com:443", false },
+		{ "https://app.example.com", "app.example.com:80", false },
+		{ "http://127.0.0.1:8080", "127.0.0.1:8080", true },
+		{ "http://127.0.0.1:8080", "127.0.0.1", false },
+		{ "http://127.0.0.1", "127.0.0.1:8080", false },
+		{ "http://127.0.0.1:8080", "127.0.0.1:8081", false },
+		{ "http://localhost:8080", "127.0.0.1:8080", false },
+		{ "http://[::1]:8080", "[::1]:8080", true },
+		{ "http://[::1]", "[::1]:80", true },
+		{ "http://[::1]", "::1", false },
+		{ "https://app.example.com.", "app.example.com.", true },
+		{ "https://app.example.com.", "app.example.com", false },
+		{ "https://app.example.com.evil.org", "app.example.com", false },
+		{ "https://example.com", "app.example.com", false },
+		{ "https://app.example.com", "example.com", false },
+		{ "https://app.example.com@evil.org", "app.example.com", false },
+		{ "https://user@app.example.com", "app.example.com", false },
+		{ "https://user@app.example.com", "user@app.example.com", false },
+		{ "https://app.example.com/", "app.example.com", false },
+		{ "https://app.example.com/", "app.example.com/", false },
+		{ "https://app.example.com", "app.example.com, evil.org", false },
+		{ "https://app.example.com", " app.example.com", false },
+		{ "https://app.example.com", "app.example.com:", false },
+		{ "https://app.example.com", "app.example.com:x", false },
+		{ "https://app.example.com", "https://app.example.com", false },
+		{ "https://app.example.com", "", false },
+		{ "https://app.example.com", NULL, false },
+		{ "https://", "", false },
+		{ "null", "null", false },
+		{ "null", "", false },
+		{ "", "", false },
+		{ NULL, "app.example.com", false },
+		{ NULL, NULL, false },
+		{ "ftp://app.example.com", "app.example.com", false },
+		{ "capacitor://localhost", "localhost", false },
+		{ "chrome-extension://localhost", "localhost", false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (allowed("same-host", cases[i].origin, cases[i].host) != cases[i].allowed)
+			fail_msg("%s for host %s", cases[i].origin, cases[i].host);
+	}
+}
+
+static void none_and_all(void **state)
+{
+	(void)state;
+	assert_true(allowed("none", NULL, "h"));
+	assert_true(allowed("none", NULL, NULL));
+	assert_false(allowed("none", "", "h"));
+	assert_false(allowed("none", "null", "h"));
+	assert_false(allowed("none", "none", "h"));
+	assert_false(allowed("none", "http://h", "h"));
+	assert_true(allowed("*", NULL, "h"));
+	assert_true(allowed("*", "", "h"));
+	assert_true(allowed("*", "null", "h"));
+	assert_true(allowed("*", "https://evil.org/ x", NULL));
+}
+
+static void one_of_several(void **state)
+{
+	(void)state;
+	struct slice host = SLICE("h.example");
+	struct slice list[] = { SLICE("same-host"), SLICE("none"), SLICE(APP) };
+	assert_true(origin_is_allowed(list, 3, SLICE("http://h.example"), host));
+	assert_true(origin_is_allowed(list, 3, (struct slice){ NULL, 0 }, host));
+	assert_true(origin_is_allowed(list, 3, SLICE(APP), host));
+	assert_false(origin_is_allowed(list, 2, SLICE(APP), host));
+	assert_false(origin_is_allowed(list, 3, SLICE("https://evil.org"), host));
+	assert_false(origin_is_allowed(list, 3, SLICE("null"), host));
+	assert_false(origin_is_allowed(NULL, 0, SLICE(APP), host));
+	assert_false(origin_is_allowed(NULL, 0, (struct slice){ NULL, 0 }, host));
+}
+
+static void settings(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *setting;
+		bool valid;
+	} cases[] = {
+		{ "same-host", true },
+		{ "none", true },
+		{ "*", true },
+		{ APP, true },
+		{ "http://localhost:3000", true },
+		{ "https://[::1]:8443", true },
+		{ "chrome-extension://abc", true },
+		{ "", false },
+		{ "null", false },
+		{ "Same-Host", false },
+		{ "NONE", false },
+		{ "**", false },
+		{ "app.example.com", false },
+		{ "https://*.example.com", false },
+		{ "https://app.example.com/", false },
+		{ "https://app.example.com/path", false },
+		{ "https://user@app.example.com", false },
+		{ "https://app.example.com:", false },
+		{ "https://app.example.com:65536", false },
+		{ "https://app.example.com https://b", false },
+		{ " https://app.example.com", false },
+		{ "https://", false },
+		{ "http://[::1", false },
+		{ "file://", false },
+		{ "https://b\xc3\xbc"
+		  "cher.example",
+			false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (origin_setting_is_valid(slice_of(cases[i].setting)) != cases[i].valid)
+			fail_msg("%s", cases[i].setting);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(listed_origin),
+		cmocka_unit_test(same_host),
+		cmocka_unit_test(none_and_all),
+		cmocka_unit_test(one_of_several),
+		cmocka_unit_test(settings),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
