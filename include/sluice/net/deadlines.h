@@ -6,11 +6,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uv.h>
 
 #include "sluice/base/defs.h"
 #include "sluice/base/list.h"
-
-#include <uv.h> /* after ours: it brings a MIN and a MAX along */
 
 enum { DEADLINE_TICK_MS = 50, DEADLINE_SLOTS = 1024 };
 

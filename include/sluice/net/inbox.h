@@ -4,10 +4,9 @@
 #define SLUICE_NET_INBOX_H
 
 #include <stdbool.h>
+#include <uv.h>
 
 #include "sluice/base/defs.h"
-
-#include <uv.h> /* after ours: it brings a MIN and a MAX along */
 
 struct inbox_message {
 	void (*deliver)(void *owner, void *subject);

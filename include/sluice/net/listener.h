@@ -4,6 +4,7 @@
 #define SLUICE_NET_LISTENER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "sluice/base/defs.h"
@@ -26,6 +27,7 @@ struct listener {
 	bool closing, paused;
 	struct deadlines *deadlines;
 	struct deadline resume; /* after the process ran out of descriptors */
+	uint64_t next_warning;  /* loop time, ms */
 };
 
 /* Makes, binds and listens. `address` is updated with the port that was chosen when it was 0.

@@ -8,10 +8,10 @@
 #ifndef SLUICE_NET_TURN_H
 #define SLUICE_NET_TURN_H
 
+#include <uv.h>
+
 #include "sluice/base/defs.h"
 #include "sluice/base/list.h"
-
-#include <uv.h> /* after ours: it brings a MIN and a MAX along */
 
 struct turn_task {
 	struct list link; /* linked: it is scheduled */

@@ -1,0 +1,212 @@
+/* Listening sockets.
+ *
+ * The socket is ours and libuv only watches it: libuv 1.44 has no SO_REUSEPORT, and its way around
+ * EMFILE (a spare descriptor that is closed, used to accept, and opened again) is unsafe with
+ * threads, as another thread may take the descriptor meanwhile. Here accepting pauses for a moment
+ * instead: connections wait in the kernel's queue, nobody spins, and it goes on by itself.
+ *
+ * 64 connections a turn: those that are connected get their turn too when thousands come at once.
+ * Sockets are watched level-triggered, the rest is accepted in the next turn.
+ *
+ * Several listeners may watch one socket (the Unix socket of all workers); whoever comes first gets
+ * the connection, and the others' EAGAIN is no event.
+ *
+ * Closing a socket drops what waits in its queue with a reset. listener_close therefore accepts
+ * that first. What comes in the instant between the two is still lost; a load balancer tries again.
+ */
+#include "sluice/net/listener.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sluice/base/log.h"
+
+enum {
+	LISTENER_BACKLOG = 4096, /* the kernel lowers it to net.core.somaxconn */
+	LISTENER_ACCEPTS_A_TURN = 64,
+	LISTENER_PAUSE_MS = 100,
+	LISTENER_WARN_MS = 10000,
+};
+
+/* ---- binding ---- */
+
+static int set_options(int fd, const struct address *address, bool shared)
+{
+	const int on = 1, off = 0;
+	if (address->any.sa_family == AF_UNIX)
+		return 0;
+	/* else the port is taken for a minute by connections of a process that has ended */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		return -errno;
+	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
+		return -errno;
+	/* [::] takes IPv4 too, whatever net.ipv6.bindv6only says */
+	if (address->any.sa_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Connecting is refused where nobody listens: the file is left from a process that has died.
+ * Refused is also what connecting to any other kind of file gives, and that is not ours to remove.
+ */
+static bool is_stale(const struct address *address)
+{
+	struct stat status;
+	if (lstat(address->local.sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+		return false;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	bool refused = connect(fd, &address->any, address->len) < 0 && errno == ECONNREFUSED;
+	close(fd);
+	return refused;
+}
+
+static int bind_address(int fd, const struct address *address)
+{
+	if (bind(fd, &address->any, address->len) == 0)
+		return 0;
+	int error = -errno;
+	if (error != -EADDRINUSE || address->any.sa_family != AF_UNIX || !is_stale(address))
+		return error;
+	if (unlink(address->local.sun_path) < 0)
+		return -errno;
+	return bind(fd, &address->any, address->len) < 0 ? -errno : 0;
+}
+
+static int bind_and_listen(int fd, struct address *address, bool shared)
+{
+	int result = set_options(fd, address, shared);
+	if (result == 0)
+		result = bind_address(fd, address);
+	if (result < 0)
+		return result;
+	if (listen(fd, LISTENER_BACKLOG) < 0)
+		return -errno;
+	socklen_t len = sizeof(address->v6);
+	if (address->any.sa_family != AF_UNIX && getsockname(fd, &address->any, &len) < 0)
+		return -errno;
+	return 0;
+}
+
+int listener_bind(struct address *address, bool shared)
+{
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	int result = bind_and_listen(fd, address, shared);
+	if (result < 0) {
+		close(fd);
+		return result;
+	}
+	return fd;
+}
+
+/* ---- accepting ---- */
+
+static void on_readable(uv_poll_t *poll, int status, int events);
+
+static void on_resume(struct deadline *resume)
+{
+	struct listener *listener = container_of(resume, struct listener, resume);
+	listener->paused = false;
+	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+static void pause_accepting(struct listener *listener, int error)
+{
+	uint64_t now = uv_now(listener->poll.loop);
+	if (now >= listener->next_warning) {
+		listener->next_warning = now + LISTENER_WARN_MS;
+		log_warn("cannot accept connections", log_text("reason", uv_strerror(error)));
+	}
+	if (listener->closing)
+		return;
+	listener->paused = true;
+	uv_poll_stop(&listener->poll);
+	deadline_set(listener->deadlines, &listener->resume, LISTENER_PAUSE_MS, on_resume);
+}
+
+/* These are about the one connection (accept(2)): it was gone before we took it. */
+static bool is_passing(int error)
+{
+	switch (error) {
+	case EINTR:
+	case ECONNABORTED:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* False: there is no more to accept for now. */
+static bool accept_one(struct listener *listener)
+{
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(peer);
+	int fd =
+		accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0) {
+		listener->events->on_accept(listener, fd, &peer);
+		return true;
+	}
+	if (is_passing(errno))
+		return true;
+	if (errno != EAGAIN)
+		pause_accepting(listener, -errno);
+	return false;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	struct listener *listener = container_of(poll, struct listener, poll);
+	(void)events;
+	if (status < 0) {
+		/* libuv has stopped watching */
+		pause_accepting(listener, status);
+		return;
+	}
+	for (int i = 0; i < LISTENER_ACCEPTS_A_TURN && !listener->closing; i++)
+		if (!accept_one(listener))
+			return;
+}
+
+int listener_open(struct listener *listener, uv_loop_t *loop, struct deadlines *deadlines, int fd,
+	const struct listener_events *events, void *owner)
+{
+	*listener = (struct listener){
+		.events = events, .owner = owner, .fd = fd, .deadlines = deadlines
+	};
+	int result = uv_poll_init(loop, &listener->poll, fd);
+	if (result < 0) {
+		close(fd);
+		return result;
+	}
+	MUST(uv_poll_start(&listener->poll, UV_READABLE, on_readable) == 0);
+	return 0;
+}
+
+void listener_close(struct listener *listener)
+{
+	if (listener->closing)
+		return;
+	listener->closing = true;
+	for (int i = 0; i < LISTENER_BACKLOG; i++)
+		if (!accept_one(listener))
+			break;
+	deadline_clear(listener->deadlines, &listener->resume);
+	uv_close((uv_handle_t *)&listener->poll, NULL);
+	close(listener->fd);
+}
