@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/param.h> /* MIN, MAX */
 
 /* A broken invariant of ours (never a peer's doing): say which and abort, in every build. */
 #define MUST(x) \
@@ -20,8 +21,6 @@
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define MIN(a, b)       ((a) < (b) ? (a) : (b))
-#define MAX(a, b)       ((a) > (b) ? (a) : (b))
 
 /* The caller must look at the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -1,0 +1,218 @@
+#include <errno.h>
+#include <stdio.h>
+
+#include "sluice/hub/hub.h"
+#include "unit.h"
+
+/* What the hub has said since the last look, one word an event. */
+static char said[512];
+static uint32_t last_ticket;
+static int first_result;
+static bool leave_when_told;
+
+static const char *look(void)
+{
+	static char copy[sizeof(said)];
+	memcpy(copy, said, sizeof(said));
+	said[0] = '\0';
+	return copy;
+}
+
+static void say(const char *event, struct slice name)
+{
+	size_t len = strlen(said);
+	snprintf(said + len, sizeof(said) - len, "%s%s:%.*s", len ? " " : "", event,
+		SLICE_ARGS(name));
+}
+
+struct reader {
+	struct subscriber subscriber;
+	char name;
+};
+
+static struct slice reader_name(struct subscriber *subscriber)
+{
+	return slice_make(&container_of(subscriber, struct reader, subscriber)->name, 1);
+}
+
+static int on_first(struct hub *hub, struct slice channel, uint32_t ticket)
+{
+	(void)hub;
+	say("first", channel);
+	last_ticket = ticket;
+	return first_result;
+}
+
+static void on_last(struct hub *hub, struct slice channel)
+{
+	(void)hub;
+	say("last", channel);
+}
+
+static void on_ready(struct hub *hub, struct subscriber *subscriber)
+{
+	say("ready", reader_name(subscriber));
+	if (leave_when_told)
+		hub_unsubscribe_all(hub, subscriber);
+}
+
+static void on_publication(
+	struct hub *hub, struct subscriber *subscriber, struct publication *publication)
+{
+	(void)publication;
+	say("got", reader_name(subscriber));
+	if (leave_when_told)
+		hub_unsubscribe_all(hub, subscriber);
+}
+
+static const struct hub_events events = { on_first, on_last, on_ready, on_publication };
+
+static struct hub hub;
+static struct reader a, b;
+
+static int set_up(void **state)
+{
+	(void)state;
+	said[0] = '\0';
+	first_result = 0;
+	leave_when_told = false;
+	hub_init(&hub, &events, NULL);
+	subscriber_init(&a.subscriber);
+	subscriber_init(&b.subscriber);
+	a.name = 'a';
+	b.name = 'b';
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	hub_unsubscribe_all(&hub, &a.subscriber);
+	hub_unsubscribe_all(&hub, &b.subscriber);
+	hub_finish(&hub);
+	return 0;
+}
+
+static size_t publish(const char *channel)
+{
+	struct publication_run run = { 0 };
+	assert_int_equal(publication_run_add(&run, slice_of(channel), SLICE("x")), 0);
+	struct publication *publication = publication_run_take(&run);
+	size_t receivers = hub_publish(&hub, publication);
+	publication_unref(publication);
+	return receivers;
+}
+
+static void tells_of_first_and_last_only(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("news")), 0);
+	assert_string_equal(look(), "first:news");
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("news")), 0);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("news")), -EEXIST);
+	assert_int_equal(hub_unsubscribe(&hub, &a.subscriber, SLICE("news")), 0);
+	assert_int_equal(hub_unsubscribe(&hub, &a.subscriber, SLICE("news")), -ENOENT);
+	assert_string_equal(look(), "");
+	hub_unsubscribe_all(&hub, &b.subscriber);
+	assert_string_equal(look(), "last:news");
+	assert_int_equal(hub_channel_count(&hub), 0);
+	assert_int_equal(hub_subscription_count(&hub), 0);
+}
+
+static void hands_publications_to_subscribers_of_the_channel(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("y")), 0);
+	look();
+	assert_int_equal(publish("x"), 2);
+	assert_string_equal(look(), "got:a got:b");
+	assert_int_equal(publish("y"), 1);
+	assert_string_equal(look(), "got:b");
+	assert_int_equal(publish("z"), 0);
+	assert_string_equal(look(), "");
+}
+
+static void is_ready_when_all_channels_are_confirmed(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	uint32_t x = last_ticket;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("y")), 0);
+	uint32_t y = last_ticket;
+	look();
+	hub_confirm(&hub, SLICE("x"), x);
+	assert_string_equal(look(), "");
+	hub_confirm(&hub, SLICE("y"), y);
+	assert_string_equal(look(), "ready:a");
+	hub_confirm(&hub, SLICE("y"), y); /* after a reconnect: nothing new */
+	assert_string_equal(look(), "");
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	assert_int_equal(b.subscriber.unconfirmed, 0);
+}
+
+static void an_old_ticket_confirms_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	uint32_t old = last_ticket;
+	hub_unsubscribe_all(&hub, &a.subscriber);
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	look();
+	hub_confirm(&hub, SLICE("x"), old);
+	assert_string_equal(look(), "");
+	hub_confirm(&hub, SLICE("x"), last_ticket);
+	assert_string_equal(look(), "ready:a");
+}
+
+static void leaving_an_unconfirmed_channel_does_not_count(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("y")), 0);
+	assert_int_equal(hub_unsubscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(a.subscriber.unconfirmed, 1);
+	hub_confirm(&hub, SLICE("y"), last_ticket);
+	assert_int_equal(a.subscriber.unconfirmed, 0);
+}
+
+static void a_channel_that_cannot_be_wanted_never_was(void **state)
+{
+	(void)state;
+	first_result = -ENOTCONN;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), -ENOTCONN);
+	assert_string_equal(look(), "first:x");
+	assert_int_equal(a.subscriber.count, 0);
+	assert_int_equal(hub_channel_count(&hub), 0);
+}
+
+static void everyone_may_leave_while_being_told(void **state)
+{
+	(void)state;
+	leave_when_told = true;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	look();
+	assert_int_equal(publish("x"), 2);
+	assert_string_equal(look(), "got:a got:b last:x");
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	look();
+	hub_confirm(&hub, SLICE("x"), last_ticket);
+	assert_string_equal(look(), "ready:a last:x");
+}
+
+int main(void)
+{
+#define HUB_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		HUB_TEST(tells_of_first_and_last_only),
+		HUB_TEST(hands_publications_to_subscribers_of_the_channel),
+		HUB_TEST(is_ready_when_all_channels_are_confirmed),
+		HUB_TEST(an_old_ticket_confirms_nothing),
+		HUB_TEST(leaving_an_unconfirmed_channel_does_not_count),
+		HUB_TEST(a_channel_that_cannot_be_wanted_never_was),
+		HUB_TEST(everyone_may_leave_while_being_told),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
