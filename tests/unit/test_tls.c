@@ -1,0 +1,316 @@
+/* Two sessions that talk through two pipes in memory, which hold as little as a test wants. */
+#include "certificates.h"
+#include "sluice/net/tls.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { PIPE_MAX = 65536 };
+
+struct pipe {
+	char bytes[PIPE_MAX];
+	size_t len, capacity;
+	int broken; /* errno */
+	bool ended;
+};
+
+struct side {
+	struct pipe *in, *out;
+	struct tls_session *session;
+	int handshake;
+};
+
+static ssize_t pipe_send(void *context, const void *bytes, size_t len)
+{
+	struct pipe *pipe = ((struct side *)context)->out;
+	size_t n = MIN(len, pipe->capacity - pipe->len);
+	if (pipe->broken)
+		return -pipe->broken;
+	if (n == 0)
+		return -EAGAIN;
+	memcpy(pipe->bytes + pipe->len, bytes, n);
+	pipe->len += n;
+	return (ssize_t)n;
+}
+
+static ssize_t pipe_receive(void *context, void *bytes, size_t len)
+{
+	struct pipe *pipe = ((struct side *)context)->in;
+	size_t n = MIN(len, pipe->len);
+	if (pipe->broken)
+		return -pipe->broken;
+	if (n == 0)
+		return pipe->ended ? 0 : -EAGAIN;
+	memcpy(bytes, pipe->bytes, n);
+	pipe->len -= n;
+	memmove(pipe->bytes, pipe->bytes + n, pipe->len);
+	return (ssize_t)n;
+}
+
+static const struct tls_io pipe_io = { .send = pipe_send, .receive = pipe_receive };
+
+struct pair {
+	struct tls_settings *server_settings, *client_settings;
+	struct side server, client;
+	struct pipe up, down;
+};
+
+static void pair_open(struct pair *pair, const char *name, const char *host, size_t capacity)
+{
+	char error[TLS_ERROR_MAX], file[32], key[32];
+	memset(pair, 0, sizeof(*pair));
+	snprintf(file, sizeof(file), "%s.pem", name);
+	snprintf(key, sizeof(key), "%s.key", name);
+	pair->server_settings = tls_server_create(certificate(file), certificate(key), error);
+	pair->client_settings = tls_client_create(certificate("ca.pem"), error);
+	assert_non_null(pair->server_settings);
+	assert_non_null(pair->client_settings);
+	pair->up.capacity = pair->down.capacity = capacity;
+	pair->server = (struct side){ .in = &pair->up, .out = &pair->down };
+	pair->client = (struct side){ .in = &pair->down, .out = &pair->up };
+	pair->server.session =
+		tls_session_create(pair->server_settings, NULL, &pipe_io, &pair->server);
+	pair->client.session =
+		tls_session_create(pair->client_settings, host, &pipe_io, &pair->client);
+	assert_non_null(pair->server.session);
+	assert_non_null(pair->client.session);
+}
+
+static void pair_close(struct pair *pair)
+{
+	tls_session_destroy(pair->server.session);
+	tls_session_destroy(pair->client.session);
+	tls_settings_destroy(pair->server_settings);
+	tls_settings_destroy(pair->client_settings);
+}
+
+static bool is_waiting(int handshake)
+{
+	return handshake == -EAGAIN || handshake == -EINPROGRESS;
+}
+
+static void shake_hands(struct pair *pair)
+{
+	pair->client.handshake = pair->server.handshake = -EAGAIN;
+	for (int i = 0; i < 20000; i++) {
+		if (is_waiting(pair->client.handshake))
+			pair->client.handshake = tls_session_handshake(pair->client.session);
+		if (is_waiting(pair->server.handshake))
+			pair->server.handshake = tls_session_handshake(pair->server.session);
+		if (!is_waiting(pair->client.handshake) && !is_waiting(pair->server.handshake))
+			return;
+		if (pair->client.handshake < 0 && !is_waiting(pair->client.handshake))
+			pair->up.ended = true;
+	}
+	fail_msg("the handshake never ends");
+}
+
+static void trusts_by_name_and_authority(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *certificate, *host, *refused;
+	} rows[] = {
+		{ "name", "sluice.test", NULL },
+		{ "name", "SLUICE.test", NULL },
+		{ "name", "a.wild.test", NULL },
+		{ "name", "a.b.wild.test", "expected CN" },
+		{ "name", "wild.test", "expected CN" },
+		{ "name", "name", "expected CN" },
+		{ "name", "other.test", "expected CN" },
+		{ "name", "127.0.0.1", "expected CN" },
+		{ "name", "", "expected CN" },
+		{ "ip", "127.0.0.1", NULL },
+		{ "ip", "::1", NULL },
+		{ "ip", "0:0:0:0:0:0:0:1", NULL },
+		{ "ip", "127.0.0.2", "expected CN" },
+		{ "ip", "::2", "expected CN" },
+		{ "ip", "sluice.test", "expected CN" },
+		{ "trick", "127.0.0.1", "expected CN" },
+		{ "expired", "sluice.test", "expired" },
+		{ "other", "sluice.test", "not correctly signed by the trusted CA" },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static struct pair pair;
+		char text[TLS_ERROR_MAX];
+		pair_open(&pair, rows[i].certificate, rows[i].host, PIPE_MAX);
+		shake_hands(&pair);
+		if (rows[i].refused) {
+			assert_int_equal(pair.client.handshake, -EPROTO);
+			assert_int_not_equal(pair.server.handshake, 0);
+			tls_session_error(pair.client.session, text);
+			assert_ptr_equal(strstr(text, "certificate verify failed: "), text);
+			assert_non_null(strstr(text, rows[i].refused));
+			assert_null(strchr(text, '\n'));
+		} else {
+			assert_int_equal(pair.client.handshake, 0);
+			assert_int_equal(pair.server.handshake, 0);
+		}
+		pair_close(&pair);
+	}
+}
+
+/* As the stream does it: what was not taken is offered again, with more behind it. */
+static void carries_bytes_through_narrow_pipes(void **state)
+{
+	(void)state;
+	static const size_t capacities[] = { 1, 7, 100, 5000, PIPE_MAX };
+	static char sent[100000], received[100000];
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (char)(i * 7 + i / 256);
+	for (size_t i = 0; i < COUNT_OF(capacities); i++) {
+		static struct pair pair;
+		pair_open(&pair, "name", "sluice.test", capacities[i]);
+		shake_hands(&pair);
+		assert_int_equal(pair.client.handshake, 0);
+		size_t n_sent = 0, n_received = 0, offered = 1;
+		while (n_received < sizeof(sent)) {
+			if (n_sent < sizeof(sent)) {
+				ssize_t n = tls_session_write(pair.client.session, sent + n_sent,
+					MIN(offered, sizeof(sent) - n_sent));
+				assert_true(n > 0 || n == -EAGAIN);
+				n_sent += n > 0 ? (size_t)n : 0;
+				offered = n > 0 ? offered % 20000 + 1 : offered + 3;
+			}
+			ssize_t n =
+				tls_session_read(pair.server.session, received + n_received, 3000);
+			assert_true(n > 0 || n == -EAGAIN);
+			n_received += n > 0 ? (size_t)n : 0;
+		}
+		assert_int_equal(n_sent, sizeof(sent));
+		assert_memory_equal(sent, received, sizeof(sent));
+		pair_close(&pair);
+	}
+}
+
+static void ends_and_breaks(void **state)
+{
+	(void)state;
+	static struct pair pair;
+	char bytes[8];
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	shake_hands(&pair);
+	assert_int_equal(tls_session_read(pair.server.session, bytes, 8), -EAGAIN);
+	assert_int_equal(tls_session_write(pair.client.session, "bye", 3), 3);
+	tls_session_end(pair.client.session);
+	assert_int_equal(tls_session_read(pair.server.session, bytes, 8), 3);
+	assert_int_equal(tls_session_read(pair.server.session, bytes, 8), 0);
+	/* the other direction goes on */
+	assert_int_equal(tls_session_write(pair.server.session, "yes", 3), 3);
+	assert_int_equal(tls_session_read(pair.client.session, bytes, 8), 3);
+	pair.down.ended = true;
+	assert_int_equal(tls_session_read(pair.client.session, bytes, 8), 0);
+	pair.down.broken = ECONNRESET;
+	assert_int_equal(tls_session_write(pair.server.session, "yes", 3), -ECONNRESET);
+	pair_close(&pair);
+}
+
+static void notices_a_change_on_the_way(void **state)
+{
+	(void)state;
+	static struct pair pair;
+	char bytes[64], text[TLS_ERROR_MAX];
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	shake_hands(&pair);
+	assert_int_equal(tls_session_read(pair.client.session, bytes, 64), -EAGAIN);
+	assert_int_equal(tls_session_write(pair.client.session, "transfer 100", 12), 12);
+	pair.up.bytes[pair.up.len - 1] ^= 1;
+	assert_int_equal(tls_session_read(pair.server.session, bytes, 64), -EPROTO);
+	assert_non_null(strstr(tls_session_error(pair.server.session, text), "MAC"));
+	pair_close(&pair);
+}
+
+/* A ClientHello that knows TLS 1.1 at most is answered with alert 70, protocol_version. */
+static void refuses_tls_1_1(void **state)
+{
+	(void)state;
+	static const unsigned char hello[] = {
+		0x16, 0x03, 0x01, 0x00, 0x2d,       /* record: handshake */
+		0x01, 0x00, 0x00, 0x29, 0x03, 0x02, /* ClientHello, TLS 1.1 */
+		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+		24, 25, 26, 27, 28, 29, 30, 31, 32, /* random */
+		0x00,                               /* no session */
+		0x00, 0x02, 0xc0, 0x09,             /* ECDHE-ECDSA-AES128-CBC-SHA */
+		0x01, 0x00,                         /* no compression */
+	};
+	static struct pair pair;
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	memcpy(pair.up.bytes, hello, sizeof(hello));
+	pair.up.len = sizeof(hello);
+	assert_int_equal(tls_session_handshake(pair.server.session), -EPROTO);
+	assert_int_equal(pair.down.len, 7);
+	assert_memory_equal(pair.down.bytes + 5, "\x02\x46", 2);
+	pair_close(&pair);
+}
+
+static void an_early_end_fails_the_handshake(void **state)
+{
+	(void)state;
+	static struct pair pair;
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	pair.up.ended = true;
+	assert_int_equal(tls_session_handshake(pair.server.session), -ECONNRESET);
+	pair_close(&pair);
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	memcpy(pair.up.bytes, "GET / HTTP/1.1\r\n", 16);
+	pair.up.len = 16;
+	assert_int_equal(tls_session_handshake(pair.server.session), -EPROTO);
+	pair_close(&pair);
+}
+
+static void says_which_file_is_wrong(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *certificate, *key, *error;
+	} rows[] = {
+		{ "absent.pem", "name.key", "absent.pem: No such file" },
+		{ "name.pem", "absent.key", "absent.key: No such file" },
+		{ "nonsense.pem", "name.key", "nonsense.pem: " },
+		{ "name.pem", "nonsense.pem", "nonsense.pem: " },
+		{ "name.pem", "ip.key", "ip.key: is not the key of the certificate in" },
+		{ "name.pem", "other.key", "other.key: is not the key of the certificate in" },
+	};
+	char error[TLS_ERROR_MAX];
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_null(tls_server_create(
+			certificate(rows[i].certificate), certificate(rows[i].key), error));
+		assert_non_null(strstr(error, rows[i].error));
+	}
+	assert_null(tls_client_create(certificate("absent.pem"), error));
+	assert_non_null(strstr(error, "absent.pem: No such file"));
+	assert_null(tls_client_create(certificate("nonsense.pem"), error));
+	assert_non_null(strstr(error, "nonsense.pem: "));
+	tls_settings_destroy(NULL);
+	tls_session_destroy(NULL);
+}
+
+static void trusts_the_file_that_the_environment_names(void **state)
+{
+	(void)state;
+	char error[TLS_ERROR_MAX];
+	assert_int_equal(setenv("SSL_CERT_FILE", certificate("ca.pem"), 1), 0);
+	struct tls_settings *settings = tls_client_create("", error);
+	assert_non_null(settings);
+	tls_settings_destroy(settings);
+	assert_int_equal(setenv("SSL_CERT_FILE", certificate("absent.pem"), 1), 0);
+	assert_null(tls_client_create("", error));
+	assert_non_null(strstr(error, "absent.pem: No such file"));
+	unsetenv("SSL_CERT_FILE");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trusts_by_name_and_authority),
+		cmocka_unit_test(carries_bytes_through_narrow_pipes),
+		cmocka_unit_test(ends_and_breaks),
+		cmocka_unit_test(notices_a_change_on_the_way),
+		cmocka_unit_test(refuses_tls_1_1),
+		cmocka_unit_test(an_early_end_fails_the_handshake),
+		cmocka_unit_test(says_which_file_is_wrong),
+		cmocka_unit_test(trusts_the_file_that_the_environment_names),
+	};
+	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
+}
