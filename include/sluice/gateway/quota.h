@@ -1,0 +1,48 @@
+/* The limits that count over all workers: connections of the process, of an address, of a user, and
+ * upgrades per second. One per process, used by every thread: the total is an atomic counter, the rest
+ * is a small table under a mutex that is never taken while those limits are off (their default). */
+#ifndef SLUICE_GATEWAY_QUOTA_H
+#define SLUICE_GATEWAY_QUOTA_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/base/slice.h"
+#include "sluice/base/table.h"
+
+struct quota_share; /* one address or one user, counted */
+
+struct quota {
+	/* private */
+	atomic_uint connections;
+	pthread_mutex_t mutex; /* of what follows */
+	struct table shares;   /* struct quota_share, by name */
+	uint64_t second;       /* the one that `upgrades` counts in */
+	unsigned upgrades;
+};
+
+void quota_init(struct quota *quota);
+
+/* Nothing may be taken any more. */
+void quota_finish(struct quota *quota);
+
+/* All of them: a limit of 0 is none, and everything taken must be given back. */
+
+/* False: `limit` connections are open. */
+MUST_CHECK bool quota_take_connection(struct quota *quota, unsigned limit);
+void quota_give_connection(struct quota *quota);
+
+/* False: `limit` upgrades were begun within this second. `now_ms` is a monotonic time. */
+MUST_CHECK bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms);
+
+/* Counts one more of an address ('a') or a user ('u'). 0 and the share (NULL when limit is 0);
+ * -EBUSY: `limit` are taken; -ENOMEM. */
+MUST_CHECK int quota_take_share(struct quota *quota, char kind, struct slice name, unsigned limit,
+	struct quota_share **ret_share);
+/* NULL is allowed. */
+void quota_give_share(struct quota *quota, struct quota_share *share);
+
+#endif

@@ -1,0 +1,66 @@
+#include <errno.h>
+
+#include "sluice/gateway/quota.h"
+#include "unit.h"
+
+static void counts_connections_up_to_the_limit(void **state)
+{
+	(void)state;
+	struct quota quota;
+	quota_init(&quota);
+	assert_true(quota_take_connection(&quota, 2));
+	assert_true(quota_take_connection(&quota, 2));
+	assert_false(quota_take_connection(&quota, 2));
+	assert_true(quota_take_connection(&quota, 0));
+	quota_give_connection(&quota);
+	quota_give_connection(&quota);
+	assert_true(quota_take_connection(&quota, 2));
+	quota_give_connection(&quota);
+	quota_give_connection(&quota);
+	quota_finish(&quota);
+}
+
+static void counts_upgrades_within_a_second(void **state)
+{
+	(void)state;
+	struct quota quota;
+	quota_init(&quota);
+	assert_true(quota_take_upgrade(&quota, 2, 5000));
+	assert_true(quota_take_upgrade(&quota, 2, 5999));
+	assert_false(quota_take_upgrade(&quota, 2, 5999));
+	assert_true(quota_take_upgrade(&quota, 2, 6000));
+	assert_true(quota_take_upgrade(&quota, 0, 6000));
+	quota_finish(&quota);
+}
+
+static void shares_are_apart_by_kind_and_name(void **state)
+{
+	(void)state;
+	struct quota quota;
+	struct quota_share *address, *user, *other, *none;
+	quota_init(&quota);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 1, &address), 0);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 1, &none), -EBUSY);
+	assert_null(none);
+	assert_int_equal(quota_take_share(&quota, 'u', SLICE("x"), 1, &user), 0);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("y"), 1, &other), 0);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 0, &none), 0);
+	assert_null(none);
+	quota_give_share(&quota, address);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 1, &address), 0);
+	quota_give_share(&quota, address);
+	quota_give_share(&quota, user);
+	quota_give_share(&quota, other);
+	quota_give_share(&quota, NULL);
+	quota_finish(&quota);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(counts_connections_up_to_the_limit),
+		cmocka_unit_test(counts_upgrades_within_a_second),
+		cmocka_unit_test(shares_are_apart_by_kind_and_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
