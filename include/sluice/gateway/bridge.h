@@ -1,0 +1,77 @@
+/* Between a worker's hub and Redis. Every channel has a home worker, hash(channel) % workers, and only
+ * the home worker subscribes to it on Redis: one subscription per process and channel.
+ *
+ *	hub of worker A --want--> inbox of home --SUBSCRIBE--> Redis
+ *	hub of worker A <--confirmed, publications-- inbox of A <-- home
+ *
+ * One bridge per worker; each is used in its worker's thread only, but for bridge_is_up. */
+#ifndef SLUICE_GATEWAY_BRIDGE_H
+#define SLUICE_GATEWAY_BRIDGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "sluice/base/metrics.h"
+#include "sluice/hub/hub.h"
+#include "sluice/net/inbox.h"
+#include "sluice/redis/subscriptions.h"
+
+struct bridge;
+
+enum { BRIDGE_WORKERS_MAX = 64 };
+
+struct bridge_events {
+	/* Every channel of this subscriber is confirmed. May unsubscribe it (and only it). */
+	void (*on_ready)(struct subscriber *subscriber);
+	/* A run of publications for this subscriber. The same. */
+	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
+	/* The bridge's handles are closed. */
+	void (*on_closed)(struct bridge *bridge);
+};
+
+struct bridge_settings {
+	struct bridge *const *all; /* of all workers, by number */
+	unsigned n, self;
+	struct inbox *inbox; /* this worker's; its owner is whatever the worker says */
+	struct metrics *metrics;
+	const struct redis_link_settings *redis;
+	size_t publication_bytes; /* a larger publication is dropped and counted */
+};
+
+struct bridge {
+	void *owner;
+	/* private */
+	struct bridge_settings settings;
+	const struct bridge_events *events;
+	struct hub hub;
+	struct subscriptions subscriptions; /* to the channels whose home is here */
+	struct table homes;                 /* struct home_channel, by name */
+	struct publication_run run;
+	atomic_bool up;
+	bool told; /* that it is down is in the log */
+};
+
+/* All bridges must be open before any worker's loop runs. 0 or a negative errno. */
+MUST_CHECK int bridge_open(struct bridge *bridge, struct stream_loop *shared,
+	struct deadlines *deadlines, const struct bridge_settings *settings,
+	const struct bridge_events *events, void *owner);
+
+/* Closes the link to Redis; on_closed follows. There must be no subscriber left. */
+void bridge_close(struct bridge *bridge);
+
+/* Frees the rest, when no worker posts any more. */
+void bridge_finish(struct bridge *bridge);
+
+/* 0 (also when subscribed already); -ENOTCONN: the home worker has no live link to Redis; -ENOMEM.
+ * When subscriber->unconfirmed is not 0, on_ready follows. */
+MUST_CHECK int bridge_subscribe(
+	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
+void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber);
+
+/* After the configuration was read again. */
+void bridge_set_publication_bytes(struct bridge *bridge, size_t publication_bytes);
+
+/* Has this worker a live subscriber link, with everything wanted confirmed? Any thread. */
+bool bridge_is_up(const struct bridge *bridge);
+
+#endif

@@ -1,0 +1,394 @@
+/* Who tells whom.
+ *
+ * Wants go from a worker's hub to the channel's home: directly when that is the same worker, else as a
+ * note through its inbox. Answers always go through the inbox, also to the worker itself, so that a
+ * hub is never told within its own call. An inbox keeps the order of each sender, so "want", "unwant",
+ * "want" of one worker arrive as they were meant; the ticket sorts out confirmations that cross them.
+ *
+ * A home channel knows which workers want it (a bit each) and the newest ticket of each. Publications
+ * that one read of Redis brings are gathered into runs (hub/publication.h); a run is handed over when
+ * another channel's publication comes, and at the end of the read.
+ *
+ * When the link is lost, nothing is told to the hubs: browsers stay, and the subscriptions module asks
+ * for everything again. Only `up` changes, so that nobody is let in who would hear nothing. */
+#include "sluice/gateway/bridge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/hash.h"
+#include "sluice/base/log.h"
+
+struct home_channel {
+	struct table_entry entry;
+	uint64_t workers;  /* who wants it, a bit each */
+	uint32_t *tickets; /* by worker; in the same block */
+	uint32_t name_len;
+	char name[];
+};
+
+/* What goes through an inbox about a channel. */
+struct note {
+	struct bridge *to;
+	unsigned worker; /* who wants, or wants no more */
+	uint32_t ticket;
+	uint32_t name_len;
+	char name[];
+};
+
+static struct bridge *home_of(struct bridge *bridge, struct slice channel)
+{
+	return bridge->settings.all[hash_bytes(channel) % bridge->settings.n];
+}
+
+static int post_note(struct bridge *to, void (*deliver)(void *owner, void *subject),
+	unsigned worker, uint32_t ticket, struct slice name)
+{
+	struct note *note = malloc(sizeof(*note) + name.len);
+	if (!note)
+		return -ENOMEM;
+	*note = (struct note){
+		.to = to, .worker = worker, .ticket = ticket, .name_len = (uint32_t)name.len
+	};
+	memcpy(note->name, name.at, name.len);
+	int error = inbox_post(to->settings.inbox, deliver, note);
+	if (error)
+		free(note);
+	return error;
+}
+
+/* ---- at the hub's side ---- */
+
+static void deliver_confirmed(void *owner, void *subject)
+{
+	(void)owner;
+	struct note *note = subject;
+	hub_confirm(&note->to->hub, slice_make(note->name, note->name_len), note->ticket);
+	free(note);
+}
+
+/* Runs of many homes are told apart by their channel, so the run alone is enough. */
+struct delivery {
+	struct bridge *to;
+	struct publication *publication;
+};
+
+static void publish_here(struct bridge *bridge, struct publication *publication)
+{
+	size_t receivers = hub_publish(&bridge->hub, publication);
+	metrics_add(bridge->settings.metrics, METRIC_DELIVERIES_TOTAL,
+		(int64_t)(receivers * publication->count));
+	metrics_add(bridge->settings.metrics, METRIC_DELIVERED_BYTES_TOTAL,
+		(int64_t)(receivers * publication->chunk.len));
+}
+
+/* ---- at the home's side ---- */
+
+static struct home_channel *find_home(struct bridge *home, struct slice name)
+{
+	struct table_entry *entry = table_find(&home->homes, name);
+	return entry ? container_of(entry, struct home_channel, entry) : NULL;
+}
+
+static void count_homes(struct bridge *home)
+{
+	metrics_set(home->settings.metrics, METRIC_CHANNELS, (int64_t)table_count(&home->homes));
+}
+
+static void destroy_home(struct bridge *home, struct home_channel *channel)
+{
+	table_remove(&home->homes, &channel->entry);
+	count_homes(home);
+	free(channel->tickets);
+	free(channel);
+}
+
+static struct home_channel *create_home(struct bridge *home, struct slice name)
+{
+	struct home_channel *channel = calloc(1, sizeof(*channel) + name.len);
+	if (!channel)
+		return NULL;
+	channel->tickets = calloc(home->settings.n, sizeof(*channel->tickets));
+	channel->name_len = (uint32_t)name.len;
+	memcpy(channel->name, name.at, name.len);
+	if (!channel->tickets || table_add(&home->homes, &channel->entry,
+					 slice_make(channel->name, name.len)) != 0) {
+		free(channel->tickets);
+		free(channel);
+		return NULL;
+	}
+	if (subscriptions_want(&home->subscriptions, name) != 0) {
+		destroy_home(home, channel);
+		return NULL;
+	}
+	count_homes(home);
+	return channel;
+}
+
+static void confirm(struct bridge *home, struct home_channel *channel, unsigned worker)
+{
+	/* Without memory the browsers that wait are refused when their time is up. */
+	(void)!post_note(home->settings.all[worker], deliver_confirmed, worker,
+		channel->tickets[worker], slice_make(channel->name, channel->name_len));
+}
+
+static int want(struct bridge *home, unsigned worker, uint32_t ticket, struct slice name)
+{
+	struct home_channel *channel = find_home(home, name);
+	if (!channel)
+		channel = create_home(home, name);
+	if (!channel)
+		return -ENOMEM;
+	channel->workers |= UINT64_C(1) << worker;
+	channel->tickets[worker] = ticket;
+	if (subscriptions_is_confirmed(&home->subscriptions, name))
+		confirm(home, channel, worker);
+	return 0;
+}
+
+static void unwant(struct bridge *home, unsigned worker, struct slice name)
+{
+	struct home_channel *channel = find_home(home, name);
+	if (!channel)
+		return;
+	channel->workers &= ~(UINT64_C(1) << worker);
+	if (channel->workers)
+		return;
+	subscriptions_unwant(&home->subscriptions, name);
+	destroy_home(home, channel);
+}
+
+static void deliver_want(void *owner, void *subject)
+{
+	(void)owner;
+	struct note *note = subject;
+	if (want(note->to, note->worker, note->ticket, slice_make(note->name, note->name_len)) != 0)
+		log_error("out of memory", log_text("for", "a subscription"));
+	free(note);
+}
+
+static void deliver_unwant(void *owner, void *subject)
+{
+	(void)owner;
+	struct note *note = subject;
+	unwant(note->to, note->worker, slice_make(note->name, note->name_len));
+	free(note);
+}
+
+/* ---- events of the hub ---- */
+
+static int on_first(struct hub *hub, struct slice channel, uint32_t ticket)
+{
+	struct bridge *bridge = hub->owner, *home = home_of(bridge, channel);
+	if (home == bridge)
+		return want(home, bridge->settings.self, ticket, channel);
+	return post_note(home, deliver_want, bridge->settings.self, ticket, channel);
+}
+
+static void on_last(struct hub *hub, struct slice channel)
+{
+	struct bridge *bridge = hub->owner, *home = home_of(bridge, channel);
+	if (home == bridge)
+		unwant(home, bridge->settings.self, channel);
+	else if (post_note(home, deliver_unwant, bridge->settings.self, 0, channel) != 0)
+		/* The home goes on sending what nobody here reads, until somebody wants it again. */
+		log_error("out of memory", log_text("for", "an unsubscription"));
+}
+
+static void on_ready(struct hub *hub, struct subscriber *subscriber)
+{
+	struct bridge *bridge = hub->owner;
+	bridge->events->on_ready(subscriber);
+}
+
+static void on_publication(
+	struct hub *hub, struct subscriber *subscriber, struct publication *publication)
+{
+	struct bridge *bridge = hub->owner;
+	bridge->events->on_publication(subscriber, publication);
+}
+
+static const struct hub_events hub_events = {
+	.on_first = on_first,
+	.on_last = on_last,
+	.on_ready = on_ready,
+	.on_publication = on_publication,
+};
+
+/* ---- events of the subscriptions ---- */
+
+static void deliver_publication(void *owner, void *subject)
+{
+	(void)owner;
+	struct delivery *delivery = subject;
+	publish_here(delivery->to, delivery->publication);
+	publication_unref(delivery->publication);
+	free(delivery);
+}
+
+static void post_publication(struct bridge *to, struct publication *publication)
+{
+	struct delivery *delivery = malloc(sizeof(*delivery));
+	if (delivery) {
+		*delivery = (struct delivery){ to, publication_ref(publication) };
+		if (inbox_post(to->settings.inbox, deliver_publication, delivery) == 0)
+			return;
+		publication_unref(publication);
+		free(delivery);
+	}
+	log_error("out of memory", log_text("for", "a publication"));
+}
+
+static void hand_over_run(struct bridge *home)
+{
+	struct publication *publication = publication_run_take(&home->run);
+	if (!publication)
+		return;
+	struct home_channel *channel = find_home(home, publication_channel(publication));
+	uint64_t workers = channel ? channel->workers : 0;
+	for (unsigned worker = 0; workers; worker++, workers >>= 1) {
+		if (!(workers & 1))
+			continue;
+		if (worker == home->settings.self)
+			publish_here(home, publication);
+		else
+			post_publication(home->settings.all[worker], publication);
+	}
+	publication_unref(publication);
+}
+
+static void on_message(
+	struct subscriptions *subscriptions, struct slice channel, struct slice payload)
+{
+	struct bridge *home = subscriptions->owner;
+	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_TOTAL, 1);
+	if (payload.len > home->settings.publication_bytes) {
+		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
+		return;
+	}
+	int error = publication_run_add(&home->run, channel, payload);
+	if (error == -EAGAIN) {
+		hand_over_run(home);
+		error = publication_run_add(&home->run, channel, payload);
+	}
+	if (error)
+		log_error("out of memory", log_text("for", "a publication"));
+}
+
+static void on_batch_end(struct subscriptions *subscriptions)
+{
+	hand_over_run(subscriptions->owner);
+}
+
+static void on_confirmed(struct subscriptions *subscriptions, struct slice name)
+{
+	struct bridge *home = subscriptions->owner;
+	struct home_channel *channel = find_home(home, name);
+	for (unsigned worker = 0; channel && worker < home->settings.n; worker++)
+		if (channel->workers & UINT64_C(1) << worker)
+			confirm(home, channel, worker);
+}
+
+static void on_up(struct subscriptions *subscriptions)
+{
+	struct bridge *bridge = subscriptions->owner;
+	log_info("redis link up", log_text("link", "subscribe"),
+		log_number("worker", bridge->settings.self),
+		log_number("channels", (long long)subscriptions_count(subscriptions)));
+	atomic_store(&bridge->up, true);
+	bridge->told = false;
+}
+
+static void on_down(struct subscriptions *subscriptions, const char *reason)
+{
+	struct bridge *bridge = subscriptions->owner;
+	bool was_up = atomic_exchange(&bridge->up, false);
+	if (was_up)
+		metrics_add(bridge->settings.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
+	/* Attempts go on every few seconds; one line says so. */
+	if (was_up || !bridge->told)
+		log_warn("redis link down", log_text("link", "subscribe"),
+			log_number("worker", bridge->settings.self), log_text("reason", reason));
+	bridge->told = true;
+	hand_over_run(bridge);
+}
+
+static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
+{
+	struct bridge *bridge = subscriptions->owner;
+	metrics_observe(bridge->settings.metrics, HISTOGRAM_REDIS_ROUND_TRIP, ns);
+}
+
+static void on_closed(struct subscriptions *subscriptions)
+{
+	struct bridge *bridge = subscriptions->owner;
+	bridge->events->on_closed(bridge);
+}
+
+static const struct subscriptions_events subscriptions_events = {
+	.on_confirmed = on_confirmed,
+	.on_message = on_message,
+	.on_batch_end = on_batch_end,
+	.on_up = on_up,
+	.on_down = on_down,
+	.on_round_trip = on_round_trip,
+	.on_closed = on_closed,
+};
+
+/* ---- the door ---- */
+
+static void count_subscriptions(struct bridge *bridge)
+{
+	metrics_set(bridge->settings.metrics, METRIC_SUBSCRIPTIONS,
+		(int64_t)hub_subscription_count(&bridge->hub));
+}
+
+int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadlines *deadlines,
+	const struct bridge_settings *settings, const struct bridge_events *events, void *owner)
+{
+	*bridge = (struct bridge){ .owner = owner, .settings = *settings, .events = events };
+	hub_init(&bridge->hub, &hub_events, bridge);
+	return subscriptions_open(&bridge->subscriptions, shared, deadlines, settings->redis,
+		&subscriptions_events, bridge);
+}
+
+void bridge_close(struct bridge *bridge)
+{
+	subscriptions_close(&bridge->subscriptions);
+}
+
+void bridge_finish(struct bridge *bridge)
+{
+	struct publication *rest = publication_run_take(&bridge->run);
+	if (rest)
+		publication_unref(rest);
+	TABLE_EACH (entry, &bridge->homes)
+		destroy_home(bridge, container_of(entry, struct home_channel, entry));
+	hub_finish(&bridge->hub);
+}
+
+int bridge_subscribe(struct bridge *bridge, struct subscriber *subscriber, struct slice channel)
+{
+	if (!bridge_is_up(home_of(bridge, channel)))
+		return -ENOTCONN;
+	int error = hub_subscribe(&bridge->hub, subscriber, channel);
+	count_subscriptions(bridge);
+	return error == -EEXIST ? 0 : error;
+}
+
+void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber)
+{
+	hub_unsubscribe_all(&bridge->hub, subscriber);
+	count_subscriptions(bridge);
+}
+
+void bridge_set_publication_bytes(struct bridge *bridge, size_t publication_bytes)
+{
+	bridge->settings.publication_bytes = publication_bytes;
+}
+
+bool bridge_is_up(const struct bridge *bridge)
+{
+	return atomic_load(&bridge->up);
+}
