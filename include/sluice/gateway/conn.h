@@ -1,0 +1,91 @@
+/* Connections: accepted browsers, from accept to close, and what those of one worker share.
+ *
+ *	request -> waiting -> open -> closing -> lingering -> (closed)
+ *
+ * request: the HTTP request is arriving. waiting: for the session, then for Redis to confirm the
+ * channels. open: the 101 is out. closing: our close frame is out, the peer's is awaited. lingering:
+ * our side of TCP is ended, the peer's end is awaited. Each of them has a deadline. */
+#ifndef SLUICE_GATEWAY_CONN_H
+#define SLUICE_GATEWAY_CONN_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "sluice/base/list.h"
+#include "sluice/base/metrics.h"
+#include "sluice/gateway/bridge.h"
+#include "sluice/gateway/options.h"
+#include "sluice/gateway/quota.h"
+#include "sluice/gateway/sessions.h"
+#include "sluice/net/deadlines.h"
+#include "sluice/net/stream.h"
+#include "sluice/proto/http_request.h"
+#include "sluice/proto/ws_reader.h"
+
+struct conn;
+
+/* A web site beside the WebSocket endpoint, for --dev. */
+struct site {
+	void *context;
+	/* A request to a path that is not the endpoint's. Answer it with conn_answer, now or later; the
+	 * request is valid until then, and so is `call`, where a later answer may keep what it needs. */
+	void (*on_request)(
+		void *context, struct conn *conn, const struct http_request *request, void **call);
+	/* The connection closes before it was answered: it must not be touched any more. */
+	void (*on_gone)(void *context, void *call);
+};
+
+/* What the connections of a worker share. The owner fills the first part before conns_open. */
+struct conns {
+	struct stream_loop *shared;
+	struct deadlines *deadlines;
+	const struct options *options; /* may be replaced, the old ones must live on */
+	struct tls_settings *tls;      /* or NULL; the same */
+	struct sessions *sessions;
+	struct bridge *bridge;
+	struct quota *quota;
+	struct metrics *metrics;
+	const struct site *site; /* or NULL */
+	/* While draining, the last connection has closed. */
+	void (*on_empty)(struct conns *conns);
+	/* private */
+	struct list all;    /* struct conn, by .link */
+	size_t count;       /* of them */
+	struct chunk *ping; /* the ping frame that everyone is sent */
+	struct ws_reader_settings reader;
+	bool draining;
+	struct deadline drain; /* its next step */
+	uint64_t drain_begin;
+	size_t drain_total, drain_closed; /* open ones when it began; closed since */
+};
+
+/* 0 or -ENOMEM. */
+MUST_CHECK int conns_open(struct conns *conns);
+
+/* There must be no connection left. */
+void conns_finish(struct conns *conns);
+
+/* After `options` was replaced. */
+void conns_options_changed(struct conns *conns);
+
+/* Takes an accepted descriptor. */
+void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer);
+
+/* Closes all with 1012, evenly over options->drain_ms; new requests get 503. on_empty follows (at once,
+ * within this call, when there are none). */
+void conns_drain(struct conns *conns);
+
+/* Closes what is left, at once and without a close frame. */
+void conns_abort(struct conns *conns);
+
+/* What the bridge tells its subscribers. */
+void conn_on_ready(struct subscriber *subscriber);
+void conn_on_publication(struct subscriber *subscriber, struct publication *publication);
+
+/* For a site: sends a complete HTTP answer and ends the connection. */
+void conn_answer(struct conn *conn, struct slice answer);
+
+/* For a site: what the connection's worker has. */
+struct conns *conn_conns(struct conn *conn);
+
+#endif

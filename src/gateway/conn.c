@@ -1,0 +1,282 @@
+/* The life of a connection: who is told what by stream, deadline and bridge, by its state; and the
+ * drain.
+ *
+ * A conn is freed in one place, on_stream_closed, and whatever ends it goes through conn_abort or
+ * conn_linger. Both leave the hub, the session look-up and the quota's shares at once, so nothing can
+ * find the conn any more; only the stream's handle is waited for.
+ *
+ * The drain closes connections in the order in which they came. Every step it asks how many should be
+ * closed by now, total x elapsed / duration, and closes as many: an even spread whatever the number,
+ * with one deadline for all. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "conn_internal.h"
+#include "sluice/base/log.h"
+
+enum { DRAIN_STEP_MS = 50 };
+
+static struct conn *of_stream(struct stream *stream)
+{
+	return container_of(stream, struct conn, stream);
+}
+
+static void count_close(struct conn *conn)
+{
+	static const struct {
+		unsigned code;
+		enum metric metric;
+	} rows[] = {
+		{ 1000, METRIC_CLOSES_1000 },
+		{ 1001, METRIC_CLOSES_1001 },
+		{ 1002, METRIC_CLOSES_1002 },
+		{ 1003, METRIC_CLOSES_1003 },
+		{ 1005, METRIC_CLOSES_1005 },
+		{ 1006, METRIC_CLOSES_1006 },
+		{ 1007, METRIC_CLOSES_1007 },
+		{ 1008, METRIC_CLOSES_1008 },
+		{ 1009, METRIC_CLOSES_1009 },
+		{ 1011, METRIC_CLOSES_1011 },
+		{ 1012, METRIC_CLOSES_1012 },
+		{ 1013, METRIC_CLOSES_1013 },
+		{ 4401, METRIC_CLOSES_4401 },
+		{ 4403, METRIC_CLOSES_4403 },
+	};
+	enum metric metric = METRIC_CLOSES_OTHER;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].code == conn->close_code)
+			metric = rows[i].metric;
+	metrics_add(conn->conns->metrics, metric, 1);
+	metrics_add(conn->conns->metrics, METRIC_CONNECTIONS, -1);
+}
+
+/* From here on nothing but the stream knows the connection. */
+static void leave_all(struct conn *conn)
+{
+	conn->state = CONN_LINGERING;
+	ws_reader_stop(&conn->reader);
+	bridge_unsubscribe_all(conn->conns->bridge, &conn->subscriber);
+	conn_http_end(conn);
+	quota_give_share(conn->conns->quota, conn->address);
+	quota_give_share(conn->conns->quota, conn->user);
+	conn->address = conn->user = NULL;
+	if (conn->counted)
+		quota_give_connection(conn->conns->quota);
+	conn->counted = false;
+	if (conn->close_code)
+		count_close(conn);
+	conn->close_code = 0;
+}
+
+static void on_linger_due(struct deadline *deadline)
+{
+	conn_abort(container_of(deadline, struct conn, deadline));
+}
+
+void conn_linger(struct conn *conn)
+{
+	leave_all(conn);
+	deadline_set(conn->conns->deadlines, &conn->deadline, CONN_LINGER_MS, on_linger_due);
+	stream_end(&conn->stream);
+	stream_resume(&conn->stream);
+}
+
+void conn_abort(struct conn *conn)
+{
+	leave_all(conn);
+	deadline_clear(conn->conns->deadlines, &conn->deadline);
+	stream_close(&conn->stream);
+}
+
+/* ---- events of the stream ---- */
+
+static void on_open(struct stream *stream)
+{
+	(void)stream; /* nothing is said before the peer has spoken */
+}
+
+static void on_bytes(struct stream *stream, char *bytes, size_t len)
+{
+	struct conn *conn = of_stream(stream);
+	switch ((enum conn_state)conn->state) {
+	case CONN_REQUEST:
+	case CONN_WAITING:
+		conn_http_bytes(conn, bytes, len);
+		break;
+	case CONN_OPEN:
+	case CONN_CLOSING:
+		conn_ws_bytes(conn, bytes, len);
+		break;
+	case CONN_LINGERING:
+		break;
+	}
+}
+
+/* A peer that ends its side without a close frame has gone: there is nobody to answer. */
+static void on_end(struct stream *stream, int error)
+{
+	struct conn *conn = of_stream(stream);
+	char text[TLS_ERROR_MAX];
+	if (error && conn->state == CONN_REQUEST)
+		log_debug("connection failed",
+			log_text("reason", stream_error_text(stream, error, text)));
+	conn_abort(conn);
+}
+
+static void on_stream_closed(struct stream *stream)
+{
+	struct conn *conn = of_stream(stream);
+	struct conns *conns = conn->conns;
+	ws_reader_finish(&conn->reader);
+	list_remove(&conn->link);
+	free(conn);
+	conns->count--;
+	if (conns->draining && conns->count == 0) {
+		deadline_clear(conns->deadlines, &conns->drain);
+		conns->on_empty(conns);
+	}
+}
+
+static const struct stream_events stream_events = {
+	.on_open = on_open,
+	.on_bytes = on_bytes,
+	.on_end = on_end,
+	.on_closed = on_stream_closed,
+};
+
+/* ---- events of the bridge ---- */
+
+void conn_on_ready(struct subscriber *subscriber)
+{
+	struct conn *conn = container_of(subscriber, struct conn, subscriber);
+	if (conn->state == CONN_WAITING)
+		conn_http_ready(conn);
+}
+
+void conn_on_publication(struct subscriber *subscriber, struct publication *publication)
+{
+	struct conn *conn = container_of(subscriber, struct conn, subscriber);
+	/* What comes before the 101 came before the browser was told that it is connected. */
+	if (conn->state == CONN_OPEN)
+		conn_ws_publication(conn, publication);
+}
+
+/* ---- all of a worker's ---- */
+
+int conns_open(struct conns *conns)
+{
+	static const char ping[] = "\x89\x00"; /* FIN, opcode 9, no payload */
+	list_init(&conns->all);
+	conns->count = 0;
+	conns->draining = false;
+	conns->ping = chunk_create(ping, 2);
+	conns_options_changed(conns);
+	return conns->ping ? 0 : -ENOMEM;
+}
+
+void conns_finish(struct conns *conns)
+{
+	MUST(conns->count == 0);
+	chunk_unref(conns->ping);
+}
+
+void conns_options_changed(struct conns *conns)
+{
+	conns->reader = (struct ws_reader_settings){
+		.events = &conn_reader_events,
+		.message_bytes = conns->options->limits.message_bytes,
+	};
+}
+
+static int begin(
+	struct conns *conns, struct conn *conn, int fd, const struct sockaddr_storage *peer)
+{
+	conn->conns = conns;
+	conn->state = CONN_REQUEST;
+	subscriber_init(&conn->subscriber);
+	ws_reader_init(&conn->reader, &conns->reader);
+	int error = conn_http_begin(conn, peer);
+	if (error) {
+		close(fd);
+		return error;
+	}
+	error = stream_accept(&conn->stream, conns->shared, fd, conns->tls, &stream_events);
+	if (error) {
+		deadline_clear(conns->deadlines, &conn->deadline);
+		leave_all(conn);
+	}
+	return error;
+}
+
+void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer)
+{
+	struct conn *conn = calloc(1, sizeof(*conn));
+	if (!conn) {
+		close(fd);
+		return;
+	}
+	if (begin(conns, conn, fd, peer) != 0) {
+		free(conn);
+		return;
+	}
+	list_append(&conns->all, &conn->link);
+	conns->count++;
+}
+
+/* "retry_after_ms=N" with N drawn for each browser, so that they do not come back all at once. */
+static void drain_one(struct conn *conn)
+{
+	char reason[WS_CLOSE_REASON_MAX];
+	unsigned spread = MAX(conn->conns->options->drain_ms, 1000u);
+	int len = snprintf(reason, sizeof(reason), "retry_after_ms=%u", arc4random_uniform(spread));
+	conn_ws_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
+}
+
+static void on_drain_due(struct deadline *deadline)
+{
+	struct conns *conns = container_of(deadline, struct conns, drain);
+	uint64_t elapsed = uv_now(conns->shared->loop) - conns->drain_begin;
+	uint64_t duration = conns->options->drain_ms;
+	bool last = elapsed >= duration;
+	/* Rounded up: the first goes now, and a lonely one is not kept waiting. */
+	size_t due = last ? SIZE_MAX
+			  : (size_t)((conns->drain_total * elapsed + duration - 1) / duration);
+	LIST_EACH_SAFE (node, &conns->all) {
+		struct conn *conn = container_of(node, struct conn, link);
+		if (conns->drain_closed >= due)
+			break;
+		if (conn->state != CONN_OPEN)
+			continue;
+		conns->drain_closed++;
+		drain_one(conn);
+	}
+	/* After the end it goes on for those that were still waiting to be opened. */
+	deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
+}
+
+void conns_drain(struct conns *conns)
+{
+	if (conns->draining)
+		return;
+	conns->draining = true;
+	conns->drain_begin = uv_now(conns->shared->loop);
+	conns->drain_total = 0;
+	LIST_EACH (node, &conns->all)
+		conns->drain_total += container_of(node, struct conn, link)->state == CONN_OPEN;
+	if (conns->count == 0)
+		conns->on_empty(conns);
+	else
+		deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
+}
+
+void conns_abort(struct conns *conns)
+{
+	LIST_EACH_SAFE (node, &conns->all)
+		conn_abort(container_of(node, struct conn, link));
+}
+
+struct conns *conn_conns(struct conn *conn)
+{
+	return conn->conns;
+}

@@ -1,0 +1,368 @@
+/* A connection before the 101: one HTTP request, judged in the order in which an answer gives least
+ * away and costs least:
+ *
+ *	path 404, handshake 400 405 426, drain and quotas 503 429, origin 403, cookie 401
+ *	-> Redis: session 401 503, user's quota 429 -> rules 403 -> Redis: channels confirmed 503
+ *	-> 101
+ *
+ * The 101 goes out only when Redis has confirmed every channel, so "open" in the browser means that
+ * nothing published from then on is missed. Everything that Redis is asked has one second together;
+ * then the answer is 503, because a browser opens no second socket to a host while one hangs.
+ *
+ * While Redis is asked the stream is paused: what the browser sends early stays in the kernel, but for
+ * what came in the same read as the request, which waits behind it in the request's buffer. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "conn_internal.h"
+#include "sluice/base/log.h"
+#include "sluice/proto/cookie.h"
+#include "sluice/proto/origin.h"
+
+enum { REDIS_ANSWER_MS = 900 };
+
+/* ---- answers ---- */
+
+static void count_refusal(struct conn *conn, int status)
+{
+	static const struct {
+		int status;
+		enum metric metric;
+	} rows[] = {
+		{ 400, METRIC_REFUSED_400 },
+		{ 401, METRIC_REFUSED_401 },
+		{ 403, METRIC_REFUSED_403 },
+		{ 404, METRIC_REFUSED_404 },
+		{ 405, METRIC_REFUSED_405 },
+		{ 408, METRIC_REFUSED_408 },
+		{ 426, METRIC_REFUSED_426 },
+		{ 429, METRIC_REFUSED_429 },
+		{ 431, METRIC_REFUSED_431 },
+		{ 500, METRIC_REFUSED_500 },
+		{ 503, METRIC_REFUSED_503 },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].status == status)
+			metrics_add(conn->conns->metrics, rows[i].metric, 1);
+}
+
+static void answer(struct conn *conn, struct slice bytes)
+{
+	if (stream_send_bytes(&conn->stream, bytes.at, bytes.len) == 0)
+		conn_linger(conn);
+	else
+		conn_abort(conn);
+}
+
+/* Always the last thing that is done with a connection here. */
+static void refuse(struct conn *conn, int status, const char *problem)
+{
+	struct buffer bytes = { 0 };
+	count_refusal(conn, status);
+	log_debug("refused", log_number("status", status), log_text("reason", problem));
+	if (http_refusal(status, problem, &bytes) == 0)
+		answer(conn, buffer_slice(&bytes));
+	else
+		conn_abort(conn);
+	buffer_finish(&bytes);
+}
+
+void conn_answer(struct conn *conn, struct slice bytes)
+{
+	conn->http->at_site = false;
+	answer(conn, bytes);
+}
+
+static void refuse_for_redis(struct conn *conn, int error)
+{
+	if (error == -ENOTCONN)
+		refuse(conn, 503, "Redis cannot be reached");
+	else
+		refuse(conn, 500, "out of memory");
+}
+
+/* ---- the 101 ---- */
+
+static void accept_handshake(struct conn *conn)
+{
+	struct conn_http *http = conn->http;
+	struct buffer bytes = { 0 };
+	int error = ws_handshake_accept(&http->handshake, &bytes);
+	if (!error)
+		error = stream_send_bytes(&conn->stream, bytes.bytes, bytes.len);
+	buffer_finish(&bytes);
+	if (error) {
+		conn_abort(conn);
+		return;
+	}
+	/* The early frames are moved out, as the request's memory goes. */
+	struct buffer early = { 0 };
+	if (buffer_append_slice(&early, http_request_rest(&http->request)) != 0) {
+		conn_abort(conn);
+		return;
+	}
+	conn_http_end(conn);
+	conn_ws_begin(conn, early.bytes, early.len);
+	buffer_finish(&early);
+}
+
+void conn_http_ready(struct conn *conn)
+{
+	accept_handshake(conn);
+}
+
+/* ---- channels ---- */
+
+static int subscribe(void *context, struct slice channel)
+{
+	struct conn *conn = context;
+	if (conn->subscriber.count >= conn->conns->options->limits.channels)
+		return -EDQUOT;
+	return bridge_subscribe(conn->conns->bridge, &conn->subscriber, channel);
+}
+
+/* Form encoding, as URLSearchParams writes it: '+' is a space. Gives the length or -EINVAL. */
+static ssize_t decode_value(struct slice text, char *decoded)
+{
+	ssize_t len = percent_decode(text, decoded);
+	if (len < 0)
+		return len;
+	/* An encoded plus has become one that must stay, so the blanks are set by the raw text. */
+	for (size_t from = 0, to = 0; from < text.len; from += text.at[from] == '%' ? 3 : 1, to++)
+		if (text.at[from] == '+')
+			decoded[to] = ' ';
+	return len;
+}
+
+/* One `channel=…` of the query. 0, -EACCES: not allowed, or what `subscribe` gives. */
+static int subscribe_asked(struct conn *conn, const struct identity *identity, struct slice value)
+{
+	const struct options *options = conn->conns->options;
+	char name[CHANNEL_NAME_MAX * 3];
+	if (value.len > sizeof(name))
+		return -EACCES;
+	ssize_t len = decode_value(value, name);
+	struct slice channel = slice_make(name, len < 0 ? 0 : (size_t)len);
+	if (!channel_name_is_valid(channel) ||
+		!channel_rules_allow(options->rules, options->n_rules, identity, channel))
+		return -EACCES;
+	return subscribe(conn, channel);
+}
+
+static int subscribe_all(struct conn *conn, const struct identity *identity)
+{
+	const struct options *options = conn->conns->options;
+	int error = channel_rules_each_automatic(
+		options->rules, options->n_rules, identity, subscribe, conn);
+	struct slice query = conn->http->request.query;
+	while (!error && query.at) {
+		struct slice value = slice_cut(&query, '&');
+		struct slice name = slice_cut(&value, '=');
+		if (slice_equal(name, SLICE("channel")))
+			error = subscribe_asked(conn, identity, value);
+	}
+	return error;
+}
+
+/* The session (NULL: anonymous) is good: what may it see? */
+static void admit(struct conn *conn, const struct identity *identity)
+{
+	struct conns *conns = conn->conns;
+	if (identity && identity->user.len) {
+		int busy = quota_take_share(conns->quota, 'u', identity->user,
+			conns->options->limits.connections_per_user, &conn->user);
+		if (busy) {
+			refuse(conn, 429, "too many connections of this user");
+			return;
+		}
+	}
+	int error = subscribe_all(conn, identity);
+	if (error == -EACCES)
+		refuse(conn, 403, "a channel that was asked for is not allowed");
+	else if (error == -EDQUOT)
+		refuse(conn, 403, "more channels than limits.channels");
+	else if (error)
+		refuse_for_redis(conn, error);
+	else if (conn->subscriber.unconfirmed == 0)
+		accept_handshake(conn);
+}
+
+/* ---- the session ---- */
+
+static void on_session(
+	struct session_waiter *waiter, enum session_result result, const struct identity *identity)
+{
+	struct conn *conn = container_of(waiter, struct conn_http, waiter)->conn;
+	if (result == SESSION_UNAVAILABLE)
+		refuse(conn, 503, "the session could not be read from Redis");
+	else if (result == SESSION_GOOD)
+		admit(conn, identity);
+	else if (conn->conns->options->session.required)
+		refuse(conn, 401, "no such session, or it is not logged in");
+	else
+		admit(conn, NULL);
+}
+
+/* The verified session id of the request's cookie, borrowed from `value`; absent: there is none. */
+static struct slice find_sid(struct conn *conn, char value[SESSION_COOKIE_MAX])
+{
+	const struct options *options = conn->conns->options;
+	struct buffer header = { 0 };
+	struct slice sid = { 0 };
+	if (http_request_join(&conn->http->request, SLICE("Cookie"), "; ", &header) == 0) {
+		ssize_t len = cookie_get(
+			buffer_slice(&header), options->session.cookie, value, SESSION_COOKIE_MAX);
+		if (len < 0 || session_cookie_verify(options->session.signature,
+				       options->session.secrets, options->session.n_secrets,
+				       slice_make(value, (size_t)len), &sid) != 0)
+			sid = (struct slice){ 0 };
+	}
+	buffer_finish(&header);
+	return sid;
+}
+
+static void authenticate(struct conn *conn)
+{
+	char value[SESSION_COOKIE_MAX];
+	struct slice sid = find_sid(conn, value);
+	if (!sid.at && conn->conns->options->session.required) {
+		refuse(conn, 401, "no session cookie with a good signature");
+		return;
+	}
+	if (!sid.at) {
+		admit(conn, NULL);
+		return;
+	}
+	int error = sessions_look_up(conn->conns->sessions, sid, &conn->http->waiter);
+	if (error)
+		refuse_for_redis(conn, error);
+}
+
+/* ---- the request ---- */
+
+static void on_redis_due(struct deadline *deadline)
+{
+	refuse(container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
+}
+
+/* NULL, or which quota is exhausted; `ret_status` is what to answer then. */
+static const char *take_quotas(struct conn *conn, int *ret_status)
+{
+	struct conns *conns = conn->conns;
+	const struct options *options = conns->options;
+	*ret_status = 429;
+	if (!quota_take_upgrade(
+		    conns->quota, options->limits.upgrades_per_second, uv_now(conns->shared->loop)))
+		return "too many new connections per second";
+	if (quota_take_share(conns->quota, 'a', slice_of(conn->http->peer),
+		    options->limits.connections_per_ip, &conn->address) != 0)
+		return "too many connections from this address";
+	*ret_status = 503;
+	conn->counted = quota_take_connection(conns->quota, options->limits.connections);
+	return conn->counted ? NULL : "full";
+}
+
+static void judge_handshake(struct conn *conn)
+{
+	struct conn_http *http = conn->http;
+	const struct options *options = conn->conns->options;
+	const char *problem;
+	int status = ws_handshake_check(&http->request, &http->handshake, &problem);
+	if (!status && conn->conns->draining) {
+		status = 503;
+		problem = "draining";
+	}
+	if (!status && (problem = take_quotas(conn, &status)) == NULL)
+		status = 0;
+	if (!status && !origin_is_allowed(options->origins, options->n_origins,
+			       http->handshake.origin, http->handshake.host)) {
+		status = 403;
+		problem = "this Origin is not allowed";
+	}
+	if (status) {
+		refuse(conn, status, problem);
+		return;
+	}
+	conn->state = CONN_WAITING;
+	stream_pause(&conn->stream);
+	deadline_set(conn->conns->deadlines, &conn->deadline, REDIS_ANSWER_MS, on_redis_due);
+	authenticate(conn);
+}
+
+static void judge(struct conn *conn)
+{
+	struct conn_http *http = conn->http;
+	const struct site *site = conn->conns->site;
+	if (slice_equal(http->request.path, slice_of(conn->conns->options->path))) {
+		judge_handshake(conn);
+	} else if (site) {
+		http->at_site = true;
+		site->on_request(site->context, conn, &http->request, &http->call);
+	} else {
+		refuse(conn, 404, "nothing is here: the WebSocket endpoint has another path");
+	}
+}
+
+/* A body belongs to a site's request; the endpoint's refuses one by its header alone. */
+static bool body_is_here(const struct http_request *request)
+{
+	return !request->has_body || http_request_rest(request).len >= request->content_length;
+}
+
+void conn_http_bytes(struct conn *conn, const char *bytes, size_t len)
+{
+	struct conn_http *http = conn->http;
+	if (http->at_site)
+		return;
+	http->begun = true;
+	int status = http_request_feed(&http->request, bytes, len);
+	if (status == 0)
+		return;
+	if (status != 1)
+		refuse(conn, status,
+			status == 431 ? "the request's headers are too large"
+				      : "not a valid HTTP request");
+	else if (!conn->conns->site || body_is_here(&http->request))
+		judge(conn);
+	else if (http->request.content_length > conn->conns->options->limits.header_bytes)
+		refuse(conn, 400, "the request's body is too large");
+}
+
+static void on_request_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	/* A browser's spare connection: an answer to no request would be taken for the next one's. */
+	if (!conn->http->begun)
+		conn_abort(conn);
+	else
+		refuse(conn, 408, "the request did not arrive in time");
+}
+
+int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer)
+{
+	struct conns *conns = conn->conns;
+	struct conn_http *http = calloc(1, sizeof(*http));
+	if (!http)
+		return -ENOMEM;
+	http->conn = conn;
+	http->waiter.on_result = on_session;
+	address_peer(peer, http->peer);
+	http_request_init(&http->request, conns->options->limits.header_bytes);
+	conn->http = http;
+	deadline_set(conns->deadlines, &conn->deadline, conns->options->limits.handshake_ms,
+		on_request_due);
+	return 0;
+}
+
+void conn_http_end(struct conn *conn)
+{
+	struct conn_http *http = conn->http;
+	if (!http)
+		return;
+	conn->http = NULL;
+	session_waiter_cancel(&http->waiter);
+	if (http->at_site)
+		conn->conns->site->on_gone(conn->conns->site->context, http->call);
+	http_request_finish(&http->request);
+	free(http);
+}

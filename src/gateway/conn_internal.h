@@ -1,0 +1,73 @@
+/* For the three sources of conn only: conn.c (its life), conn_http.c (before the 101), conn_ws.c
+ * (after). */
+#ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
+#define SLUICE_GATEWAY_CONN_INTERNAL_H
+
+#include "sluice/gateway/conn.h"
+#include "sluice/net/address.h"
+#include "sluice/proto/ws_close.h"
+#include "sluice/proto/ws_handshake.h"
+
+enum conn_state { CONN_REQUEST, CONN_WAITING, CONN_OPEN, CONN_CLOSING, CONN_LINGERING };
+
+/* Everything that is only needed before the 101: a block of its own, freed then. */
+struct conn_http {
+	struct conn *conn;
+	struct http_request request;
+	struct ws_handshake handshake;
+	struct session_waiter waiter;
+	bool begun;   /* something has arrived */
+	bool at_site;                /* the site has it */
+	void *call;                  /* the site's */
+	char peer[INET6_ADDRSTRLEN]; /* as limits per address count it */
+};
+
+/* One per browser: kept small, nothing of it is on the heap besides while something is under way. */
+struct conn {
+	struct stream stream;
+	struct conns *conns;
+	struct list link;       /* in conns->all */
+	struct conn_http *http; /* NULL from the 101 on */
+	struct subscriber subscriber;
+	struct ws_reader reader;
+	struct deadline deadline; /* of the state; when open: the next ping, or the pong */
+	struct quota_share *address, *user;
+	uint16_t close_code; /* what is counted in the end; 0: it never was a WebSocket */
+	uint8_t state;       /* enum conn_state */
+	bool awaiting_pong;
+	bool counted; /* among the quota's connections */
+};
+
+/* A close frame may take this long to be answered; a FIN that long. */
+enum { CONN_CLOSING_MS = 5000, CONN_LINGER_MS = 2000 };
+
+/* conn.c */
+
+/* Ends our side, and closes when the peer has ended his, or after CONN_LINGER_MS. */
+void conn_linger(struct conn *conn);
+
+/* Closes at once. */
+void conn_abort(struct conn *conn);
+
+/* conn_http.c */
+
+/* 0 or -ENOMEM. */
+int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer);
+/* Leaves whatever it waits in, and frees the block. */
+void conn_http_end(struct conn *conn);
+void conn_http_bytes(struct conn *conn, const char *bytes, size_t len);
+/* All channels are confirmed. */
+void conn_http_ready(struct conn *conn);
+
+/* conn_ws.c */
+
+/* Shared by all readers. */
+extern const struct ws_reader_events conn_reader_events;
+/* The 101 is queued: from here on it is a WebSocket. `early` came behind the request. */
+void conn_ws_begin(struct conn *conn, char *early, size_t len);
+void conn_ws_bytes(struct conn *conn, char *bytes, size_t len);
+void conn_ws_publication(struct conn *conn, struct publication *publication);
+/* Starts the closing handshake (RFC 6455 §7.1.2). */
+void conn_ws_close(struct conn *conn, unsigned code, struct slice reason);
+
+#endif

@@ -1,0 +1,179 @@
+/* A connection after the 101. What the browser of a plain connection sends is checked and thrown away
+ * (ws_reader with no on_message); what is published to it is queued by reference.
+ *
+ * The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong
+ * that must come. The first ping goes out after a random part of the interval, so that browsers that
+ * came together are not pinged together; from then on the rhythm keeps them apart. Only a pong proves
+ * that the peer is there.
+ *
+ * How it ends: the peer closes (its code is echoed, then our side of TCP is ended at once, as Chrome
+ * waits for that); we close (conn_ws_close: close frame, CONN_CLOSING_MS for the peer's); the peer
+ * breaks the protocol (close frame, and our side is ended without waiting, RFC 6455 §7.1.7). */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "conn_internal.h"
+#include "sluice/base/log.h"
+
+static struct conn *of_reader(struct ws_reader *reader)
+{
+	return container_of(reader, struct conn, reader);
+}
+
+static int send_control(struct conn *conn, enum ws_opcode opcode, struct slice payload)
+{
+	uint8_t frame[WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX];
+	size_t header_len = ws_frame_format(frame, opcode, true, payload.len);
+	if (payload.len)
+		memcpy(frame + header_len, payload.at, payload.len);
+	return stream_send_bytes(&conn->stream, frame, header_len + payload.len);
+}
+
+static int send_close(struct conn *conn, unsigned code, struct slice reason)
+{
+	char payload[WS_CONTROL_PAYLOAD_MAX];
+	size_t len = ws_close_format(payload, code, reason);
+	return send_control(conn, WS_CLOSE, slice_make(payload, len));
+}
+
+/* ---- heartbeat ---- */
+
+static void on_ping_due(struct deadline *deadline);
+
+static void schedule_ping(struct conn *conn, unsigned ms)
+{
+	conn->awaiting_pong = false;
+	if (conn->conns->options->heartbeat_interval_ms)
+		deadline_set(conn->conns->deadlines, &conn->deadline, ms, on_ping_due);
+}
+
+static void on_pong_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	metrics_add(conn->conns->metrics, METRIC_HEARTBEAT_TERMINATIONS_TOTAL, 1);
+	conn->close_code = WS_CLOSE_ABNORMAL;
+	conn_abort(conn);
+}
+
+static void on_ping_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	conn->awaiting_pong = true;
+	deadline_set(conn->conns->deadlines, deadline, conn->conns->options->heartbeat_timeout_ms,
+		on_pong_due);
+	if (stream_send(&conn->stream, conn->conns->ping) != 0)
+		conn_abort(conn);
+}
+
+/* ---- closing ---- */
+
+static void on_closing_due(struct deadline *deadline)
+{
+	conn_abort(container_of(deadline, struct conn, deadline));
+}
+
+void conn_ws_close(struct conn *conn, unsigned code, struct slice reason)
+{
+	struct conns *conns = conn->conns;
+	bridge_unsubscribe_all(conns->bridge, &conn->subscriber);
+	conn->close_code = (uint16_t)code;
+	conn->state = CONN_CLOSING;
+	deadline_set(conns->deadlines, &conn->deadline, CONN_CLOSING_MS, on_closing_due);
+	if (send_close(conn, code, reason) != 0)
+		conn_abort(conn);
+}
+
+/* _Fail the WebSocket Connection_ (RFC 6455 §7.1.7). */
+static void fail(struct conn *conn, unsigned code)
+{
+	conn->close_code = (uint16_t)code;
+	if (conn->state == CONN_OPEN && send_close(conn, code, (struct slice){ 0 }) != 0)
+		conn_abort(conn);
+	else
+		conn_linger(conn);
+}
+
+/* ---- events of the reader ---- */
+
+static void on_ping(struct ws_reader *reader, struct slice payload)
+{
+	struct conn *conn = of_reader(reader);
+	/* A peer that sends pings and does not read makes the queue grow: no more pongs than fit. */
+	if (conn->state != CONN_OPEN ||
+		stream_queued(&conn->stream) > conn->conns->options->limits.queue_bytes)
+		return;
+	if (send_control(conn, WS_PONG, payload) != 0)
+		conn_abort(conn);
+}
+
+static void on_pong(struct ws_reader *reader, struct slice payload)
+{
+	(void)payload;
+	struct conn *conn = of_reader(reader);
+	if (conn->state == CONN_OPEN && conn->awaiting_pong)
+		schedule_ping(conn, conn->conns->options->heartbeat_interval_ms);
+}
+
+static void on_close(struct ws_reader *reader, unsigned code, struct slice reason)
+{
+	struct conn *conn = of_reader(reader);
+	if (conn->state == CONN_OPEN) {
+		conn->close_code = (uint16_t)code;
+		if (send_close(conn, code, reason) != 0) {
+			conn_abort(conn);
+			return;
+		}
+	}
+	conn_linger(conn);
+}
+
+const struct ws_reader_events conn_reader_events = {
+	.on_ping = on_ping,
+	.on_pong = on_pong,
+	.on_close = on_close,
+};
+
+/* ---- from the outside ---- */
+
+void conn_ws_begin(struct conn *conn, char *early, size_t len)
+{
+	struct conns *conns = conn->conns;
+	conn->state = CONN_OPEN;
+	conn->close_code = WS_CLOSE_ABNORMAL; /* until there is a better one */
+	metrics_add(conns->metrics, METRIC_CONNECTIONS, 1);
+	metrics_add(conns->metrics, METRIC_CONNECTIONS_TOTAL, 1);
+	deadline_clear(conns->deadlines, &conn->deadline);
+	schedule_ping(conn, arc4random_uniform(conns->options->heartbeat_interval_ms + 1));
+	stream_resume(&conn->stream);
+	if (len)
+		conn_ws_bytes(conn, early, len);
+}
+
+void conn_ws_bytes(struct conn *conn, char *bytes, size_t len)
+{
+	int code = ws_reader_feed(&conn->reader, bytes, len);
+	if (code)
+		fail(conn, (unsigned)code);
+}
+
+/* The limit is on what waits already: a browser whose queue is empty is not slow, however large the
+ * publication. And what has only waited for this turn's end is offered to the kernel first. */
+static bool is_slow(struct conn *conn, size_t more)
+{
+	size_t limit = conn->conns->options->limits.queue_bytes;
+	if (stream_queued(&conn->stream) + more <= limit)
+		return false;
+	stream_flush(&conn->stream);
+	size_t queued = stream_queued(&conn->stream);
+	return queued && queued + more > limit;
+}
+
+void conn_ws_publication(struct conn *conn, struct publication *publication)
+{
+	if (is_slow(conn, publication->chunk.len)) {
+		metrics_add(conn->conns->metrics, METRIC_SLOW_CONSUMERS_TOTAL, 1);
+		conn_ws_close(conn, WS_CLOSE_TRY_LATER, SLICE("slow consumer"));
+	} else if (stream_send(&conn->stream, &publication->chunk) != 0) {
+		conn_abort(conn);
+	}
+}
