@@ -1,4 +1,106 @@
-int main(void)
+/* The command line: what is asked for, and the exit status that tells how it went. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sluice/base/buffer.h"
+#include "sluice/base/log.h"
+#include "sluice/gateway/dev.h"
+#include "sluice/gateway/dev_site.h"
+#include "sluice/gateway/gateway.h"
+#include "sluice/gateway/options.h"
+#include "sluice/gateway/probe.h"
+
+struct process {
+	struct options_flags flags;
+	char **environment;
+	struct dev dev;
+};
+
+static int show_problems(struct buffer *problems)
 {
-	return 0;
+	if (problems->len)
+		fprintf(stderr, "%.*s", (int)problems->len, problems->bytes);
+	else
+		fprintf(stderr, "out of memory\n");
+	buffer_finish(problems);
+	return EXIT_BAD_CONFIGURATION;
+}
+
+static int print_config(const struct options *options)
+{
+	struct buffer out = { 0 };
+	int error = options_print(options, &out);
+	if (!error)
+		fwrite(out.bytes, 1, out.len, stdout);
+	buffer_finish(&out);
+	return error ? EXIT_BAD_CONFIGURATION : EXIT_SUCCESS;
+}
+
+static struct options *reload(void *context)
+{
+	struct process *process = context;
+	struct buffer problems = { 0 };
+	struct options *options = options_load(&process->flags, process->environment, &problems);
+	struct slice rest = buffer_slice(&problems);
+	while (!options && rest.len) {
+		struct slice line = slice_cut(&rest, '\n');
+		log_error("bad configuration", log_slice("problem", line));
+	}
+	buffer_finish(&problems);
+	return options;
+}
+
+static void on_listening(void *context, const char *listen)
+{
+	struct process *process = context;
+	dev_tell(&process->dev, listen);
+}
+
+static int serve(struct process *process, struct options *options)
+{
+	struct site site = dev_site(&process->dev.redis_port);
+	const struct gateway_settings settings = {
+		.options = options,
+		.reload = reload,
+		.context = process,
+		.site = process->flags.dev ? &site : NULL,
+		.on_listening = process->flags.dev ? on_listening : NULL,
+	};
+	return gateway_run(&settings);
+}
+
+static int load_and_run(struct process *process)
+{
+	struct buffer problems = { 0 };
+	struct options *options = options_load(&process->flags, process->environment, &problems);
+	if (!options)
+		return show_problems(&problems);
+	buffer_finish(&problems);
+	if (!process->flags.check && !process->flags.print_config)
+		return serve(process, options);
+	int status = process->flags.print_config ? print_config(options) : EXIT_SUCCESS;
+	options_destroy(options);
+	return status;
+}
+
+int main(int argc, char **argv, char **environment)
+{
+	static struct process process;
+	struct buffer problems = { 0 };
+	process.environment = environment;
+	if (options_read_flags(argc, argv, &process.flags, &problems) != 0)
+		return show_problems(&problems);
+	if (process.flags.help)
+		return fputs(options_usage, stdout) < 0;
+	if (process.flags.version)
+		return puts("sluice " SLUICE_VERSION) < 0;
+	if (process.flags.probe)
+		return probe(process.flags.probe);
+	if (!process.flags.dev)
+		return load_and_run(&process);
+	int status = EXIT_CANNOT_START;
+	if (dev_start(&process.dev, &process.flags) == 0)
+		status = load_and_run(&process);
+	dev_stop(&process.dev);
+	return status;
 }

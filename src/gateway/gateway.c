@@ -1,0 +1,458 @@
+/* The main thread. It starts the workers and then only waits: for signals, for the admin port's
+ * requests, and for what the workers report into its inbox.
+ *
+ *	SIGTERM -> all workers drain -> all drained -> all quit -> all quiet -> all finish -> joined
+ *
+ * A second SIGTERM closes what is left at once; the way to the end is the same. SIGHUP makes new
+ * options and TLS settings and hands them to the workers; the old ones are kept until the end, since a
+ * request that is under way may still look at them. */
+#include "sluice/gateway/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "sluice/base/hash.h"
+#include "sluice/base/log.h"
+#include "sluice/gateway/admin.h"
+#include "sluice/gateway/worker.h"
+
+enum {
+	READ_BUFFER_SIZE = 16384,
+	REDIS_REPLY_BYTES = 64 << 20, /* more than that in one reply, and the link is given up */
+};
+
+/* One reading of the configuration, with what is made from it. */
+struct generation {
+	struct generation *older;
+	struct options *options;
+	struct tls_settings *tls; /* of the listener, or NULL */
+};
+
+struct gateway {
+	const struct gateway_settings *settings;
+	struct generation *generation; /* the newest */
+	struct quota quota;
+	struct redis_link_settings redis;
+	struct worker_settings worker_settings;
+	unsigned n;
+	struct worker *workers;
+	struct bridge **bridges;
+	unsigned drained, quiet; /* how many workers have reported so */
+	bool draining;
+	struct address address, admin_address;
+	/* of the main thread */
+	uv_loop_t loop;
+	struct turn turn;
+	struct deadlines deadlines;
+	struct inbox inbox;
+	struct stream_loop stream_loop;
+	uv_signal_t signals[3];
+	struct admin admin;
+	bool has_admin;
+};
+
+/* ---- generations ---- */
+
+/* NULL: why is in the log. `options` is taken. */
+static struct generation *create_generation(struct options *options)
+{
+	char error[TLS_ERROR_MAX];
+	struct generation *generation = calloc(1, sizeof(*generation));
+	MUST(generation);
+	generation->options = options;
+	if (!*options->tls_certificate)
+		return generation;
+	generation->tls = tls_server_create(options->tls_certificate, options->tls_key, error);
+	if (generation->tls)
+		return generation;
+	log_error("bad certificate", log_text("reason", error));
+	options_destroy(options);
+	free(generation);
+	return NULL;
+}
+
+static void destroy_generations(struct generation *generation)
+{
+	while (generation) {
+		struct generation *older = generation->older;
+		tls_settings_destroy(generation->tls);
+		options_destroy(generation->options);
+		free(generation);
+		generation = older;
+	}
+}
+
+/* ---- what the admin port shows ---- */
+
+static int print_reasons(void *context, struct buffer *out)
+{
+	const struct gateway *gateway = context;
+	int error = gateway->draining ? buffer_printf(out, "draining\n") : 0;
+	for (unsigned i = 0; i < gateway->n && !error; i++) {
+		if (!atomic_load(&gateway->workers[i].command_up))
+			error = buffer_printf(
+				out, "worker %u: the link for commands to Redis is down\n", i);
+		if (!error && !bridge_is_up(&gateway->workers[i].bridge))
+			error = buffer_printf(
+				out, "worker %u: the link for subscriptions to Redis is down\n", i);
+	}
+	return error;
+}
+
+static int print_links(const struct gateway *gateway, struct buffer *out)
+{
+	int error = buffer_printf(out, "# HELP sluice_redis_link_up Is the link to Redis live.\n"
+				       "# TYPE sluice_redis_link_up gauge\n");
+	for (unsigned i = 0; i < gateway->n && !error; i++)
+		error = buffer_printf(out,
+			"sluice_redis_link_up{worker=\"%u\",link=\"command\"} %d\n"
+			"sluice_redis_link_up{worker=\"%u\",link=\"subscribe\"} %d\n",
+			i, atomic_load(&gateway->workers[i].command_up), i,
+			bridge_is_up(&gateway->workers[i].bridge));
+	return error;
+}
+
+static int print_metrics(void *context, struct buffer *out)
+{
+	const struct gateway *gateway = context;
+	struct metrics *blocks[BRIDGE_WORKERS_MAX];
+	for (unsigned i = 0; i < gateway->n; i++)
+		blocks[i] = &gateway->workers[i].metrics;
+	int error = metrics_print(blocks, gateway->n, out);
+	if (!error)
+		error = print_links(gateway, out);
+	if (error)
+		return error;
+	return buffer_printf(out, "# HELP sluice_build_info The version that runs.\n"
+				  "# TYPE sluice_build_info gauge\n"
+				  "sluice_build_info{version=\"" SLUICE_VERSION "\"} 1\n");
+}
+
+/* ---- the way to the end ---- */
+
+static void begin_drain(struct gateway *gateway)
+{
+	log_info("draining", log_number("seconds", gateway->generation->options->drain_ms / 1000));
+	gateway->draining = true;
+	for (unsigned i = 0; i < gateway->n; i++)
+		worker_drain(&gateway->workers[i]);
+}
+
+static void close_main(struct gateway *gateway)
+{
+	if (gateway->has_admin)
+		admin_close(&gateway->admin);
+	for (size_t i = 0; i < COUNT_OF(gateway->signals); i++)
+		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
+	deadlines_close(&gateway->deadlines);
+	turn_close(&gateway->turn);
+	inbox_close(&gateway->inbox);
+}
+
+static void deliver_drained(void *owner, void *subject)
+{
+	(void)subject;
+	struct gateway *gateway = owner;
+	if (++gateway->drained < gateway->n)
+		return;
+	for (unsigned i = 0; i < gateway->n; i++)
+		worker_quit(&gateway->workers[i]);
+}
+
+static void deliver_quiet(void *owner, void *subject)
+{
+	(void)subject;
+	struct gateway *gateway = owner;
+	if (++gateway->quiet < gateway->n)
+		return;
+	for (unsigned i = 0; i < gateway->n; i++)
+		worker_finish(&gateway->workers[i]);
+	close_main(gateway);
+}
+
+static void report(struct worker *worker, void (*deliver)(void *owner, void *subject))
+{
+	struct gateway *gateway = worker->settings->owner;
+	MUST(inbox_post(&gateway->inbox, deliver, NULL) == 0);
+}
+
+static void on_drained(struct worker *worker)
+{
+	report(worker, deliver_drained);
+}
+
+static void on_quiet(struct worker *worker)
+{
+	report(worker, deliver_quiet);
+}
+
+static const struct worker_events worker_events = { .on_drained = on_drained,
+	.on_quiet = on_quiet };
+
+/* ---- signals ---- */
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+	struct gateway *gateway = handle->data;
+	log_info("signal", log_text("name", number == SIGTERM ? "SIGTERM" : "SIGINT"));
+	if (!gateway->draining)
+		begin_drain(gateway);
+	else if (gateway->quiet == 0)
+		for (unsigned i = 0; i < gateway->n; i++)
+			worker_abort(&gateway->workers[i]);
+}
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+	(void)number;
+	struct gateway *gateway = handle->data;
+	if (gateway->draining)
+		return;
+	struct options *options = gateway->settings->reload(gateway->settings->context);
+	struct generation *generation = options ? create_generation(options) : NULL;
+	if (!generation) {
+		log_error("configuration not reloaded",
+			log_text("remedy", "sluice --check says more"));
+		return;
+	}
+	generation->older = gateway->generation;
+	gateway->generation = generation;
+	log_setup(options->log_level, options->log_json);
+	for (unsigned i = 0; i < gateway->n; i++)
+		worker_reload(&gateway->workers[i], options, generation->tls);
+	log_info("configuration reloaded");
+}
+
+static int watch_signals(struct gateway *gateway)
+{
+	static const struct {
+		int number;
+		uv_signal_cb callback;
+	} rows[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal },
+		{ SIGHUP, on_reload_signal } };
+	int error = 0;
+	for (size_t i = 0; i < COUNT_OF(rows) && !error; i++) {
+		uv_signal_t *handle = &gateway->signals[i];
+		error = uv_signal_init(&gateway->loop, handle);
+		handle->data = gateway;
+		if (!error)
+			error = uv_signal_start(handle, rows[i].callback, rows[i].number);
+	}
+	return error;
+}
+
+/* ---- opening ---- */
+
+/* Says why the process cannot start. */
+static int fail(const char *what, const char *where, int error)
+{
+	log_error("cannot start", log_text("what", what), log_text("where", where),
+		log_text("reason", strerror(-error)),
+		log_text("remedy", error == -EADDRINUSE
+					   ? "another program listens there: stop it, or "
+					     "choose another address"
+					   : "see the reason"));
+	return EXIT_CANNOT_START;
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int open_loop(struct gateway *gateway)
+{
+	int error = uv_loop_init(&gateway->loop);
+	if (!error)
+		error = turn_open(&gateway->turn, &gateway->loop);
+	if (!error)
+		error = deadlines_open(&gateway->deadlines, &gateway->loop);
+	if (!error)
+		error = inbox_open(&gateway->inbox, &gateway->loop, gateway);
+	gateway->stream_loop = (struct stream_loop){
+		.loop = &gateway->loop,
+		.turn = &gateway->turn,
+		.read_buffer = malloc(READ_BUFFER_SIZE),
+		.read_buffer_size = READ_BUFFER_SIZE,
+	};
+	MUST(gateway->stream_loop.read_buffer);
+	return error ? error : watch_signals(gateway);
+}
+
+static int bind_address(struct address *address, const char *text)
+{
+	const char *problem = address_parse(address, slice_of(text));
+	return problem ? -EINVAL : listener_bind(address, false);
+}
+
+static int open_admin(struct gateway *gateway)
+{
+	static struct admin_source source = { .print_reasons = print_reasons,
+		.print_metrics = print_metrics };
+	source.context = gateway;
+	const char *text = gateway->generation->options->admin_listen;
+	char name[ADDRESS_TEXT_MAX];
+	if (!*text)
+		return 0;
+	int fd = bind_address(&gateway->admin_address, text);
+	int error = fd < 0 ? fd
+			   : admin_open(&gateway->admin, &gateway->stream_loop, &gateway->deadlines,
+				     fd, &source);
+	if (error)
+		return fail("the admin port", text, error);
+	gateway->has_admin = true;
+	log_info("admin", log_text("address", address_format(&gateway->admin_address, name)));
+	return 0;
+}
+
+/* The socket of one worker. The first bind is exclusive, to notice whoever listens there already; TCP
+ * sockets that share the port follow, while a Unix socket is one for all. */
+static int worker_socket(struct gateway *gateway, int exclusive)
+{
+	if (gateway->address.any.sa_family == AF_UNIX)
+		return fcntl(exclusive, F_DUPFD_CLOEXEC, 0);
+	return listener_bind(&gateway->address, true);
+}
+
+static int open_workers(struct gateway *gateway)
+{
+	const char *listen = gateway->generation->options->listen;
+	int exclusive = bind_address(&gateway->address, listen);
+	if (exclusive < 0)
+		return fail("the listener", listen, exclusive);
+	bool local = gateway->address.any.sa_family == AF_UNIX;
+	if (!local)
+		close(exclusive);
+	int error = 0;
+	for (unsigned i = 0; i < gateway->n && !error; i++) {
+		gateway->bridges[i] = &gateway->workers[i].bridge;
+		int fd = worker_socket(gateway, exclusive);
+		error = fd < 0 ? fd
+			       : worker_open(
+					 &gateway->workers[i], &gateway->worker_settings, i, fd);
+		worker_set_site(&gateway->workers[i], gateway->settings->site);
+	}
+	if (local)
+		close(exclusive);
+	return error ? fail("the workers", listen, error) : 0;
+}
+
+static int start_workers(struct gateway *gateway)
+{
+	char name[ADDRESS_TEXT_MAX];
+	for (unsigned i = 0; i < gateway->n; i++) {
+		int error = worker_start(&gateway->workers[i]);
+		if (error)
+			return fail("a thread", "worker", error);
+	}
+	address_format(&gateway->address, name);
+	log_info("listening", log_text("address", name),
+		log_text("path", gateway->generation->options->path),
+		log_number("workers", gateway->n), log_text("version", SLUICE_VERSION));
+	if (gateway->settings->on_listening)
+		gateway->settings->on_listening(gateway->settings->context, name);
+	return 0;
+}
+
+static int prepare_redis(struct gateway *gateway)
+{
+	const struct redis_url *url = &gateway->generation->options->redis;
+	char error[TLS_ERROR_MAX];
+	gateway->redis =
+		(struct redis_link_settings){ .url = url, .reply_bytes = REDIS_REPLY_BYTES };
+	if (!url->tls)
+		return 0;
+	gateway->redis.tls = tls_client_create(url->ca, error);
+	if (gateway->redis.tls)
+		return 0;
+	log_error("cannot start", log_text("what", "TLS to Redis"), log_text("reason", error));
+	return EXIT_CANNOT_START;
+}
+
+static void prepare_workers(struct gateway *gateway)
+{
+	const struct options *options = gateway->generation->options;
+	gateway->n = options->workers ? options->workers : options_usable_cpus();
+	gateway->n = MIN(gateway->n, (unsigned)BRIDGE_WORKERS_MAX);
+	gateway->workers = calloc(gateway->n, sizeof(*gateway->workers));
+	gateway->bridges = calloc(gateway->n, sizeof(struct bridge *));
+	MUST(gateway->workers && gateway->bridges);
+	quota_init(&gateway->quota);
+	gateway->worker_settings = (struct worker_settings){
+		.options = options,
+		.tls = gateway->generation->tls,
+		.redis = &gateway->redis,
+		.quota = &gateway->quota,
+		.bridges = gateway->bridges,
+		.n = gateway->n,
+		.events = &worker_events,
+		.owner = gateway,
+	};
+}
+
+static void warn_of_traps(const struct options *options)
+{
+	if (options->n_rules == 0)
+		log_warn("no channel is allowed", log_text("remedy", "add rules to \"channels\""));
+	for (size_t i = 0; i < options->n_origins; i++)
+		if (slice_equal(options->origins[i], SLICE("*")))
+			log_warn("every web site may open connections with a user's cookie",
+				log_text("remedy", "name your sites in \"origins\""));
+}
+
+/* Ends the process' memory; after the loops. */
+static void finish(struct gateway *gateway)
+{
+	for (unsigned i = 0; i < gateway->n; i++)
+		worker_join(&gateway->workers[i]);
+	inbox_finish(&gateway->inbox);
+	MUST(uv_loop_close(&gateway->loop) == 0);
+	free(gateway->stream_loop.read_buffer);
+	free(gateway->workers);
+	free(gateway->bridges);
+	quota_finish(&gateway->quota);
+	tls_settings_destroy(gateway->redis.tls);
+	if (gateway->address.any.sa_family == AF_UNIX)
+		unlink(gateway->address.local.sun_path);
+	destroy_generations(gateway->generation);
+	log_info("ended");
+}
+
+int gateway_run(const struct gateway_settings *settings)
+{
+	static struct gateway
+		gateway; /* a process has one; a failed start leaves it to the kernel */
+	gateway.settings = settings;
+	hash_init();
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	log_setup(settings->options->log_level, settings->options->log_json);
+	gateway.generation = create_generation(settings->options);
+	if (!gateway.generation)
+		return EXIT_CANNOT_START;
+	warn_of_traps(gateway.generation->options);
+	prepare_workers(&gateway);
+	int status = prepare_redis(&gateway);
+	int error = status ? 0 : open_loop(&gateway);
+	if (error)
+		return fail("the main loop", "", error);
+	if (!status)
+		status = open_workers(&gateway);
+	if (!status)
+		status = open_admin(&gateway);
+	if (!status)
+		status = start_workers(&gateway);
+	if (status)
+		return status;
+	uv_run(&gateway.loop, UV_RUN_DEFAULT);
+	finish(&gateway);
+	return 0;
+}

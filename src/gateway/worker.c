@@ -1,0 +1,297 @@
+/* How a worker ends, so that nobody posts to an inbox that is closed: first all workers drain; then all
+ * quit, which closes their links to Redis, so that nothing comes in any more; when all are quiet, no
+ * worker can post to another, and all finish: they close their inboxes, and their loops run out of
+ * handles. The main thread takes these steps for all workers at once (gateway.c). */
+#include "sluice/gateway/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sluice/base/log.h"
+
+enum { READ_BUFFER_SIZE = 65536 };
+
+/* ---- the link for commands ---- */
+
+static void on_command_up(struct redis_link *link)
+{
+	struct worker *worker = link->owner;
+	log_info(
+		"redis link up", log_text("link", "command"), log_number("worker", worker->number));
+	worker->told = false;
+	atomic_store(&worker->command_up, true);
+}
+
+static void on_command_down(struct redis_link *link, const char *reason)
+{
+	struct worker *worker = link->owner;
+	bool was_up = atomic_exchange(&worker->command_up, false);
+	if (was_up)
+		metrics_add(&worker->metrics, METRIC_RECONNECTS_COMMAND, 1);
+	/* Attempts go on every few seconds; one line says so. */
+	if (was_up || !worker->told)
+		log_warn("redis link down", log_text("link", "command"),
+			log_number("worker", worker->number), log_text("reason", reason));
+	worker->told = true;
+}
+
+static void on_command_round_trip(struct redis_link *link, uint64_t ns)
+{
+	struct worker *worker = link->owner;
+	metrics_observe(&worker->metrics, HISTOGRAM_REDIS_ROUND_TRIP, ns);
+}
+
+static void link_closed(struct worker *worker)
+{
+	if (--worker->links == 0)
+		worker->settings->events->on_quiet(worker);
+}
+
+static void on_command_closed(struct redis_link *link)
+{
+	link_closed(link->owner);
+}
+
+static const struct redis_link_events command_events = {
+	.on_up = on_command_up,
+	.on_down = on_command_down,
+	.on_round_trip = on_command_round_trip,
+	.on_closed = on_command_closed,
+};
+
+static void on_bridge_closed(struct bridge *bridge)
+{
+	link_closed(bridge->owner);
+}
+
+static const struct bridge_events bridge_events = {
+	.on_ready = conn_on_ready,
+	.on_publication = conn_on_publication,
+	.on_closed = on_bridge_closed,
+};
+
+/* ---- other events ---- */
+
+static void on_accept(struct listener *listener, int fd, const struct sockaddr_storage *peer)
+{
+	struct worker *worker = listener->owner;
+	conns_accept(&worker->conns, fd, peer);
+}
+
+static const struct listener_events listener_events = { .on_accept = on_accept };
+
+static void on_empty(struct conns *conns)
+{
+	struct worker *worker = container_of(conns, struct worker, conns);
+	worker->settings->events->on_drained(worker);
+}
+
+/* libuv counts the time that the loop has waited; the rest of the time between two ends of a turn is
+ * what the turn was busy. */
+static void on_turn_end(uv_prepare_t *handle)
+{
+	struct worker *worker = container_of(handle, struct worker, turn_end);
+	uint64_t now = uv_hrtime(), idle = uv_metrics_idle_time(&worker->loop);
+	if (worker->turn_began_ns)
+		metrics_observe(&worker->metrics, HISTOGRAM_LOOP_TURN,
+			now - worker->turn_began_ns - (idle - worker->idle_ns));
+	worker->turn_began_ns = now;
+	worker->idle_ns = idle;
+}
+
+/* ---- opening ---- */
+
+static int open_loop(struct worker *worker)
+{
+	int error = uv_loop_init(&worker->loop);
+	if (!error)
+		error = uv_loop_configure(&worker->loop, UV_METRICS_IDLE_TIME);
+	if (!error)
+		error = turn_open(&worker->turn, &worker->loop);
+	if (!error)
+		error = deadlines_open(&worker->deadlines, &worker->loop);
+	if (!error)
+		error = inbox_open(&worker->inbox, &worker->loop, worker);
+	if (!error)
+		error = uv_prepare_init(&worker->loop, &worker->turn_end);
+	if (!error)
+		error = uv_prepare_start(&worker->turn_end, on_turn_end);
+	uv_unref((uv_handle_t *)&worker->turn_end);
+	worker->stream_loop = (struct stream_loop){
+		.loop = &worker->loop,
+		.turn = &worker->turn,
+		.read_buffer = malloc(READ_BUFFER_SIZE),
+		.read_buffer_size = READ_BUFFER_SIZE,
+	};
+	return error ? error : worker->stream_loop.read_buffer ? 0 : -ENOMEM;
+}
+
+static int open_links(struct worker *worker)
+{
+	const struct worker_settings *settings = worker->settings;
+	const struct bridge_settings bridge = {
+		.all = settings->bridges,
+		.n = settings->n,
+		.self = worker->number,
+		.inbox = &worker->inbox,
+		.metrics = &worker->metrics,
+		.redis = settings->redis,
+		.publication_bytes = settings->options->limits.publication_bytes,
+	};
+	int error = redis_link_open(&worker->commands, &worker->stream_loop, &worker->deadlines,
+		settings->redis, &command_events, worker);
+	if (!error)
+		error = bridge_open(&worker->bridge, &worker->stream_loop, &worker->deadlines,
+			&bridge, &bridge_events, worker);
+	worker->links = 2;
+	return error;
+}
+
+static int open_conns(struct worker *worker)
+{
+	const struct worker_settings *settings = worker->settings;
+	sessions_init(&worker->sessions, &worker->commands, settings->options, &worker->metrics);
+	worker->conns = (struct conns){
+		.shared = &worker->stream_loop,
+		.deadlines = &worker->deadlines,
+		.options = settings->options,
+		.tls = settings->tls,
+		.sessions = &worker->sessions,
+		.bridge = &worker->bridge,
+		.quota = settings->quota,
+		.metrics = &worker->metrics,
+		.on_empty = on_empty,
+	};
+	return conns_open(&worker->conns);
+}
+
+int worker_open(struct worker *worker, const struct worker_settings *settings, unsigned number,
+	int listening_fd)
+{
+	*worker = (struct worker){ .settings = settings, .number = number };
+	int error = open_loop(worker);
+	if (!error)
+		error = open_links(worker);
+	if (!error)
+		error = open_conns(worker);
+	if (error) {
+		close(listening_fd);
+		return error;
+	}
+	return listener_open(&worker->listener, &worker->loop, &worker->deadlines, listening_fd,
+		&listener_events, worker);
+}
+
+void worker_set_site(struct worker *worker, const struct site *site)
+{
+	worker->conns.site = site;
+}
+
+static void run(void *context)
+{
+	struct worker *worker = context;
+	uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+int worker_start(struct worker *worker)
+{
+	return uv_thread_create(&worker->thread, run, worker);
+}
+
+/* ---- what is posted ---- */
+
+static void post(struct worker *worker, void (*deliver)(void *owner, void *subject), void *subject)
+{
+	/* A process that cannot even be told to end has no better way. */
+	MUST(inbox_post(&worker->inbox, deliver, subject) == 0);
+}
+
+static void deliver_drain(void *owner, void *subject)
+{
+	(void)subject;
+	struct worker *worker = owner;
+	listener_close(&worker->listener);
+	conns_drain(&worker->conns);
+}
+
+void worker_drain(struct worker *worker)
+{
+	post(worker, deliver_drain, NULL);
+}
+
+static void deliver_abort(void *owner, void *subject)
+{
+	(void)subject;
+	struct worker *worker = owner;
+	conns_abort(&worker->conns);
+}
+
+void worker_abort(struct worker *worker)
+{
+	post(worker, deliver_abort, NULL);
+}
+
+static void deliver_quit(void *owner, void *subject)
+{
+	(void)subject;
+	struct worker *worker = owner;
+	redis_link_close(&worker->commands);
+	bridge_close(&worker->bridge);
+}
+
+void worker_quit(struct worker *worker)
+{
+	post(worker, deliver_quit, NULL);
+}
+
+static void deliver_finish(void *owner, void *subject)
+{
+	(void)subject;
+	struct worker *worker = owner;
+	uv_close((uv_handle_t *)&worker->turn_end, NULL);
+	deadlines_close(&worker->deadlines);
+	turn_close(&worker->turn);
+	inbox_close(&worker->inbox);
+}
+
+void worker_finish(struct worker *worker)
+{
+	post(worker, deliver_finish, NULL);
+}
+
+struct reload {
+	const struct options *options;
+	struct tls_settings *tls;
+};
+
+static void deliver_reload(void *owner, void *subject)
+{
+	struct worker *worker = owner;
+	struct reload *reload = subject;
+	worker->conns.options = reload->options;
+	worker->conns.tls = reload->tls;
+	conns_options_changed(&worker->conns);
+	sessions_set_options(&worker->sessions, reload->options);
+	bridge_set_publication_bytes(&worker->bridge, reload->options->limits.publication_bytes);
+	free(reload);
+}
+
+void worker_reload(struct worker *worker, const struct options *options, struct tls_settings *tls)
+{
+	struct reload *reload = malloc(sizeof(*reload));
+	MUST(reload);
+	*reload = (struct reload){ options, tls };
+	post(worker, deliver_reload, reload);
+}
+
+void worker_join(struct worker *worker)
+{
+	uv_thread_join(&worker->thread);
+	conns_finish(&worker->conns);
+	sessions_finish(&worker->sessions);
+	bridge_finish(&worker->bridge);
+	inbox_finish(&worker->inbox);
+	free(worker->stream_loop.read_buffer);
+	MUST(uv_loop_close(&worker->loop) == 0);
+}
