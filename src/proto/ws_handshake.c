@@ -227,7 +227,7 @@ static const char *extra_headers(int status)
 	case 405:
 		return "Allow: GET\r\n";
 	case 426:
-		return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+		return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
 	case 429:
 	case 503:
 		return "Retry-After: 1\r\n";
@@ -257,6 +257,7 @@ const char *http_status_text(int status)
 	} texts[] = {
 		{ 101, "Switching Protocols" },
 		{ 200, "OK" },
+		{ 204, "No Content" },
 		{ 400, "Bad Request" },
 		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
