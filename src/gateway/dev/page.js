@@ -74,7 +74,7 @@ async function hasSession() {
 }
 
 async function publish(channel, data) {
-  const answer = await post('/publish', { channel, data });
+  const answer = await post(`/publish?channel=${encodeURIComponent(channel)}`, data);
   if (!answer.ok)
     throw new Error(`the server answered ${answer.status}`);
 }
