@@ -18,6 +18,9 @@
 #include "sluice/proto/redis_url.h"
 #include "sluice/proto/session_cookie.h"
 
+/* Whose sessions these are: sets the defaults of the keys of "session". */
+enum session_preset { SESSION_PRESET_EXPRESS };
+
 struct options {
 	const char *listen; /* as address.h reads it */
 	const char *path;
@@ -28,8 +31,10 @@ struct options {
 	const struct slice *origins;
 	size_t n_origins;
 	struct {
-		struct slice cookie, key, authenticated, user;
-		bool cookie_object; /* the preset wants a member "cookie" */
+		enum session_preset preset;
+		struct slice cookie, key;
+		struct slice authenticated, user; /* dotted paths; absent: none */
+		bool cookie_object;               /* the preset wants a member "cookie" */
 		enum session_signature signature;
 		const struct slice *secrets;
 		size_t n_secrets;
@@ -43,6 +48,11 @@ struct options {
 		unsigned message_bytes, queue_bytes, channels, publication_bytes, header_bytes;
 		unsigned handshake_ms;
 	} limits; /* the first four: 0 is no limit */
+	struct {
+		bool enabled; /* not yet: always false */
+		unsigned threshold;
+	} compression;
+	unsigned delivery_batch_ms; /* not yet: always 0 */
 	unsigned drain_ms;
 	enum log_level log_level;
 	bool log_json;
@@ -58,7 +68,7 @@ struct options_flags {
 	bool dev, check, print_config, version, help;
 };
 
-/* Reads argv. 0; or -EINVAL, and a line for the user is in `problems`. */
+/* Reads argv. 0; -EINVAL, and a line for the user is in `problems`; or -ENOMEM. */
 int options_read_flags(
 	int argc, char **argv, struct options_flags *ret_flags, struct buffer *problems);
 
@@ -66,7 +76,7 @@ int options_read_flags(
 extern const char options_usage[];
 
 /* Loads everything. NULL: `problems` holds one line for each thing that is wrong, naming where
- *(file: line, environment variable or flag), the key, and what it takes:
+ * (file:line, environment variable or flag), the key, and what it takes:
  *
  *	sluice.json:12: limits.queue_bytes: must be a whole number from 1024 to 1073741824, not "1M"
  *

@@ -1,0 +1,178 @@
+/* What the files of options share: the table of settings, and the loading of one configuration. */
+#ifndef SLUICE_GATEWAY_OPTIONS_INTERNAL_H
+#define SLUICE_GATEWAY_OPTIONS_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "sluice/base/buffer.h"
+#include "sluice/base/defs.h"
+#include "sluice/base/slice.h"
+#include "sluice/gateway/options.h"
+
+enum {
+	SETTINGS_MAX = 48,
+	SETTING_NAME_MAX = 64, /* of a key or a variable, with its NUL */
+	OPTIONS_FILE_MAX = 1 << 20,
+	OPTIONS_TEXT_MAX = 4096,  /* one text of the configuration, or a file that holds a secret */
+	OPTIONS_LIST_MAX = 1024,  /* elements of a list */
+	OPTIONS_SECRETS_MAX = 16, /* every one is tried for every cookie */
+};
+
+/* ---- the table (options_table.c, options_names.c) ---- */
+
+/* What a setting takes, and what it becomes in struct options. */
+enum setting_type {
+	SETTING_TEXT,    /* const char * */
+	SETTING_SLICE,   /* struct slice, absent when empty */
+	SETTING_NUMBER,  /* unsigned */
+	SETTING_SECONDS, /* unsigned, milliseconds */
+	SETTING_SWITCH,  /* bool */
+	SETTING_CHOICE,  /* an enum: the position in `choices` */
+	SETTING_FORMAT,  /* bool: is it the second of `choices`? */
+	SETTING_TEXTS,   /* const struct slice *, then size_t */
+	SETTING_RULES,   /* const struct channel_rule *, then size_t */
+	SETTING_URL,     /* struct redis_url */
+};
+
+struct setting {
+	const char *key; /* "listen", or "group.name" */
+	enum setting_type type;
+	size_t offset;       /* in struct options */
+	const char *initial; /* the default, as an environment variable would say it */
+	double min, max;
+	const char *const *choices; /* up to NULL */
+	const char *takes;          /* what a text must be, in words, for messages */
+	/* NULL: the text is good; else what is wrong with it, or "" when `takes` says it all */
+	const char *(*problem)(struct slice text);
+	size_t list_max;
+	bool secret;        /* never shown */
+	bool later;         /* what it would turn on is not there yet: it stays off */
+	const char *flag;   /* "--listen", or NULL */
+	size_t flag_offset; /* in struct options_flags */
+};
+
+extern const struct setting options_settings[];
+extern const size_t options_n_settings;
+
+/* What a preset sets, for keys that nobody has set. */
+struct preset_default {
+	const char *key, *text;
+};
+extern const struct preset_default options_express[];
+extern const size_t options_n_express;
+
+#define SETTINGS_EACH(setting) \
+	for (const struct setting *setting = options_settings; \
+		setting < options_settings + options_n_settings; setting++)
+
+/* NULL: there is none. */
+const struct setting *setting_find(struct slice key);
+
+/* The length of "limits" in "limits.queue_bytes"; 0: the setting is in no group. */
+size_t setting_group_length(const struct setting *setting);
+bool setting_is_group(struct slice name);
+
+/* "limits.queue_bytes" as SLUICE_LIMITS_QUEUE_BYTES. */
+void setting_variable(struct slice key, char variable[SETTING_NAME_MAX]);
+
+/* The key, or variable, that somebody may have meant; "" when nothing comes near. */
+void setting_nearest_key(struct slice key, char nearest[SETTING_NAME_MAX]);
+void setting_nearest_variable(struct slice variable, char nearest[SETTING_NAME_MAX]);
+
+/* ---- loading (options.c) ---- */
+
+/* Where a value was given: a file and its line, a variable or a flag (line 0). NULL: nowhere. */
+struct place {
+	const char *name;
+	unsigned line;
+};
+
+struct loading {
+	struct options *options;
+	const char *config; /* the file, or NULL */
+	struct buffer *problems;
+	unsigned n_problems;
+	bool no_memory;
+	struct place given[SETTINGS_MAX]; /* who had the last word, by position in the table */
+};
+
+/* Zeroed; lives as long as the options. NULL: no memory, and `no_memory` is set. */
+void *loading_allocate(struct loading *loading, size_t size);
+
+/* A copy with a NUL behind it. {NULL, 0}: no memory, and `no_memory` is set. */
+struct slice loading_keep(struct loading *loading, struct slice text);
+
+/* Writes one line for the user, "place: message". */
+void loading_problem(struct loading *loading, struct place place, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+/* Have so many problems been told that no more are looked for? */
+bool loading_is_full(const struct loading *loading);
+
+/* Reads a file of at most `max` bytes. 0 or a negative errno; -EFBIG: it is larger. */
+MUST_CHECK int options_read_file(const char *path, size_t max, struct buffer *ret_bytes);
+
+/* ---- JSON with comments (options_json.c) ---- */
+
+/* NULL: the problem has been told. To be freed by cJSON_Delete. */
+cJSON *options_json_parse(struct loading *loading, const char *name, struct slice text);
+
+/* The line where a value of that tree, or the key before it, begins. */
+static inline unsigned options_json_line(const cJSON *value)
+{
+	return (unsigned)value->valueint;
+}
+
+/* ---- one value (options_values.c, options_lists.c) ---- */
+
+/* Each checks a value and puts it where its setting lands, or tells what is wrong with it. */
+void setting_take(struct loading *loading, const struct setting *setting, struct place place,
+	const cJSON *value);
+void setting_take_texts(struct loading *loading, const struct setting *setting, struct place place,
+	const cJSON *value);
+void setting_take_rules(struct loading *loading, const struct setting *setting, struct place place,
+	const cJSON *value);
+
+/* The same for a value from a variable, a flag, or the table: a text stands for itself, everything
+ * else is JSON. */
+void setting_take_text(struct loading *loading, const struct setting *setting, struct place place,
+	const char *text);
+
+static inline void *setting_field(struct options *options, const struct setting *setting)
+{
+	return (char *)options + setting->offset;
+}
+
+/* How much of a text, which somebody gave, to show in a message: not too much, and whole
+ * characters. */
+size_t options_shown_length(const char *text);
+
+/* What is wrong with the text by itself, or NULL. */
+const char *setting_text_problem(const struct setting *setting, struct slice text);
+
+/* Tells that `key` "must be <takes>, not <value> (<why>)"; a secret is not shown. `why` may be "".
+ */
+void setting_refuse(struct loading *loading, struct place place, const char *key, const char *takes,
+	const cJSON *value, bool secret, const char *why);
+
+/* ---- the sources, lowest first, and what is decided when all have spoken ---- */
+
+/* options_sources.c; false: the file cannot be read, or is not JSON */
+void loading_take_defaults(struct loading *loading);
+bool loading_take_file(struct loading *loading, const char *path);
+void loading_take_environment(struct loading *loading, char **environment);
+void loading_take_flags(struct loading *loading, const struct options_flags *flags);
+
+/* options_settle.c */
+void loading_settle(struct loading *loading);
+
+/* ---- CPUs (cpus.c) ---- */
+
+/* How many CPUs the quotas of this process' cgroup allow, read below the folder `root` ("" or a
+ * test's); 0: there is no quota. */
+unsigned cpus_by_quota(const char *root);
+
+#endif

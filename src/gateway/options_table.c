@@ -1,0 +1,159 @@
+/* The one table of settings.
+ *
+ * A row says all there is to say about a setting: its key, type, range, default, and where it lands
+ * in struct options. Everything else reads the rows: the file, the environment (whose names follow
+ * from the keys), the flags, the messages, the suggestion for a misspelt key, and --print-config. A
+ * new setting is a member of struct options and a row here.
+ *
+ * Defaults are written as an environment variable would say them, and take the same way in, so a
+ * default that breaks its own rule cannot hide. */
+#include "options_internal.h"
+
+#include <ctype.h>
+#include <limits.h>
+
+#include "sluice/net/address.h"
+#include "sluice/proto/origin.h"
+
+#define AT(member)   offsetof(struct options, member)
+#define FLAG(member) offsetof(struct options_flags, member)
+
+static const char *listen_problem(struct slice text)
+{
+	struct address address;
+	return address_parse(&address, text);
+}
+
+static const char *admin_listen_problem(struct slice text)
+{
+	return text.len ? listen_problem(text) : NULL;
+}
+
+/* RFC 6455 §3: the resource name has no fragment; the query is the browser's. */
+static const char *path_problem(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+		if (c <= ' ' || c >= 0x7f || c == '?' || c == '#')
+			return "no blank, \"?\", \"#\" or anything beyond ASCII";
+	}
+	return text.len && text.at[0] == '/' ? NULL : "";
+}
+
+/* RFC 6265 §4.1.1: a cookie's name is a token. */
+static const char *cookie_problem(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+		if (!c || (!isalnum(c) && !strchr("!#$%&'*+-.^_`|~", c)))
+			return "";
+	}
+	return text.len ? NULL : "";
+}
+
+static const char *key_problem(struct slice text)
+{
+	if (text.len >= SESSION_KEY_MAX - SESSION_ID_MAX)
+		return "too long";
+	return session_key_template_is_valid(text) ? NULL : "";
+}
+
+static const char *dotted_path_problem(struct slice text)
+{
+	if (text.len == 0)
+		return NULL;
+	for (struct slice rest = text; rest.at;) {
+		if (slice_cut(&rest, '.').len == 0)
+			return "a name between the dots is empty";
+	}
+	return NULL;
+}
+
+static const char *origin_problem(struct slice text)
+{
+	return origin_setting_is_valid(text) ? NULL : "";
+}
+
+static const char *const presets[] = { "express", NULL };
+static const char *const signatures[] = { "connect", "dot-hmac-sha256", "none", NULL };
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const formats[] = { "text", "json", NULL };
+
+static const char address_takes[] = "ADDRESS:PORT, such as \"0.0.0.0:8080\", or unix:/PATH";
+static const char admin_takes[] =
+	"ADDRESS:PORT, such as \"127.0.0.1:9100\", or unix:/PATH, or \"\" for no admin port";
+static const char url_takes[] = "redis://[user[:password]@]host[:port][/database], the same with "
+				"rediss://, or unix:///path?db=0";
+static const char origin_takes[] =
+	"\"same-host\", \"none\", \"*\", or an origin such as \"https://app.example.com\"";
+static const char key_takes[] =
+	"a text with {sid} or {sid:sha256hex} in it once, such as \"sess:{sid}\"";
+static const char dotted_takes[] = "a dotted path, such as \"passport.user\", or \"\"";
+
+const struct setting options_settings[] = {
+	{ "listen", SETTING_TEXT, AT(listen), "0.0.0.0:8080", .takes = address_takes,
+		.problem = listen_problem, .flag = "--listen", .flag_offset = FLAG(listen) },
+	{ "path", SETTING_TEXT, AT(path), "/ws", .takes = "a path that begins with \"/\"",
+		.problem = path_problem },
+	{ "workers", SETTING_NUMBER, AT(workers), "0", 0, 64, .flag = "--workers",
+		.flag_offset = FLAG(workers) },
+	{ "tls.certificate", SETTING_TEXT, AT(tls_certificate), "", .takes = "the name of a file" },
+	{ "tls.key", SETTING_TEXT, AT(tls_key), "", .takes = "the name of a file" },
+	{ "admin.listen", SETTING_TEXT, AT(admin_listen), "127.0.0.1:9100", .takes = admin_takes,
+		.problem = admin_listen_problem },
+	{ "redis.url", SETTING_URL, AT(redis), "redis://127.0.0.1:6379", .takes = url_takes,
+		.secret = true, .flag = "--redis-url", .flag_offset = FLAG(redis_url) },
+	{ "origins", SETTING_TEXTS, AT(origins), "[\"same-host\", \"none\"]", .takes = origin_takes,
+		.problem = origin_problem, .list_max = OPTIONS_LIST_MAX },
+	{ "session.preset", SETTING_CHOICE, AT(session.preset), "express", .choices = presets },
+	{ "session.cookie", SETTING_SLICE, AT(session.cookie), "connect.sid",
+		.takes = "the name of a cookie", .problem = cookie_problem },
+	{ "session.signature", SETTING_CHOICE, AT(session.signature), "connect",
+		.choices = signatures },
+	{ "session.secrets", SETTING_TEXTS, AT(session.secrets), "[]",
+		.takes = "a text, or \"file:/PATH\" of the file that holds it", .secret = true,
+		.list_max = OPTIONS_SECRETS_MAX },
+	{ "session.key", SETTING_SLICE, AT(session.key), "sess:{sid}", .takes = key_takes,
+		.problem = key_problem },
+	{ "session.authenticated", SETTING_SLICE, AT(session.authenticated), "",
+		.takes = dotted_takes, .problem = dotted_path_problem },
+	{ "session.user", SETTING_SLICE, AT(session.user), "", .takes = dotted_takes,
+		.problem = dotted_path_problem },
+	{ "session.required", SETTING_SWITCH, AT(session.required), "true" },
+	{ "channels", SETTING_RULES, AT(rules), "[]", .list_max = OPTIONS_LIST_MAX },
+	{ "heartbeat.interval", SETTING_SECONDS, AT(heartbeat_interval_ms), "25", 0, 86400 },
+	{ "heartbeat.timeout", SETTING_SECONDS, AT(heartbeat_timeout_ms), "10", 0.01, 86400 },
+	{ "limits.connections", SETTING_NUMBER, AT(limits.connections), "0", 0, 10000000 },
+	{ "limits.connections_per_ip", SETTING_NUMBER, AT(limits.connections_per_ip), "0", 0,
+		10000000 },
+	{ "limits.connections_per_user", SETTING_NUMBER, AT(limits.connections_per_user), "0", 0,
+		10000000 },
+	{ "limits.upgrades_per_second", SETTING_NUMBER, AT(limits.upgrades_per_second), "0", 0,
+		1000000 },
+	{ "limits.message_bytes", SETTING_NUMBER, AT(limits.message_bytes), "65536", 1, 1 << 26 },
+	{ "limits.queue_bytes", SETTING_NUMBER, AT(limits.queue_bytes), "1048576", 1024, 1 << 30 },
+	{ "limits.channels", SETTING_NUMBER, AT(limits.channels), "128", 1, 65536 },
+	{ "limits.publication_bytes", SETTING_NUMBER, AT(limits.publication_bytes), "1048576", 1,
+		1 << 29 },
+	{ "limits.header_bytes", SETTING_NUMBER, AT(limits.header_bytes), "8192", 256, 1 << 20 },
+	{ "limits.handshake_seconds", SETTING_SECONDS, AT(limits.handshake_ms), "5", 0.01, 3600 },
+	{ "compression.enabled", SETTING_SWITCH, AT(compression.enabled), "false", .later = true },
+	{ "compression.threshold", SETTING_NUMBER, AT(compression.threshold), "256", 0, 1 << 26 },
+	{ "delivery.batch_milliseconds", SETTING_NUMBER, AT(delivery_batch_ms), "0", 0, 10000,
+		.later = true },
+	{ "drain.seconds", SETTING_SECONDS, AT(drain_ms), "20", 0, 3600 },
+	{ "log.level", SETTING_CHOICE, AT(log_level), "info", .choices = levels,
+		.flag = "--log-level", .flag_offset = FLAG(log_level) },
+	{ "log.format", SETTING_FORMAT, AT(log_json), "text", .choices = formats },
+};
+const size_t options_n_settings = COUNT_OF(options_settings);
+_Static_assert(COUNT_OF(options_settings) <= SETTINGS_MAX, "SETTINGS_MAX is too small");
+
+const struct preset_default options_express[] = {
+	{ "session.cookie", "connect.sid" },
+	{ "session.signature", "connect" },
+	{ "session.key", "sess:{sid}" },
+	{ "session.authenticated", "authenticated" },
+	{ "session.user", "userId" },
+};
+const size_t options_n_express = COUNT_OF(options_express);
