@@ -1,7 +1,7 @@
 /* A connection before the 101: one HTTP request, judged in the order in which an answer gives least
  * away and costs least:
  *
- *	path 404, handshake 400 405 426, drain and quotas 503 429, origin 403, cookie 401
+ *	path 404, handshake 400 405 426, drain 503, origin 403, quotas 429 503, cookie 401
  *	-> Redis: session 401 503, user's quota 429 -> rules 403 -> Redis: channels confirmed 503
  *	-> 101
  *
@@ -245,40 +245,46 @@ static void on_redis_due(struct deadline *deadline)
 	refuse(container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
 }
 
-/* NULL, or which quota is exhausted; `ret_status` is what to answer then. */
-static const char *take_quotas(struct conn *conn, int *ret_status)
+/* 0, or the status to refuse with, and why. */
+static int take_quotas(struct conn *conn, const char **ret_problem)
 {
 	struct conns *conns = conn->conns;
 	const struct options *options = conns->options;
-	*ret_status = 429;
+	*ret_problem = "too many new connections per second";
 	if (!quota_take_upgrade(
 		    conns->quota, options->limits.upgrades_per_second, uv_now(conns->shared->loop)))
-		return "too many new connections per second";
+		return 429;
+	*ret_problem = "too many connections from this address";
 	if (quota_take_share(conns->quota, 'a', slice_of(conn->http->peer),
 		    options->limits.connections_per_ip, &conn->address) != 0)
-		return "too many connections from this address";
-	*ret_status = 503;
+		return 429;
+	*ret_problem = "full";
 	conn->counted = quota_take_connection(conns->quota, options->limits.connections);
-	return conn->counted ? NULL : "full";
+	return conn->counted ? 0 : 503;
+}
+
+/* What can be said without Redis. 0, or the status to refuse with, and why. */
+static int judge_request(struct conn *conn, const char **ret_problem)
+{
+	struct conn_http *http = conn->http;
+	const struct options *options = conn->conns->options;
+	int status = ws_handshake_check(&http->request, &http->handshake, ret_problem);
+	if (status)
+		return status;
+	*ret_problem = "draining";
+	if (conn->conns->draining)
+		return 503;
+	*ret_problem = "this Origin is not allowed";
+	if (!origin_is_allowed(options->origins, options->n_origins, http->handshake.origin,
+		    http->handshake.host))
+		return 403;
+	return take_quotas(conn, ret_problem);
 }
 
 static void judge_handshake(struct conn *conn)
 {
-	struct conn_http *http = conn->http;
-	const struct options *options = conn->conns->options;
 	const char *problem;
-	int status = ws_handshake_check(&http->request, &http->handshake, &problem);
-	if (!status && conn->conns->draining) {
-		status = 503;
-		problem = "draining";
-	}
-	if (!status && (problem = take_quotas(conn, &status)) == NULL)
-		status = 0;
-	if (!status && !origin_is_allowed(options->origins, options->n_origins,
-			       http->handshake.origin, http->handshake.host)) {
-		status = 403;
-		problem = "this Origin is not allowed";
-	}
+	int status = judge_request(conn, &problem);
 	if (status) {
 		refuse(conn, status, problem);
 		return;
