@@ -2,7 +2,7 @@
  *
  *	GET  /             the page; its scripts and styles are served by their names
  *	GET  /info         {"redis_port":N,"version":"…"}
- *	GET  /session      {"user":"…"}, or 401
+ *	GET  /session      {"user":"…"}; null: not logged in
  *	POST /login        {"user":"…"}: SET sess:… as express-session would, and its signed cookie
  *	POST /logout       DEL, and the cookie is cleared
  *	POST /publish?channel=…   PUBLISH of the body, whatever it is; only with a session
@@ -30,7 +30,7 @@ enum { SESSION_TTL_S = 86400, USER_MAX = 32, SID_BYTES = 24 };
 struct call {
 	struct conn *conn; /* NULL: the browser has gone */
 	struct session_waiter waiter;
-	/* What is done once the session is known to be good; it answers or begins a command. */
+	/* What is done once the session is known (NULL: there is none); it answers or begins a command. */
 	void (*with_session)(struct call *call, const struct identity *identity);
 	struct slice sid, channel, body;
 	char cookie[SESSION_COOKIE_MAX], name[CHANNEL_NAME_MAX * 3];
@@ -220,11 +220,14 @@ static void log_out(struct call *call)
 		command(call, words, COUNT_OF(words));
 }
 
-/* ---- what needs a session ---- */
+/* ---- what asks for the session ---- */
 
 static void publish(struct call *call, const struct identity *identity)
 {
-	(void)identity;
+	if (!identity) {
+		refuse_call(call, 401, "not logged in\n");
+		return;
+	}
 	print(&call->answer, 204, "", "text/plain", (struct slice){ 0 });
 	const struct slice words[] = { SLICE("PUBLISH"), call->channel, call->body };
 	command(call, words, COUNT_OF(words));
@@ -232,10 +235,10 @@ static void publish(struct call *call, const struct identity *identity)
 
 static void show_session(struct call *call, const struct identity *identity)
 {
-	char body[128];
-	int len = snprintf(body, sizeof(body), "{\"user\":\"%.*s\"}",
-		is_user(identity->user) ? (int)identity->user.len : 0, identity->user.at);
-	answer(call->conn, 200, "", "application/json", slice_make(body, (size_t)len));
+	char body[128] = "{\"user\":null}";
+	if (identity && is_user(identity->user))
+		snprintf(body, sizeof(body), "{\"user\":\"%.*s\"}", SLICE_ARGS(identity->user));
+	answer(call->conn, 200, "", "application/json", slice_of(body));
 	end_call(call);
 }
 
@@ -243,18 +246,18 @@ static void on_session(
 	struct session_waiter *waiter, enum session_result result, const struct identity *identity)
 {
 	struct call *call = container_of(waiter, struct call, waiter);
-	if (result == SESSION_GOOD && call->conn)
-		call->with_session(call, identity);
+	if (result == SESSION_UNAVAILABLE || !call->conn)
+		refuse_call(call, 503, "Redis cannot be reached\n");
 	else
-		refuse_call(call, result == SESSION_UNAVAILABLE ? 503 : 401, "not logged in\n");
+		call->with_session(call, identity);
 }
 
-static void need_session(
+static void find_session(
 	struct call *call, void (*with_session)(struct call *call, const struct identity *identity))
 {
 	call->with_session = with_session;
 	if (!call->sid.at)
-		refuse_call(call, 401, "not logged in\n");
+		with_session(call, NULL);
 	else if (sessions_look_up(conn_conns(call->conn)->sessions, call->sid, &call->waiter) != 0)
 		refuse_call(call, 503, "Redis cannot be reached\n");
 }
@@ -327,7 +330,7 @@ static void post(struct conn *conn, const struct http_request *request, void **r
 		log_out(call);
 	else if (slice_equal(request->path, SLICE("/publish")) &&
 		 channel_name_is_valid(call->channel))
-		need_session(call, publish);
+		find_session(call, publish);
 	else
 		refuse_call(call, 404, "POST goes to /login, /logout and /publish?channel=NAME\n");
 }
@@ -360,7 +363,7 @@ static void get(
 		struct call *call = begin_call(conn, request);
 		*ret_call = call;
 		if (call)
-			need_session(call, show_session);
+			find_session(call, show_session);
 		else
 			refuse(conn, 500, "out of memory\n");
 	} else {

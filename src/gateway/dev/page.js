@@ -58,8 +58,6 @@ function post(path, value) {
 /* The user's name, null when nobody is logged in; throws when the server cannot tell. */
 async function readUser() {
   const answer = await ask('/session');
-  if (answer.status === 401)
-    return null;
   if (!answer.ok)
     throw new Error(`the server answered ${answer.status}`);
   return (await answer.json()).user;
@@ -140,7 +138,6 @@ function showCommands(user) {
   const hello = `'{"text":"hello"}'`;
   showCommand('try', `${redis} publish news ${hello}`);
   showCommand('try-user', `${redis} publish ${shellWord(`user:${user ?? ''}`)} ${hello}`);
-  showCommand('try-end', `${redis} --scan --pattern 'sess:*' | xargs ${redis} del`);
 }
 
 async function showServer() {
