@@ -15,7 +15,7 @@
 #include "conn_internal.h"
 #include "sluice/base/log.h"
 
-enum { DRAIN_STEP_MS = 50 };
+enum { DRAIN_STEP_MS = 50, DRAIN_RETRY_MS = 1000 };
 
 static struct conn *of_stream(struct stream *stream)
 {
@@ -224,12 +224,13 @@ void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *pe
 	conns->count++;
 }
 
-/* "retry_after_ms=N" with N drawn for each browser, so that they do not come back all at once. */
+/* "retry_after_ms=N" with N drawn for each browser. The closes are spread already, so a short wait is
+ * enough to keep those of one step apart. */
 static void drain_one(struct conn *conn)
 {
 	char reason[WS_CLOSE_REASON_MAX];
-	unsigned spread = MAX(conn->conns->options->drain_ms, 1000u);
-	int len = snprintf(reason, sizeof(reason), "retry_after_ms=%u", arc4random_uniform(spread));
+	int len = snprintf(
+		reason, sizeof(reason), "retry_after_ms=%u", arc4random_uniform(DRAIN_RETRY_MS));
 	conn_ws_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
 }
 
