@@ -12,6 +12,8 @@
 
 #include "sluice/base/chunk.h"
 #include "sluice/base/defs.h"
+#include "sluice/net/connector.h"
+#include "sluice/net/send_queue.h"
 #include "sluice/net/tls.h"
 #include "sluice/net/turn.h"
 
@@ -40,25 +42,25 @@ struct stream_events {
 	void (*on_closed)(struct stream *stream);
 };
 
-enum { STREAM_SLOTS = 2 };
-
 struct stream {
 	/* private; a stream is embedded in its owner, who finds himself with container_of */
 	uv_poll_t poll;
 	const struct stream_events *events;
 	struct stream_loop *shared;
 	struct tls_session *tls;
-	struct turn_task flush;
-	struct stream_connecting *connecting; /* only until connected */
-	struct chunk **slots;                 /* ring; `inline_slots` until it needs more */
-	struct chunk *inline_slots[STREAM_SLOTS];
-	uint32_t queued;       /* bytes not yet taken by the kernel */
-	uint32_t first_offset; /* of the first chunk, how much has been taken */
-	uint16_t first, count, capacity;
-	uint16_t tls_pending; /* bytes of a TLS write that must be offered again */
-	int fd;
-	unsigned open : 1, reading : 1, stuck : 1, ending : 1, ended : 1, closing : 1,
-		peer_ended : 1;
+	struct connector *connector; /* only until connected */
+	struct turn_task task;       /* whatever is to be done at the end of the turn */
+	struct send_queue queue;
+	int fd;               /* -1: there is none, and `poll` is not a handle */
+	unsigned watched : 2; /* UV_READABLE, UV_WRITABLE */
+	unsigned open : 1;    /* on_open was raised */
+	unsigned reading : 1; /* not paused */
+	unsigned unread : 1;  /* the TLS session may hold bytes that the socket knows nothing of */
+	unsigned stuck : 1;   /* the kernel did not take everything */
+	unsigned ending : 1, ended : 1; /* our side is to be ended, has been */
+	unsigned peer_ended : 1;
+	unsigned failed : 1; /* on_end was raised with an error */
+	unsigned closing : 1;
 };
 
 /* Takes an accepted descriptor (closed also on an error). `tls`: settings of a TLS server, or NULL.
@@ -84,10 +86,14 @@ MUST_CHECK int stream_send(struct stream *stream, struct chunk *chunk);
 /* The same with a copy. */
 MUST_CHECK int stream_send_bytes(struct stream *stream, const void *bytes, size_t len);
 
+/* Offers what is queued to the kernel now, not at the turn's end. For an owner who wants to know
+ * whether a queue is long because the peer is slow. No event is raised within the call. */
+void stream_flush(struct stream *stream);
+
 /* Bytes that the kernel has not taken yet. */
 static inline uint32_t stream_queued(const struct stream *stream)
 {
-	return stream->queued;
+	return stream->queue.bytes;
 }
 
 /* Stops and goes on reading (back-pressure). While it is stopped the peer's end is not noticed. */

@@ -1,0 +1,599 @@
+/* sendmsg is the test's own, so that gathered writes can be counted, and taken without end. */
+#include "end.h"
+#include "sluice/net/stream.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct {
+	bool takes_everything;
+	unsigned calls;
+	int fds[256];
+} kernel;
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t n = 0;
+	kernel.fds[kernel.calls++ % COUNT_OF(kernel.fds)] = fd;
+	MUST(flags == MSG_NOSIGNAL);
+	if (!kernel.takes_everything)
+		return syscall(SYS_sendmsg, fd, message, flags);
+	for (size_t i = 0; i < message->msg_iovlen; i++)
+		n += (ssize_t)message->msg_iov[i].iov_len;
+	return n;
+}
+
+static int setup(void **state)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	return site_open(state);
+}
+
+static void socket_pair(int fds[2])
+{
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+}
+
+static int listen_at_a_free_port(struct sockaddr_in *ret_address)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	*ret_address = address;
+	return fd;
+}
+
+static void tcp_pair(int fds[2])
+{
+	struct sockaddr_in address;
+	int listening = listen_at_a_free_port(&address);
+	fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fds[0], (struct sockaddr *)&address, sizeof(address)), 0);
+	fds[1] = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
+	assert_true(fds[1] >= 0);
+	close(listening);
+}
+
+/* Reads what is there. */
+static void drain(int fd, struct buffer *into, size_t max)
+{
+	char bytes[4096];
+	ssize_t n;
+	while (max > 0 && (n = recv(fd, bytes, MIN(max, sizeof(bytes)), MSG_DONTWAIT)) > 0) {
+		assert_int_equal(buffer_append(into, bytes, (size_t)n), 0);
+		max -= (size_t)n;
+	}
+}
+
+static bool has_received(const struct end *end, const char *text)
+{
+	return slice_equal(buffer_slice(&end->received), slice_of(text));
+}
+
+/* ---- the ordinary way ---- */
+
+static void opens_reads_and_writes(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2], delay = 0;
+	char bytes[8];
+	socklen_t len = sizeof(delay);
+	tcp_pair(fds);
+	end_accept(&end, site, fds[1], NULL);
+	assert_int_equal(write(fds[0], "ping", 4), 4);
+	RUN_UNTIL(&site->test, has_received(&end, "ping"));
+	assert_int_equal(end.opened, 1);
+	assert_int_equal(getsockopt(fds[1], IPPROTO_TCP, TCP_NODELAY, &delay, &len), 0);
+	assert_int_not_equal(delay, 0);
+	assert_int_equal(stream_send_bytes(&end.stream, "pong", 4), 0);
+	assert_int_equal(stream_queued(&end.stream), 4);
+	RUN_UNTIL(&site->test, stream_queued(&end.stream) == 0);
+	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 4);
+	assert_memory_equal(bytes, "pong", 4);
+	assert_int_equal(end.drained, 0); /* it was never stuck */
+	end_finish(&end, site);
+	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 0);
+	close(fds[0]);
+}
+
+static void two_streams_talk_both_ways(void **state)
+{
+	struct site *site = *state;
+	struct end one = { 0 }, other = { .echoes = true };
+	enum { LEN = 1 << 20 };
+	int fds[2], small = 4096;
+	char *bytes = pattern(LEN);
+	socket_pair(fds);
+	for (size_t i = 0; i < 2; i++)
+		setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	end_accept(&one, site, fds[0], NULL);
+	end_accept(&other, site, fds[1], NULL);
+	end_send_in_pieces(&one, bytes, LEN, 3000); /* before it is open */
+	RUN_UNTIL(&site->test, one.received.len == LEN);
+	assert_memory_equal(one.received.bytes, bytes, LEN);
+	assert_int_equal(one.drained, 1);
+	end_finish(&one, site);
+	end_finish(&other, site);
+	free(bytes);
+}
+
+static void gathers_a_turns_sends_in_one_write(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct buffer got = { 0 };
+	int fds[2];
+	socket_pair(fds);
+	end_accept(&end, site, fds[0], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	assert_int_equal(kernel.calls, 0);
+	for (int i = 0; i < 60; i++)
+		assert_int_equal(stream_send_bytes(&end.stream, "abc", 3), 0);
+	assert_int_equal(kernel.calls, 0);
+	uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	assert_int_equal(kernel.calls, 1);
+	drain(fds[1], &got, SIZE_MAX);
+	assert_int_equal(got.len, 180);
+	/* more parts than fit in one */
+	for (int i = 0; i < 150; i++)
+		assert_int_equal(stream_send_bytes(&end.stream, "abc", 3), 0);
+	uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	assert_int_equal(kernel.calls, 1 + 3);
+	drain(fds[1], &got, SIZE_MAX);
+	assert_int_equal(got.len, 180 + 450);
+	buffer_finish(&got);
+	end_finish(&end, site);
+	close(fds[1]);
+}
+
+/* The peer reads in sips: partial writes of every size, and nothing is lost or doubled. "Writable" is
+ * watched only while something is stuck. */
+static void survives_partial_writes(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct buffer got = { 0 };
+	enum { LEN = 300000 };
+	int fds[2], small = 4096;
+	char *bytes = pattern(LEN);
+	socket_pair(fds);
+	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	end_accept(&end, site, fds[1], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	assert_int_equal(end.stream.watched, UV_READABLE);
+	end_send_in_pieces(&end, bytes, LEN, 5000);
+	uint32_t before = UINT32_MAX;
+	for (size_t sip = 1; got.len < LEN; sip = sip * 3 % 1000 + 1) {
+		drain(fds[0], &got, sip);
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+		assert_true(stream_queued(&end.stream) <= before);
+		before = stream_queued(&end.stream);
+		assert_int_equal(
+			end.stream.watched, before ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+	}
+	assert_memory_equal(got.bytes, bytes, LEN);
+	assert_int_equal(end.drained, 1);
+	buffer_finish(&got);
+	free(bytes);
+	end_finish(&end, site);
+	close(fds[0]);
+}
+
+/* A stream with megabytes in its queue and a socket that takes them all still lets others write. */
+static void shares_the_turn(void **state)
+{
+	struct site *site = *state;
+	struct end fat = { 0 }, thin = { 0 };
+	enum { LEN = 8 << 20 };
+	int fat_fds[2], thin_fds[2];
+	char *bytes = pattern(LEN);
+	socket_pair(fat_fds);
+	socket_pair(thin_fds);
+	end_accept(&fat, site, fat_fds[0], NULL);
+	end_accept(&thin, site, thin_fds[0], NULL);
+	RUN_UNTIL(&site->test, fat.opened && thin.opened);
+	kernel.takes_everything = true;
+	assert_int_equal(stream_send_bytes(&fat.stream, bytes, LEN), 0);
+	assert_int_equal(stream_send_bytes(&thin.stream, "x", 1), 0);
+	assert_int_equal(write(thin_fds[1], "y", 1), 1);
+	uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	assert_int_equal(kernel.fds[0], fat_fds[0]);
+	assert_int_equal(kernel.fds[1], thin_fds[0]);
+	assert_true(stream_queued(&fat.stream) > 0);
+	assert_true(has_received(&thin, "y"));
+	/* and needs no event to go on */
+	while (stream_queued(&fat.stream) > 0) {
+		uint32_t before = stream_queued(&fat.stream);
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+		assert_true(stream_queued(&fat.stream) < before);
+	}
+	free(bytes);
+	end_finish(&fat, site);
+	end_finish(&thin, site);
+	close(fat_fds[1]);
+	close(thin_fds[1]);
+}
+
+static void holds_a_reference_as_long_as_needed(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	struct chunk *chunk = chunk_create("shared", 6);
+	socket_pair(fds);
+	end_accept(&end, site, fds[0], NULL);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(stream_send(&end.stream, chunk), 0);
+	assert_int_equal(atomic_load(&chunk->refs), 6);
+	RUN_UNTIL(&site->test, stream_queued(&end.stream) == 0);
+	assert_int_equal(atomic_load(&chunk->refs), 1);
+	assert_int_equal(stream_send(&end.stream, chunk), 0);
+	end_finish(&end, site);
+	assert_int_equal(atomic_load(&chunk->refs), 1);
+	chunk_unref(chunk);
+	close(fds[1]);
+}
+
+static void pauses(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	socket_pair(fds);
+	end_accept(&end, site, fds[0], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	stream_pause(&end.stream);
+	assert_int_equal(write(fds[1], "later", 5), 5);
+	for (int i = 0; i < 5; i++)
+		uv_run(&site->test.loop, UV_RUN_ONCE);
+	assert_int_equal(end.received.len, 0);
+	assert_int_equal(end.stream.watched, 0);
+	end.within = true;
+	stream_resume(&end.stream);
+	stream_pause(&end.stream);
+	stream_resume(&end.stream);
+	end.within = false;
+	RUN_UNTIL(&site->test, has_received(&end, "later"));
+	end_finish(&end, site);
+	close(fds[1]);
+}
+
+/* ---- ends ---- */
+
+static void goes_on_sending_after_the_peers_end(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	char bytes[8];
+	tcp_pair(fds);
+	end_accept(&end, site, fds[1], NULL);
+	assert_int_equal(write(fds[0], "last", 4), 4);
+	shutdown(fds[0], SHUT_WR);
+	RUN_UNTIL(&site->test, end.ended);
+	assert_true(has_received(&end, "last"));
+	assert_int_equal(end.error, 0);
+	/* nothing wakes the loop now but the ticker, every 20 ms */
+	uint64_t start = uv_hrtime();
+	for (int i = 0; i < 5; i++)
+		uv_run(&site->test.loop, UV_RUN_ONCE);
+	assert_true(uv_hrtime() - start > 50000000);
+	assert_int_equal(end.ended, 1);
+	assert_int_equal(stream_send_bytes(&end.stream, "reply", 5), 0);
+	stream_end(&end.stream);
+	RUN_UNTIL(&site->test, end.stream.ended);
+	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 5);
+	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 0);
+	end_finish(&end, site);
+	close(fds[0]);
+}
+
+static void ends_after_what_is_queued(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct buffer got = { 0 };
+	enum { LEN = 400000 };
+	int fds[2], small = 4096;
+	char *bytes = pattern(LEN), byte;
+	socket_pair(fds);
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	end_accept(&end, site, fds[0], NULL);
+	end_send_in_pieces(&end, bytes, LEN, 9000);
+	stream_end(&end.stream); /* before it is open, twice */
+	stream_end(&end.stream);
+	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), -EPIPE);
+	while (got.len < LEN) {
+		assert_false(end.stream.ended);
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+		drain(fds[1], &got, 10000);
+	}
+	RUN_UNTIL(&site->test, end.stream.ended);
+	assert_memory_equal(got.bytes, bytes, LEN);
+	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
+	/* the other direction is open */
+	assert_int_equal(write(fds[1], "more", 4), 4);
+	RUN_UNTIL(&site->test, has_received(&end, "more"));
+	end_finish(&end, site);
+	buffer_finish(&got);
+	free(bytes);
+	close(fds[1]);
+}
+
+static void reset(int fd)
+{
+	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
+	close(fd);
+}
+
+static void a_reset_is_an_error(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	tcp_pair(fds);
+	end_accept(&end, site, fds[1], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	reset(fds[0]);
+	RUN_UNTIL(&site->test, end.ended);
+	assert_int_equal(end.error, -ECONNRESET);
+	assert_string_equal(end.error_text, "connection reset by peer");
+	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), -EPIPE);
+	stream_resume(&end.stream);
+	stream_end(&end.stream);
+	for (int i = 0; i < 3; i++)
+		uv_run(&site->test.loop, UV_RUN_ONCE);
+	assert_int_equal(end.ended, 1);
+	end_finish(&end, site);
+}
+
+static void a_reset_is_noticed_by_who_is_stuck(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	enum { LEN = 16 << 20 };
+	int fds[2];
+	char *bytes = pattern(LEN);
+	tcp_pair(fds);
+	end_accept(&end, site, fds[1], NULL);
+	stream_pause(&end.stream);
+	assert_int_equal(stream_send_bytes(&end.stream, bytes, LEN), 0);
+	RUN_UNTIL(&site->test, end.stream.stuck);
+	reset(fds[0]);
+	RUN_UNTIL(&site->test, end.ended);
+	assert_true(end.error == -ECONNRESET || end.error == -EPIPE);
+	free(bytes);
+	end_finish(&end, site);
+}
+
+static void writing_to_nobody_is_an_error(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	socket_pair(fds);
+	end_accept(&end, site, fds[0], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	stream_pause(&end.stream);
+	close(fds[1]);
+	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), 0);
+	RUN_UNTIL(&site->test, end.ended);
+	assert_int_equal(end.error, -EPIPE);
+	end_finish(&end, site);
+}
+
+/* ---- closing ---- */
+
+static void may_be_closed_in_any_event(void **state)
+{
+	struct site *site = *state;
+	static const enum end_event events[] = { END_OPEN, END_BYTES, END_END, END_DRAINED };
+	for (size_t i = 0; i < COUNT_OF(events); i++) {
+		struct end end = { .closes_in = events[i] };
+		struct buffer got = { 0 };
+		enum { LEN = 1 << 20 };
+		char *bytes = pattern(LEN);
+		int fds[2];
+		socket_pair(fds);
+		end_accept(&end, site, fds[0], NULL);
+		if (events[i] == END_DRAINED)
+			end_send_in_pieces(&end, bytes, LEN, 70000);
+		else
+			assert_int_equal(write(fds[1], "ab", 2), 2);
+		if (events[i] == END_END)
+			shutdown(fds[1], SHUT_WR);
+		while (!end.closed) {
+			uv_run(&site->test.loop, UV_RUN_ONCE);
+			drain(fds[1], &got, SIZE_MAX);
+		}
+		end_finish(&end, site);
+		buffer_finish(&got);
+		free(bytes);
+		close(fds[1]);
+	}
+}
+
+static void may_be_closed_before_it_opens(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	socket_pair(fds);
+	end_accept(&end, site, fds[0], NULL);
+	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), 0);
+	end_finish(&end, site);
+	assert_int_equal(end.opened, 0);
+	close(fds[1]);
+}
+
+static void a_bad_descriptor_raises_nothing(void **state)
+{
+	struct site *site = *state;
+	struct end end = { .within = true };
+	/* a file cannot be watched */
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	assert_true(stream_accept(&end.stream, &site->shared, fd, NULL, &end_events) < 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	uv_run(&site->test.loop, UV_RUN_NOWAIT);
+}
+
+/* ---- connecting ---- */
+
+static void end_connect(struct end *end, struct site *site, const char *host, uint16_t port)
+{
+	end->within = true;
+	assert_int_equal(
+		stream_connect(&end->stream, &site->shared, host, port, "", NULL, &end_events), 0);
+	end->within = false;
+}
+
+static void connects(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct sockaddr_in address;
+	char bytes[8];
+	int listening = listen_at_a_free_port(&address);
+	end_connect(&end, site, "127.0.0.1", ntohs(address.sin_port));
+	assert_int_equal(stream_send_bytes(&end.stream, "early", 5), 0);
+	RUN_UNTIL(&site->test, end.opened && stream_queued(&end.stream) == 0);
+	int fd = accept(listening, NULL, NULL);
+	assert_int_equal(read(fd, bytes, sizeof(bytes)), 5);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	RUN_UNTIL(&site->test, has_received(&end, "hello"));
+	end_finish(&end, site);
+	close(fd);
+	close(listening);
+}
+
+static void says_that_it_cannot_connect(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 }, closing = { .closes_in = END_END };
+	struct sockaddr_in address;
+	int listening = listen_at_a_free_port(&address);
+	close(listening);
+	end_connect(&end, site, "127.0.0.1", ntohs(address.sin_port));
+	RUN_UNTIL(&site->test, end.ended);
+	assert_int_equal(end.error, -ECONNREFUSED);
+	assert_string_equal(end.error_text, "connection refused");
+	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), -EPIPE);
+	end_finish(&end, site);
+	assert_int_equal(end.opened, 0);
+
+	end_connect(&closing, site, "127.0.0.1", ntohs(address.sin_port));
+	RUN_UNTIL(&site->test, closing.closed);
+	end_finish(&closing, site);
+}
+
+/* At once, after every number of loop turns on the way to being connected, and a little after. */
+static void may_be_closed_while_connecting(void **state)
+{
+	struct site *site = *state;
+	struct sockaddr_in address;
+	int listening = listen_at_a_free_port(&address);
+	for (int turns = 0; turns < 6; turns++) {
+		struct end end = { 0 };
+		end_connect(&end, site, "127.0.0.1", ntohs(address.sin_port));
+		for (int i = 0; i < turns; i++)
+			uv_run(&site->test.loop, UV_RUN_ONCE);
+		end_finish(&end, site);
+	}
+	close(listening);
+}
+
+/* Its on_closed is all that keeps the loop alive. */
+static void closes_when_there_is_nothing_else(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct sockaddr_in address;
+	int listening = listen_at_a_free_port(&address);
+	close(listening);
+	end_connect(&end, site, "127.0.0.1", ntohs(address.sin_port));
+	RUN_UNTIL(&site->test, end.ended);
+	uv_unref((uv_handle_t *)&site->test.ticker);
+	stream_close(&end.stream);
+	assert_int_equal(uv_run(&site->test.loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(end.closed, 1);
+}
+
+static void connects_to_a_unix_socket(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char long_path[200];
+	snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/sluice-test-%d.sock", getpid());
+	unlink(address.sun_path);
+	assert_int_equal(stream_connect(&end.stream, &site->shared, "", 0, address.sun_path, NULL,
+				 &end_events),
+		-ENOENT);
+	memset(long_path, 'x', sizeof(long_path) - 1);
+	long_path[sizeof(long_path) - 1] = '\0';
+	assert_int_equal(
+		stream_connect(&end.stream, &site->shared, "", 0, long_path, NULL, &end_events),
+		-ENAMETOOLONG);
+	int listening = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(stream_connect(&end.stream, &site->shared, "", 0, address.sun_path, NULL,
+				 &end_events),
+		-ECONNREFUSED);
+	assert_int_equal(listen(listening, 1), 0);
+	end.within = true;
+	assert_int_equal(stream_connect(&end.stream, &site->shared, "", 0, address.sun_path, NULL,
+				 &end_events),
+		0);
+	end.within = false;
+	RUN_UNTIL(&site->test, end.opened);
+	int fd = accept(listening, NULL, NULL);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	RUN_UNTIL(&site->test, has_received(&end, "hello"));
+	end_finish(&end, site);
+	close(fd);
+	close(listening);
+	unlink(address.sun_path);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, site_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(opens_reads_and_writes),
+		TEST(two_streams_talk_both_ways),
+		TEST(gathers_a_turns_sends_in_one_write),
+		TEST(survives_partial_writes),
+		TEST(shares_the_turn),
+		TEST(holds_a_reference_as_long_as_needed),
+		TEST(pauses),
+		TEST(goes_on_sending_after_the_peers_end),
+		TEST(ends_after_what_is_queued),
+		TEST(a_reset_is_an_error),
+		TEST(a_reset_is_noticed_by_who_is_stuck),
+		TEST(writing_to_nobody_is_an_error),
+		TEST(may_be_closed_in_any_event),
+		TEST(may_be_closed_before_it_opens),
+		TEST(a_bad_descriptor_raises_nothing),
+		TEST(connects),
+		TEST(says_that_it_cannot_connect),
+		TEST(may_be_closed_while_connecting),
+		TEST(closes_when_there_is_nothing_else),
+		TEST(connects_to_a_unix_socket),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

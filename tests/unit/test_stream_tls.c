@@ -1,0 +1,270 @@
+/* Streams over TLS, server and client in one loop. */
+#include "certificates.h"
+#include "end.h"
+#include "sluice/net/stream.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct tls_settings *server_settings, *client_settings;
+static int listening;
+static uint16_t port;
+
+static int prepare(void **state)
+{
+	char error[TLS_ERROR_MAX];
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t len = sizeof(address);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (certificates_make(state) < 0)
+		return -1;
+	server_settings = tls_server_create(certificate("ip.pem"), certificate("ip.key"), error);
+	client_settings = tls_client_create(certificate("ca.pem"), error);
+	listening = socket(AF_INET, SOCK_STREAM, 0);
+	if (!server_settings || !client_settings ||
+		bind(listening, (struct sockaddr *)&address, len) < 0 || listen(listening, 8) < 0 ||
+		getsockname(listening, (struct sockaddr *)&address, &len) < 0)
+		return -1;
+	port = ntohs(address.sin_port);
+	return 0;
+}
+
+static int clean_up(void **state)
+{
+	close(listening);
+	tls_settings_destroy(server_settings);
+	tls_settings_destroy(client_settings);
+	return certificates_remove(state);
+}
+
+static void connect_ends(struct end *server, struct end *client, struct site *site,
+	struct tls_settings *by_client, int buffer_size)
+{
+	client->within = true;
+	assert_int_equal(stream_connect(&client->stream, &site->shared, "127.0.0.1", port, "",
+				 by_client, &end_events),
+		0);
+	client->within = false;
+	RUN_UNTIL(&site->test, client->stream.fd >= 0);
+	int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	if (buffer_size) {
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_size, sizeof(buffer_size));
+		setsockopt(client->stream.fd, SOL_SOCKET, SO_SNDBUF, &buffer_size,
+			sizeof(buffer_size));
+	}
+	end_accept(server, site, fd, server_settings);
+}
+
+static void carries_a_mebibyte_both_ways(void **state)
+{
+	struct site *site = *state;
+	enum { LEN = 1 << 20 };
+	static const size_t pieces[] = { 100, 3000, 16384, 70000, LEN };
+	char *up = pattern(LEN), *down = pattern(2 * LEN);
+	for (size_t i = 0; i < COUNT_OF(pieces); i++) {
+		struct end server = { 0 }, client = { 0 };
+		connect_ends(&server, &client, site, client_settings, 4096);
+		end_send_in_pieces(&client, up, LEN, pieces[i]); /* before it is open */
+		RUN_UNTIL(&site->test, server.opened && client.opened);
+		end_send_in_pieces(&server, down + LEN, LEN, pieces[i]);
+		RUN_UNTIL(&site->test, server.received.len == LEN && client.received.len == LEN);
+		assert_memory_equal(server.received.bytes, up, LEN);
+		assert_memory_equal(client.received.bytes, down + LEN, LEN);
+		assert_int_equal(server.drained, 1);
+		assert_int_equal(client.drained, 1);
+		assert_int_equal(server.stream.watched, UV_READABLE);
+		end_finish(&server, site);
+		end_finish(&client, site);
+	}
+	free(up);
+	free(down);
+}
+
+/* 100 sends of 100 bytes leave in one record: the raw bytes on the way say so. */
+static void gathers_small_sends_into_one_record(void **state)
+{
+	struct site *site = *state;
+	struct end server = { 0 }, client = { 0 };
+	char bytes[32768];
+	connect_ends(&server, &client, site, client_settings, 0);
+	RUN_UNTIL(&site->test, server.opened && client.opened);
+	stream_pause(&client.stream);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(stream_send_bytes(&server.stream, bytes, 100), 0);
+	RUN_UNTIL(&site->test, stream_queued(&server.stream) == 0);
+	ssize_t n = recv(client.stream.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	assert_true(n > 10000 && n < 10000 + 100);
+	stream_resume(&client.stream);
+	RUN_UNTIL(&site->test, client.received.len == 10000);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
+static void pauses_in_the_middle_of_a_record(struct stream *stream, char *bytes, size_t len)
+{
+	end_on_bytes(stream, bytes, len);
+	stream_pause(stream);
+}
+
+/* What was decrypted before the pause is there after it, though the socket has nothing more to tell. */
+static void resumes_with_what_the_session_holds(void **state)
+{
+	struct site *site = *state;
+	static const struct stream_events pausing = {
+		.on_open = end_on_open,
+		.on_bytes = pauses_in_the_middle_of_a_record,
+		.on_end = end_on_end,
+		.on_closed = end_on_closed,
+	};
+	struct end server = { 0 }, client = { 0 };
+	char *bytes = pattern(16000);
+	connect_ends(&server, &client, site, client_settings, 0);
+	RUN_UNTIL(&site->test, server.opened && client.opened);
+	server.stream.events = &pausing;
+	site->shared.read_buffer_size = 1000; /* a record comes in sixteen parts */
+	assert_int_equal(stream_send_bytes(&client.stream, bytes, 16000), 0);
+	for (size_t part = 1; part <= 16; part++) {
+		RUN_UNTIL(&site->test, server.received.len == 1000 * part);
+		for (int i = 0; i < 3; i++)
+			uv_run(&site->test.loop, UV_RUN_ONCE);
+		assert_int_equal(server.received.len, 1000 * part);
+		assert_int_equal(server.stream.watched, 0);
+		stream_resume(&server.stream);
+	}
+	assert_memory_equal(server.received.bytes, bytes, 16000);
+	free(bytes);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
+static void ends_with_close_notify(void **state)
+{
+	struct site *site = *state;
+	struct end server = { 0 }, client = { 0 };
+	connect_ends(&server, &client, site, client_settings, 0);
+	RUN_UNTIL(&site->test, server.opened && client.opened);
+	assert_int_equal(stream_send_bytes(&server.stream, "bye", 3), 0);
+	stream_end(&server.stream);
+	RUN_UNTIL(&site->test, client.ended);
+	assert_int_equal(client.error, 0);
+	assert_int_equal(client.received.len, 3);
+	assert_int_equal(server.ended, 0);
+	assert_int_equal(stream_send_bytes(&client.stream, "too", 3), 0);
+	stream_end(&client.stream);
+	RUN_UNTIL(&site->test, server.ended);
+	assert_int_equal(server.error, 0);
+	assert_int_equal(server.received.len, 3);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
+static void refuses_whom_it_does_not_trust(void **state)
+{
+	struct site *site = *state;
+	char error[TLS_ERROR_MAX];
+	struct end server = { 0 }, client = { 0 };
+	struct tls_settings *others = tls_client_create(certificate("other-ca.pem"), error);
+	assert_non_null(others);
+	connect_ends(&server, &client, site, others, 0);
+	RUN_UNTIL(&site->test, client.ended && server.ended);
+	assert_int_equal(client.opened, 0);
+	assert_int_equal(client.error, -EPROTO);
+	assert_non_null(strstr(client.error_text, "certificate verify failed: "));
+	assert_non_null(strstr(client.error_text, "not correctly signed by the trusted CA"));
+	assert_true(server.error < 0);
+	end_finish(&server, site);
+	end_finish(&client, site);
+	tls_settings_destroy(others);
+}
+
+static void refuses_another_host(void **state)
+{
+	struct site *site = *state;
+	struct end server = { 0 }, client = { 0 };
+	struct tls_settings *good = server_settings;
+	char error[TLS_ERROR_MAX];
+	server_settings =
+		tls_server_create(certificate("name.pem"), certificate("name.key"), error);
+	assert_non_null(server_settings);
+	connect_ends(&server, &client, site, client_settings, 0);
+	RUN_UNTIL(&site->test, client.ended && server.ended);
+	assert_int_equal(client.opened, 0);
+	assert_int_equal(client.error, -EPROTO);
+	assert_non_null(strstr(client.error_text, "expected CN"));
+	end_finish(&server, site);
+	end_finish(&client, site);
+	tls_settings_destroy(server_settings);
+	server_settings = good;
+}
+
+static void refuses_what_is_not_tls(void **state)
+{
+	struct site *site = *state;
+	struct end server = { 0 }, client = { 0 };
+	connect_ends(&server, &client, site, NULL, 0);
+	assert_int_equal(stream_send_bytes(&client.stream, "GET / HTTP/1.1\r\n\r\n", 18), 0);
+	RUN_UNTIL(&site->test, server.ended);
+	assert_int_equal(server.error, -EPROTO);
+	assert_int_equal(server.opened, 0);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
+static void the_peer_may_go_away_in_the_handshake(void **state)
+{
+	struct site *site = *state;
+	struct end server = { 0 }, client = { 0 };
+	connect_ends(&server, &client, site, NULL, 0);
+	assert_int_equal(stream_send_bytes(&client.stream, "\x16\x03\x01\x02", 4), 0);
+	stream_end(&client.stream);
+	RUN_UNTIL(&site->test, server.ended);
+	assert_int_equal(server.error, -ECONNRESET);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
+/* After any number of loop turns, and in any event. */
+static void may_be_closed_at_any_time(void **state)
+{
+	struct site *site = *state;
+	for (int turns = 0; turns < 12; turns++) {
+		struct end server = { 0 }, client = { 0 };
+		connect_ends(&server, &client, site, client_settings, 0);
+		assert_int_equal(stream_send_bytes(&client.stream, "x", 1), 0);
+		for (int i = 0; i < turns; i++)
+			uv_run(&site->test.loop, UV_RUN_NOWAIT);
+		end_finish(turns % 2 ? &server : &client, site);
+		end_finish(turns % 2 ? &client : &server, site);
+	}
+	for (enum end_event event = END_OPEN; event <= END_END; event++) {
+		struct end server = { .closes_in = event }, client = { 0 };
+		connect_ends(&server, &client, site, client_settings, 0);
+		assert_int_equal(stream_send_bytes(&client.stream, "x", 1), 0);
+		stream_end(&client.stream);
+		RUN_UNTIL(&site->test, server.closed);
+		end_finish(&server, site);
+		end_finish(&client, site);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, site_open, site_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(carries_a_mebibyte_both_ways),
+		TEST(gathers_small_sends_into_one_record),
+		TEST(resumes_with_what_the_session_holds),
+		TEST(ends_with_close_notify),
+		TEST(refuses_whom_it_does_not_trust),
+		TEST(refuses_another_host),
+		TEST(refuses_what_is_not_tls),
+		TEST(the_peer_may_go_away_in_the_handshake),
+		TEST(may_be_closed_at_any_time),
+	};
+	return cmocka_run_group_tests(tests, prepare, clean_up);
+}
