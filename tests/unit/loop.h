@@ -37,8 +37,9 @@ static inline void test_loop_open(struct test_loop *test)
 /* Whatever the test opened must be closing by now. */
 static inline void test_loop_close(struct test_loop *test)
 {
+	uv_unref((uv_handle_t *)&test->ticker);
+	RUN_UNTIL(test, !uv_loop_alive(&test->loop));
 	uv_close((uv_handle_t *)&test->ticker, NULL);
-	uv_run(&test->loop, UV_RUN_DEFAULT);
 	turn_close(&test->turn);
 	uv_run(&test->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&test->loop), 0);

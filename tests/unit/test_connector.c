@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,7 +22,7 @@ static struct {
 	int error;
 	struct sockaddr_in addresses[4];
 	size_t n;
-	uint16_t port_asked;
+	atomic_int port_asked;
 } lookup;
 
 static struct addrinfo *one_address(const struct sockaddr_in *address, struct addrinfo *next)
@@ -41,7 +42,7 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 {
 	(void)hints;
 	MUST(strcmp(host, "redis.test") == 0);
-	lookup.port_asked = (uint16_t)atoi(service);
+	lookup.port_asked = atoi(service);
 	if (lookup.waits)
 		uv_sem_wait(&lookup.may_answer);
 	*ret_addresses = NULL;
