@@ -73,10 +73,10 @@ test('10,000 publications arrive in order and unchanged, on every worker', async
   }
 });
 
-test('the order holds across two channels, published alternately', async () => {
+test('the order holds across two channels, published alternately', async t => {
   const COUNT = 1000;
   const both = await logIn(redis, { userId: 'both' });
-  const one = await startSluice(file, redis.url, { workers: 1 });
+  const one = await startSluice(t, redis.url, { workers: 1 });
   const browser = await one.open({ cookie: both });
   await Promise.all(Array.from({ length: COUNT }, (_, i) =>
     publisher.publish(i % 2 ? 'news' : 'user:both', String(i))));
@@ -95,8 +95,8 @@ test('what a browser sends is ignored, and it goes on receiving', async () => {
   browser.terminate();
 });
 
-test('two processes with two workers each: one PUBLISH reaches all, over two subscriptions', async () => {
-  const other = await startSluice(file, redis.url);
+test('two processes with two workers each: one PUBLISH reaches all, over two subscriptions', async t => {
+  const other = await startSluice(t, redis.url);
   const browsers = await Promise.all(Array.from({ length: 16 }, (_, i) =>
     (i % 2 ? sluice : other).open({ cookie })));
   await until(async () => (await redis.subscribers('news')) === 2, { what: 'NUMSUB is 2' });
@@ -121,8 +121,8 @@ test('the last browser to leave takes the subscription with it', async () => {
   await until(async () => (await redis.channels()).every(channel => before.includes(channel)));
 });
 
-test('when all have left, nothing is subscribed to any more', async () => {
-  const lonely = await startSluice(file, redis.url);
+test('when all have left, nothing is subscribed to any more', async t => {
+  const lonely = await startSluice(t, redis.url);
   const browser = await lonely.open({ cookie: await logIn(redis, { userId: 'lonely' }) });
   await until(async () => (await lonely.metric('sluice_channels')) === 2);
   await browser.close(1000);

@@ -1,19 +1,14 @@
 /* Many browsers at once, on the release build: what they cost, and that each gets everything. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { numbered, openCrowd } from '../support/crowd.js';
+import { memoryOf } from '../support/program.js';
 import { handshake } from '../support/raw_client.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
 
 const SIZE = 128;
 const KIB = 1024;
-
-/* Resident memory, in bytes. */
-function memoryOf(pid) {
-  return KIB * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-}
 
 test('10,000 connections: one PUBLISH reaches each, for less than 1.5 KiB of memory a connection', async t => {
   const COUNT = 10000;

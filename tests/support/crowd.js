@@ -8,10 +8,15 @@ import { withResolvers } from './wait.js';
 
 const AT_ONCE = 100;
 
+const TEXT = 0x81;
+const PING = 0x89;
+const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
+
 /* ---- in the process of its own ---- */
 
 class Client {
   expected = 0;
+  #socket;
   #rest = null;
   #isOpen = false;
 
@@ -22,6 +27,7 @@ class Client {
   open(target, request) {
     const { promise, resolve, reject } = withResolvers();
     const socket = connect(target, () => socket.write(request));
+    this.#socket = socket;
     socket.on('data', bytes => {
       if (this.#isOpen) this.#read(bytes);
       else if (bytes.toString('latin1', 0, 12) !== 'HTTP/1.1 101') reject(new Error(bytes.toString()));
@@ -45,9 +51,10 @@ class Client {
     let at = 0;
     for (;;) {
       const left = bytes.length - at;
-      if (left < 4) break;
+      if (left < 2) break;
       const short = bytes[at + 1];
       const head = short === 126 ? 4 : 2;
+      if (left < head) break;
       const size = short === 126 ? bytes.readUInt16BE(at + 2) : short;
       if (left < head + size) break;
       this.#take(bytes, at, at + head);
@@ -57,7 +64,8 @@ class Client {
   }
 
   #take(bytes, at, payload) {
-    if (bytes[at] !== 0x81) return; // a ping
+    if (bytes[at] === PING) this.#socket.write(PONG);
+    if (bytes[at] !== TEXT) return;
     const number = Number(bytes.latin1Slice(payload, payload + 10));
     if (number !== this.expected) this.tally.wrong += 1;
     this.expected = number + 1;

@@ -1,5 +1,6 @@
 /* A program that a test runs: its lines, its exit, and its end by its own pid. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { soon, until, withResolvers } from './wait.js';
 
@@ -8,6 +9,7 @@ export class Program {
   stdout = [];
   stderr = [];
   exited = false;
+  isSignalled = false;
 
   constructor(file, args, { name = file, ...options } = {}) {
     this.name = name;
@@ -42,6 +44,7 @@ export class Program {
   }
 
   signal(name) {
+    this.isSignalled = true;
     this.process.kill(name);
   }
 
@@ -65,4 +68,9 @@ export async function run(file, args, options = {}) {
   const program = new Program(file, args, options);
   const status = await program.exit({ within: options.within ?? 20000 });
   return { status, stdout: program.stdout.join('\n'), stderr: program.stderr.join('\n') };
+}
+
+/* The resident memory of a process, in bytes. */
+export function memoryOf(pid) {
+  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 }

@@ -2,7 +2,13 @@
 import { basename } from 'node:path';
 import { inspect } from 'node:util';
 
+/* What all tests of a file stand on did not come up: once is enough to know. */
+const told = new Set();
+
 function failure({ name, file, line, details }) {
+  const { failureType } = details.error;
+  if (failureType === 'subtestsFailed' || (failureType === 'hookFailed' && told.has(file))) return '';
+  if (failureType === 'hookFailed') told.add(file);
   const error = details.error.cause ?? details.error;
   const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
   return `  FAILED ${basename(file ?? '')}:${line ?? '?'} ${name}\n${text.replace(/^/gm, '    ')}\n`;
@@ -24,7 +30,7 @@ export default async function* progress(events) {
       milliseconds = 0;
     }
     if (type === 'test:pass') passed += data.details.type === 'suite' ? 0 : 1;
-    else if (data.details.error.failureType !== 'subtestsFailed') yield failure(data);
+    else yield failure(data);
     if (data.nesting === 0) milliseconds += data.details.duration_ms;
   }
   if (file) yield finished();

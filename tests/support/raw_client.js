@@ -114,8 +114,12 @@ export class RawClient {
     }
     const [statusLine, ...lines] = this.bytes.toString('latin1', 0, end).split('\r\n');
     const [, version, status, reason] = /^(HTTP\/\d\.\d) (\d{3}) (.*)$/.exec(statusLine);
-    const headers = Object.fromEntries(
-      lines.map(line => /^([^:]+):\s*(.*)$/.exec(line).slice(1)).map(([name, value]) => [name.toLowerCase(), value]));
+    const headers = {};
+    for (const line of lines) {
+      const [, name, value] = /^([^:]+):\s*(.*)$/.exec(line);
+      const key = name.toLowerCase();
+      headers[key] = key in headers ? `${headers[key]}, ${value}` : value;
+    }
     const bodyEnd = end + 4 + Number(headers['content-length'] ?? 0);
     if (this.bytes.length < bodyEnd) return null;
     const body = this.bytes.toString('utf8', end + 4, bodyEnd);

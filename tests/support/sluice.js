@@ -20,6 +20,12 @@ const SANITIZERS = {
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'second_deadlock_stack=1',
 };
+/* SLUICE_… in the environment are settings; a test's own and no others. */
+function environment(own) {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
+  return { ...Object.fromEntries(inherited), ...SANITIZERS, ...own };
+}
+
 const REPORT = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|: broken invariant/;
 
 export const CHANNELS = [
@@ -49,13 +55,14 @@ export function configuration(redisUrl, own = {}) {
 
 /* Runs the program to its end: for --check, --version and the like. */
 export function runSluice(args, { env = {}, ...options } = {}) {
-  return run(BINARY, args, { name: 'sluice', env: { ...process.env, ...SANITIZERS, ...env }, ...options });
+  return run(BINARY, args, { name: 'sluice', env: environment(env), ...options });
 }
 
 export class Sluice {
+  #rawClients = [];
+
   constructor(args, env = {}) {
-    this.program = new Program(BINARY, args, {
-      name: 'sluice', env: { ...process.env, ...SANITIZERS, ...env } });
+    this.program = new Program(BINARY, args, { name: 'sluice', env: environment(env) });
   }
 
   /* Waits until it listens; and, if there is an admin port, until it is ready. */
@@ -103,11 +110,12 @@ export class Sluice {
     });
   }
 
-  /* The value of one series, by its whole name; 0 when it is not there yet. */
+  /* The value of one series, by its whole name. */
   async metric(series) {
     const { body } = await this.admin('/metrics');
     const line = body.split('\n').find(one => one.startsWith(`${series} `));
-    return line ? Number(line.slice(series.length + 1)) : 0;
+    if (!line) throw new Error(`no series ${series} in /metrics`);
+    return Number(line.slice(series.length + 1));
   }
 
   /* A browser that is open; or throws Refused. */
@@ -117,21 +125,25 @@ export class Sluice {
 
   /* A client that is only bytes. */
   async connect() {
-    return RawClient.connect(this.target);
+    const client = await RawClient.connect(this.target);
+    this.#rawClients.push(client);
+    return client;
   }
 
-  /* Sends `signal` and gives the exit status. */
-  async stop(signal = 'SIGTERM') {
-    if (!this.program.exited) this.program.signal(signal);
+  /* Ends it with SIGTERM, unless the test has sent that already, and gives the exit status. */
+  async stop() {
+    if (!this.program.isSignalled && !this.program.exited) this.program.signal('SIGTERM');
     return this.program.exit();
   }
 
-  /* Stops it, and is content only with a clean end. */
+  /* Stops it, and is content only with a clean end. Raw clients answer no closing handshake, so
+   * they go first. */
   async end() {
     if (this.killed) return;
+    for (const client of this.#rawClients) client.destroy();
     try {
       const status = await this.stop();
-      assert.equal(status, this.expectedStatus ?? 0, `sluice ended with ${status}\n${this.program.output}`);
+      assert.equal(status, 0, `sluice ended with ${status}\n${this.program.output}`);
     } finally {
       await this.program.end();
     }
