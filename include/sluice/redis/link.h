@@ -1,12 +1,12 @@
 /* One connection of ours to Redis, kept up: connect, AUTH, SELECT, PING, and again with back-off.
  *
- *	closed -> connecting -> greeting (AUTH, SELECT, PING) -> up -> (fails) -> waiting ->
- *connecting …
+ *	waiting -> connecting -> greeting (AUTH, SELECT, PING) -> up
+ *	   ^-----------+--------------------+---------------------'   (fails)
  *
  * A link fails as a whole: on an error, a time-out or a reply of an unexpected shape it is closed,
  * every pending command is told, and it comes back after 100 ms growing by half to 5 s, with jitter
- * (a wait is drawn from the upper half of its bound). PING goes out every second; two unanswered
- *ones, and the link is dead. */
+ * (a wait is drawn from the upper half of its bound). A PING goes out every second; when nothing at
+ * all comes for two seconds after one, the link is dead. */
 #ifndef SLUICE_REDIS_LINK_H
 #define SLUICE_REDIS_LINK_H
 
@@ -16,6 +16,7 @@
 #include "sluice/base/list.h"
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
+#include "sluice/net/turn.h"
 #include "sluice/proto/redis_url.h"
 #include "sluice/proto/resp.h"
 
@@ -63,17 +64,20 @@ struct redis_link {
 	const struct redis_link_settings *settings;
 	struct stream_loop *shared;
 	struct deadlines *deadlines;
-	struct deadline deadline; /* connecting, next ping, or next attempt */
+	struct deadline deadline; /* time is up for connecting; next PING; next attempt */
+	struct turn_task task;    /* the first attempt; on_closed when there is no stream */
 	struct resp_reader reader;
-	struct buffer out;   /* commands of this turn */
-	struct list pending; /* struct redis_pending, by .link, oldest first */
-	uint64_t ping_sent;  /* uv_hrtime of the oldest unanswered PING; 0: none */
-	uint32_t backoff_ms;
-	uint8_t state, pings_unanswered;
-	bool subscribed, stream_open, closing;
+	struct buffer command; /* the one that is being laid out */
+	struct list pending;   /* struct redis_pending, by .link, oldest first */
+	uint64_t ping_sent;    /* uv_hrtime of the unanswered PING; 0: none */
+	uint32_t backoff_ms;   /* bound of the next wait */
+	uint8_t state, silent_periods;
+	bool heard; /* anything, since the PING or since the last look */
+	bool subscribed, stream_open, in_batch, closing;
 };
 
-/* Begins to connect. Everything handed in must outlive the link. 0 or a negative errno. */
+/* Begins to connect, soon: no event comes within this call, and a Redis that is away is no error of
+ * it. Everything handed in must outlive the link. 0 or a negative errno. */
 MUST_CHECK int redis_link_open(struct redis_link *link, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_link_events *events, void *owner);

@@ -1,0 +1,267 @@
+/* For tests of what speaks to Redis: a real redis-server of our own on a free port, a scripted one
+ * that says whatever a test wants, and the loop with all that a link needs. */
+#ifndef SLUICE_TESTS_REDIS_H
+#define SLUICE_TESTS_REDIS_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "sluice/base/buffer.h"
+#include "sluice/net/deadlines.h"
+#include "sluice/net/stream.h"
+#include "sluice/proto/resp.h"
+
+/* ---- the loop ---- */
+
+struct world {
+	struct test_loop test;
+	struct deadlines deadlines;
+	struct stream_loop shared;
+	char read_buffer[65536];
+};
+
+static inline void world_open(struct world *world)
+{
+	*world = (struct world){ 0 };
+	test_loop_open(&world->test);
+	assert_int_equal(deadlines_open(&world->deadlines, &world->test.loop), 0);
+	world->shared = (struct stream_loop){
+		.loop = &world->test.loop,
+		.turn = &world->test.turn,
+		.read_buffer = world->read_buffer,
+		.read_buffer_size = sizeof(world->read_buffer),
+	};
+}
+
+static inline void world_close(struct world *world)
+{
+	deadlines_close(&world->deadlines);
+	test_loop_close(&world->test);
+}
+
+static inline double seconds_since(uint64_t then)
+{
+	return (double)(uv_hrtime() - then) / 1e9;
+}
+
+/* ---- a socket on loopback ---- */
+
+static inline int loopback_socket(struct sockaddr_in *address)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(fd >= 0);
+	*address = (struct sockaddr_in){ .sin_family = AF_INET };
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return fd;
+}
+
+static inline int free_port(void)
+{
+	struct sockaddr_in address;
+	socklen_t len = sizeof(address);
+	int fd = loopback_socket(&address);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+/* ---- redis-server ---- */
+
+struct test_redis {
+	pid_t pid;
+	int port;
+	char folder[64], socket[80];
+	const char *certificates; /* folder; NULL: no TLS */
+};
+
+/* With TLS the plain port is off, and the other way round. */
+static inline void test_redis_execute(const struct test_redis *redis, const char *password)
+{
+	char port[8], certificate[96] = "", key[96] = "", ca[96] = "";
+	snprintf(port, sizeof(port), "%d", redis->port);
+	if (redis->certificates) {
+		snprintf(certificate, sizeof(certificate), "%s/ip.pem", redis->certificates);
+		snprintf(key, sizeof(key), "%s/ip.key", redis->certificates);
+		snprintf(ca, sizeof(ca), "%s/ca.pem", redis->certificates);
+	}
+	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port",
+		redis->certificates ? "0" : port, "--tls-port", redis->certificates ? port : "0",
+		"--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", ca,
+		"--tls-auth-clients", "no", "--unixsocket", redis->socket, "--dir", redis->folder,
+		"--logfile", "log", "--save", "", "--appendonly", "no", "--requirepass", password,
+		NULL);
+}
+
+/* On the same port as before, when there was one. It dies with the test. */
+static inline void test_redis_start(struct test_redis *redis, const char *password)
+{
+	redis->pid = fork();
+	assert_true(redis->pid >= 0);
+	if (redis->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		test_redis_execute(redis, password);
+		_exit(127);
+	}
+}
+
+static inline bool test_redis_accepts(struct test_redis *redis)
+{
+	int status;
+	if (waitpid(redis->pid, &status, WNOHANG) != 0)
+		fail_msg("redis-server has ended, or cannot be started");
+	redisContext *client = redisConnect("127.0.0.1", redis->port);
+	bool good = client && !client->err;
+	redisFree(client);
+	return good;
+}
+
+static inline void test_redis_open_any(struct test_redis *redis, const char *password)
+{
+	redis->port = free_port();
+	snprintf(redis->folder, sizeof(redis->folder), "/tmp/sluice-redis-XXXXXX");
+	assert_non_null(mkdtemp(redis->folder));
+	snprintf(redis->socket, sizeof(redis->socket), "%s/socket", redis->folder);
+	test_redis_start(redis, password);
+}
+
+static inline void test_redis_open(struct test_redis *redis, const char *password)
+{
+	*redis = (struct test_redis){ 0 };
+	test_redis_open_any(redis, password);
+}
+
+/* With the certificate that certificates.h makes for 127.0.0.1. */
+static inline void test_redis_open_tls(struct test_redis *redis, const char *certificates)
+{
+	*redis = (struct test_redis){ .certificates = certificates };
+	test_redis_open_any(redis, "");
+}
+
+static inline void test_redis_kill(struct test_redis *redis)
+{
+	int status;
+	assert_int_equal(kill(redis->pid, SIGKILL), 0);
+	assert_int_equal(waitpid(redis->pid, &status, 0), redis->pid);
+}
+
+static inline void test_redis_close(struct test_redis *redis)
+{
+	char log[80];
+	test_redis_kill(redis);
+	snprintf(log, sizeof(log), "%s/log", redis->folder);
+	unlink(log);
+	unlink(redis->socket);
+	assert_int_equal(rmdir(redis->folder), 0);
+}
+
+/* One command from another client, blocking; gives an integer reply, or 0. */
+static inline long long test_redis_do(struct test_redis *redis, int n, const char **words)
+{
+	redisContext *client = redisConnect("127.0.0.1", redis->port);
+	assert_true(client && !client->err);
+	redisReply *reply = redisCommandArgv(client, n, words, NULL);
+	assert_non_null(reply);
+	if (reply->type == REDIS_REPLY_ERROR)
+		fail_msg("%s: %s", words[0], reply->str);
+	long long integer =
+		reply->type == REDIS_REPLY_ARRAY ? (long long)reply->elements : reply->integer;
+	freeReplyObject(reply);
+	redisFree(client);
+	return integer;
+}
+
+#define TEST_REDIS_DO(redis, ...) \
+	test_redis_do(redis, (int)COUNT_OF(((const char *[]){ __VA_ARGS__ })), \
+		(const char *[]){ __VA_ARGS__ })
+
+/* ---- a scripted server: one connection at a time ---- */
+
+struct fake {
+	int listener, peer;
+	int port;
+	int accepted;        /* connections so far */
+	struct slice first;  /* said at once */
+	const char *word;    /* once this has been heard … */
+	struct slice then;   /* … this is said */
+	bool hangs_up;       /* after the last thing that it says */
+	struct buffer heard; /* on this connection */
+	size_t said;         /* of what is due */
+};
+
+static inline void fake_open(struct fake *fake)
+{
+	struct sockaddr_in address;
+	socklen_t len = sizeof(address);
+	*fake = (struct fake){ .listener = loopback_socket(&address), .peer = -1 };
+	assert_int_equal(bind(fake->listener, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(fake->listener, 16), 0);
+	assert_int_equal(getsockname(fake->listener, (struct sockaddr *)&address, &len), 0);
+	fake->port = ntohs(address.sin_port);
+}
+
+static inline void fake_hang_up(struct fake *fake)
+{
+	if (fake->peer >= 0)
+		close(fake->peer);
+	fake->peer = -1;
+	fake->said = 0;
+	buffer_finish(&fake->heard);
+}
+
+static inline void fake_close(struct fake *fake)
+{
+	fake_hang_up(fake);
+	close(fake->listener);
+}
+
+static inline void fake_accept(struct fake *fake)
+{
+	int peer = accept4(fake->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (peer < 0)
+		return;
+	fake_hang_up(fake);
+	fake->peer = peer;
+	fake->accepted++;
+}
+
+/* Says what is left of `text`, of which the first byte is number `from` of all that is said. */
+static inline bool fake_say(struct fake *fake, struct slice text, size_t from)
+{
+	struct slice left = slice_skip(text, MIN(fake->said - from, text.len));
+	ssize_t n = left.len ? send(fake->peer, left.at, left.len, MSG_NOSIGNAL) : 0;
+	if (n > 0)
+		fake->said += (size_t)n;
+	return fake->said >= from + text.len;
+}
+
+/* A step of the script; call it between the loop's turns. Gives true: it is a condition's part. */
+static inline bool fake_step(struct fake *fake)
+{
+	char bytes[4096];
+	ssize_t n;
+	fake_accept(fake);
+	if (fake->peer < 0)
+		return true;
+	while ((n = recv(fake->peer, bytes, sizeof(bytes), 0)) > 0)
+		assert_int_equal(buffer_append(&fake->heard, bytes, (size_t)n), 0);
+	bool done = fake_say(fake, fake->first, 0);
+	if (done && fake->word)
+		done = fake->heard.len &&
+		       memmem(fake->heard.bytes, fake->heard.len, fake->word, strlen(fake->word)) &&
+		       fake_say(fake, fake->then, fake->first.len);
+	if (n == 0 || (done && fake->hangs_up))
+		fake_hang_up(fake);
+	return true;
+}
+
+#endif
