@@ -15,7 +15,8 @@ struct subscriptions;
 
 struct subscriptions_events {
 	/* Redis has confirmed a channel that is wanted: from here on nothing published is missed.
-	 * Raised again after the link was lost and is back. */
+	 * Raised again after the link was lost and is back, and when the channel was left and is
+	 * wanted again. Never within a call of the owner's. */
 	void (*on_confirmed)(struct subscriptions *subscriptions, struct slice channel);
 	/* A publication on a channel that is wanted. Both are borrowed. */
 	void (*on_message)(
@@ -35,13 +36,13 @@ struct subscriptions {
 	/* private */
 	struct redis_link link;
 	const struct subscriptions_events *events;
-	struct table channels; /* struct wanted_channel, by name */
-	struct list changed;   /* struct wanted_channel, by .changed_link: to be asked for at the
-				  turn's end */
 	struct turn *turn;
 	struct turn_task ask;
-	size_t unconfirmed; /* since the link came back: wanted channels not yet confirmed */
-	bool up;
+	struct table channels; /* struct wanted_channel, by name */
+	struct list changed;   /* struct wanted_channel, by .changed: looked at at the turn's end */
+	size_t wanted;
+	size_t awaited; /* wanted when the link came back, and not yet confirmed */
+	bool up, closing;
 };
 
 MUST_CHECK int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *shared,
