@@ -347,7 +347,7 @@ static void out_of_memory(void **state)
 	}
 	cJSON_InitHooks(NULL);
 	assert_int_equal(result, 0);
-	assert_true(n > 20);
+	assert_true(n > 10);
 	assert_true(slice_equal(identity.user, SLICE("42")));
 	identity_finish(&identity);
 }
