@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
 import { handshake } from '../support/raw_client.js';
 import { logIn } from '../support/sessions.js';
+import { runSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
 
@@ -93,4 +94,11 @@ test('the admin port serves no WebSocket, and the public port no metrics', async
   assert.equal((await client.answer()).status, 404);
   client.destroy();
   assert.equal((await sluice.admin('/ws')).status, 404);
+});
+
+test('--probe tells a container whether it is well: 0 for 200, else 1', async () => {
+  const probe = async path => (await runSluice(['--probe', `http://127.0.0.1:${sluice.adminPort}${path}`])).status;
+  assert.equal(await probe('/readyz'), 0);
+  assert.equal(await probe('/nowhere'), 1);
+  assert.equal((await runSluice(['--probe', 'http://127.0.0.1:1/livez'])).status, 1);
 });

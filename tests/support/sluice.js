@@ -130,6 +130,11 @@ export class Sluice {
     return client;
   }
 
+  /* Has it read its configuration again. */
+  hangUp() {
+    this.program.process.kill('SIGHUP');
+  }
+
   /* Ends it with SIGTERM, unless the test has sent that already, and gives the exit status. */
   async stop() {
     if (!this.program.isSignalled && !this.program.exited) this.program.signal('SIGTERM');

@@ -1,0 +1,113 @@
+/* SIGHUP: the configuration is read again; what is open stays open; a bad file changes nothing. */
+import assert from 'node:assert/strict';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { connect as connectTls } from 'node:tls';
+import { test } from 'node:test';
+import { Browser } from '../support/browser.js';
+import { makeCertificates } from '../support/certificates.js';
+import { file } from '../support/ending.js';
+import { startRedis } from '../support/redis.js';
+import { cookieFor, logIn } from '../support/sessions.js';
+import { CHANNELS, configuration, startSluice } from '../support/sluice.js';
+import { until, withResolvers } from '../support/wait.js';
+
+const redis = await startRedis(file);
+const cookie = await logIn(redis, {}, { id: 'reader' });
+
+/* Writes another configuration, tells the gateway, and waits until the log has `line` once more. */
+async function reload(sluice, own, line = /configuration reloaded/) {
+  const text = typeof own === 'string' ? own : JSON.stringify(configuration(redis.url, own));
+  const told = () => sluice.program.stderr.filter(one => line.test(one)).length;
+  const before = told();
+  await writeFile(sluice.configFile, text);
+  sluice.hangUp();
+  await until(() => told() > before, { what: `${line} in the log` });
+}
+
+const openAt = (sluice, channel, options = { cookie }) =>
+  Browser.open(`${sluice.url}?channel=${channel}`, options);
+
+test('channel rules: a new one is obeyed by whoever comes next; who is there stays', async t => {
+  const sluice = await startSluice(t, redis.url);
+  const browser = await sluice.open({ cookie });
+  await assert.rejects(openAt(sluice, 'extra'), { status: 403 });
+  await reload(sluice, { channels: [...CHANNELS, { match: 'extra', allow: 'session' }] });
+  const late = await until(() => openAt(sluice, 'extra'), { what: 'the new rule is obeyed' });
+  await redis.cli('PUBLISH', 'extra', 'for the new one');
+  assert.equal(await late.next(), 'for the new one');
+  await redis.cli('PUBLISH', 'news', 'for both');
+  assert.equal(await browser.next(), 'for both');
+});
+
+test('secrets: a new one verifies, one that is gone does not', async t => {
+  const sluice = await startSluice(t, redis.url);
+  const fresh = { cookie: cookieFor('reader', { secret: 'fresh' }) };
+  await assert.rejects(sluice.open(fresh), { status: 401 });
+  await reload(sluice, { session: { secrets: ['fresh'] } });
+  await until(() => sluice.open(fresh), { what: 'the new secret is used' });
+  await assert.rejects(sluice.open({ cookie }), { status: 401 });
+});
+
+test('origins', async t => {
+  const sluice = await startSluice(t, redis.url);
+  const elsewhere = { cookie, origin: 'https://elsewhere.example' };
+  await assert.rejects(sluice.open(elsewhere), { status: 403 });
+  await reload(sluice, { origins: ['https://elsewhere.example'] });
+  await until(() => sluice.open(elsewhere), { what: 'the new origin is allowed' });
+});
+
+test('limits', async t => {
+  const sluice = await startSluice(t, redis.url);
+  await sluice.open({ cookie });
+  await reload(sluice, { limits: { connections: 1 } });
+  await until(async () => (await sluice.open({ cookie }).catch(error => error)).status === 503, {
+    what: 'the new limit is obeyed' });
+});
+
+test('the log level', async t => {
+  const sluice = await startSluice(t, redis.url);
+  await reload(sluice, { log: { level: 'debug' } });
+  await sluice.open().catch(() => {});
+  await sluice.program.line(/ debug refused/);
+});
+
+test('a certificate that was renewed', async t => {
+  const [old, renewed] = [await makeCertificates(t), await makeCertificates(t)];
+  const own = { tls: { certificate: old.certificate, key: old.key } };
+  const sluice = await startSluice(t, redis.url, own);
+  const trusts = authority => {
+    const { promise, resolve } = withResolvers();
+    const socket = connectTls({ host: '127.0.0.1', port: sluice.port, servername: 'localhost', ca: authority });
+    socket.on('secureConnect', () => resolve(true));
+    socket.on('error', () => resolve(false));
+    return promise.finally(() => socket.destroy());
+  };
+  assert.equal(await trusts(old.authorityText), true);
+  await copyFile(renewed.certificate, old.certificate);
+  await copyFile(renewed.key, old.key);
+  await reload(sluice, own);
+  await until(() => trusts(renewed.authorityText), { what: 'the new certificate is shown' });
+});
+
+const bad = { 'is no JSON': '{ "workers": ', 'has an unknown key': '{ "colour": "red" }', 'is empty': '' };
+for (const [what, text] of Object.entries(bad))
+  test(`a file that ${what} changes nothing, and the log says so`, async t => {
+    const sluice = await startSluice(t, redis.url);
+    const browser = await sluice.open({ cookie });
+    await reload(sluice, text, /configuration not reloaded/);
+    await redis.cli('PUBLISH', 'news', 'unmoved');
+    assert.equal(await browser.next(), 'unmoved');
+    (await sluice.open({ cookie })).terminate();
+  });
+
+test('twenty times in a row, while browsers come and go', async t => {
+  const sluice = await startSluice(t, redis.url);
+  const stayer = await sluice.open({ cookie });
+  for (let i = 0; i < 20; i++) {
+    const opening = Array.from({ length: 5 }, () => sluice.open({ cookie }));
+    await reload(sluice, { limits: { connections: 1000 + i } });
+    for (const browser of await Promise.all(opening)) browser.terminate();
+  }
+  await redis.cli('PUBLISH', 'news', 'still here');
+  assert.equal(await stayer.next(), 'still here');
+});
