@@ -4,7 +4,9 @@
  * The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong
  * that must come. The first ping goes out after a random part of the interval, so that browsers that
  * came together are not pinged together; from then on the rhythm keeps them apart. Only a pong proves
- * that the peer is there.
+ * that the peer is there. But a ping that waits behind a long queue cannot be answered, so while the
+ * queue is stuck its pong is not missed: there the queue's limit decides about a slow peer, and the
+ * kernel's ack timeout about a dead one.
  *
  * How it ends: the peer closes (its code is echoed, then our side of TCP is ended at once, as Chrome
  * waits for that); we close (conn_ws_close: close frame, CONN_CLOSING_MS for the peer's); the peer
@@ -50,8 +52,12 @@ static void schedule_ping(struct conn *conn, unsigned ms)
 static void on_pong_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
+	if (stream_queued(&conn->stream) > 0) {
+		deadline_set(conn->conns->deadlines, deadline,
+			conn->conns->options->heartbeat_timeout_ms, on_pong_due);
+		return;
+	}
 	metrics_add(conn->conns->metrics, METRIC_HEARTBEAT_TERMINATIONS_TOTAL, 1);
-	conn->close_code = WS_CLOSE_ABNORMAL;
 	conn_abort(conn);
 }
 
@@ -63,6 +69,16 @@ static void on_ping_due(struct deadline *deadline)
 		on_pong_due);
 	if (stream_send(&conn->stream, conn->conns->ping) != 0)
 		conn_abort(conn);
+}
+
+static void begin_heartbeat(struct conn *conn)
+{
+	const struct options *options = conn->conns->options;
+	if (!options->heartbeat_interval_ms)
+		return;
+	stream_set_ack_timeout(
+		&conn->stream, options->heartbeat_interval_ms + options->heartbeat_timeout_ms);
+	schedule_ping(conn, arc4random_uniform(options->heartbeat_interval_ms + 1));
 }
 
 /* ---- closing ---- */
@@ -143,7 +159,7 @@ void conn_ws_begin(struct conn *conn, char *early, size_t len)
 	metrics_add(conns->metrics, METRIC_CONNECTIONS, 1);
 	metrics_add(conns->metrics, METRIC_CONNECTIONS_TOTAL, 1);
 	deadline_clear(conns->deadlines, &conn->deadline);
-	schedule_ping(conn, arc4random_uniform(conns->options->heartbeat_interval_ms + 1));
+	begin_heartbeat(conn);
 	stream_resume(&conn->stream);
 	if (len)
 		conn_ws_bytes(conn, early, len);

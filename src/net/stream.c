@@ -8,23 +8,23 @@
  *
  * The descriptor is ours and libuv only watches it (uv_poll_t), where uv_tcp_t would be the obvious
  * choice: uv_write wants a request that lives until its callback, an allocation per write, and
- *copies the array of parts when it has more than four; uv_read wants a buffer handed out for each
- *read. Here an idle stream is this struct and nothing else, and a write that the kernel takes costs
- *one system call.
+ * copies the array of parts when it has more than four; uv_read wants a buffer handed out for each
+ * read. Here an idle stream is this struct and nothing else, and a write that the kernel takes
+ * costs one system call.
  *
  * Everything that is not an answer to the socket happens in one task at the end of the turn:
- *opening what was accepted, reading on, writing, ending our side, closing what has no handle. So no
- *event is ever raised within a call of the owner's, and it does not matter how often in a turn he
- *sends, pauses or resumes: uv_poll_start, which costs two system calls, is called when what is
- *wanted at the end differs from what is watched.
+ * opening what was accepted, reading on, writing, ending our side, closing what has no handle. So
+ * no event is ever raised within a call of the owner's, and it does not matter how often in a turn
+ * he sends, pauses or resumes: uv_poll_start, which costs two system calls, is called when what is
+ * wanted at the end differs from what is watched.
  *
  * Fairness: a stream reads and writes a bounded amount at a time, then the others have their turn.
- *The socket's readiness brings it back; where that cannot (bytes that wait decrypted in the TLS
- *session, a socket that takes and takes) its task does.
+ * The socket's readiness brings it back; where that cannot (bytes that wait decrypted in the TLS
+ * session, a socket that takes and takes) its task does.
  *
  * After every event the owner may have closed the stream, so whoever raises one looks at `closing`
- * before doing anything else. Functions that raise events give "is it still alive". The owner may
- *free the stream only in on_closed, which is raised last in its callback. */
+ * before doing anything else, and his callers ask is_alive. The owner may free the stream only in
+ * on_closed, which is raised last in its callback. */
 #include "sluice/net/stream.h"
 
 #include <errno.h>
@@ -432,6 +432,12 @@ void stream_resume(struct stream *stream)
 	stream->reading = 1;
 	if (stream->open && is_alive(stream))
 		schedule(stream);
+}
+
+void stream_set_ack_timeout(struct stream *stream, unsigned ms)
+{
+	if (stream->fd >= 0)
+		(void)setsockopt(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
 void stream_end(struct stream *stream)

@@ -100,6 +100,10 @@ static inline uint32_t stream_queued(const struct stream *stream)
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
+/* How long what was sent may stay unacknowledged by the peer's TCP, or his window closed, before the
+ * kernel gives the connection up (on_end with an error). No effect on Unix sockets. */
+void stream_set_ack_timeout(struct stream *stream, unsigned ms);
+
 /* After what is queued, ends our side (close_notify, FIN). Reading goes on. */
 void stream_end(struct stream *stream);
 
