@@ -5,18 +5,22 @@ import { createClient } from 'redis';
 import { atEnd } from './ending.js';
 import { folder } from './folder.js';
 import { Program, run } from './program.js';
-import { until } from './wait.js';
+import { until, withResolvers } from './wait.js';
 
-/* A port that was free a moment ago. */
-export function freePort() {
-  return new Promise((resolve, reject) => {
+/* Below the ports that the kernel gives to clients, so that none of those can take one of ours
+ * between two starts of a server. */
+const PORTS = { from: 20000, to: 32000 };
+
+/* A port that nobody listens on. */
+export async function freePort() {
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
     const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+    const { promise, resolve } = withResolvers();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    if (await promise) return port;
+  }
 }
 
 export class Redis {
