@@ -3,12 +3,12 @@
  *	look up -> address 1 -> failed: close its handle -> address 2 -> ... -> on_done
  *
  * One address after the other, not two at once (RFC 8305): who is connected to are Redis servers in
- *the same network, and the owner's own time-out bounds the whole.
+ * the same network, and the owner's own time-out bounds the whole.
  *
  * A poll handle belongs to one descriptor and may only be initialised again after its close
- *callback. So the way to the next address leads through that callback, and it is also where the end
- *of a cancelled attempt is found: after connector_cancel exactly one callback of libuv's is still
- *to come, that of the look-up or that of closing the handle. */
+ * callback. So the way to the next address leads through that callback, and it is also where the
+ * end of a cancelled attempt is found: after connector_cancel exactly one callback of libuv's is
+ * still to come, that of the look-up or that of closing the handle. */
 #include "sluice/net/connector.h"
 
 #include <errno.h>

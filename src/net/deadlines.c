@@ -10,12 +10,13 @@
  * deadlines; libuv's own timers are a heap, log n for each, and 152 bytes of handle.
  *
  * A deadline is rounded up to a whole tick, hence never early and at most one tick late. The timer
- *is one-shot and started anew for the next tick's very beginning, so that lateness does not add up.
+ * is one-shot and started anew for the next tick's very beginning, so that lateness does not add
+ * up.
  *
  * After a stall the hand jumps. A gap of many ticks passes each slot once at most, as the test is
- *"is it due by now", not "is it due in this tick": catching up costs at most one round. The hand is
- *moved first, so that a deadline set meanwhile, even for "at once", lies ahead of it: no on_due can
- *keep the walk going.
+ * "is it due by now", not "is it due in this tick": catching up costs at most one round. The hand
+ * is moved first, so that a deadline set meanwhile, even for "at once", lies ahead of it: no on_due
+ * can keep the walk going.
  *
  * Ticks are compared by their signed difference, so that they may wrap around (after 6.8 years). */
 #include "sluice/net/deadlines.h"

@@ -1,18 +1,18 @@
 /* The door between threads.
  *
- *	any thread:  lock, append, unlock          owner: lock, take the whole array, unlock,
- *deliver first in an empty one: wake
+ *	any thread:  lock, append, wake if it was empty, unlock
+ *	owner:       lock, take the whole array, unlock, deliver
  *
  * Two arrays go back and forth: the one that is filled and the one that has been delivered, so that
- *in the steady state nothing is allocated. A lock, not a lock-free queue: it is held for a dozen
+ * in the steady state nothing is allocated. A lock, not a lock-free queue: it is held for a dozen
  * instructions, a batch costs one, and order per thread is plain to see.
  *
  * uv_async_send is called under the lock, and so is the mark that the inbox is closed: nobody can
- *wake a handle that is closing (libuv issue 3626).
+ * wake a handle that is closing (libuv issue 3626).
  *
  * Delivering happens outside the lock, so a call may post, here too. What is posted meanwhile lands
- *in the other array and is delivered by the next wake-up, so that the owner's sockets get their
- *turn. */
+ * in the other array and is delivered by the next wake-up, so that the owner's sockets get their
+ * turn. */
 #include "sluice/net/inbox.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
  *	                                  ^ first_offset bytes of A are sent
  *
  * A connection that takes what it is sent never has more than a chunk or two here, for the length
- *of one loop turn. Hence two slots in the struct; a larger ring is allocated when it is needed and
- *freed as soon as the queue is empty, so that idle connections own nothing. */
+ * of one loop turn. Hence two slots in the struct; a larger ring is allocated when it is needed and
+ * freed as soon as the queue is empty, so that idle connections own nothing. */
 #include "sluice/net/send_queue.h"
 
 #include <errno.h>

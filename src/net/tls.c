@@ -4,20 +4,21 @@
  *	  ssl_config, certificates, key  <---  ssl_context: 40 KB of record buffers, by mbedTLS
  *
  * Settings are only read after they were made. That is enough to share them: our source of random
- *bytes is the kernel and has no state, private RSA operations lock the key themselves (so mbedTLS
- *must be built with threads), and those on elliptic curves work on a copy of the key's group.
+ * bytes is the kernel and has no state, private RSA operations lock the key themselves (so mbedTLS
+ * must be built with threads), and those on elliptic curves work on a copy of the key (2.28) or keep
+ * nothing in it (3.6).
  *
  * The two versions differ where it matters most, so nothing is left to defaults:
  *  - 2.28 would speak TLS 1.0: the minimum is set.
  *  - 2.28 does not know IP addresses in certificates, and would compare an address with the
  *    certificate's names. Here an address only ever matches an iPAddress entry (RFC 6125 §6.4), by
- *our own look at the certificate; names are mbedTLS' business.
+ *    our own look at the certificate; names are mbedTLS' business.
  *  - 2.28 checks no name when none is set, 3.6 refuses: a client always sets one.
  *  - 3.6 has TLS 1.3, which needs PSA's initialisation, and tells a client of session tickets as if
- *it were an error of reading.
+ *    it were an error of reading.
  *
  * Every failure of the protocol is -EPROTO with the reason in the session; failures of the socket
- *keep their errno. */
+ * keep their errno. */
 #include "sluice/net/tls.h"
 
 #include <arpa/inet.h>

@@ -1,17 +1,17 @@
 /* The end of a loop turn.
  *
- *	timers -> [idle] -> prepare: run tasks -> poll: sockets -> check: run tasks -> close
- *callbacks ^ what timers scheduled               ^ what sockets scheduled
+ *	timers -> prepare: run tasks -> poll: sockets -> check: run tasks -> closing
+ *	          what timers scheduled                  what sockets scheduled
  *
  * A task is a list node in its owner, so that scheduling neither allocates nor fails, and
- *scheduling twice is seen by the node being linked already.
+ * scheduling twice is seen by the node being linked already.
  *
  * An end has two rounds, so that a task which hands on what it gathered (a hub's batch) and the
- *task that this schedules (a stream's write) both run before the loop waits. Not more rounds: a
- *task that schedules itself, because its work is large, must let the sockets have their turn.
+ * task that this schedules (a stream's write) both run before the loop waits. Not more rounds: a
+ * task that schedules itself, because its work is large, must let the sockets have their turn.
  *
  * The idle handle is active exactly while tasks wait. Its callback does nothing, what counts is
- *that libuv never sleeps and never leaves its loop while an idle handle is active: a task that was
+ * that libuv never sleeps and never leaves its loop while an idle handle is active: a task that was
  * scheduled is run, even when nothing else happens and no other handle is left. */
 #include "sluice/net/turn.h"
 

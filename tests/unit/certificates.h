@@ -1,5 +1,5 @@
-/* Certificates for tests, made by openssl(1) in a folder of their own and gone afterwards, so that no
- * key lies in the repository.
+/* Certificates for tests, made by openssl(1) in a folder of their own and gone afterwards, so that
+ * no key lies in the repository.
  *
  *	ca.pem      whom the clients trust
  *	name.pem    for sluice.test and *.wild.test		(name.key)
@@ -31,7 +31,11 @@ static inline int certificates_make(void **state)
 {
 	static const char script[] =
 		"cd %s && exec 2>log || exit 1\n"
-		"printf '[req]\\ndistinguished_name=dn\\n[dn]\\n' >conf\n"
+		"printf '[req]\\ndistinguished_name=dn\\n[dn]\\n[ca]\\ndefault_ca=old\\n[old]\\n' "
+		">conf\n"
+		"printf 'database=index\\nnew_certs_dir=.\\nrand_serial=yes\\npolicy=any\\n' "
+		">>conf\n"
+		"printf 'default_md=sha256\\n[any]\\ncommonName=supplied\\n' >>conf\n"
 		"EC='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2'\n"
 		"make() { name=$1; shift; openssl req -config conf -x509 -nodes \\\n"
 		"	-keyout $name.key -out $name.pem \"$@\" || exit 1; }\n"
@@ -49,16 +53,20 @@ static inline int certificates_make(void **state)
 		"	-addext subjectAltName=DNS:sluice.test\n"
 		"openssl req -config conf -new -key name.key -subj /CN=old -out old.csr || exit 1\n"
 		"echo subjectAltName=DNS:sluice.test >ext\n"
-		"openssl x509 -req -in old.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days -1 "
-		"\\\n"
-		"	-extfile ext -out expired.pem || exit 1\n"
+		"touch index && openssl ca -config conf -batch -notext -in old.csr -out "
+		"expired.pem \\\n"
+		"	-cert ca.pem -keyfile ca.key -extfile ext \\\n"
+		"	-startdate 200101000000Z -enddate 200102000000Z || exit 1\n"
 		"cp name.key expired.key && echo nonsense >nonsense.pem\n";
 	char command[sizeof(script) + sizeof(certificates_folder)];
 	(void)state;
 	if (!mkdtemp(certificates_folder))
 		return -1;
 	snprintf(command, sizeof(command), script, certificates_folder);
-	return system(command) == 0 ? 0 : -1;
+	if (system(command) == 0)
+		return 0;
+	print_error("openssl failed, see %s/log\n", certificates_folder);
+	return -1;
 }
 
 static inline int certificates_remove(void **state)

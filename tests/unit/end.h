@@ -1,5 +1,5 @@
-/* A stream's owner for tests: keeps what arrives, counts events, and closes in whichever event a test
- * wants. */
+/* A stream's owner for tests: keeps what arrives, counts events, and closes in whichever event a
+ * test wants. */
 #ifndef SLUICE_TESTS_END_H
 #define SLUICE_TESTS_END_H
 

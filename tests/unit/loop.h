@@ -1,5 +1,5 @@
-/* A loop for tests, with a turn: opened, run until a condition holds (ten seconds at most), and closed
- * with nothing left open. */
+/* A loop for tests, with a turn: opened, run until a condition holds (ten seconds at most), and
+ * closed with nothing left open. */
 #ifndef SLUICE_TESTS_LOOP_H
 #define SLUICE_TESTS_LOOP_H
 

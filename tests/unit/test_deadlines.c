@@ -1,5 +1,5 @@
-/* Time is libuv's own: the tests make it pass by moving the loop's clock (uv_now is loop->time), so that
- * hours cost nothing. */
+/* Time is libuv's own: the tests make it pass by moving the loop's clock (uv_now is loop->time), so
+ * that hours cost nothing. */
 #include "loop.h"
 #include "sluice/net/deadlines.h"
 #include "unit.h"

@@ -72,7 +72,8 @@ static void delivers_all_in_each_threads_order(void **state)
 	inbox_finish(&owner.inbox);
 }
 
-/* Threads that go on posting while the inbox closes are refused, and what was taken is delivered. */
+/* Threads that go on posting while the inbox closes are refused, and what was taken is delivered.
+ * */
 static void *post_until_refused(void *context)
 {
 	struct poster *poster = context;

@@ -98,6 +98,9 @@ static void opens_reads_and_writes(void **state)
 	assert_int_equal(end.opened, 1);
 	assert_int_equal(getsockopt(fds[1], IPPROTO_TCP, TCP_NODELAY, &delay, &len), 0);
 	assert_int_not_equal(delay, 0);
+	stream_set_ack_timeout(&end.stream, 12345);
+	assert_int_equal(getsockopt(fds[1], IPPROTO_TCP, TCP_USER_TIMEOUT, &delay, &len), 0);
+	assert_int_equal(delay, 12345);
 	assert_int_equal(stream_send_bytes(&end.stream, "pong", 4), 0);
 	assert_int_equal(stream_queued(&end.stream), 4);
 	RUN_UNTIL(&site->test, stream_queued(&end.stream) == 0);
@@ -159,8 +162,8 @@ static void gathers_a_turns_sends_in_one_write(void **state)
 	close(fds[1]);
 }
 
-/* The peer reads in sips: partial writes of every size, and nothing is lost or doubled. "Writable" is
- * watched only while something is stuck. */
+/* The peer reads in sips: partial writes of every size, and nothing is lost or doubled. "Writable"
+ * is watched only while something is stuck. */
 static void survives_partial_writes(void **state)
 {
 	struct site *site = *state;

@@ -110,7 +110,8 @@ static void pauses_in_the_middle_of_a_record(struct stream *stream, char *bytes,
 	stream_pause(stream);
 }
 
-/* What was decrypted before the pause is there after it, though the socket has nothing more to tell. */
+/* What was decrypted before the pause is there after it, though the socket has nothing more to
+ * tell. */
 static void resumes_with_what_the_session_holds(void **state)
 {
 	struct site *site = *state;

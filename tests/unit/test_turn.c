@@ -2,6 +2,8 @@
 #include "sluice/net/turn.h"
 #include "unit.h"
 
+#include <string.h>
+
 enum { LOG_MAX = 32 };
 
 static struct turn *turn;
@@ -113,17 +115,23 @@ static void on_timer(uv_timer_t *timer)
 	turn_schedule(turn, timer->data);
 }
 
-static void does_not_wait_after_a_timer(void **state)
+/* Before libuv 1.45 timers come first in a turn, since then they come last: two turns show both. */
+static void runs_what_a_timer_schedules_before_the_poll(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a');
 	uv_timer_t timer;
+	uv_check_t polled;
 	uv_timer_init(&test->loop, &timer);
 	timer.data = &a.task;
 	uv_timer_start(&timer, on_timer, 0, 0);
+	uv_check_init(&test->loop, &polled);
+	uv_check_start(&polled, on_polled);
 	uv_run(&test->loop, UV_RUN_NOWAIT);
-	assert_string_equal(order, "a");
+	uv_run(&test->loop, UV_RUN_NOWAIT);
+	assert_non_null(strstr(order, "a|"));
 	uv_close((uv_handle_t *)&timer, NULL);
+	uv_close((uv_handle_t *)&polled, NULL);
 	test_loop_close(test);
 }
 
@@ -159,7 +167,7 @@ int main(void)
 		cmocka_unit_test_setup(runs_what_a_task_schedules_in_the_same_end, setup),
 		cmocka_unit_test_setup(lets_the_loop_go_on_between_rounds, setup),
 		cmocka_unit_test_setup(takes_a_task_back, setup),
-		cmocka_unit_test_setup(does_not_wait_after_a_timer, setup),
+		cmocka_unit_test_setup(runs_what_a_timer_schedules_before_the_poll, setup),
 		cmocka_unit_test_setup(keeps_the_loop_alive_for_a_task, setup),
 		cmocka_unit_test_setup(never_runs_after_close, setup),
 	};
