@@ -1,5 +1,7 @@
 /* `sluice --dev`, as somebody sees it who runs the quickstart: a page in a real browser. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { atEnd, file } from '../support/ending.js';
@@ -67,4 +69,14 @@ test('what is not JSON, and what looks like HTML, is shown as text', async t => 
   await visit.page.waitForFunction(() => document.querySelector('#messages').textContent.includes('onerror='));
   assert.notEqual(await visit.page.title(), 'broken');
   assert.deepEqual(visit.errors, []);
+});
+
+test('when it ends, its Redis and its folder go with it', async () => {
+  const brief = new Sluice(['--dev', '--listen', '127.0.0.1:0']);
+  const [, configuration] = await brief.program.line(/(\/\S+\.json)/);
+  const [, port] = await brief.program.line(/redis-cli -p (\d+)/);
+  assert.ok(existsSync(configuration));
+  await brief.end();
+  assert.equal(existsSync(dirname(configuration)), false);
+  assert.notEqual((await run('redis-cli', ['-p', port, 'PING'])).status, 0);
 });
