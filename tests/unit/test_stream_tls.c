@@ -1,4 +1,5 @@
-/* Streams over TLS, server and client in one loop. */
+/* Streams over TLS, server and client in one loop. recv is the test's own, so that it can hold bytes
+ * of which the kernel knows nothing any more. */
 #include "certificates.h"
 #include "end.h"
 #include "sluice/net/stream.h"
@@ -7,7 +8,33 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static struct {
+	int fd; /* whose bytes are held; 0: nobody's */
+	struct buffer bytes;
+} hoard;
+
+ssize_t recv(int fd, void *bytes, size_t len, int flags)
+{
+	if (fd != hoard.fd || hoard.bytes.len == 0)
+		return syscall(SYS_recvfrom, fd, bytes, len, flags, NULL, NULL);
+	len = MIN(len, hoard.bytes.len);
+	memcpy(bytes, hoard.bytes.bytes, len);
+	buffer_consume(&hoard.bytes, len);
+	return (ssize_t)len;
+}
+
+/* Takes from the socket what is there. */
+static void hoard_more(void)
+{
+	char bytes[16384];
+	ssize_t n;
+	while ((n = syscall(SYS_recvfrom, hoard.fd, bytes, sizeof(bytes), MSG_DONTWAIT, NULL,
+			NULL)) > 0)
+		assert_int_equal(buffer_append(&hoard.bytes, bytes, (size_t)n), 0);
+}
 
 static struct tls_settings *server_settings, *client_settings;
 static int listening;
@@ -110,17 +137,18 @@ static void pauses_in_the_middle_of_a_record(struct stream *stream, char *bytes,
 	stream_pause(stream);
 }
 
+static const struct stream_events pausing = {
+	.on_open = end_on_open,
+	.on_bytes = pauses_in_the_middle_of_a_record,
+	.on_end = end_on_end,
+	.on_closed = end_on_closed,
+};
+
 /* What was decrypted before the pause is there after it, though the socket has nothing more to
  * tell. */
 static void resumes_with_what_the_session_holds(void **state)
 {
 	struct site *site = *state;
-	static const struct stream_events pausing = {
-		.on_open = end_on_open,
-		.on_bytes = pauses_in_the_middle_of_a_record,
-		.on_end = end_on_end,
-		.on_closed = end_on_closed,
-	};
 	struct end server = { 0 }, client = { 0 };
 	char *bytes = pattern(16000);
 	connect_ends(&server, &client, site, client_settings, 0);
@@ -137,6 +165,36 @@ static void resumes_with_what_the_session_holds(void **state)
 		stream_resume(&server.stream);
 	}
 	assert_memory_equal(server.received.bytes, bytes, 16000);
+	free(bytes);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
+/* More than a stream reads at a time, and a socket that is silent meanwhile: it comes back by itself. */
+static void reads_on_without_the_socket(void **state)
+{
+	struct site *site = *state;
+	enum { LEN = 600000 };
+	struct end server = { 0 }, client = { 0 };
+	char *bytes = pattern(LEN);
+	connect_ends(&server, &client, site, client_settings, 0);
+	RUN_UNTIL(&site->test, server.opened && client.opened);
+	server.stream.events = &pausing;
+	assert_int_equal(stream_send_bytes(&client.stream, bytes, 1), 0);
+	RUN_UNTIL(&site->test, !server.stream.reading);
+	server.stream.events = &end_events;
+	hoard.fd = server.stream.fd;
+	end_send_in_pieces(&client, bytes + 1, LEN - 1, 70000);
+	/* what has left the client is in the kernel, or here */
+	while (stream_queued(&client.stream) > 0 || hoard.bytes.len < LEN) {
+		hoard_more();
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	}
+	stream_resume(&server.stream);
+	RUN_UNTIL(&site->test, server.received.len == LEN);
+	assert_memory_equal(server.received.bytes, bytes, LEN);
+	hoard.fd = 0;
+	buffer_finish(&hoard.bytes);
 	free(bytes);
 	end_finish(&server, site);
 	end_finish(&client, site);
@@ -260,6 +318,7 @@ int main(void)
 		TEST(carries_a_mebibyte_both_ways),
 		TEST(gathers_small_sends_into_one_record),
 		TEST(resumes_with_what_the_session_holds),
+		TEST(reads_on_without_the_socket),
 		TEST(ends_with_close_notify),
 		TEST(refuses_whom_it_does_not_trust),
 		TEST(refuses_another_host),
