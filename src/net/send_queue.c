@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEND_QUEUE_MAX = 32768 };
-
 static struct chunk **slot_at(const struct send_queue *queue, size_t i)
 {
 	return &queue->slots[(queue->first + i) & (queue->capacity - 1U)];

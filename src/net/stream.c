@@ -28,12 +28,16 @@
 #include "sluice/net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "sluice/net/tcp_acked.h"
 
 /* A gateway has as many of these as browsers. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 264, "a stream has 264 bytes");
@@ -191,14 +195,13 @@ static ssize_t write_tls(struct stream *stream)
 }
 
 /* Offers the queue to the kernel. 0: all was taken; 1: the budget is spent; or a negative errno. */
-static int offer_queue(struct stream *stream)
+static int offer_queue(struct stream *stream, size_t budget)
 {
 	size_t done = 0;
 	while (stream->queue.bytes > 0) {
-		if (done >= STREAM_WRITE_BUDGET)
+		if (done >= budget)
 			return 1;
-		ssize_t n = stream->tls ? write_tls(stream)
-					: write_plain(stream, STREAM_WRITE_BUDGET - done);
+		ssize_t n = stream->tls ? write_tls(stream) : write_plain(stream, budget - done);
 		if (n < 0)
 			return (int)n;
 		send_queue_consume(&stream->queue, (size_t)n);
@@ -209,7 +212,7 @@ static int offer_queue(struct stream *stream)
 
 static void write_queue(struct stream *stream)
 {
-	int result = offer_queue(stream);
+	int result = offer_queue(stream, STREAM_WRITE_BUDGET);
 	if (result == -EAGAIN) {
 		stream->stuck = 1;
 	} else if (result < 0) {
@@ -415,7 +418,7 @@ void stream_flush(struct stream *stream)
 {
 	if (!stream->open || stream->stuck || !is_alive(stream))
 		return;
-	if (offer_queue(stream) == -EAGAIN)
+	if (offer_queue(stream, SIZE_MAX) == -EAGAIN)
 		stream->stuck = 1;
 	schedule(stream); /* what is left, be it an error, is met at the turn's end */
 }
@@ -434,10 +437,16 @@ void stream_resume(struct stream *stream)
 		schedule(stream);
 }
 
-void stream_set_ack_timeout(struct stream *stream, unsigned ms)
+struct stream_progress stream_progress(const struct stream *stream)
 {
-	if (stream->fd >= 0)
-		(void)setsockopt(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	struct stream_progress progress = { .outstanding = stream_queued(stream) };
+	int in_kernel = 0;
+	if (stream->fd < 0)
+		return progress;
+	if (ioctl(stream->fd, SIOCOUTQ, &in_kernel) == 0)
+		progress.outstanding += (uint32_t)in_kernel;
+	progress.acked = tcp_acked(stream->fd);
+	return progress;
 }
 
 void stream_end(struct stream *stream)

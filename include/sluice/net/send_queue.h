@@ -10,7 +10,7 @@
 #include "sluice/base/chunk.h"
 #include "sluice/base/defs.h"
 
-enum { SEND_QUEUE_INLINE = 2 };
+enum { SEND_QUEUE_INLINE = 2, SEND_QUEUE_MAX = 32768 };
 
 /* Must not be moved once it is in use. */
 struct send_queue {
@@ -26,8 +26,8 @@ void send_queue_init(struct send_queue *queue);
 /* Drops all references; empty and usable afterwards. */
 void send_queue_finish(struct send_queue *queue);
 
-/* Takes a reference of its own. 0; -ENOMEM; -ENOBUFS: more than it can count (4 GiB, 32768 chunks).
- */
+/* Takes a reference of its own. 0; -ENOMEM; -ENOBUFS: more than it can count (4 GiB, SEND_QUEUE_MAX
+ * chunks). */
 MUST_CHECK int send_queue_push(struct send_queue *queue, struct chunk *chunk);
 
 /* Points at most `n` parts at the first `limit` bytes. Gives how many parts. */

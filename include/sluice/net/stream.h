@@ -90,6 +90,12 @@ MUST_CHECK int stream_send_bytes(struct stream *stream, const void *bytes, size_
  * whether a queue is long because the peer is slow. No event is raised within the call. */
 void stream_flush(struct stream *stream);
 
+/* Is there room for just a few more chunks (a close frame), however small? */
+static inline bool stream_is_full(const struct stream *stream)
+{
+	return stream->queue.count >= SEND_QUEUE_MAX - 16;
+}
+
 /* Bytes that the kernel has not taken yet. */
 static inline uint32_t stream_queued(const struct stream *stream)
 {
@@ -100,9 +106,12 @@ static inline uint32_t stream_queued(const struct stream *stream)
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
-/* How long what was sent may stay unacknowledged by the peer's TCP, or his window closed, before the
- * kernel gives the connection up (on_end with an error). No effect on Unix sockets. */
-void stream_set_ack_timeout(struct stream *stream, unsigned ms);
+/* How far what was sent has come, in bytes modulo 2^32. A Unix socket tells of no progress. */
+struct stream_progress {
+	uint32_t acked;       /* taken by the peer's TCP, since the beginning */
+	uint32_t outstanding; /* queued here or in the kernel, and not taken yet */
+};
+struct stream_progress stream_progress(const struct stream *stream);
 
 /* After what is queued, ends our side (close_notify, FIN). Reading goes on. */
 void stream_end(struct stream *stream);
