@@ -1,5 +1,5 @@
-/* For the three sources of conn only: conn.c (its life), conn_http.c (before the 101), conn_ws.c
- * (after). */
+/* For the four sources of conn only: conn.c (its life), conn_http.c (before the 101), conn_ws.c
+ * (after), conn_heartbeat.c. */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
 
@@ -16,7 +16,7 @@ struct conn_http {
 	struct http_request request;
 	struct ws_handshake handshake;
 	struct session_waiter waiter;
-	bool begun;   /* something has arrived */
+	bool begun;                  /* something has arrived */
 	bool at_site;                /* the site has it */
 	void *call;                  /* the site's */
 	char peer[INET6_ADDRSTRLEN]; /* as limits per address count it */
@@ -32,10 +32,13 @@ struct conn {
 	struct ws_reader reader;
 	struct deadline deadline; /* of the state; when open: the next ping, or the pong */
 	struct quota_share *address, *user;
+	uint32_t ping_end; /* where in all that was sent the ping ends, as stream_progress counts */
+	uint32_t acked;    /* when the heartbeat looked last */
 	uint16_t close_code; /* what is counted in the end; 0: it never was a WebSocket */
 	uint8_t state;       /* enum conn_state */
 	bool awaiting_pong;
-	bool counted; /* among the quota's connections */
+	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
+	bool counted;       /* among the quota's connections */
 };
 
 /* A close frame may take this long to be answered; a FIN that long. */
@@ -56,8 +59,16 @@ int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer);
 /* Leaves whatever it waits in, and frees the block. */
 void conn_http_end(struct conn *conn);
 void conn_http_bytes(struct conn *conn, const char *bytes, size_t len);
+/* The drain begins: who has not even begun a request is not waited for. */
+void conn_http_drain(struct conn *conn);
 /* All channels are confirmed. */
 void conn_http_ready(struct conn *conn);
+
+/* conn_heartbeat.c */
+
+/* The first ping, some time within the interval; nothing when there is no heartbeat. */
+void conn_heartbeat_begin(struct conn *conn);
+void conn_heartbeat_pong(struct conn *conn);
 
 /* conn_ws.c */
 

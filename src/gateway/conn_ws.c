@@ -1,13 +1,6 @@
 /* A connection after the 101. What the browser of a plain connection sends is checked and thrown away
  * (ws_reader with no on_message); what is published to it is queued by reference.
  *
- * The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong
- * that must come. The first ping goes out after a random part of the interval, so that browsers that
- * came together are not pinged together; from then on the rhythm keeps them apart. Only a pong proves
- * that the peer is there. But a ping that waits behind a long queue cannot be answered, so while the
- * queue is stuck its pong is not missed: there the queue's limit decides about a slow peer, and the
- * kernel's ack timeout about a dead one.
- *
  * How it ends: the peer closes (its code is echoed, then our side of TCP is ended at once, as Chrome
  * waits for that); we close (conn_ws_close: close frame, CONN_CLOSING_MS for the peer's); the peer
  * breaks the protocol (close frame, and our side is ended without waiting, RFC 6455 §7.1.7). */
@@ -38,49 +31,6 @@ static int send_close(struct conn *conn, unsigned code, struct slice reason)
 	return send_control(conn, WS_CLOSE, slice_make(payload, len));
 }
 
-/* ---- heartbeat ---- */
-
-static void on_ping_due(struct deadline *deadline);
-
-static void schedule_ping(struct conn *conn, unsigned ms)
-{
-	conn->awaiting_pong = false;
-	if (conn->conns->options->heartbeat_interval_ms)
-		deadline_set(conn->conns->deadlines, &conn->deadline, ms, on_ping_due);
-}
-
-static void on_pong_due(struct deadline *deadline)
-{
-	struct conn *conn = container_of(deadline, struct conn, deadline);
-	if (stream_queued(&conn->stream) > 0) {
-		deadline_set(conn->conns->deadlines, deadline,
-			conn->conns->options->heartbeat_timeout_ms, on_pong_due);
-		return;
-	}
-	metrics_add(conn->conns->metrics, METRIC_HEARTBEAT_TERMINATIONS_TOTAL, 1);
-	conn_abort(conn);
-}
-
-static void on_ping_due(struct deadline *deadline)
-{
-	struct conn *conn = container_of(deadline, struct conn, deadline);
-	conn->awaiting_pong = true;
-	deadline_set(conn->conns->deadlines, deadline, conn->conns->options->heartbeat_timeout_ms,
-		on_pong_due);
-	if (stream_send(&conn->stream, conn->conns->ping) != 0)
-		conn_abort(conn);
-}
-
-static void begin_heartbeat(struct conn *conn)
-{
-	const struct options *options = conn->conns->options;
-	if (!options->heartbeat_interval_ms)
-		return;
-	stream_set_ack_timeout(
-		&conn->stream, options->heartbeat_interval_ms + options->heartbeat_timeout_ms);
-	schedule_ping(conn, arc4random_uniform(options->heartbeat_interval_ms + 1));
-}
-
 /* ---- closing ---- */
 
 static void on_closing_due(struct deadline *deadline)
@@ -102,8 +52,12 @@ void conn_ws_close(struct conn *conn, unsigned code, struct slice reason)
 /* _Fail the WebSocket Connection_ (RFC 6455 §7.1.7). */
 static void fail(struct conn *conn, unsigned code)
 {
-	conn->close_code = (uint16_t)code;
-	if (conn->state == CONN_OPEN && send_close(conn, code, (struct slice){ 0 }) != 0)
+	int error = 0;
+	if (conn->state == CONN_OPEN) {
+		conn->close_code = (uint16_t)code;
+		error = send_close(conn, code, (struct slice){ 0 });
+	}
+	if (error)
 		conn_abort(conn);
 	else
 		conn_linger(conn);
@@ -126,8 +80,8 @@ static void on_pong(struct ws_reader *reader, struct slice payload)
 {
 	(void)payload;
 	struct conn *conn = of_reader(reader);
-	if (conn->state == CONN_OPEN && conn->awaiting_pong)
-		schedule_ping(conn, conn->conns->options->heartbeat_interval_ms);
+	if (conn->state == CONN_OPEN)
+		conn_heartbeat_pong(conn);
 }
 
 static void on_close(struct ws_reader *reader, unsigned code, struct slice reason)
@@ -159,7 +113,7 @@ void conn_ws_begin(struct conn *conn, char *early, size_t len)
 	metrics_add(conns->metrics, METRIC_CONNECTIONS, 1);
 	metrics_add(conns->metrics, METRIC_CONNECTIONS_TOTAL, 1);
 	deadline_clear(conns->deadlines, &conn->deadline);
-	begin_heartbeat(conn);
+	conn_heartbeat_begin(conn);
 	stream_resume(&conn->stream);
 	if (len)
 		conn_ws_bytes(conn, early, len);
@@ -177,19 +131,23 @@ void conn_ws_bytes(struct conn *conn, char *bytes, size_t len)
 static bool is_slow(struct conn *conn, size_t more)
 {
 	size_t limit = conn->conns->options->limits.queue_bytes;
-	if (stream_queued(&conn->stream) + more <= limit)
+	if (stream_queued(&conn->stream) + more <= limit && !stream_is_full(&conn->stream))
 		return false;
 	stream_flush(&conn->stream);
 	size_t queued = stream_queued(&conn->stream);
-	return queued && queued + more > limit;
+	return queued && (queued + more > limit || stream_is_full(&conn->stream));
 }
 
 void conn_ws_publication(struct conn *conn, struct publication *publication)
 {
+	struct metrics *metrics = conn->conns->metrics;
 	if (is_slow(conn, publication->chunk.len)) {
-		metrics_add(conn->conns->metrics, METRIC_SLOW_CONSUMERS_TOTAL, 1);
+		metrics_add(metrics, METRIC_SLOW_CONSUMERS_TOTAL, 1);
 		conn_ws_close(conn, WS_CLOSE_TRY_LATER, SLICE("slow consumer"));
 	} else if (stream_send(&conn->stream, &publication->chunk) != 0) {
 		conn_abort(conn);
+	} else {
+		metrics_add(metrics, METRIC_DELIVERIES_TOTAL, publication->count);
+		metrics_add(metrics, METRIC_DELIVERED_BYTES_TOTAL, publication->chunk.len);
 	}
 }
