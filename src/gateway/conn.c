@@ -121,7 +121,11 @@ static void on_end(struct stream *stream, int error)
 	if (error && conn->state == CONN_REQUEST)
 		log_debug("connection failed",
 			log_text("reason", stream_error_text(stream, error, text)));
-	conn_abort(conn);
+	/* A peer may end its side right behind its request: the answer still goes out. */
+	if (error == 0 && conn->state == CONN_LINGERING)
+		stream_flush(stream);
+	if (error || stream_queued(stream) == 0 || conn->state != CONN_LINGERING)
+		conn_abort(conn);
 }
 
 static void on_stream_closed(struct stream *stream)
@@ -265,10 +269,13 @@ void conns_drain(struct conns *conns)
 	conns->drain_total = 0;
 	LIST_EACH (node, &conns->all)
 		conns->drain_total += container_of(node, struct conn, link)->state == CONN_OPEN;
-	if (conns->count == 0)
+	if (conns->count == 0) {
 		conns->on_empty(conns);
-	else
-		deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
+		return;
+	}
+	LIST_EACH_SAFE (node, &conns->all)
+		conn_http_drain(container_of(node, struct conn, link));
+	deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
 }
 
 void conns_abort(struct conns *conns)

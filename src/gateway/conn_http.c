@@ -75,10 +75,7 @@ void conn_answer(struct conn *conn, struct slice bytes)
 
 static void refuse_for_redis(struct conn *conn, int error)
 {
-	if (error == -ENOTCONN)
-		refuse(conn, 503, "Redis cannot be reached");
-	else
-		refuse(conn, 500, "out of memory");
+	refuse(conn, 503, error == -ENOTCONN ? "Redis cannot be reached" : "overloaded");
 }
 
 /* ---- the 101 ---- */
@@ -164,19 +161,36 @@ static int subscribe_all(struct conn *conn, const struct identity *identity)
 	return error;
 }
 
+static int share_status(int error)
+{
+	return !error ? 0 : error == -EBUSY ? 429 : 503;
+}
+
+/* 0, or the status to refuse with, and why. */
+static int take_user_share(
+	struct conn *conn, const struct identity *identity, const char **ret_problem)
+{
+	struct conns *conns = conn->conns;
+	if (!identity || !identity->user.len)
+		return 0;
+	*ret_problem = "too many connections of this user";
+	return share_status(quota_take_share(conns->quota, 'u', identity->user,
+		conns->options->limits.connections_per_user, &conn->user));
+}
+
 /* The session (NULL: anonymous) is good: what may it see? */
 static void admit(struct conn *conn, const struct identity *identity)
 {
-	struct conns *conns = conn->conns;
-	if (identity && identity->user.len) {
-		int busy = quota_take_share(conns->quota, 'u', identity->user,
-			conns->options->limits.connections_per_user, &conn->user);
-		if (busy) {
-			refuse(conn, 429, "too many connections of this user");
-			return;
-		}
+	const char *problem;
+	int status = take_user_share(conn, identity, &problem);
+	if (status) {
+		refuse(conn, status, problem);
+		return;
 	}
 	int error = subscribe_all(conn, identity);
+	/* Who asks for nothing does not notice that Redis is away; it is away all the same. */
+	if (!error && !conn->subscriber.count && !bridge_is_up(conn->conns->bridge))
+		error = -ENOTCONN;
 	if (error == -EACCES)
 		refuse(conn, 403, "a channel that was asked for is not allowed");
 	else if (error == -EDQUOT)
@@ -255,9 +269,14 @@ static int take_quotas(struct conn *conn, const char **ret_problem)
 		    conns->quota, options->limits.upgrades_per_second, uv_now(conns->shared->loop)))
 		return 429;
 	*ret_problem = "too many connections from this address";
-	if (quota_take_share(conns->quota, 'a', slice_of(conn->http->peer),
-		    options->limits.connections_per_ip, &conn->address) != 0)
-		return 429;
+	/* A Unix socket's peers have no address: they come through a proxy, which is not one browser. */
+	int status = 0;
+	if (*conn->http->peer)
+		status =
+			share_status(quota_take_share(conns->quota, 'a', slice_of(conn->http->peer),
+				options->limits.connections_per_ip, &conn->address));
+	if (status)
+		return status;
 	*ret_problem = "full";
 	conn->counted = quota_take_connection(conns->quota, options->limits.connections);
 	return conn->counted ? 0 : 503;
@@ -358,6 +377,12 @@ int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer)
 	deadline_set(conns->deadlines, &conn->deadline, conns->options->limits.handshake_ms,
 		on_request_due);
 	return 0;
+}
+
+void conn_http_drain(struct conn *conn)
+{
+	if (conn->state == CONN_REQUEST && !conn->http->begun)
+		conn_abort(conn);
 }
 
 void conn_http_end(struct conn *conn)
