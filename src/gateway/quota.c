@@ -41,7 +41,8 @@ bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms)
 	if (!limit)
 		return true;
 	pthread_mutex_lock(&quota->mutex);
-	if (quota->second != now_ms / 1000) {
+	/* The workers' clocks are some milliseconds apart: one that is behind begins no second. */
+	if (now_ms / 1000 > quota->second) {
 		quota->second = now_ms / 1000;
 		quota->upgrades = 0;
 	}

@@ -30,6 +30,8 @@ static void counts_upgrades_within_a_second(void **state)
 	assert_false(quota_take_upgrade(&quota, 2, 5999));
 	assert_true(quota_take_upgrade(&quota, 2, 6000));
 	assert_true(quota_take_upgrade(&quota, 0, 6000));
+	assert_true(quota_take_upgrade(&quota, 2, 5999)); /* a worker whose clock is behind */
+	assert_false(quota_take_upgrade(&quota, 2, 6000));
 	quota_finish(&quota);
 }
 
