@@ -102,6 +102,10 @@ static const char *check_subprotocols(
 		}
 	}
 	handshake->subprotocol = offered.n ? offered.names[0] : (struct slice){ NULL, 0 };
+	/* It would be chosen whenever offered, and who is told so must not be misled. */
+	for (size_t i = 0; i < offered.n; i++)
+		if (slice_equal(offered.names[i], SLICE("sluice.v1")))
+			return "sluice.v1 is not spoken by this version; offer no subprotocol";
 	return NULL;
 }
 

@@ -133,6 +133,8 @@ static const struct {
 	{ 400, LINE ALL "Origin: https://a.example\r\nOrigin: https://b.example\r\n" END },
 	{ 400, LINE ALL "Origin: https://a.example\r\norigin: https://a.example\r\n" END },
 	/* Sec-WebSocket-Protocol */
+	{ 400, LINE ALL OFFER "sluice.v1\r\n" END },
+	{ 400, LINE ALL OFFER "chat, sluice.v1\r\n" END },
 	{ 400, LINE ALL OFFER "\r\n" END },
 	{ 400, LINE ALL OFFER "a,\r\n" END },
 	{ 400, LINE ALL OFFER ",a\r\n" END },
