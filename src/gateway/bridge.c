@@ -20,6 +20,8 @@
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
 
+enum { BACKLOG_MAX = 64 * 1024 * 1024 };
+
 struct home_channel {
 	struct table_entry entry;
 	uint64_t workers;  /* who wants it, a bit each */
@@ -73,15 +75,6 @@ struct delivery {
 	struct bridge *to;
 	struct publication *publication;
 };
-
-static void publish_here(struct bridge *bridge, struct publication *publication)
-{
-	size_t receivers = hub_publish(&bridge->hub, publication);
-	metrics_add(bridge->settings.metrics, METRIC_DELIVERIES_TOTAL,
-		(int64_t)(receivers * publication->count));
-	metrics_add(bridge->settings.metrics, METRIC_DELIVERED_BYTES_TOTAL,
-		(int64_t)(receivers * publication->chunk.len));
-}
 
 /* ---- at the home's side ---- */
 
@@ -222,22 +215,36 @@ static void deliver_publication(void *owner, void *subject)
 {
 	(void)owner;
 	struct delivery *delivery = subject;
-	publish_here(delivery->to, delivery->publication);
+	struct bridge *bridge = delivery->to;
+	atomic_fetch_sub(&bridge->backlog, delivery->publication->chunk.len);
+	hub_publish(&bridge->hub, delivery->publication);
 	publication_unref(delivery->publication);
 	free(delivery);
 }
 
-static void post_publication(struct bridge *to, struct publication *publication)
+static int post_publication(struct bridge *to, struct publication *publication)
 {
 	struct delivery *delivery = malloc(sizeof(*delivery));
-	if (delivery) {
-		*delivery = (struct delivery){ to, publication_ref(publication) };
-		if (inbox_post(to->settings.inbox, deliver_publication, delivery) == 0)
-			return;
+	if (!delivery)
+		return -ENOMEM;
+	*delivery = (struct delivery){ to, publication_ref(publication) };
+	int error = inbox_post(to->settings.inbox, deliver_publication, delivery);
+	if (error) {
 		publication_unref(publication);
 		free(delivery);
 	}
-	log_error("out of memory", log_text("for", "a publication"));
+	return error;
+}
+
+/* A worker that is behind by that much would only fall further behind. */
+static void post_or_drop(struct bridge *home, struct bridge *to, struct publication *publication)
+{
+	size_t len = publication->chunk.len;
+	if (atomic_fetch_add(&to->backlog, len) <= BACKLOG_MAX &&
+		post_publication(to, publication) == 0)
+		return;
+	atomic_fetch_sub(&to->backlog, len);
+	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, publication->count);
 }
 
 static void hand_over_run(struct bridge *home)
@@ -251,9 +258,9 @@ static void hand_over_run(struct bridge *home)
 		if (!(workers & 1))
 			continue;
 		if (worker == home->settings.self)
-			publish_here(home, publication);
+			hub_publish(&home->hub, publication);
 		else
-			post_publication(home->settings.all[worker], publication);
+			post_or_drop(home, home->settings.all[worker], publication);
 	}
 	publication_unref(publication);
 }

@@ -50,7 +50,8 @@
 	X(PUBLICATIONS_TOTAL, "sluice_publications_total", "", "counter", \
 		"Publications received from Redis") \
 	X(PUBLICATIONS_DROPPED_TOTAL, "sluice_publications_dropped_total", "", "counter", \
-		"Publications larger than limits.publication_bytes, dropped") \
+		"Publications dropped: larger than limits.publication_bytes, or a worker is " \
+		"behind") \
 	X(DELIVERIES_TOTAL, "sluice_deliveries_total", "", "counter", \
 		"Publications queued to connections") \
 	X(DELIVERED_BYTES_TOTAL, "sluice_delivered_bytes_total", "", "counter", \

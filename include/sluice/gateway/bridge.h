@@ -48,7 +48,8 @@ struct bridge {
 	struct table homes;                 /* struct home_channel, by name */
 	struct publication_run run;
 	atomic_bool up;
-	bool told; /* that it is down is in the log */
+	atomic_size_t backlog; /* bytes of publications in its inbox */
+	bool told;             /* that it is down is in the log */
 };
 
 /* All bridges must be open before any worker's loop runs. 0 or a negative errno. */
