@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sluice/base/hash.h"
@@ -22,6 +23,7 @@
 
 enum {
 	READ_BUFFER_SIZE = 16384,
+	FORCED_END_MS = 1000,
 	REDIS_REPLY_BYTES = 64 << 20, /* more than that in one reply, and the link is given up */
 };
 
@@ -30,6 +32,14 @@ struct generation {
 	struct generation *older;
 	struct options *options;
 	struct tls_settings *tls; /* of the listener, or NULL */
+};
+
+/* The file of a listening Unix socket, as it was when we bound it: a successor may have put his own
+ * in its place by the time we end. */
+struct socket_file {
+	const char *path; /* NULL: there is none */
+	dev_t device;
+	ino_t inode;
 };
 
 struct gateway {
@@ -42,8 +52,10 @@ struct gateway {
 	struct worker *workers;
 	struct bridge **bridges;
 	unsigned drained, quiet; /* how many workers have reported so */
-	bool draining;
+	bool draining, forced;
 	struct address address, admin_address;
+	struct socket_file files[2]; /* of the two */
+	struct deadline forced_end;  /* after the second signal */
 	/* of the main thread */
 	uv_loop_t loop;
 	struct turn turn;
@@ -195,15 +207,57 @@ static const struct worker_events worker_events = { .on_drained = on_drained,
 
 /* ---- signals ---- */
 
+/* Something does not end, such as the resolver's thread: the process does not wait for it. */
+static void on_forced_end(struct deadline *deadline)
+{
+	struct gateway *gateway = container_of(deadline, struct gateway, forced_end);
+	gateway->forced = true;
+	uv_stop(&gateway->loop);
+}
+
+static void begin_abort(struct gateway *gateway)
+{
+	deadline_set(&gateway->deadlines, &gateway->forced_end, FORCED_END_MS, on_forced_end);
+	if (gateway->drained == gateway->n)
+		return;
+	for (unsigned i = 0; i < gateway->n; i++)
+		worker_abort(&gateway->workers[i]);
+}
+
 static void on_stop_signal(uv_signal_t *handle, int number)
 {
 	struct gateway *gateway = handle->data;
 	log_info("signal", log_text("name", number == SIGTERM ? "SIGTERM" : "SIGINT"));
 	if (!gateway->draining)
 		begin_drain(gateway);
-	else if (gateway->quiet == 0)
-		for (unsigned i = 0; i < gateway->n; i++)
-			worker_abort(&gateway->workers[i]);
+	else if (!deadline_is_set(&gateway->forced_end))
+		begin_abort(gateway);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/* What cannot change while it runs is kept as it is, and said. But to turn TLS off by a slip of the
+ * pen would send cookies in the clear: such a configuration is refused. */
+static bool can_follow(const struct gateway *gateway, struct options *options)
+{
+	const struct options *now = gateway->generation->options;
+	char url[REDIS_URL_MAX], now_url[REDIS_URL_MAX];
+	redis_url_mask(&options->redis, url, sizeof(url));
+	redis_url_mask(&now->redis, now_url, sizeof(now_url));
+	if (!is_same(options->listen, now->listen) || options->workers != now->workers ||
+		!is_same(options->admin_listen, now->admin_listen) || !is_same(url, now_url))
+		log_warn("a change waits for a restart",
+			log_text(
+				"keys", "one or more of listen, workers, admin.listen, redis.url"));
+	if (!*options->tls_certificate == !*now->tls_certificate)
+		return true;
+	log_error("bad configuration",
+		log_text("problem", "tls cannot be turned on or off without a restart"));
+	options_destroy(options);
+	return false;
 }
 
 static void on_reload_signal(uv_signal_t *handle, int number)
@@ -213,7 +267,8 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	if (gateway->draining)
 		return;
 	struct options *options = gateway->settings->reload(gateway->settings->context);
-	struct generation *generation = options ? create_generation(options) : NULL;
+	struct generation *generation =
+		options && can_follow(gateway, options) ? create_generation(options) : NULL;
 	if (!generation) {
 		log_error("configuration not reloaded",
 			log_text("remedy", "sluice --check says more"));
@@ -287,10 +342,29 @@ static int open_loop(struct gateway *gateway)
 	return error ? error : watch_signals(gateway);
 }
 
-static int bind_address(struct address *address, const char *text)
+static void remember_file(struct socket_file *file, const struct address *address)
+{
+	struct stat info;
+	if (address->any.sa_family != AF_UNIX || stat(address->local.sun_path, &info) != 0)
+		return;
+	*file = (struct socket_file){ address->local.sun_path, info.st_dev, info.st_ino };
+}
+
+static void remove_file(const struct socket_file *file)
+{
+	struct stat info;
+	if (file->path && stat(file->path, &info) == 0 && info.st_dev == file->device &&
+		info.st_ino == file->inode)
+		unlink(file->path);
+}
+
+static int bind_address(struct address *address, const char *text, struct socket_file *file)
 {
 	const char *problem = address_parse(address, slice_of(text));
-	return problem ? -EINVAL : listener_bind(address, false);
+	int fd = problem ? -EINVAL : listener_bind(address, false);
+	if (fd >= 0)
+		remember_file(file, address);
+	return fd;
 }
 
 static int open_admin(struct gateway *gateway)
@@ -302,7 +376,7 @@ static int open_admin(struct gateway *gateway)
 	char name[ADDRESS_TEXT_MAX];
 	if (!*text)
 		return 0;
-	int fd = bind_address(&gateway->admin_address, text);
+	int fd = bind_address(&gateway->admin_address, text, &gateway->files[1]);
 	int error = fd < 0 ? fd
 			   : admin_open(&gateway->admin, &gateway->stream_loop, &gateway->deadlines,
 				     fd, &source);
@@ -325,7 +399,7 @@ static int worker_socket(struct gateway *gateway, int exclusive)
 static int open_workers(struct gateway *gateway)
 {
 	const char *listen = gateway->generation->options->listen;
-	int exclusive = bind_address(&gateway->address, listen);
+	int exclusive = bind_address(&gateway->address, listen, &gateway->files[0]);
 	if (exclusive < 0)
 		return fail("the listener", listen, exclusive);
 	bool local = gateway->address.any.sa_family == AF_UNIX;
@@ -420,8 +494,6 @@ static void finish(struct gateway *gateway)
 	free(gateway->bridges);
 	quota_finish(&gateway->quota);
 	tls_settings_destroy(gateway->redis.tls);
-	if (gateway->address.any.sa_family == AF_UNIX)
-		unlink(gateway->address.local.sun_path);
 	destroy_generations(gateway->generation);
 	log_info("ended");
 }
@@ -453,6 +525,11 @@ int gateway_run(const struct gateway_settings *settings)
 	if (status)
 		return status;
 	uv_run(&gateway.loop, UV_RUN_DEFAULT);
-	finish(&gateway);
+	for (size_t i = 0; i < COUNT_OF(gateway.files); i++)
+		remove_file(&gateway.files[i]);
+	if (gateway.forced)
+		log_warn("ended by force");
+	else
+		finish(&gateway);
 	return 0;
 }
