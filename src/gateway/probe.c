@@ -25,7 +25,8 @@ static bool copy(char *to, size_t size, struct slice text)
 {
 	if (text.len >= size)
 		return false;
-	memcpy(to, text.at, text.len);
+	if (text.len)
+		memcpy(to, text.at, text.len);
 	to[text.len] = '\0';
 	return true;
 }
