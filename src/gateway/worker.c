@@ -96,6 +96,7 @@ static void on_turn_end(uv_prepare_t *handle)
 	if (worker->turn_began_ns)
 		metrics_observe(&worker->metrics, HISTOGRAM_LOOP_TURN,
 			now - worker->turn_began_ns - (idle - worker->idle_ns));
+	metrics_set(&worker->metrics, METRIC_QUEUED_BYTES, (int64_t)worker->stream_loop.queued);
 	worker->turn_began_ns = now;
 	worker->idle_ns = idle;
 }

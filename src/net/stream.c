@@ -205,6 +205,7 @@ static int offer_queue(struct stream *stream, size_t budget)
 		if (n < 0)
 			return (int)n;
 		send_queue_consume(&stream->queue, (size_t)n);
+		stream->shared->queued -= (size_t)n;
 		done += (size_t)n;
 	}
 	return 0;
@@ -397,9 +398,12 @@ int stream_send(struct stream *stream, struct chunk *chunk)
 	if (stream->ending || !is_alive(stream))
 		return -EPIPE;
 	int result = send_queue_push(&stream->queue, chunk);
-	if (result == 0 && stream->open && !stream->stuck)
+	if (result < 0)
+		return result;
+	stream->shared->queued += chunk->len;
+	if (stream->open && !stream->stuck)
 		schedule(stream);
-	return result;
+	return 0;
 }
 
 int stream_send_bytes(struct stream *stream, const void *bytes, size_t len)
@@ -462,6 +466,7 @@ void stream_close(struct stream *stream)
 		return;
 	stream->closing = 1;
 	turn_cancel(&stream->task);
+	stream->shared->queued -= stream->queue.bytes;
 	send_queue_finish(&stream->queue);
 	tls_session_destroy(stream->tls);
 	stream->tls = NULL;

@@ -56,6 +56,7 @@
 		"Publications queued to connections") \
 	X(DELIVERED_BYTES_TOTAL, "sluice_delivered_bytes_total", "", "counter", \
 		"Bytes of frames queued to connections") \
+	X(QUEUED_BYTES, "sluice_queued_bytes", "", "gauge", "Bytes that wait to be sent") \
 	X(SLOW_CONSUMERS_TOTAL, "sluice_slow_consumers_total", "", "counter", \
 		"Connections closed because their queue was full") \
 	X(HEARTBEAT_TERMINATIONS_TOTAL, "sluice_heartbeat_terminations_total", "", "counter", \

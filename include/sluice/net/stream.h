@@ -23,6 +23,7 @@ struct stream_loop {
 	struct turn *turn;
 	char *read_buffer;
 	size_t read_buffer_size; /* 64 KiB suits */
+	size_t queued;           /* bytes in all their send queues; kept by the streams */
 };
 
 struct stream;
