@@ -381,7 +381,11 @@ int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer)
 
 void conn_http_drain(struct conn *conn)
 {
-	if (conn->state == CONN_REQUEST && !conn->http->begun)
+	if (conn->state != CONN_REQUEST || conn->http->at_site)
+		return;
+	if (conn->http->begun)
+		refuse(conn, 503, "draining");
+	else
 		conn_abort(conn);
 }
 

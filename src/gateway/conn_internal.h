@@ -59,7 +59,7 @@ int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer);
 /* Leaves whatever it waits in, and frees the block. */
 void conn_http_end(struct conn *conn);
 void conn_http_bytes(struct conn *conn, const char *bytes, size_t len);
-/* The drain begins: who has not even begun a request is not waited for. */
+/* The drain begins: a request that is not here yet is not waited for. */
 void conn_http_drain(struct conn *conn);
 /* All channels are confirmed. */
 void conn_http_ready(struct conn *conn);

@@ -525,6 +525,9 @@ int gateway_run(const struct gateway_settings *settings)
 	if (status)
 		return status;
 	uv_run(&gateway.loop, UV_RUN_DEFAULT);
+	/* libuv's handlers are gone; one more signal must not spoil the exit status. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	for (size_t i = 0; i < COUNT_OF(gateway.files); i++)
 		remove_file(&gateway.files[i]);
 	if (gateway.forced)
