@@ -22,6 +22,8 @@
 
 enum { BACKLOG_MAX = 64 * 1024 * 1024 };
 
+static const uint64_t REFUSAL_PERIOD_NS = UINT64_C(60000000000);
+
 struct home_channel {
 	struct table_entry entry;
 	uint64_t workers;  /* who wants it, a bit each */
@@ -297,6 +299,20 @@ static void on_confirmed(struct subscriptions *subscriptions, struct slice name)
 			confirm(home, channel, worker);
 }
 
+/* Browsers may go on asking for it, so one line a minute says so. Those who wait are refused when
+ * their time is up. */
+static void on_refused(
+	struct subscriptions *subscriptions, struct slice channel, struct slice reason)
+{
+	struct bridge *home = subscriptions->owner;
+	uint64_t now = uv_hrtime();
+	if (home->refusal_told && now - home->refusal_told < REFUSAL_PERIOD_NS)
+		return;
+	home->refusal_told = now;
+	log_warn("redis refuses SUBSCRIBE", log_number("worker", home->settings.self),
+		log_slice("channel", channel), log_slice("reason", reason));
+}
+
 static void on_up(struct subscriptions *subscriptions)
 {
 	struct bridge *bridge = subscriptions->owner;
@@ -335,6 +351,7 @@ static void on_closed(struct subscriptions *subscriptions)
 
 static const struct subscriptions_events subscriptions_events = {
 	.on_confirmed = on_confirmed,
+	.on_refused = on_refused,
 	.on_message = on_message,
 	.on_batch_end = on_batch_end,
 	.on_up = on_up,

@@ -1,13 +1,6 @@
 /* One connection to Redis, and the one place that decides whether it lives.
  *
- *	stream -> resp_reader -> dispatch -+-> push (message, subscribe, unsubscribe) -> on_push
- *	                                   '-> oldest pending command                 -> its on_reply
- *
- * Redis answers in order, so a reply belongs to the oldest pending command; only on a subscribed link
- * arrays of three come in between. Whatever fits neither ends the link: once it is not certain whose
- * answer a reply is, one browser's session could be taken for another's. AUTH, SELECT and PING are
- * commands like others, with callbacks of ours. A subscribed link answers PING with an array, and
- * before its first and after its last subscription with a status; either will do.
+ *	stream -> resp_reader -> link_dispatch (link_commands.c) -> who asked for it
  *
  * Life and death: the stream is a member, so a new attempt begins only when the last one's stream has
  * closed *and* the wait is over, whichever comes later. `fail` first changes the state, so that all
@@ -16,15 +9,8 @@
 #include "link_internal.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-struct redis_pending {
-	struct list link;
-	redis_reply_fn on_reply;
-	void *context;
-};
 
 static uint32_t draw_wait(struct redis_link *link)
 {
@@ -33,17 +19,6 @@ static uint32_t draw_wait(struct redis_link *link)
 	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
 	link->backoff_ms = MIN(bound + bound / 2, (uint32_t)REDIS_BACKOFF_MAX_MS);
 	return bound / 2 + random % (bound - bound / 2 + 1);
-}
-
-static void tell_pending(struct redis_link *link)
-{
-	struct list pending;
-	list_take(&pending, &link->pending);
-	for (struct list *node; (node = list_pop(&pending));) {
-		struct redis_pending *command = container_of(node, struct redis_pending, link);
-		command->on_reply(command->context, NULL);
-		free(command);
-	}
 }
 
 static void end_batch(struct redis_link *link)
@@ -68,72 +43,12 @@ static void fail(struct redis_link *link, const char *reason)
 	else
 		resp_reader_finish(&link->reader);
 	end_batch(link);
-	tell_pending(link);
+	link_tell_pending(link);
 	if (!link->closing)
 		link->events->on_down(link, reason);
 }
 
-static int send_words(struct redis_link *link, const struct slice *words, size_t n)
-{
-	link->command.len = 0;
-	int error = resp_format(&link->command, words, n);
-	if (!error)
-		error = stream_send_bytes(&link->stream, link->command.bytes, link->command.len);
-	return error == -EPIPE ? -ENOTCONN : error;
-}
-
-int link_send(struct redis_link *link, const struct slice *words, size_t n, redis_reply_fn on_reply,
-	void *context)
-{
-	struct redis_pending *pending = malloc(sizeof(*pending));
-	if (!pending)
-		return -ENOMEM;
-	int error = send_words(link, words, n);
-	if (error) {
-		free(pending);
-		return error;
-	}
-	*pending = (struct redis_pending){ .on_reply = on_reply, .context = context };
-	list_append(&link->pending, &pending->link);
-	return 0;
-}
-
-/* ---- replies ---- */
-
-static bool is_push(const struct redis_link *link, const struct redisReply *reply)
-{
-	return link->subscribed && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3;
-}
-
-/* Redis refuses a SUBSCRIBE with an error that is nobody's reply, and may come before a PONG. */
-static bool is_subscription_error(const struct redis_link *link, const struct redisReply *reply)
-{
-	if (!link->subscribed || reply->type != REDIS_REPLY_ERROR)
-		return false;
-	return list_is_empty(&link->pending) ||
-	       container_of(link->pending.next, struct redis_pending, link)->on_reply ==
-		       link_on_pong;
-}
-
-static void dispatch(struct redis_link *link, const struct redisReply *reply)
-{
-	if (is_push(link, reply)) {
-		link->events->on_push(link, reply);
-		return;
-	}
-	if (is_subscription_error(link, reply)) {
-		link_fail_by_reply(link, "SUBSCRIBE", reply);
-		return;
-	}
-	struct list *node = list_pop(&link->pending);
-	if (!node) {
-		fail(link, "a reply that nothing was asked for");
-		return;
-	}
-	struct redis_pending *command = container_of(node, struct redis_pending, link);
-	command->on_reply(command->context, reply);
-	free(command);
-}
+/* ---- what comes ---- */
 
 /* Gives what the reader gave last. */
 static int read_replies(struct redis_link *link)
@@ -141,7 +56,7 @@ static int read_replies(struct redis_link *link)
 	struct redisReply *reply;
 	int got = 0;
 	while (link_is_connected(link) && (got = resp_reader_next(&link->reader, &reply)) == 1) {
-		dispatch(link, reply);
+		link_dispatch(link, reply);
 		freeReplyObject(reply);
 	}
 	return got;
@@ -277,30 +192,12 @@ void redis_link_close(struct redis_link *link)
 		stream_close(&link->stream);
 	else
 		turn_schedule(link->shared->turn, &link->task);
-	tell_pending(link);
+	link_tell_pending(link);
 }
 
 bool redis_link_is_up(const struct redis_link *link)
 {
 	return link->state == LINK_UP && !link->closing;
-}
-
-int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
-	redis_reply_fn on_reply, void *context)
-{
-	if (!redis_link_is_up(link) || link->subscribed)
-		return -ENOTCONN;
-	return link_send(link, words, n, on_reply, context);
-}
-
-int redis_link_subscription_command(struct redis_link *link, const struct slice *words, size_t n)
-{
-	if (!redis_link_is_up(link))
-		return -ENOTCONN;
-	int error = send_words(link, words, n);
-	if (!error)
-		link->subscribed = true;
-	return error;
 }
 
 void redis_link_fail(struct redis_link *link, const char *reason)

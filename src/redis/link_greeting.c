@@ -22,8 +22,7 @@ enum {
 	PING_PERIOD_MS = REDIS_PING_MS - DEADLINE_TICK_MS,
 };
 
-/* Fails the link because of the reply to `command`. */
-void link_fail_by_reply(
+void redis_link_fail_by_reply(
 	struct redis_link *link, const char *command, const struct redisReply *reply)
 {
 	char reason[REASON_MAX];
@@ -66,13 +65,13 @@ static bool is_pong(const struct redisReply *reply)
 	       slice_equal(resp_text(reply->element[0]), SLICE("pong"));
 }
 
-void link_on_pong(void *context, const struct redisReply *reply)
+static void on_pong(void *context, const struct redisReply *reply)
 {
 	struct redis_link *link = context;
 	if (!reply)
 		return;
 	if (!is_pong(reply)) {
-		link_fail_by_reply(link, "PING", reply);
+		redis_link_fail_by_reply(link, "PING", reply);
 		return;
 	}
 	uint64_t sent = link->ping_sent;
@@ -92,7 +91,7 @@ static void on_ping_due(struct deadline *deadline)
 		redis_link_fail(link, "no answer to PING");
 	} else if (!link->ping_sent) {
 		link->ping_sent = uv_hrtime();
-		send_own(link, &SLICE("PING"), 1, link_on_pong);
+		send_own(link, &SLICE("PING"), 1, on_pong);
 	}
 }
 
@@ -102,7 +101,7 @@ static void expect_status(struct redis_link *link, const struct redisReply *repl
 	const char *command, struct slice status)
 {
 	if (reply && !(reply->type == REDIS_REPLY_STATUS && slice_equal(resp_text(reply), status)))
-		link_fail_by_reply(link, command, reply);
+		redis_link_fail_by_reply(link, command, reply);
 }
 
 static void on_authenticated(void *context, const struct redisReply *reply)

@@ -1,25 +1,34 @@
 /* What is wanted from Redis, and how that becomes true.
  *
- * A channel has four small facts, and everything follows from comparing them:
+ * A channel has a few small facts, and everything follows from comparing them:
  *
  *	wanted       somebody here wants it
- *	asked        the last command about it on this link was SUBSCRIBE
- *	outstanding  commands about it that are not answered yet
+ *	asked        the last command about it on this link was SUBSCRIBE, and was not refused
+ *	unanswered   that command's answer is still to come
+ *	refused      wanted, but Redis does not let us have it
  *	confirmed    wanted, and its owner has been told that Redis delivers it
  *
- *	wanted != asked                              -> at the turn's end, ask
- *	wanted, asked, none outstanding, !confirmed  -> confirmed
- *	!wanted, !asked, none outstanding            -> forgotten
+ *	not unanswered, wanted != asked, !refused    -> at the turn's end, ask
+ *	not unanswered, wanted, asked, !confirmed    -> confirmed
+ *	not unanswered, !wanted, !asked              -> forgotten
  *
- * Redis answers in order, so counting is enough: however quickly a channel is wanted, left and wanted
- * again, the state after the last answer is the one that was asked for last, and that answer's kind
- * is checked. An answer that nothing was asked for fails the link, as would one of another shape.
+ * No channel is in two commands at a time: however quickly it is wanted, left and wanted again, the
+ * next command about it waits for the answer to the last. So what is outstanding is never more than
+ * the channels, and as Redis answers in order, one list of them tells which each answer is about. An
+ * answer about another one fails the link, as would one of another shape.
+ *
+ * Redis refuses a SUBSCRIBE as a whole when its ACL denies us one of the channels, and does not say
+ * which. A browser that asks for such a channel must not take the others' away, so the link stays and
+ * each channel of the refused command is asked for alone; which of them is then refused is known, and
+ * it is remembered (as `alone`) to spare the others when the link comes back. A refused UNSUBSCRIBE
+ * fails the link, as does any other error.
  *
  * Asking waits for the end of the turn: a browser that leaves as another comes costs nothing, and a
- * thousand new channels cost two commands. When the link is lost, Redis forgets everything that we
- * asked for, so every channel is as if never asked; when it is back, all that is wanted is asked for
- * again. `up` waits for the confirmation of what was wanted at that moment, not of what is added
- * meanwhile, or a steady stream of new channels could put it off for ever.
+ * thousand new channels cost two commands. Channels for which the link has no room stay in the list;
+ * each answer (to PING, too) makes room, and looks at them again. When the link is lost, Redis
+ * forgets everything that we asked for, so every channel is as if never asked; when it is back, all
+ * that is wanted is asked for again. `up` waits for the answers about what was wanted at that moment,
+ * not of what is added meanwhile, or a steady stream of new channels could put it off for ever.
  *
  * Names are freed only at the turn's end or when an answer has come, never under a caller who may
  * still hold one. */
@@ -33,9 +42,9 @@ enum { CHANNELS_PER_COMMAND = 512 };
 
 struct wanted_channel {
 	struct table_entry entry;
-	struct list changed;
-	uint32_t outstanding;
-	bool wanted, asked, confirmed, awaited;
+	struct list changed, unanswered;
+	bool wanted, asked, refused, confirmed, awaited;
+	bool alone; /* was refused in company: to be asked for alone */
 	uint32_t name_len;
 	char name[];
 };
@@ -69,6 +78,7 @@ static struct wanted_channel *create(struct subscriptions *subscriptions, struct
 static void destroy(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
 	list_remove(&channel->changed);
+	list_remove(&channel->unanswered);
 	table_remove(&subscriptions->channels, &channel->entry);
 	free(channel);
 }
@@ -101,7 +111,8 @@ static void await_no_more(struct subscriptions *subscriptions, struct wanted_cha
 /* May destroy the channel. */
 static void settle(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	if (subscriptions->closing || channel->outstanding || channel->wanted != channel->asked)
+	if (subscriptions->closing || list_is_linked(&channel->unanswered) ||
+		channel->wanted != channel->asked)
 		return;
 	if (!channel->wanted) {
 		destroy(subscriptions, channel);
@@ -115,47 +126,77 @@ static void settle(struct subscriptions *subscriptions, struct wanted_channel *c
 /* ---- asking ---- */
 
 struct batch {
-	struct slice words[1 + CHANNELS_PER_COMMAND];
-	size_t n; /* channels in it */
+	struct slice command;
+	size_t max, n; /* channels in it */
+	struct wanted_channel *channels[CHANNELS_PER_COMMAND];
 };
 
-static void flush(struct subscriptions *subscriptions, struct batch *batch)
+static int send_batch(struct subscriptions *subscriptions, const struct batch *batch)
 {
-	size_t n = batch->n;
-	batch->n = 0;
-	if (n && redis_link_is_up(&subscriptions->link) &&
-		redis_link_subscription_command(&subscriptions->link, batch->words, n + 1) != 0)
-		redis_link_fail(&subscriptions->link, "a command could not be sent");
+	struct slice words[1 + CHANNELS_PER_COMMAND];
+	words[0] = batch->command;
+	for (size_t i = 0; i < batch->n; i++)
+		words[1 + i] = name_of(batch->channels[i]);
+	return redis_link_subscription_command(&subscriptions->link, words, 1 + batch->n);
 }
 
-static void ask_for(
-	struct subscriptions *subscriptions, struct wanted_channel *channel, struct batch *batch)
+/* An answer brings those that are put off back to mind, so nothing is scheduled here. */
+static void put_off(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	channel->asked = channel->wanted;
-	channel->outstanding++;
-	batch->words[1 + batch->n++] = name_of(channel);
-	if (batch->n == CHANNELS_PER_COMMAND)
-		flush(subscriptions, batch);
+	if (!list_is_linked(&channel->changed))
+		list_append(&subscriptions->changed, &channel->changed);
+}
+
+static void flush(struct subscriptions *subscriptions, struct batch *batch, bool subscribe)
+{
+	int error = batch->n ? send_batch(subscriptions, batch) : 0;
+	if (error && error != -ENOBUFS)
+		redis_link_fail(&subscriptions->link, "a command could not be sent");
+	for (size_t i = 0; i < batch->n; i++) {
+		struct wanted_channel *channel = batch->channels[i];
+		if (error == -ENOBUFS)
+			put_off(subscriptions, channel);
+		if (error)
+			continue;
+		channel->asked = subscribe;
+		list_append(&subscriptions->unanswered, &channel->unanswered);
+	}
+	batch->n = 0;
+}
+
+static bool is_to_be_asked(
+	const struct subscriptions *subscriptions, const struct wanted_channel *channel)
+{
+	return channel->wanted != channel->asked && !channel->refused &&
+	       !list_is_linked(&channel->unanswered) && redis_link_is_up(&subscriptions->link);
 }
 
 /* Settling and flushing raise events, in which any channel may change and the link may fail; so the
- * list is emptied first, and a channel in a batch has an answer outstanding, or its link is gone. */
+ * list is emptied first, and nothing is noted of a channel before its command is sent. No channel in
+ * a batch is destroyed meanwhile: only `settle` does that, and the list names each channel once. */
 static void ask(struct turn_task *task)
 {
 	struct subscriptions *subscriptions = container_of(task, struct subscriptions, ask);
-	struct batch batches[] = { { .words = { SLICE("UNSUBSCRIBE") } },
-		{ .words = { SLICE("SUBSCRIBE") } } };
+	struct batch leave = { .command = SLICE("UNSUBSCRIBE"), .max = CHANNELS_PER_COMMAND };
+	struct batch together = { .command = SLICE("SUBSCRIBE"), .max = CHANNELS_PER_COMMAND };
+	struct batch alone = { .command = SLICE("SUBSCRIBE"), .max = 1 };
 	struct list changed;
 	list_take(&changed, &subscriptions->changed);
 	for (struct list *node; (node = list_pop(&changed));) {
 		struct wanted_channel *channel = container_of(node, struct wanted_channel, changed);
-		if (channel->wanted != channel->asked && redis_link_is_up(&subscriptions->link))
-			ask_for(subscriptions, channel, &batches[channel->wanted]);
-		else
+		if (!is_to_be_asked(subscriptions, channel)) {
 			settle(subscriptions, channel);
+			continue;
+		}
+		struct batch *batch = !channel->wanted ? &leave
+				      : channel->alone ? &alone
+						       : &together;
+		batch->channels[batch->n++] = channel;
+		if (batch->n == batch->max)
+			flush(subscriptions, batch, batch != &leave);
 	}
-	flush(subscriptions, &batches[true]);
-	flush(subscriptions, &batches[false]);
+	flush(subscriptions, &together, true);
+	flush(subscriptions, &leave, false);
 	come_up_if_complete(subscriptions);
 }
 
@@ -182,8 +223,8 @@ static void on_link_down(struct redis_link *link, const char *reason)
 	subscriptions->awaited = 0;
 	TABLE_EACH (entry, &subscriptions->channels) {
 		struct wanted_channel *channel = container_of(entry, struct wanted_channel, entry);
-		channel->outstanding = 0;
-		channel->asked = channel->confirmed = channel->awaited = false;
+		list_remove(&channel->unanswered);
+		channel->asked = channel->refused = channel->confirmed = channel->awaited = false;
 		if (!channel->wanted)
 			mark_changed(subscriptions, channel);
 	}
@@ -198,17 +239,74 @@ static void take_message(
 		subscriptions->events->on_message(subscriptions, name, payload);
 }
 
-static void take_answer(struct subscriptions *subscriptions, struct slice name, bool subscribed)
+/* May destroy the channel. */
+static void take_answer(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	struct wanted_channel *channel = find(subscriptions, name);
-	if (!channel || !channel->outstanding ||
-		(channel->outstanding == 1 && channel->asked != subscribed)) {
+	list_remove(&channel->unanswered);
+	channel->alone = false;
+	if (channel->wanted != channel->asked)
+		mark_changed(subscriptions, channel);
+	else
+		settle(subscriptions, channel);
+}
+
+static struct wanted_channel *oldest_unanswered(const struct subscriptions *subscriptions)
+{
+	return list_is_empty(&subscriptions->unanswered)
+		       ? NULL
+		       : container_of(
+				 subscriptions->unanswered.next, struct wanted_channel, unanswered);
+}
+
+/* What had no room may have it now. */
+static void go_on(struct subscriptions *subscriptions)
+{
+	if (!list_is_empty(&subscriptions->changed))
+		turn_schedule(subscriptions->turn, &subscriptions->ask);
+	come_up_if_complete(subscriptions);
+}
+
+static void expect_answer(struct subscriptions *subscriptions, struct slice name, bool subscribed)
+{
+	struct wanted_channel *channel = oldest_unanswered(subscriptions);
+	if (!channel || channel->asked != subscribed || !slice_equal(name_of(channel), name)) {
 		redis_link_fail(&subscriptions->link, "a subscription that was not asked for");
 		return;
 	}
-	channel->outstanding--;
-	settle(subscriptions, channel);
-	come_up_if_complete(subscriptions);
+	take_answer(subscriptions, channel);
+	go_on(subscriptions);
+}
+
+/* Which of several it was that Redis denies us is not known. */
+static void take_refusal(struct subscriptions *subscriptions, struct wanted_channel *channel,
+	bool only, struct slice why)
+{
+	list_remove(&channel->unanswered);
+	channel->asked = false;
+	channel->alone = true;
+	channel->refused = only && channel->wanted;
+	if (!channel->refused) {
+		mark_changed(subscriptions, channel);
+		return;
+	}
+	await_no_more(subscriptions, channel);
+	subscriptions->events->on_refused(subscriptions, name_of(channel), why);
+}
+
+static void on_link_refused(
+	struct redis_link *link, size_t channels, const struct redisReply *reply)
+{
+	struct subscriptions *subscriptions = link->owner;
+	struct slice why = resp_text(reply);
+	struct wanted_channel *channel = oldest_unanswered(subscriptions);
+	MUST(channel);
+	if (!channel->asked || !slice_starts_with(why, SLICE("NOPERM "))) {
+		redis_link_fail_by_reply(link, channel->asked ? "SUBSCRIBE" : "UNSUBSCRIBE", reply);
+		return;
+	}
+	for (size_t i = 0; i < channels; i++)
+		take_refusal(subscriptions, oldest_unanswered(subscriptions), channels == 1, why);
+	go_on(subscriptions);
 }
 
 static void on_push(struct redis_link *link, const struct redisReply *reply)
@@ -221,9 +319,9 @@ static void on_push(struct redis_link *link, const struct redisReply *reply)
 	else if (slice_equal(kind, SLICE("message")) && third->type == REDIS_REPLY_STRING)
 		take_message(subscriptions, resp_text(name), resp_text(third));
 	else if (slice_equal(kind, SLICE("subscribe")) && third->type == REDIS_REPLY_INTEGER)
-		take_answer(subscriptions, resp_text(name), true);
+		expect_answer(subscriptions, resp_text(name), true);
 	else if (slice_equal(kind, SLICE("unsubscribe")) && third->type == REDIS_REPLY_INTEGER)
-		take_answer(subscriptions, resp_text(name), false);
+		expect_answer(subscriptions, resp_text(name), false);
 	else
 		redis_link_fail(link, "a push of an unexpected shape");
 }
@@ -238,6 +336,7 @@ static void on_round_trip(struct redis_link *link, uint64_t ns)
 {
 	struct subscriptions *subscriptions = link->owner;
 	subscriptions->events->on_round_trip(subscriptions, ns);
+	go_on(subscriptions);
 }
 
 static void on_link_closed(struct redis_link *link)
@@ -259,6 +358,7 @@ int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *
 		.on_up = on_link_up,
 		.on_down = on_link_down,
 		.on_push = on_push,
+		.on_refused = on_link_refused,
 		.on_batch_end = on_batch_end,
 		.on_round_trip = on_round_trip,
 		.on_closed = on_link_closed,
@@ -267,6 +367,7 @@ int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *
 		.owner = owner, .events = events, .turn = shared->turn, .ask.run = ask
 	};
 	list_init(&subscriptions->changed);
+	list_init(&subscriptions->unanswered);
 	return redis_link_open(
 		&subscriptions->link, shared, deadlines, settings, &link_events, subscriptions);
 }
@@ -297,7 +398,7 @@ void subscriptions_unwant(struct subscriptions *subscriptions, struct slice name
 	struct wanted_channel *channel = find(subscriptions, name);
 	if (!channel || !channel->wanted)
 		return;
-	channel->wanted = channel->confirmed = false;
+	channel->wanted = channel->refused = channel->confirmed = false;
 	subscriptions->wanted--;
 	await_no_more(subscriptions, channel);
 	mark_changed(subscriptions, channel);

@@ -332,6 +332,45 @@ static void test_hanging_redis_is_found(void **state)
 	world_close(&world);
 }
 
+/* Who asks faster than Redis answers is told so; the link is none the worse for it. */
+static void test_pending_commands_have_a_limit(void **state)
+{
+	(void)state;
+	struct world world;
+	struct test_redis redis;
+	struct seen seen;
+	world_open(&world);
+	test_redis_open(&redis, "");
+	open_link(&seen, &world, "redis://127.0.0.1:%d", redis.port);
+	RUN_UNTIL(&world.test, seen.ups);
+	int downs = seen.downs;
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 0; i < REDIS_PENDING_MAX; i++)
+			assert_int_equal(command(&seen, "ECHO", "x", NULL), 0);
+		assert_int_equal(command(&seen, "ECHO", "x", NULL), -ENOBUFS);
+		assert_int_equal(redis_link_subscription_command(&seen.link,
+					 (struct slice[]){ SLICE("SUBSCRIBE"), SLICE("a") }, 2),
+			-ENOBUFS);
+		RUN_UNTIL(&world.test, seen.answers == round * REDIS_PENDING_MAX);
+	}
+	/* a PING of its own finds room */
+	for (int i = 0; i < REDIS_PENDING_MAX; i++)
+		assert_int_equal(command(&seen, "ECHO", "x", NULL), 0);
+	int round_trips = seen.round_trips;
+	seen.link.deadline.on_due(&seen.link.deadline);
+	RUN_UNTIL(&world.test, seen.round_trips > round_trips);
+	assert_int_equal(seen.downs, downs);
+	for (int i = 0; i < REDIS_PENDING_MAX; i++)
+		assert_int_equal(command(&seen, "ECHO", "x", NULL), 0);
+	redis_link_fail(&seen.link, "a test");
+	assert_int_equal(seen.lost, REDIS_PENDING_MAX);
+	RUN_UNTIL(&world.test, seen.ups == 2);
+	assert_int_equal(command(&seen, "ECHO", "x", NULL), 0); /* none of the lost is counted */
+	close_link(&seen, &world);
+	test_redis_close(&redis);
+	world_close(&world);
+}
+
 /* Each wait lies in the upper half of its bound, and the bound grows by half. */
 static void test_back_off(void **state)
 {
@@ -578,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_password_is_never_told),
 		cmocka_unit_test(test_killed_and_restarted),
 		cmocka_unit_test(test_hanging_redis_is_found),
+		cmocka_unit_test(test_pending_commands_have_a_limit),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_back_off_has_a_limit),
 		cmocka_unit_test(test_silent_server_times_out),

@@ -4,15 +4,21 @@
 
 enum { REPLY_BYTES = 1 << 20 };
 
+/* Refused ones count too. */
+static const char CALLS_OF_SUBSCRIBE[] =
+	"local s = redis.call('INFO', 'commandstats'):match('cmdstat_subscribe:([^\\r]*)') or ''"
+	" return (s:match('calls=(%d+)') or 0) + (s:match('rejected_calls=(%d+)') or 0)";
+
 /* Subscriptions and all that they have told. */
 struct seen {
 	struct subscriptions subscriptions;
 	struct redis_link_settings settings;
 	struct redis_url url;
-	int ups, downs, confirmed, messages, batches, round_trips, closed;
+	int ups, downs, confirmed, refused, messages, batches, round_trips, closed;
 	bool in_batch; /* a message came, and its batch has not ended */
 	char channel[64], payload[64], reason[300];
-	bool close_when_confirmed, close_when_message, close_when_down, close_when_up;
+	bool close_when_confirmed, close_when_message, close_when_down, close_when_up,
+		close_when_refused;
 };
 
 static void on_confirmed(struct subscriptions *subscriptions, struct slice channel)
@@ -22,6 +28,18 @@ static void on_confirmed(struct subscriptions *subscriptions, struct slice chann
 	assert_true(subscriptions_is_confirmed(subscriptions, channel));
 	snprintf(seen->channel, sizeof(seen->channel), "%.*s", SLICE_ARGS(channel));
 	if (seen->close_when_confirmed)
+		subscriptions_close(subscriptions);
+}
+
+static void on_refused(
+	struct subscriptions *subscriptions, struct slice channel, struct slice reason)
+{
+	struct seen *seen = subscriptions->owner;
+	seen->refused++;
+	assert_false(subscriptions_is_confirmed(subscriptions, channel));
+	assert_true(slice_starts_with(reason, SLICE("NOPERM ")));
+	snprintf(seen->channel, sizeof(seen->channel), "%.*s", SLICE_ARGS(channel));
+	if (seen->close_when_refused)
 		subscriptions_close(subscriptions);
 }
 
@@ -79,6 +97,7 @@ static void on_closed(struct subscriptions *subscriptions)
 }
 
 static const struct subscriptions_events events = { .on_confirmed = on_confirmed,
+	.on_refused = on_refused,
 	.on_message = on_message,
 	.on_batch_end = on_batch_end,
 	.on_up = on_up,
@@ -406,26 +425,343 @@ static void test_hanging_redis_is_found(void **state)
 	world_close(&world);
 }
 
-static void test_refused_subscription_is_the_reason(void **state)
+/* ---- channels that Redis denies us ---- */
+
+/* With a user `sluice` who may hear `news` and `room:ok*`. */
+static void open_narrow(struct seen *seen, struct world *world, struct test_redis *redis)
+{
+	world_open(world);
+	test_redis_open(redis, "");
+	RUN_UNTIL(&world->test, test_redis_accepts(redis));
+	TEST_REDIS_DO(redis, "ACL", "SETUSER", "sluice", "on", ">pw", "+@all", "resetchannels",
+		"&news", "&room:ok*");
+	open_at(seen, world, "sluice:pw@", redis->port);
+}
+
+static void close_narrow(struct seen *seen, struct world *world, struct test_redis *redis)
+{
+	close_all(seen, world);
+	test_redis_close(redis);
+	world_close(world);
+}
+
+/* All leave in one command, which Redis refuses as a whole. */
+static void test_refused_among_others(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "bad1", "news", "room:ok1", "bad2", "room:ok2" };
+	struct world world;
+	struct test_redis redis;
+	struct seen seen;
+	open_narrow(&seen, &world, &redis);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		want(&seen, names[i]);
+	RUN_UNTIL(&world.test, seen.ups);
+	assert_int_equal(seen.refused, 2);
+	assert_int_equal(seen.confirmed, 3);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		bool allowed = names[i][0] != 'b';
+		assert_int_equal(is_confirmed(&seen, names[i]), allowed);
+		assert_int_equal(publish(&redis, names[i], "x"), allowed);
+	}
+	RUN_UNTIL(&world.test, seen.messages == 3);
+	assert_int_equal(seen.downs, 0);
+	assert_int_equal(subscriptions_count(&seen.subscriptions), 5);
+	close_narrow(&seen, &world, &redis);
+}
+
+/* A refused channel that comes and goes costs nobody else anything. */
+static void test_refused_again_and_again(void **state)
+{
+	(void)state;
+	enum { N = 200 };
+	struct world world;
+	struct test_redis redis;
+	struct seen seen;
+	open_narrow(&seen, &world, &redis);
+	want(&seen, "news");
+	RUN_UNTIL(&world.test, seen.ups);
+	for (int i = 0; i < N; i++) {
+		int refused = seen.refused;
+		want(&seen, "bad");
+		if (i % 2) { /* in one command with another that is left again */
+			want(&seen, "room:ok");
+			RUN_UNTIL(&world.test, is_confirmed(&seen, "room:ok"));
+			unwant(&seen, "room:ok");
+		}
+		assert_int_equal(publish(&redis, "news", "x"), 1);
+		if (i % 3)
+			RUN_UNTIL(&world.test, seen.refused > refused);
+		RUN_UNTIL(&world.test, seen.messages == i + 1);
+		assert_true(is_confirmed(&seen, "news"));
+		unwant(&seen, "bad");
+		if (i % 3 == 0)
+			uv_run(&world.test.loop, UV_RUN_NOWAIT);
+	}
+	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.channels) == 1);
+	assert_true(seen.refused > N / 4);
+	assert_int_equal(seen.downs, 0);
+	assert_int_equal(seen.ups, 1);
+	close_narrow(&seen, &world, &redis);
+}
+
+/* What is refused stays so, even when Redis would allow it now, until somebody wants it anew. */
+static void test_refused_until_wanted_anew(void **state)
 {
 	(void)state;
 	struct world world;
 	struct test_redis redis;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	RUN_UNTIL(&world.test, test_redis_accepts(&redis));
-	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "on", ">pw", "+@all", "&ok:*");
-	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "resetchannels", "&ok:*");
-	open_at(&seen, &world, "sluice:pw@", redis.port);
-	want(&seen, "ok:1");
+	open_narrow(&seen, &world, &redis);
+	want(&seen, "bad");
 	RUN_UNTIL(&world.test, seen.ups);
-	want(&seen, "forbidden");
-	RUN_UNTIL(&world.test, seen.downs);
-	assert_non_null(strstr(seen.reason, "SUBSCRIBE: NOPERM"));
-	unwant(&seen, "forbidden");
+	assert_int_equal(seen.refused, 1);
+	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "&bad");
+	want(&seen, "bad");
+	want(&seen, "news");
+	RUN_UNTIL(&world.test, seen.round_trips == 3 && is_confirmed(&seen, "news"));
+	assert_false(is_confirmed(&seen, "bad"));
+	assert_int_equal(publish(&redis, "bad", "x"), 0);
+	unwant(&seen, "bad");
+	want(&seen, "bad");
+	RUN_UNTIL(&world.test, is_confirmed(&seen, "bad"));
+	assert_int_equal(publish(&redis, "bad", "x"), 1);
+	assert_int_equal(seen.refused, 1);
+	assert_int_equal(seen.downs, 0);
+	close_narrow(&seen, &world, &redis);
+}
+
+/* Redis ends the connection of a user who may hear less than before. */
+static void test_refused_when_the_link_comes_back(void **state)
+{
+	(void)state;
+	struct world world;
+	struct test_redis redis;
+	struct seen seen;
+	open_narrow(&seen, &world, &redis);
+	want(&seen, "news");
+	want(&seen, "room:ok");
+	want(&seen, "bad");
+	RUN_UNTIL(&world.test, seen.ups);
+	TEST_REDIS_DO(&redis, "CLIENT", "KILL", "TYPE", "pubsub");
 	RUN_UNTIL(&world.test, seen.ups == 2);
-	close_all(&seen, &world);
+	assert_int_equal(seen.refused, 2);
+	assert_int_equal(seen.confirmed, 4);
+	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "resetchannels", "&news");
+	RUN_UNTIL(&world.test, seen.ups == 3);
+	assert_int_equal(seen.refused, 4);
+	assert_int_equal(seen.confirmed, 5);
+	assert_true(is_confirmed(&seen, "news"));
+	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "allchannels");
+	TEST_REDIS_DO(&redis, "CLIENT", "KILL", "TYPE", "pubsub");
+	RUN_UNTIL(&world.test, seen.ups == 4);
+	assert_int_equal(seen.refused, 4);
+	assert_int_equal(seen.confirmed, 8);
+	assert_int_equal(seen.downs, 3);
+	close_narrow(&seen, &world, &redis);
+}
+
+/* More of them than may be pending, each in a command of its own. */
+static void test_more_refused_than_may_be_pending(void **state)
+{
+	(void)state;
+	enum { N = 3 * REDIS_PENDING_MAX };
+	struct world world;
+	struct test_redis redis;
+	struct seen seen;
+	char name[32];
+	open_narrow(&seen, &world, &redis);
+	for (int i = 0; i < N; i++) {
+		snprintf(name, sizeof(name), "%s-%d", i % 2 ? "bad" : "room:ok", i);
+		want(&seen, name);
+	}
+	RUN_UNTIL(&world.test, seen.ups);
+	assert_int_equal(seen.refused, N / 2);
+	assert_int_equal(seen.confirmed, N / 2);
+	assert_int_equal(seen.downs, 0);
+	/* from now on it is known which of them are the trouble */
+	long long before = TEST_REDIS_DO(&redis, "EVAL", CALLS_OF_SUBSCRIBE, "0");
+	TEST_REDIS_DO(&redis, "CLIENT", "KILL", "TYPE", "pubsub");
+	RUN_UNTIL(&world.test, seen.ups == 2);
+	assert_int_equal(seen.refused, N);
+	assert_int_equal(seen.confirmed, N);
+	long long after = TEST_REDIS_DO(&redis, "EVAL", CALLS_OF_SUBSCRIBE, "0");
+	assert_int_equal(after - before, N / 2 + N / 2 / 512);
+	close_narrow(&seen, &world, &redis);
+}
+
+static void say(struct fake *fake, const char *text)
+{
+	size_t len = strlen(text);
+	assert_int_equal(send(fake->peer, text, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+static bool has_heard(struct fake *fake, const char *text)
+{
+	fake_step(fake);
+	return fake->heard.len &&
+	       memmem(fake->heard.bytes, fake->heard.len, text, strlen(text)) != NULL;
+}
+
+static void open_scripted(struct seen *seen, struct world *world, struct fake *fake)
+{
+	world_open(world);
+	fake_open(fake);
+	fake->first = SLICE("+PONG\r\n");
+	open_at(seen, world, "", fake->port);
+	RUN_UNTIL(&world->test, fake_step(fake) && seen->ups);
+}
+
+static void close_scripted(struct seen *seen, struct world *world, struct fake *fake)
+{
+	close_all(seen, world);
+	fake_close(fake);
+	world_close(world);
+}
+
+#define SUBSCRIBE_ONE(name) "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\n" name "\r\n"
+#define ANSWER(kind, name)  "*3\r\n" kind "\r\n$1\r\n" name "\r\n:1\r\n"
+#define NOPERM              "-NOPERM no\r\n"
+
+/* The error is about the oldest command, although others were sent since and some were left. */
+static void test_refusal_belongs_to_the_oldest_command(void **state)
+{
+	(void)state;
+	struct world world;
+	struct fake fake;
+	struct seen seen;
+	open_scripted(&seen, &world, &fake);
+	want(&seen, "a");
+	want(&seen, "b");
+	want(&seen, "c");
+	RUN_UNTIL(&world.test, has_heard(&fake, "*4\r\n$9\r\nSUBSCRIBE"));
+	want(&seen, "d");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("d")));
+	unwant(&seen, "c");
+	RUN_UNTIL(&world.test,
+		has_heard(&fake, "PING\r\n*4") && has_heard(&fake, "d\r\n*1\r\n$4\r\nPING"));
+	say(&fake, NOPERM ANSWER("$9\r\nsubscribe", "d") "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("b")));
+	assert_true(is_confirmed(&seen, "d"));
+	assert_int_equal(seen.refused, 0);
+	assert_false(has_heard(&fake, SUBSCRIBE_ONE("c")));
+	say(&fake, NOPERM ANSWER("$9\r\nsubscribe", "b"));
+	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "b"));
+	assert_int_equal(seen.refused, 1);
+	assert_false(is_confirmed(&seen, "a"));
+	assert_int_equal(table_count(&seen.subscriptions.channels), 3);
+	assert_int_equal(seen.downs, 0);
+	close_scripted(&seen, &world, &fake);
+}
+
+/* It is not told as refused to those who have left, and is asked for when they come back. */
+static void test_refused_after_it_was_left(void **state)
+{
+	(void)state;
+	struct world world;
+	struct fake fake;
+	struct seen seen;
+	open_scripted(&seen, &world, &fake);
+	want(&seen, "a");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
+	unwant(&seen, "a");
+	say(&fake, NOPERM);
+	RUN_UNTIL(&world.test, fake_step(&fake) && table_count(&seen.subscriptions.channels) == 0);
+	assert_int_equal(seen.refused, 0);
+	want(&seen, "a");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));
+	say(&fake, ANSWER("$9\r\nsubscribe", "a"));
+	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "a"));
+	assert_int_equal(seen.downs, 0);
+	close_scripted(&seen, &world, &fake);
+}
+
+/* Anything that no honest Redis says about a command with two channels ends the link. */
+static void test_hostile_refusals(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes, *reason;
+	} cases[] = {
+		{ ANSWER("$9\r\nsubscribe", "a") NOPERM, "a reply that nothing was asked for" },
+		{ NOPERM NOPERM, "a reply that nothing was asked for" },
+		{ NOPERM ANSWER("$9\r\nsubscribe", "a"), "a subscription that was not asked for" },
+		{ ANSWER("$9\r\nsubscribe", "b"), "a subscription that was not asked for" },
+		{ ANSWER("$9\r\nsubscribe", "a") ANSWER("$9\r\nsubscribe", "a"),
+			"a subscription that was not asked for" },
+		{ "-NOPERM\r\n", "SUBSCRIBE: NOPERM" },
+		{ "-NOPERMISSION x\r\n", "SUBSCRIBE: NOPERMISSION x" },
+		{ "-NOAUTH x\r\n", "SUBSCRIBE: NOAUTH x" },
+		{ "+NOPERM x\r\n", "a reply that nothing was asked for" },
+		{ "*2\r\n$4\r\npong\r\n$0\r\n\r\n", "a reply that nothing was asked for" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct world world;
+		struct fake fake;
+		struct seen seen;
+		open_scripted(&seen, &world, &fake);
+		want(&seen, "a");
+		want(&seen, "b");
+		RUN_UNTIL(&world.test, has_heard(&fake, "*3\r\n$9\r\nSUBSCRIBE"));
+		say(&fake, cases[i].bytes);
+		RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+		if (strcmp(seen.reason, cases[i].reason) != 0)
+			fail_msg("case %zu: %s", i, seen.reason);
+		assert_int_equal(seen.refused, 0);
+		close_scripted(&seen, &world, &fake);
+	}
+}
+
+static void test_refused_unsubscription_fails_the_link(void **state)
+{
+	(void)state;
+	struct world world;
+	struct fake fake;
+	struct seen seen;
+	open_scripted(&seen, &world, &fake);
+	want(&seen, "a");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
+	say(&fake, ANSWER("$9\r\nsubscribe", "a"));
+	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "a"));
+	unwant(&seen, "a");
+	RUN_UNTIL(&world.test, has_heard(&fake, "UNSUBSCRIBE\r\n$1\r\na"));
+	say(&fake, NOPERM);
+	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	assert_string_equal(seen.reason, "UNSUBSCRIBE: NOPERM no");
+	close_scripted(&seen, &world, &fake);
+}
+
+/* An error may be the answer to PING: it is the oldest that counts. */
+static void test_error_to_ping_is_told_as_such(void **state)
+{
+	(void)state;
+	struct world world;
+	struct fake fake;
+	struct seen seen;
+	open_scripted(&seen, &world, &fake);
+	want(&seen, "a");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
+	say(&fake, NOPERM NOPERM);
+	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	assert_string_equal(seen.reason, "PING: NOPERM no");
+	assert_int_equal(seen.refused, 1);
+	close_scripted(&seen, &world, &fake);
+}
+
+static void test_close_when_refused(void **state)
+{
+	(void)state;
+	struct world world;
+	struct test_redis redis;
+	struct seen seen;
+	open_narrow(&seen, &world, &redis);
+	seen.close_when_refused = true;
+	want(&seen, "bad1");
+	want(&seen, "bad2");
+	want(&seen, "room:ok");
+	RUN_UNTIL(&world.test, seen.closed);
+	assert_int_equal(seen.refused, 1);
+	assert_int_equal(seen.ups, 0);
 	test_redis_close(&redis);
 	world_close(&world);
 }
@@ -598,7 +934,17 @@ int main(void)
 		cmocka_unit_test(test_killed_and_restarted),
 		cmocka_unit_test(test_ping_goes_on_while_subscribed),
 		cmocka_unit_test(test_hanging_redis_is_found),
-		cmocka_unit_test(test_refused_subscription_is_the_reason),
+		cmocka_unit_test(test_refused_among_others),
+		cmocka_unit_test(test_refused_again_and_again),
+		cmocka_unit_test(test_refused_until_wanted_anew),
+		cmocka_unit_test(test_refused_when_the_link_comes_back),
+		cmocka_unit_test(test_more_refused_than_may_be_pending),
+		cmocka_unit_test(test_refusal_belongs_to_the_oldest_command),
+		cmocka_unit_test(test_refused_after_it_was_left),
+		cmocka_unit_test(test_hostile_refusals),
+		cmocka_unit_test(test_refused_unsubscription_fails_the_link),
+		cmocka_unit_test(test_error_to_ping_is_told_as_such),
+		cmocka_unit_test(test_close_when_refused),
 		cmocka_unit_test(test_hostile_pushes),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_half_pushes),

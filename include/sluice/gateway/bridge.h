@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "sluice/base/metrics.h"
 #include "sluice/hub/hub.h"
@@ -50,6 +51,7 @@ struct bridge {
 	atomic_bool up;
 	atomic_size_t backlog; /* bytes of publications in its inbox */
 	bool told;             /* that it is down is in the log */
+	uint64_t refusal_told; /* uv_hrtime of the last line about a refused channel; 0: none */
 };
 
 /* All bridges must be open before any worker's loop runs. 0 or a negative errno. */

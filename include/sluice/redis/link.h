@@ -25,6 +25,7 @@ enum {
 	REDIS_PING_MS = 1000,
 	REDIS_BACKOFF_FIRST_MS = 100,
 	REDIS_BACKOFF_MAX_MS = 5000,
+	REDIS_PENDING_MAX = 4096, /* commands that are not answered yet */
 };
 
 struct redis_link;
@@ -38,6 +39,10 @@ struct redis_link_events {
 	/* A subscribed link's pushes: arrays "message", "subscribe", "unsubscribe" with three
 	 * elements. NULL on a link for commands. The reply is borrowed. */
 	void (*on_push)(struct redis_link *link, const struct redisReply *reply);
+	/* The oldest subscription command that has no answer yet gets an error, and none of its
+	 * `channels` a push. NULL on a link for commands. The reply is borrowed. */
+	void (*on_refused)(
+		struct redis_link *link, size_t channels, const struct redisReply *reply);
 	/* All that one read brought has been handed on. May be NULL. */
 	void (*on_batch_end)(struct redis_link *link);
 	/* A PING was answered after `ns`. May be NULL. */
@@ -69,8 +74,9 @@ struct redis_link {
 	struct resp_reader reader;
 	struct buffer command; /* the one that is being laid out */
 	struct list pending;   /* struct redis_pending, by .link, oldest first */
-	uint64_t ping_sent;    /* uv_hrtime of the unanswered PING; 0: none */
-	uint32_t backoff_ms;   /* bound of the next wait */
+	size_t pending_count;
+	uint64_t ping_sent;  /* uv_hrtime of the unanswered PING; 0: none */
+	uint32_t backoff_ms; /* bound of the next wait */
 	uint8_t state, silent_periods;
 	bool heard; /* anything, since the PING or since the last look */
 	bool subscribed, stream_open, in_batch, closing;
@@ -88,16 +94,22 @@ void redis_link_close(struct redis_link *link);
 bool redis_link_is_up(const struct redis_link *link);
 
 /* Sends a command (all of one turn in one write); `on_reply` is called exactly once, later. 0;
- * -ENOTCONN: the link is not up; -ENOMEM. In both on_reply is not called. */
+ * -ENOTCONN: the link is not up; -ENOBUFS: too many are pending; -ENOMEM. In all of these on_reply
+ * is not called. */
 MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
 	redis_reply_fn on_reply, void *context);
 
-/* Sends SUBSCRIBE or UNSUBSCRIBE, whose replies come as pushes. From the first on, the link is a
- * subscribed one: redis_link_command is refused with -ENOTCONN. Same results. */
+/* Sends SUBSCRIBE or UNSUBSCRIBE and the channels, at least one. Each is answered by a push, in the
+ * same order, or all of them by one on_refused. From the first on, the link is a subscribed one:
+ * redis_link_command is refused with -ENOTCONN. Same results. */
 MUST_CHECK int redis_link_subscription_command(
 	struct redis_link *link, const struct slice *words, size_t n);
 
 /* Fails the link: somebody above found a reply of an unexpected shape. */
 void redis_link_fail(struct redis_link *link, const char *reason);
+
+/* Fails the link because of the reply to `command`, whose error text becomes the reason. */
+void redis_link_fail_by_reply(
+	struct redis_link *link, const char *command, const struct redisReply *reply);
 
 #endif

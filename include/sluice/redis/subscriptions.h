@@ -1,8 +1,8 @@
 /* Wanted state against real state: which channels we want from Redis, and which it has confirmed.
  *
  * Wants of one loop turn leave in one SUBSCRIBE and one UNSUBSCRIBE (512 channels a command). When
- * the link comes back, everything wanted is subscribed again. Redis answers in order, so a channel
- * needs no more than: wanted, what was last asked for, and how many answers are outstanding. */
+ * the link comes back, everything wanted is subscribed again. A channel that Redis refuses is nobody
+ * else's trouble: it is refused until it is wanted anew, or until the link comes back. */
 #ifndef SLUICE_REDIS_SUBSCRIPTIONS_H
 #define SLUICE_REDIS_SUBSCRIPTIONS_H
 
@@ -18,13 +18,18 @@ struct subscriptions_events {
 	 * Raised again after the link was lost and is back, and when the channel was left and is
 	 * wanted again. Never within a call of the owner's. */
 	void (*on_confirmed)(struct subscriptions *subscriptions, struct slice channel);
+	/* Redis denies us a channel that is wanted (NOPERM). It will not be confirmed, nor asked for
+	 * again before it is unwanted and wanted, or the link was lost and is back. `reason` is what
+	 * Redis says. All is borrowed. Never within a call of the owner's. */
+	void (*on_refused)(
+		struct subscriptions *subscriptions, struct slice channel, struct slice reason);
 	/* A publication on a channel that is wanted. Both are borrowed. */
 	void (*on_message)(
 		struct subscriptions *subscriptions, struct slice channel, struct slice payload);
 	/* All that one read brought has been handed on. */
 	void (*on_batch_end)(struct subscriptions *subscriptions);
-	/* Up: the link is there and all that was wanted is confirmed again. Down: it was up and is
-	 * lost, or an attempt failed; no channel is confirmed any more. */
+	/* Up: the link is there and all that was wanted is confirmed again, or refused. Down: it was
+	 * up and is lost, or an attempt failed; no channel is confirmed any more. */
 	void (*on_up)(struct subscriptions *subscriptions);
 	void (*on_down)(struct subscriptions *subscriptions, const char *reason);
 	void (*on_round_trip)(struct subscriptions *subscriptions, uint64_t ns);
@@ -40,8 +45,9 @@ struct subscriptions {
 	struct turn_task ask;
 	struct table channels; /* struct wanted_channel, by name */
 	struct list changed;   /* struct wanted_channel, by .changed: looked at at the turn's end */
+	struct list unanswered; /* struct wanted_channel, by .unanswered: asked for, oldest first */
 	size_t wanted;
-	size_t awaited; /* wanted when the link came back, and not yet confirmed */
+	size_t awaited; /* wanted when the link came back, and not yet confirmed or refused */
 	bool up, closing;
 };
 
