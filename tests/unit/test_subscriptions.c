@@ -19,6 +19,7 @@ struct seen {
 	char channel[64], payload[64], reason[300];
 	bool close_when_confirmed, close_when_message, close_when_down, close_when_up,
 		close_when_refused;
+	bool rewant_when_message;
 };
 
 static void on_confirmed(struct subscriptions *subscriptions, struct slice channel)
@@ -54,6 +55,10 @@ static void on_message(
 	memcpy(seen->payload, payload.at, MIN(payload.len, sizeof(seen->payload)));
 	if (seen->close_when_message)
 		subscriptions_close(subscriptions);
+	if (seen->rewant_when_message) {
+		subscriptions_unwant(subscriptions, channel);
+		assert_int_equal(subscriptions_want(subscriptions, channel), 0);
+	}
 }
 
 static void on_batch_end(struct subscriptions *subscriptions)
@@ -676,6 +681,26 @@ static void test_refused_after_it_was_left(void **state)
 	close_scripted(&seen, &world, &fake);
 }
 
+/* The answer is as good for who came while it was under way: the question is not put twice. */
+static void test_refused_while_it_was_wanted_anew(void **state)
+{
+	(void)state;
+	struct world world;
+	struct fake fake;
+	struct seen seen;
+	open_scripted(&seen, &world, &fake);
+	seen.rewant_when_message = true;
+	want(&seen, "a");
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
+	say(&fake, "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n" NOPERM);
+	RUN_UNTIL(&world.test, fake_step(&fake) && seen.refused);
+	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
+	assert_int_equal(seen.messages, 1);
+	assert_int_equal(seen.refused, 1);
+	assert_int_equal(seen.downs, 0);
+	close_scripted(&seen, &world, &fake);
+}
+
 /* Anything that no honest Redis says about a command with two channels ends the link. */
 static void test_hostile_refusals(void **state)
 {
@@ -941,6 +966,7 @@ int main(void)
 		cmocka_unit_test(test_more_refused_than_may_be_pending),
 		cmocka_unit_test(test_refusal_belongs_to_the_oldest_command),
 		cmocka_unit_test(test_refused_after_it_was_left),
+		cmocka_unit_test(test_refused_while_it_was_wanted_anew),
 		cmocka_unit_test(test_hostile_refusals),
 		cmocka_unit_test(test_refused_unsubscription_fails_the_link),
 		cmocka_unit_test(test_error_to_ping_is_told_as_such),
