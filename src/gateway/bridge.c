@@ -5,9 +5,9 @@
  * hub is never told within its own call. An inbox keeps the order of each sender, so "want", "unwant",
  * "want" of one worker arrive as they were meant; the ticket sorts out confirmations that cross them.
  *
- * A home channel knows which workers want it (a bit each) and the newest ticket of each. Publications
- * that one read of Redis brings are gathered into runs (hub/publication.h); a run is handed over when
- * another channel's publication comes, and at the end of the read.
+ * Who wants what stands in the home's book (hub/homes.h). Publications that one read of Redis brings are
+ * gathered into runs (hub/publication.h); a run is handed over when another channel's publication comes,
+ * and at the end of the read.
  *
  * When the link is lost, nothing is told to the hubs: browsers stay, and the subscriptions module asks
  * for everything again. Only `up` changes, so that nobody is let in who would hear nothing. */
@@ -23,14 +23,6 @@
 enum { BACKLOG_MAX = 64 * 1024 * 1024 };
 
 static const uint64_t REFUSAL_PERIOD_NS = UINT64_C(60000000000);
-
-struct home_channel {
-	struct table_entry entry;
-	uint64_t workers;  /* who wants it, a bit each */
-	uint32_t *tickets; /* by worker; in the same block */
-	uint32_t name_len;
-	char name[];
-};
 
 /* What goes through an inbox about a channel. */
 struct note {
@@ -72,86 +64,37 @@ static void deliver_confirmed(void *owner, void *subject)
 	free(note);
 }
 
-/* Runs of many homes are told apart by their channel, so the run alone is enough. */
-struct delivery {
-	struct bridge *to;
-	struct publication *publication;
-};
-
 /* ---- at the home's side ---- */
 
-static struct home_channel *find_home(struct bridge *home, struct slice name)
+static void count_channels(struct bridge *home)
 {
-	struct table_entry *entry = table_find(&home->homes, name);
-	return entry ? container_of(entry, struct home_channel, entry) : NULL;
+	metrics_set(home->settings.metrics, METRIC_CHANNELS, (int64_t)homes_count(&home->homes));
 }
 
-static void count_homes(struct bridge *home)
+/* Without memory the browsers that wait are refused when their time is up. */
+static void confirm(struct bridge *home, struct slice channel, unsigned worker)
 {
-	metrics_set(home->settings.metrics, METRIC_CHANNELS, (int64_t)table_count(&home->homes));
-}
-
-static void destroy_home(struct bridge *home, struct home_channel *channel)
-{
-	table_remove(&home->homes, &channel->entry);
-	count_homes(home);
-	free(channel->tickets);
-	free(channel);
-}
-
-static struct home_channel *create_home(struct bridge *home, struct slice name)
-{
-	struct home_channel *channel = calloc(1, sizeof(*channel) + name.len);
-	if (!channel)
-		return NULL;
-	channel->tickets = calloc(home->settings.n, sizeof(*channel->tickets));
-	channel->name_len = (uint32_t)name.len;
-	memcpy(channel->name, name.at, name.len);
-	if (!channel->tickets || table_add(&home->homes, &channel->entry,
-					 slice_make(channel->name, name.len)) != 0) {
-		free(channel->tickets);
-		free(channel);
-		return NULL;
-	}
-	if (subscriptions_want(&home->subscriptions, name) != 0) {
-		destroy_home(home, channel);
-		return NULL;
-	}
-	count_homes(home);
-	return channel;
-}
-
-static void confirm(struct bridge *home, struct home_channel *channel, unsigned worker)
-{
-	/* Without memory the browsers that wait are refused when their time is up. */
 	(void)!post_note(home->settings.all[worker], deliver_confirmed, worker,
-		channel->tickets[worker], slice_make(channel->name, channel->name_len));
+		homes_ticket(&home->homes, channel, worker), channel);
 }
 
-static int want(struct bridge *home, unsigned worker, uint32_t ticket, struct slice name)
+static void unwant(struct bridge *home, unsigned worker, struct slice channel)
 {
-	struct home_channel *channel = find_home(home, name);
-	if (!channel)
-		channel = create_home(home, name);
-	if (!channel)
-		return -ENOMEM;
-	channel->workers |= UINT64_C(1) << worker;
-	channel->tickets[worker] = ticket;
-	if (subscriptions_is_confirmed(&home->subscriptions, name))
+	if (homes_unwant(&home->homes, channel, worker))
+		subscriptions_unwant(&home->subscriptions, channel);
+	count_channels(home);
+}
+
+static int want(struct bridge *home, unsigned worker, uint32_t ticket, struct slice channel)
+{
+	int result = homes_want(&home->homes, channel, worker, ticket);
+	int error = result > 0 ? subscriptions_want(&home->subscriptions, channel) : MIN(result, 0);
+	if (error && result > 0)
+		homes_unwant(&home->homes, channel, worker);
+	if (!error && subscriptions_is_confirmed(&home->subscriptions, channel))
 		confirm(home, channel, worker);
-	return 0;
-}
-
-static void unwant(struct bridge *home, unsigned worker, struct slice name)
-{
-	struct home_channel *channel = find_home(home, name);
-	if (!channel)
-		return;
-	channel->workers &= ~(UINT64_C(1) << worker);
-	if (channel->workers)
-		return;
-	subscriptions_unwant(&home->subscriptions, name);
-	destroy_home(home, channel);
+	count_channels(home);
+	return error;
 }
 
 static void deliver_want(void *owner, void *subject)
@@ -211,7 +154,12 @@ static const struct hub_events hub_events = {
 	.on_publication = on_publication,
 };
 
-/* ---- events of the subscriptions ---- */
+/* ---- the way of a publication ---- */
+
+struct delivery {
+	struct bridge *to;
+	struct publication *publication;
+};
 
 static void deliver_publication(void *owner, void *subject)
 {
@@ -254,8 +202,7 @@ static void hand_over_run(struct bridge *home)
 	struct publication *publication = publication_run_take(&home->run);
 	if (!publication)
 		return;
-	struct home_channel *channel = find_home(home, publication_channel(publication));
-	uint64_t workers = channel ? channel->workers : 0;
+	uint64_t workers = homes_workers(&home->homes, publication_channel(publication));
 	for (unsigned worker = 0; workers; worker++, workers >>= 1) {
 		if (!(workers & 1))
 			continue;
@@ -266,6 +213,8 @@ static void hand_over_run(struct bridge *home)
 	}
 	publication_unref(publication);
 }
+
+/* ---- events of the subscriptions ---- */
 
 static void on_message(
 	struct subscriptions *subscriptions, struct slice channel, struct slice payload)
@@ -290,12 +239,12 @@ static void on_batch_end(struct subscriptions *subscriptions)
 	hand_over_run(subscriptions->owner);
 }
 
-static void on_confirmed(struct subscriptions *subscriptions, struct slice name)
+static void on_confirmed(struct subscriptions *subscriptions, struct slice channel)
 {
 	struct bridge *home = subscriptions->owner;
-	struct home_channel *channel = find_home(home, name);
-	for (unsigned worker = 0; channel && worker < home->settings.n; worker++)
-		if (channel->workers & UINT64_C(1) << worker)
+	uint64_t workers = homes_workers(&home->homes, channel);
+	for (unsigned worker = 0; workers; worker++, workers >>= 1)
+		if (workers & 1)
 			confirm(home, channel, worker);
 }
 
@@ -373,6 +322,7 @@ int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadli
 {
 	*bridge = (struct bridge){ .owner = owner, .settings = *settings, .events = events };
 	hub_init(&bridge->hub, &hub_events, bridge);
+	homes_init(&bridge->homes, settings->n);
 	return subscriptions_open(&bridge->subscriptions, shared, deadlines, settings->redis,
 		&subscriptions_events, bridge);
 }
@@ -387,8 +337,7 @@ void bridge_finish(struct bridge *bridge)
 	struct publication *rest = publication_run_take(&bridge->run);
 	if (rest)
 		publication_unref(rest);
-	TABLE_EACH (entry, &bridge->homes)
-		destroy_home(bridge, container_of(entry, struct home_channel, entry));
+	homes_finish(&bridge->homes);
 	hub_finish(&bridge->hub);
 }
 

@@ -131,7 +131,7 @@ static int print_links(const struct gateway *gateway, struct buffer *out)
 static int print_metrics(void *context, struct buffer *out)
 {
 	const struct gateway *gateway = context;
-	struct metrics *blocks[BRIDGE_WORKERS_MAX];
+	struct metrics *blocks[HOMES_WORKERS_MAX];
 	for (unsigned i = 0; i < gateway->n; i++)
 		blocks[i] = &gateway->workers[i].metrics;
 	int error = metrics_print(blocks, gateway->n, out);
@@ -455,7 +455,7 @@ static void prepare_workers(struct gateway *gateway)
 {
 	const struct options *options = gateway->generation->options;
 	gateway->n = options->workers ? options->workers : options_usable_cpus();
-	gateway->n = MIN(gateway->n, (unsigned)BRIDGE_WORKERS_MAX);
+	gateway->n = MIN(gateway->n, (unsigned)HOMES_WORKERS_MAX);
 	gateway->workers = calloc(gateway->n, sizeof(*gateway->workers));
 	gateway->bridges = calloc(gateway->n, sizeof(struct bridge *));
 	MUST(gateway->workers && gateway->bridges);

@@ -13,13 +13,12 @@
 #include <stdint.h>
 
 #include "sluice/base/metrics.h"
+#include "sluice/hub/homes.h"
 #include "sluice/hub/hub.h"
 #include "sluice/net/inbox.h"
 #include "sluice/redis/subscriptions.h"
 
 struct bridge;
-
-enum { BRIDGE_WORKERS_MAX = 64 };
 
 struct bridge_events {
 	/* Every channel of this subscriber is confirmed. May unsubscribe it (and only it). */
@@ -46,7 +45,7 @@ struct bridge {
 	const struct bridge_events *events;
 	struct hub hub;
 	struct subscriptions subscriptions; /* to the channels whose home is here */
-	struct table homes;                 /* struct home_channel, by name */
+	struct homes homes;                 /* who wants them */
 	struct publication_run run;
 	atomic_bool up;
 	atomic_size_t backlog; /* bytes of publications in its inbox */
