@@ -696,6 +696,7 @@ static void test_refused_while_it_was_wanted_anew(void **state)
 	RUN_UNTIL(&world.test, fake_step(&fake) && seen.refused);
 	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
 	assert_int_equal(seen.messages, 1);
+	assert_false(has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));
 	assert_int_equal(seen.refused, 1);
 	assert_int_equal(seen.downs, 0);
 	close_scripted(&seen, &world, &fake);
