@@ -89,6 +89,54 @@ test('a certificate that was renewed', async t => {
   await until(() => trusts(renewed.authorityText), { what: 'the new certificate is shown' });
 });
 
+test('TLS cannot be turned off: the log says so, and the port goes on speaking it', async t => {
+  const { authorityText, certificate, key } = await makeCertificates(t);
+  const sluice = await startSluice(t, redis.url, { tls: { certificate, key } });
+  await reload(sluice, {}, /configuration not reloaded/);
+  assert.match(sluice.log, / error .*\btls\b/);
+  const browser = await Browser.open(`wss://127.0.0.1:${sluice.port}/ws`, {
+    cookie, ca: authorityText, servername: 'localhost' });
+  await redis.cli('PUBLISH', 'news', 'in secret');
+  assert.equal(await browser.next(), 'in secret');
+  await assert.rejects(sluice.open({ cookie }));
+});
+
+test('TLS cannot be turned on either', async t => {
+  const { certificate, key } = await makeCertificates(t);
+  const sluice = await startSluice(t, redis.url);
+  await reload(sluice, { tls: { certificate, key } }, /configuration not reloaded/);
+  assert.match(sluice.log, / error .*\btls\b/);
+  (await sluice.open({ cookie })).terminate();
+});
+
+const waiting = { listen: '127.0.0.1:1', workers: 1, admin: { listen: '127.0.0.1:1' } };
+for (const [key, value] of Object.entries(waiting))
+  test(`another ${key} waits for a restart, and the log says so; the rest is obeyed`, async t => {
+    const sluice = await startSluice(t, redis.url);
+    await reload(sluice, { [key]: value, log: { level: 'debug' } });
+    const warnings = sluice.log.match(/ warn a change waits for a restart .*/g);
+    assert.equal(warnings?.length, 1, sluice.log);
+    assert.match(warnings[0], new RegExp(`\\b${key}\\b`));
+    (await sluice.open({ cookie })).terminate();
+    await sluice.open().catch(() => {});
+    await sluice.program.line(/ debug refused/);
+  });
+
+test('the heartbeat is turned off: who has just answered is left in peace', async t => {
+  const limits = { handshake_seconds: 1 };
+  const sluice = await startSluice(t, redis.url, { limits, heartbeat: { interval: 0.3, timeout: 0.3 } });
+  const browser = await sluice.open({ cookie });
+  let pings = 0;
+  browser.socket.on('ping', () => (pings += 1));
+  await until(() => pings >= 2, { what: 'two pings' });
+  await reload(sluice, { limits, heartbeat: { interval: 0, timeout: 0.3 } });
+  const witness = await sluice.connect(); // put out after a second, three times the old interval
+  await witness.ended();
+  await redis.cli('PUBLISH', 'news', 'still here');
+  assert.equal(await browser.next(), 'still here');
+  assert.equal(await sluice.metric('sluice_heartbeat_terminations_total'), 0);
+});
+
 const bad = { 'is no JSON': '{ "workers": ', 'has an unknown key': '{ "colour": "red" }', 'is empty': '' };
 for (const [what, text] of Object.entries(bad))
   test(`a file that ${what} changes nothing, and the log says so`, async t => {
