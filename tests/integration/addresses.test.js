@@ -1,12 +1,15 @@
 /* The other ways to reach Redis and to be reached: Unix sockets, users, databases, IPv6. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Browser } from '../support/browser.js';
 import { folder } from '../support/folder.js';
+import { RawClient } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
 
 /* Somebody logs in, opens, and receives. */
 async function assertServes(redis, sluice, url = sluice.url) {
@@ -75,6 +78,38 @@ test('a Unix socket left behind by a crash is taken over', async t => {
   await crashed.kill();
   const sluice = await startSluice(t, redis.url, { listen });
   await assertServes(redis, sluice, `ws+unix://${listen.slice('unix:'.length)}:/ws`);
+});
+
+test('a Unix socket is gone after the end', async t => {
+  const redis = await startRedis(t);
+  const socket = join(await folder(t), 'sluice.sock');
+  const sluice = await startSluice(t, redis.url, { listen: `unix:${socket}` });
+  assert.ok(existsSync(socket));
+  assert.equal(await sluice.stop(), 0);
+  assert.ok(!existsSync(socket));
+});
+
+test('a Unix socket is handed over: who starts while another drains keeps its file', async t => {
+  const redis = await startRedis(t);
+  const socket = join(await folder(t), 'sluice.sock');
+  const url = `ws+unix://${socket}:/ws`;
+  const own = { listen: `unix:${socket}`, drain: { seconds: 60 } };
+  const old = await startSluice(t, redis.url, own);
+  const cookie = await logIn(redis);
+  const stayers = await Promise.all([1, 2, 3].map(() => Browser.open(url, { cookie })));
+
+  old.program.signal('SIGTERM');
+  await until(() => RawClient.connect(old.target).then(client => client.destroy(), () => true), {
+    what: 'the old one no longer listens' });
+  const successor = await startSluice(t, redis.url, { ...own, drain: { seconds: 0 } });
+  await assertServes(redis, successor, url);
+  assert.equal(old.program.exited, false, 'the old one still drains');
+  for (const stayer of stayers) stayer.terminate();
+  assert.equal(await old.program.exit(), 0);
+
+  await assertServes(redis, successor, url);
+  assert.equal(await successor.stop(), 0);
+  assert.ok(!existsSync(socket));
 });
 
 test('listening on IPv6', async t => {
