@@ -37,6 +37,47 @@ test('a slow consumer is closed with 1013 and counted, while another gets everyt
   await until(async () => (await sluice.metric('sluice_connections')) === 1);
 });
 
+test('so is one with too many small messages, though their bytes are few', async t => {
+  const { redis, sluice, cookie } = await stand(t);
+  const publisher = await redis.client();
+  const slow = await sluice.connect();
+  await slow.open({ cookie });
+  slow.socket.pause();
+  const queued = () => sluice.metric('sluice_queued_bytes');
+  await until(async () => {
+    await Promise.all(Array.from({ length: AT_ONCE }, () => publisher.publish('news', PAYLOAD)));
+    return (await queued()) > PAYLOAD.length && (await queued()) > PAYLOAD.length;
+  }, { what: 'the kernel takes no more', within: 20000 });
+
+  // two channels in turn, so that no two publications share a place in the queue
+  const COUNT = 40000;
+  let largest = 0;
+  for (let sent = 0; sent < COUNT; sent += 1000) {
+    await Promise.all(Array.from({ length: 1000 }, (_, i) => publisher.publish(i % 2 ? 'news' : 'user:u1', '')));
+    largest = Math.max(largest, await queued());
+  }
+  await until(async () => (await sluice.metric('sluice_slow_consumers_total')) === 1);
+  assert.ok(largest < 900000, `${largest} bytes were queued: these alone might be too many`);
+  slow.destroy();
+  await until(async () => (await sluice.metric('sluice_closes_total{code="1013"}')) === 1);
+});
+
+test('who reads at once is not slow, however much is published in one go', async t => {
+  const { redis, sluice, cookie } = await stand(t);
+  const publisher = await redis.client();
+  const browser = await sluice.open({ cookie });
+  const large = Buffer.alloc(1000000, 'x');
+  const CHANNELS = ['news', 'user:u1', 'news', 'user:u1', 'news'];
+  for (let round = 1; round <= 10; round++) {
+    await Promise.all(CHANNELS.map(channel => publisher.publish(channel, large)));
+    await until(() => browser.received === round * CHANNELS.length || !browser.isOpen, {
+      what: `${round} rounds`, within: 10000 });
+    assert.ok(browser.isOpen, `closed in round ${round}`);
+    for (const text of browser.takeAll()) assert.equal(text.length, large.length);
+  }
+  assert.equal(await sluice.metric('sluice_slow_consumers_total'), 0);
+});
+
 test('a connection that reads slowly but keeps up within its queue is left alone', async t => {
   const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 4 << 20 } });
   const publisher = await redis.client();
