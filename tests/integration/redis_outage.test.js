@@ -100,6 +100,18 @@ test('started without a Redis, it serves as soon as there is one', async t => {
   assert.equal(await browser.next(), 'hello');
 });
 
+test('who needs no session and asks for no channel gets 503, too', async t => {
+  const { redis, sluice } = await stand(t, { session: { required: false } });
+  (await sluice.open()).terminate();
+  await redis.kill();
+  await until(async () => (await sluice.admin('/readyz')).body.split('subscriptions').length > 2, {
+    what: 'both links for subscriptions are down' });
+  await assertUnavailable(sluice);
+  await redis.start();
+  await sluice.ready();
+  (await sluice.open()).terminate();
+});
+
 test('a Redis that is loading or wants a password is not ready, and the log says why', async t => {
   const redis = await startRedis(t);
   await redis.cli('CONFIG', 'SET', 'requirepass', 'open sesame');
