@@ -1,7 +1,9 @@
 /* Every limit: what is beyond it is refused with the right status, and what is within is served. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Browser } from '../support/browser.js';
+import { folder } from '../support/folder.js';
 import { handshake } from '../support/raw_client.js';
 import { logIn } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
@@ -37,6 +39,13 @@ test('limits.connections_per_ip: the one too many from one address gets 429', as
   assert.ok(elsewhere.isOpen);
   await browsers[0].close(1000);
   await until(() => sluice.open({ cookie }), { what: 'there is room again' });
+});
+
+test('limits.connections_per_ip: who comes over a Unix socket has no address, and is not counted', async t => {
+  const socket = join(await folder(t), 'sluice.sock');
+  const { cookie } = await stand(t, { listen: `unix:${socket}`, limits: { connections_per_ip: 1 } });
+  for (let i = 0; i < 5; i++)
+    assert.ok((await Browser.open(`ws+unix://${socket}:/ws`, { cookie })).isOpen);
 });
 
 test('limits.connections_per_user: the one too many of one user gets 429, another user does not', async t => {
