@@ -74,6 +74,18 @@ test('refusals are complete over TLS, too', async t => {
   await client.ended();
 });
 
+test('a refusal is complete for those, too, who end their side right behind the request', async t => {
+  const { sluice } = await stand(t, serverTls());
+  for (let i = 0; i < 20; i++) {
+    const client = await connectSecurely(sluice);
+    client.socket.end(handshake());
+    const { status, body } = await client.answer();
+    assert.equal(status, 401);
+    assert.notEqual(body, '');
+    await client.ended();
+  }
+});
+
 test('TLS 1.1 is refused, TLS 1.2 is spoken', async t => {
   const { sluice } = await stand(t, serverTls());
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' };
