@@ -97,11 +97,17 @@ test('a peer that never answers a close frame does not hold up the end', async t
   assert.equal(await sluice.program.exit({ within: 8000 }), 0);
 });
 
-test('a request that is not complete does not hold up the end', async t => {
-  const { sluice } = await stand(t, { drain: { seconds: 0.5 } });
+test('connections that have sent no request, or half of one, do not hold up the end', async t => {
+  const { sluice, cookie } = await stand(t, {
+    workers: 1, drain: { seconds: 0.2 }, limits: { handshake_seconds: 30 } });
+  const spare = await sluice.connect();
   const half = await sluice.connect();
   half.write('GET /ws HTTP/1.1\r\nHost: x\r\n');
+  await sluice.open({ cookie }); // came later, so the others have been taken
   sluice.program.signal('SIGTERM');
-  assert.equal(await sluice.program.exit({ within: 8000 }), 0);
-  half.destroy();
+  assert.equal((await half.answer()).status, 503);
+  await half.ended();
+  await spare.ended();
+  assert.equal(spare.bytes.length, 0, 'nobody is answered who has not asked');
+  assert.equal(await sluice.program.exit({ within: 2000 }), 0);
 });
