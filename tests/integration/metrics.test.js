@@ -1,5 +1,6 @@
 /* The admin port: livez, readyz, and the names and values of /metrics. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
 import { handshake } from '../support/raw_client.js';
@@ -21,7 +22,7 @@ const NAMES = [
   'sluice_session_lookups_total{result="good"}', 'sluice_redis_link_up{worker="0",link="command"}',
   'sluice_redis_link_up{worker="1",link="subscribe"}', 'sluice_redis_reconnects_total{link="command"}',
   'sluice_redis_round_trip_seconds_count', 'sluice_redis_round_trip_seconds_bucket{le="+Inf"}',
-  'sluice_loop_turn_seconds_sum', 'sluice_build_info{version="0.1.0"}',
+  'sluice_loop_turn_seconds_sum', 'sluice_queued_bytes', 'sluice_build_info{version="0.1.0"}',
 ];
 
 test('/metrics is Prometheus\' text, with every name that is promised', async () => {
@@ -70,6 +71,21 @@ test('the values follow what happens', async () => {
   await until(async () => (await sluice.metric('sluice_subscriptions')) === before.subscriptions);
 });
 
+test('sluice_queued_bytes grows with a reader who does not read, and is 0 when he has gone', async () => {
+  const queued = () => sluice.metric('sluice_queued_bytes');
+  const publisher = await redis.client();
+  await until(async () => (await queued()) === 0);
+  const deaf = await sluice.connect();
+  await deaf.open({ cookie });
+  deaf.socket.pause();
+  await until(async () => {
+    await publisher.publish('news', 'x'.repeat(64 << 10));
+    return (await queued()) > 200000;
+  }, { what: 'the queue grows', within: 20000 });
+  deaf.destroy();
+  await until(async () => (await queued()) === 0, { what: 'nothing is queued any more' });
+});
+
 test('no label holds a channel, a user or an address', async () => {
   const canary = await logIn(redis, { userId: 'canary-user', teams: ['canary-team'] });
   const browser = await sluice.open({ cookie: canary });
@@ -101,4 +117,18 @@ test('--probe tells a container whether it is well: 0 for 200, else 1', async ()
   assert.equal(await probe('/readyz'), 0);
   assert.equal(await probe('/nowhere'), 1);
   assert.equal((await runSluice(['--probe', 'http://127.0.0.1:1/livez'])).status, 1);
+});
+
+test('--probe of a URL without a path asks for /', async t => {
+  const asked = [];
+  const server = createServer((request, answer) => {
+    asked.push(request.url);
+    answer.end();
+  });
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { status, stderr } = await runSluice(['--probe', `http://127.0.0.1:${server.address().port}`]);
+  assert.equal(status, 0, stderr);
+  assert.equal(stderr, '');
+  assert.deepEqual(asked, ['/']);
 });
