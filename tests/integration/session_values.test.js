@@ -6,6 +6,7 @@ import { handshake } from '../support/raw_client.js';
 import { COOKIE, cookieFor, logIn, putSession } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
 import { startSluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
 
 let redis, sluice;
 before(async () => {
@@ -65,6 +66,7 @@ test('a key that is not a string is refused', async () => {
 test('a session that has expired is refused', async () => {
   await putSession(redis, 'brief', '{"cookie":{},"authenticated":true}');
   await redis.cli('PEXPIRE', 'sess:brief', '1');
+  await until(async () => Number(await redis.cli('EXISTS', 'sess:brief')) === 0, { what: 'it expires' });
   assert.equal(await statusWith(sluice, cookieFor('brief')), 401);
 });
 
