@@ -6,11 +6,13 @@
  * cannot answer a ping that still waits behind megabytes, here or in the kernel. So the place where the
  * ping ends in all that was sent is remembered, and when the pong is due:
  *
- *	the ping has arrived       -> terminated; if it came late, after one more timeout
- *	not yet, but bytes did     -> wait another timeout: it is slow, not dead
- *	nothing has arrived since  -> terminated
+ *	the ping has not arrived, but other bytes have since   -> wait another timeout: slow, not dead
+ *	it has arrived, and the peer still reads what was sent before it             -> the same
+ *	it has arrived late                                                          -> once more
+ *	else                                                                         -> terminated
  *
- * "Arrived" is what the peer's TCP has acknowledged. How much may wait is limited by the queue. */
+ * "Arrived" is what the peer's TCP has acknowledged; that its program reads shows in a receive window
+ * that grows. How much may wait is limited by the queue. */
 #include <stdlib.h>
 
 #include "conn_internal.h"
@@ -38,11 +40,13 @@ static bool is_only_slow(struct conn *conn)
 {
 	struct stream_progress now = stream_progress(&conn->stream);
 	bool arrived = (int32_t)(now.acked - conn->ping_end) >= 0;
-	bool moved = now.acked != conn->acked;
+	bool moves = now.acked != conn->acked;
+	bool reads = now.window > conn->window;
 	bool was_late = conn->ping_was_late;
 	conn->acked = now.acked;
+	conn->window = now.window;
 	conn->ping_was_late = !arrived;
-	return arrived ? was_late : moved;
+	return arrived ? was_late || reads : moves || reads;
 }
 
 static void on_pong_due(struct deadline *deadline)
@@ -65,6 +69,7 @@ static void on_ping_due(struct deadline *deadline)
 	}
 	struct stream_progress now = stream_progress(&conn->stream);
 	conn->acked = now.acked;
+	conn->window = now.window;
 	conn->ping_end = now.acked + now.outstanding;
 	conn->ping_was_late = false;
 	conn->awaiting_pong = true;

@@ -37,7 +37,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "sluice/net/tcp_acked.h"
+#include "sluice/net/tcp_progress.h"
 
 /* A gateway has as many of these as browsers. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 264, "a stream has 264 bytes");
@@ -449,7 +449,9 @@ struct stream_progress stream_progress(const struct stream *stream)
 		return progress;
 	if (ioctl(stream->fd, SIOCOUTQ, &in_kernel) == 0)
 		progress.outstanding += (uint32_t)in_kernel;
-	progress.acked = tcp_acked(stream->fd);
+	struct tcp_progress peer = tcp_progress(stream->fd);
+	progress.acked = peer.acked;
+	progress.window = peer.window;
 	return progress;
 }
 

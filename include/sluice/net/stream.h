@@ -109,7 +109,8 @@ void stream_resume(struct stream *stream);
 
 /* How far what was sent has come, in bytes modulo 2^32. A Unix socket tells of no progress. */
 struct stream_progress {
-	uint32_t acked;       /* taken by the peer's TCP, since the beginning */
+	uint32_t acked;  /* taken by the peer's TCP, since the beginning */
+	uint32_t window; /* what it would take now; it grows only as the peer's program reads */
 	uint32_t outstanding; /* queued here or in the kernel, and not taken yet */
 };
 struct stream_progress stream_progress(const struct stream *stream);
