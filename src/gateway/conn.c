@@ -249,12 +249,12 @@ static void on_drain_due(struct deadline *deadline)
 			  : (size_t)((conns->drain_total * elapsed + duration - 1) / duration);
 	LIST_EACH_SAFE (node, &conns->all) {
 		struct conn *conn = container_of(node, struct conn, link);
-		if (conns->drain_closed >= due)
-			break;
-		if (conn->state != CONN_OPEN)
-			continue;
-		conns->drain_closed++;
-		drain_one(conn);
+		if (conn->state != CONN_OPEN) {
+			conn_http_drain(conn);
+		} else if (conns->drain_closed < due) {
+			conns->drain_closed++;
+			drain_one(conn);
+		}
 	}
 	/* After the end it goes on for those that were still waiting to be opened. */
 	deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
@@ -273,8 +273,6 @@ void conns_drain(struct conns *conns)
 		conns->on_empty(conns);
 		return;
 	}
-	LIST_EACH_SAFE (node, &conns->all)
-		conn_http_drain(container_of(node, struct conn, link));
 	deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
 }
 
