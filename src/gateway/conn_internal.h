@@ -1,5 +1,5 @@
-/* For the four sources of conn only: conn.c (its life), conn_http.c (before the 101), conn_ws.c
- * (after), conn_heartbeat.c. */
+/* For the sources of conn only: conn.c (its life), conn_http.c (before the 101), conn_ws.c (after),
+ * conn_heartbeat.c, conn_echo.c (not in a release). */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
 
@@ -34,6 +34,7 @@ struct conn {
 	struct quota_share *address, *user;
 	uint32_t ping_end; /* where in all that was sent the ping ends, as stream_progress counts */
 	uint32_t acked;    /* when the heartbeat looked last */
+	uint32_t window;   /* the same */
 	uint16_t close_code; /* what is counted in the end; 0: it never was a WebSocket */
 	uint8_t state;       /* enum conn_state */
 	bool awaiting_pong;
@@ -59,10 +60,15 @@ int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer);
 /* Leaves whatever it waits in, and frees the block. */
 void conn_http_end(struct conn *conn);
 void conn_http_bytes(struct conn *conn, const char *bytes, size_t len);
-/* The drain begins: a request that is not here yet is not waited for. */
+/* A step of the drain: a request that is not here yet is not waited for. */
 void conn_http_drain(struct conn *conn);
 /* All channels are confirmed. */
 void conn_http_ready(struct conn *conn);
+
+/* conn_echo.c; only with -Decho=enabled */
+
+/* From the 101 on it sends back what it gets. 0, or the status to refuse with, and why. */
+int conn_echo_begin(struct conn *conn, const char **ret_problem);
 
 /* conn_heartbeat.c */
 

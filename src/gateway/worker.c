@@ -108,16 +108,17 @@ static int open_loop(struct worker *worker)
 	int error = uv_loop_init(&worker->loop);
 	if (!error)
 		error = uv_loop_configure(&worker->loop, UV_METRICS_IDLE_TIME);
+	/* libuv runs the handle that was started last first: what the turn's end writes is measured. */
+	if (!error)
+		error = uv_prepare_init(&worker->loop, &worker->turn_end);
+	if (!error)
+		error = uv_prepare_start(&worker->turn_end, on_turn_end);
 	if (!error)
 		error = turn_open(&worker->turn, &worker->loop);
 	if (!error)
 		error = deadlines_open(&worker->deadlines, &worker->loop);
 	if (!error)
 		error = inbox_open(&worker->inbox, &worker->loop, worker);
-	if (!error)
-		error = uv_prepare_init(&worker->loop, &worker->turn_end);
-	if (!error)
-		error = uv_prepare_start(&worker->turn_end, on_turn_end);
 	uv_unref((uv_handle_t *)&worker->turn_end);
 	worker->stream_loop = (struct stream_loop){
 		.loop = &worker->loop,
