@@ -59,6 +59,17 @@ test('Redis is killed: connections stay, upgrades get 503, and all goes on when 
   (await sluice.open({ cookie: await logIn(redis) })).terminate();
 });
 
+test('Redis is away for long: it is noticed within a second of its return all the same', async t => {
+  const { redis, sluice, cookie } = await stand(t);
+  const browser = await sluice.open({ cookie });
+  await redis.kill();
+  const began = performance.now(); // long enough for every wait between attempts to be the longest
+  await until(() => performance.now() - began > 8000, { within: 10000 });
+  await redis.start();
+  const took = await untilReceived(redis, [browser], 'back');
+  assert.ok(took < 1000, `${Math.round(took)} ms after Redis answered`);
+});
+
 test('Redis hangs: an upgrade gets 503 within a second, and readiness turns red', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const browser = await sluice.open({ cookie });

@@ -4,8 +4,9 @@
  *	   ^-----------+--------------------+---------------------'   (fails)
  *
  * A link fails as a whole: on an error, a time-out or a reply of an unexpected shape it is closed,
- * every pending command is told, and it comes back after 100 ms growing by half to 5 s, with jitter
- * (a wait is drawn from the upper half of its bound). A PING goes out every second; when nothing at
+ * every pending command is told, and it comes back after 100 ms growing by half to 700 ms, with jitter
+ * (a wait is drawn from the upper half of its bound). Not longer, because browsers are to receive again
+ * within a second of Redis' return, however long it was away; to be refused a connection is cheap. A PING goes out every second; when nothing at
  * all comes for two seconds after one, the link is dead. */
 #ifndef SLUICE_REDIS_LINK_H
 #define SLUICE_REDIS_LINK_H
@@ -24,7 +25,7 @@ enum {
 	REDIS_CONNECT_MS = 2000, /* for connecting and greeting together */
 	REDIS_PING_MS = 1000,
 	REDIS_BACKOFF_FIRST_MS = 100,
-	REDIS_BACKOFF_MAX_MS = 5000,
+	REDIS_BACKOFF_MAX_MS = 700,
 	REDIS_PENDING_MAX = 4096, /* commands that are not answered yet */
 };
 
