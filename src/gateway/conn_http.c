@@ -318,6 +318,19 @@ static void judge(struct conn *conn)
 {
 	struct conn_http *http = conn->http;
 	const struct site *site = conn->conns->site;
+#ifdef SLUICE_ECHO
+	if (slice_equal(http->request.path, SLICE("/echo"))) {
+		const char *problem;
+		int status = judge_request(conn, &problem);
+		if (!status)
+			status = conn_echo_begin(conn, &problem);
+		if (status)
+			refuse(conn, status, problem);
+		else
+			accept_handshake(conn);
+		return;
+	}
+#endif
 	if (slice_equal(http->request.path, slice_of(conn->conns->options->path))) {
 		judge_handshake(conn);
 	} else if (site) {

@@ -1,9 +1,10 @@
 /* The release binary: hardened as it should be, and linked with nothing that it should not use. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { ROOT } from './sources.js';
 
 const BINARY = process.env.SLUICE_BINARY ?? join(ROOT, 'build/sluice');
@@ -59,6 +60,36 @@ test('hiredis is a codec here: nothing of its connections is linked', () => {
   const undefinedSymbols = output('nm', '-D', '--undefined-only');
   assert.match(undefinedSymbols, /\bredisReader/);
   assert.doesNotMatch(undefinedSymbols, /\bredis(Async|Connect|Command|Append|BufferRead)/);
+});
+
+/* Looked for by what its source calls itself, so that the test cannot go on looking for an old name. */
+describe('the echo of the conformance tests is not in it', () => {
+  const source = readFileSync(join(ROOT, 'src/gateway/conn_echo.c'), 'utf8');
+  const [, said] = /log_debug\("([^"]+)"\)/.exec(source);
+  const [, problem] = /"(not a limit[^"]+)"/.exec(source);
+  const binary = readFileSync(BINARY);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  test('none of its texts', () => {
+    assert.ok(binary.includes('nothing is here: the WebSocket endpoint'), 'texts can be found');
+    for (const text of ['/echo', said, problem]) assert.ok(!binary.includes(text), text);
+  });
+
+  test('none of its functions', () => {
+    const symbols = output('nm');
+    assert.match(symbols, /\bconn_http_begin\b/);
+    assert.doesNotMatch(symbols, /echo/i);
+  });
+
+  test('a build must ask for it, and a release may not', () => {
+    const options = readFileSync(join(ROOT, 'meson_options.txt'), 'utf8');
+    assert.match(options, /option\('echo', type: 'feature', value: 'disabled'/);
+    const { stdout, status } = spawnSync('meson', [
+      'setup', '-Dtests=disabled', '-Dbuildtype=release', '-Decho=enabled', join(folder, 'release'), ROOT], { encoding: 'utf8' });
+    assert.notEqual(status, 0);
+    assert.match(stdout, /echo is for conformance runs/);
+  });
 });
 
 test('nobody is called who has no bound', () => {

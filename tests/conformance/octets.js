@@ -1,0 +1,59 @@
+/* What the cases are written with: the bytes of a client's frames, good ones and bad ones. Masks are
+ * fixed, so that a case is the same bytes in every run. */
+import { OPCODE, closePayload, frame } from '../support/raw_client.js';
+
+export const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]); // RFC 6455 §5.7
+export const { continuation, text, binary, close, ping, pong } = OPCODE;
+
+export const f = (opcode, payload = '', options = {}) => frame(opcode, payload, { mask: MASK, ...options });
+/* A fragment that is not the last. */
+export const part = (opcode, payload = '', options = {}) => f(opcode, payload, { fin: false, ...options });
+export const closing = (code, reason = '') => f(close, closePayload(code, reason));
+
+export const hex = digits => Buffer.from(digits.replace(/ /g, ''), 'hex');
+
+/* A header alone, with its length in as many octets as are asked for (0, 2, 8). */
+export function header(opcode, length, { octets, fin = true } = {}) {
+  const head = Buffer.alloc(2 + octets);
+  head[0] = (fin ? 0x80 : 0) | opcode;
+  head[1] = 0x80 | (octets === 0 ? Number(length) : octets === 2 ? 126 : 127);
+  if (octets === 2) head.writeUInt16BE(Number(length), 2);
+  if (octets === 8) head.writeBigUInt64BE(BigInt(length), 2);
+  return Buffer.concat([head, MASK]);
+}
+
+/* The same, with the payload behind it. */
+export function framed(opcode, payload, octets) {
+  const bytes = Buffer.from(payload);
+  return Buffer.concat([header(opcode, bytes.length, { octets }), bytes.map((byte, i) => byte ^ MASK[i % 4])]);
+}
+
+/* A message in fragments of `size` octets. */
+export function fragments(opcode, payload, size) {
+  const bytes = Buffer.from(payload);
+  const list = [];
+  for (let at = 0; at === 0 || at < bytes.length; at += size)
+    list.push(f(at === 0 ? opcode : continuation, bytes.subarray(at, at + size), { fin: at + size >= bytes.length }));
+  return list;
+}
+
+/* The beginning of a frame that announces `more` octets than it brings. */
+export function begun(opcode, payload, more = 20, { fin = true } = {}) {
+  const whole = f(opcode, Buffer.concat([Buffer.from(payload), Buffer.alloc(more, 'x')]), { fin });
+  return whole.subarray(0, whole.length - more);
+}
+
+/* Text and binary that do not repeat within what could be mixed up. */
+export function filled(size, seed = 1) {
+  const bytes = Buffer.alloc(size);
+  let x = seed >>> 0;
+  for (let i = 0; i < size; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    bytes[i] = x >>> 24;
+  }
+  return bytes;
+}
+
+export function filledText(size, seed = 1) {
+  return filled(size, seed).map(byte => 0x20 + (byte % 95));
+}
