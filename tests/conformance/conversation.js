@@ -24,7 +24,7 @@ export function caseOf([name, send, back, code, reason = '', { status = 101, ...
 }
 
 /* Reads all frames of a server, which are never masked and, here, never fragmented. */
-function readFrames(bytes) {
+export function readFrames(bytes) {
   const frames = [];
   for (let at = 0; at < bytes.length;) {
     assert.equal(bytes[at] & 0x70, 0, 'an RSV bit from the gateway');
@@ -41,7 +41,7 @@ function readFrames(bytes) {
   return frames;
 }
 
-function readAnswer(bytes) {
+export function readAnswer(bytes) {
   const end = bytes.indexOf('\r\n\r\n');
   assert.ok(end >= 0, `no answer to the request, but ${bytes.length} octets`);
   const [statusLine, ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
@@ -63,7 +63,7 @@ function compare(frames, back) {
     assert.ok(Buffer.from(payload).equals(frames[i][1]), `payload ${i} has come back changed`);
 }
 
-class Line {
+export class Line {
   #parts = [];
   #answered = withResolvers();
   #ended = withResolvers();
@@ -98,6 +98,12 @@ class Line {
 
   answered() {
     return soon(this.#answered.promise, { what: 'an answer to the request', within: 10000 });
+  }
+
+  /* The request is made and answered. */
+  async asked(target) {
+    this.socket.write(handshake({ target }));
+    await this.answered();
   }
 
   /* All that has come, once the gateway has ended its side. */

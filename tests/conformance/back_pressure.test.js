@@ -1,0 +1,104 @@
+/* A peer that sends and does not read is not read from either, and loses nothing by it. Without
+ * this the large cases of conformance.test.js would show the memory's size, not the codec. */
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { makeCertificates } from '../support/certificates.js';
+import { file } from '../support/ending.js';
+import { startRedis } from '../support/redis.js';
+import { startSluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
+import { Line, TARGET, readAnswer, readFrames } from './conversation.js';
+import { binary, close, closing, f, filled, ping, pong, text } from './octets.js';
+
+const QUEUE_BYTES = 65536;
+const READ_BYTES = 65536;
+const MESSAGE_BYTES = 16384;
+const CONFIG = { heartbeat: { interval: 0 }, limits: { queue_bytes: QUEUE_BYTES } };
+
+let ways;
+before(async () => {
+  const redis = await startRedis(file);
+  const { authorityText, certificate, key } = await makeCertificates(file);
+  ways = {
+    TCP: { sluice: await startSluice(file, redis.url, CONFIG) },
+    TLS: {
+      sluice: await startSluice(file, redis.url, { ...CONFIG, tls: { certificate, key } }),
+      secure: { ca: authorityText, servername: 'localhost' } },
+  };
+});
+
+async function open(t, { sluice, secure }) {
+  const line = await Line.open(sluice.port, secure);
+  t.after(() => line.socket.destroy());
+  await line.asked(TARGET);
+  return line;
+}
+
+/* Until nothing has moved for a while: neither side takes any more. */
+async function standstill(line, sluice) {
+  let last = '';
+  let same = 0;
+  await until(async () => {
+    const now = `${line.socket.bytesWritten} ${line.socket.writableLength} ${await sluice.metric('sluice_queued_bytes')}`;
+    same = now === last ? same + 1 : 0;
+    last = now;
+    return same >= 20;
+  }, { what: 'a standstill', within: 20000 });
+}
+
+for (const way of ['TCP', 'TLS'])
+  describe(`over ${way}`, () => {
+    test('who does not read is not read from, and then gets every message and pong in order', async t => {
+      const COUNT = 2000;
+      const { sluice } = ways[way];
+      const line = await open(t, ways[way]);
+      const payload = filled(MESSAGE_BYTES);
+      line.socket.pause();
+      for (let i = 0; i < COUNT; i++) {
+        line.socket.write(f(binary, payload));
+        line.socket.write(f(ping, String(i)));
+      }
+      line.socket.write(closing(1000));
+      await standstill(line, sluice);
+
+      const queued = await sluice.metric('sluice_queued_bytes');
+      assert.ok(queued > 0, 'it has come to a standstill for our sake');
+      assert.ok(queued <= QUEUE_BYTES + READ_BYTES + MESSAGE_BYTES + 1024, `${queued} bytes are queued`);
+      line.socket.resume();
+      const frames = readFrames(readAnswer(await line.all()).rest);
+      assert.equal(frames.length, 2 * COUNT + 1);
+      for (let i = 0; i < COUNT; i++) {
+        assert.equal(frames[2 * i][0], binary);
+        assert.ok(frames[2 * i][1].equals(payload), `message ${i} has come back changed`);
+        assert.deepEqual([frames[2 * i + 1][0], frames[2 * i + 1][1].toString()], [pong, String(i)]);
+      }
+      assert.equal(frames.at(-1)[0], close);
+    });
+
+    test('a quarter of a million small frames come back, though so many do not fit into a queue', async t => {
+      const COUNT = 250000;
+      const line = await open(t, ways[way]);
+      line.socket.pause();
+      line.socket.write(Buffer.concat(Array.from({ length: COUNT }, (_, i) => f(i % 2 ? ping : text, i % 3 ? 'x' : ''))));
+      line.socket.write(closing(1000));
+      await standstill(line, ways[way].sluice);
+      line.socket.resume();
+      const frames = readFrames(readAnswer(await line.all()).rest);
+      assert.equal(frames.length, COUNT + 1);
+      const wrong = frames.slice(0, COUNT).findIndex(([opcode, payload], i) =>
+        opcode !== (i % 2 ? pong : text) || payload.toString() !== (i % 3 ? 'x' : ''));
+      assert.equal(wrong, -1);
+    });
+  });
+
+test('one who sends and goes away leaves nothing behind', async t => {
+  const { sluice } = ways.TCP;
+  const line = await open(t, ways.TCP);
+  line.socket.pause();
+  for (let i = 0; i < 1000; i++) line.socket.write(f(binary, filled(MESSAGE_BYTES)));
+  await standstill(line, sluice);
+  assert.ok((await sluice.metric('sluice_queued_bytes')) > 0);
+  line.socket.resetAndDestroy();
+  await until(async () => (await sluice.metric('sluice_queued_bytes')) === 0, { what: 'nothing is queued' });
+  await until(async () => (await sluice.metric('sluice_connections')) === 0, { what: 'no connection is counted' });
+});
