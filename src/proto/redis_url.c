@@ -73,6 +73,8 @@ static const char *parse_host(struct redis_url *url, char **next, struct slice t
 	if (bracketed) {
 		if (!rest.at || (rest.len && rest.at[0] != ':'))
 			return "the address in [] is not closed, or not followed by a port";
+		if (!host.len || !memchr(host.at, ':', host.len))
+			return "only an IPv6 address stands in []";
 		rest = rest.len ? slice_skip(rest, 1) : (struct slice){ NULL, 0 };
 	}
 	for (size_t i = 0; i < host.len; i++) {

@@ -98,6 +98,8 @@ static void test_bad(void **state)
 		SLICE("redis://[::1"),
 		SLICE("redis://[::1]x"),
 		SLICE("redis://[]"),
+		SLICE("redis://[localhost]"),
+		SLICE("redis://[a%b]"),
 		SLICE("redis://user@h"),
 		SLICE("redis://u:%@h"),
 		SLICE("redis://u:%4@h"),
