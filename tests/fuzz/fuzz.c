@@ -45,6 +45,11 @@ struct slice fuzz_copy(struct slice bytes)
 	return slice_make(copy, bytes.len);
 }
 
+void fuzz_free(struct slice copy)
+{
+	free((void *)(uintptr_t)copy.at);
+}
+
 void fuzz_append(struct buffer *record, struct slice bytes)
 {
 	MUST(buffer_append_slice(record, bytes) == 0);

@@ -30,8 +30,9 @@ struct slice fuzz_rest(const uint8_t *data, size_t size);
 void fuzz_feed(uint8_t chunking, struct slice bytes,
 	void (*feed)(void *context, char *bytes, size_t len), void *context);
 
-/* The same bytes in a heap block of just their size, which the caller frees. */
+/* The same bytes in a heap block of just their size. */
 struct slice fuzz_copy(struct slice bytes);
+void fuzz_free(struct slice copy);
 
 /* For records of what a parser said: appending must not fail here. */
 void fuzz_append(struct buffer *record, struct slice bytes);

@@ -33,7 +33,7 @@ static void run(struct slice input)
 {
 	struct slice copy = fuzz_copy(input);
 	LLVMFuzzerTestOneInput((const uint8_t *)copy.at, copy.len);
-	free((void *)(uintptr_t)copy.at);
+	fuzz_free(copy);
 }
 
 static void run_file(const char *path)

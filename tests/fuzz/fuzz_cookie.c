@@ -1,0 +1,160 @@
+/* From a Cookie header to a session id: cookie_get, percent_decode, session_cookie_verify. The first
+ * octet is how much room there is for the value. */
+#include "fuzz.h"
+
+#include <errno.h>
+
+#include "sluice/proto/cookie.h"
+#include "sluice/proto/session_cookie.h"
+#include "utf8_reference.h"
+
+static const struct slice NAME = { "connect.sid", 11 };
+static const struct slice SECRETS[] = { { "keyboard cat", 12 }, { "", 0 }, { "older", 5 } };
+
+/* The value in a block of exactly `size`. */
+static ssize_t get(struct slice header, size_t size, struct slice *ret_value)
+{
+	char *value = malloc(size);
+	MUST(value || size == 0);
+	ssize_t len = cookie_get(header, NAME, value, size);
+	MUST(len <= (ssize_t)size);
+	*ret_value = slice_make(value, len < 0 ? 0 : (size_t)len);
+	return len;
+}
+
+static void check_same(ssize_t len, struct slice value, struct slice header)
+{
+	struct slice again;
+	ssize_t len_again = get(header, header.len, &again);
+	MUST(len_again == len && slice_equal(again, value));
+	fuzz_free(again);
+}
+
+/* Cookies of other names before it and of its own behind it change nothing. */
+static void check_neighbours(ssize_t len, struct slice value, struct slice header)
+{
+	struct buffer more = { 0 };
+	fuzz_printf(&more, "other=1; Connect.sid=2; connect.sid; ");
+	fuzz_append(&more, header);
+	check_same(len, value, buffer_slice(&more));
+	fuzz_printf(&more, "; connect.sid=last");
+	if (len >= 0)
+		check_same(len, value, buffer_slice(&more));
+	else
+		check_same(4, SLICE("last"), buffer_slice(&more));
+	buffer_finish(&more);
+}
+
+static void check_get(struct slice header, size_t room)
+{
+	struct slice value, small;
+	ssize_t len = get(header, header.len, &value), small_len = get(header, room, &small);
+	MUST(len >= 0 || len == -ENOENT); /* no value is longer than its header */
+	if (len <= (ssize_t)room)
+		MUST(small_len == len && slice_equal(small, value));
+	else
+		MUST(small_len == -EMSGSIZE);
+	if (utf8_reference(header) == UTF8_VALID)
+		MUST(utf8_reference(value) == UTF8_VALID);
+	check_neighbours(len, value, header);
+	fuzz_free(value);
+	fuzz_free(small);
+}
+
+static void check_decode(struct slice text)
+{
+	struct slice decoded = fuzz_copy(text), again = { NULL, 0 };
+	struct buffer escaped = { 0 };
+	ssize_t len = percent_decode(text, (char *)(uintptr_t)decoded.at);
+	if (len < 0) {
+		MUST(len == -EINVAL && memchr(text.at, '%', text.len));
+		fuzz_free(decoded);
+		return;
+	}
+	decoded.len = (size_t)len;
+	for (size_t i = 0; i < decoded.len; i++)
+		fuzz_printf(&escaped, "%%%02x", (uint8_t)decoded.at[i]);
+	again = fuzz_copy(buffer_slice(&escaped));
+	len = percent_decode(buffer_slice(&escaped), (char *)(uintptr_t)again.at);
+	MUST(len >= 0 && slice_equal(decoded, slice_make(again.at, (size_t)len)));
+	buffer_finish(&escaped);
+	fuzz_free(again);
+	fuzz_free(decoded);
+}
+
+/* ---- signatures ---- */
+
+static bool is_plain(struct slice sid)
+{
+	bool plain = sid.len > 0 && sid.len <= SESSION_ID_MAX;
+	for (size_t i = 0; i < sid.len && plain; i++)
+		plain = sid.at[i] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					    "0123456789_.~+/=-",
+					     sid.at[i]);
+	return plain;
+}
+
+static bool signs(
+	enum session_signature form, struct slice secret, struct slice sid, struct slice value)
+{
+	char made[SESSION_COOKIE_MAX];
+	ssize_t len = session_cookie_sign(form, secret, sid, made, sizeof(made));
+	return secret.len && len > 0 && slice_equal(slice_make(made, (size_t)len), value);
+}
+
+/* What is let in carries the very text that one of the secrets makes. */
+static void check_verify(enum session_signature form, struct slice value)
+{
+	struct slice sid;
+	if (session_cookie_verify(form, SECRETS, COUNT_OF(SECRETS), value, &sid) != 0)
+		return;
+	MUST(is_plain(sid) && value.len <= SESSION_COOKIE_MAX);
+	MUST(sid.at >= value.at && sid.at + sid.len <= value.at + value.len);
+	if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 && value.at[value.len - 1] == '=')
+		value.len--;
+	bool good = form == SESSION_SIGNATURE_NONE && slice_equal(sid, value);
+	for (size_t i = 0; i < COUNT_OF(SECRETS); i++)
+		good = good || signs(form, SECRETS[i], sid, value);
+	MUST(good);
+}
+
+/* What the backend signs is let in, if it is plain, by the secret that signed it and no other. */
+static void check_sign(enum session_signature form, struct slice sid)
+{
+	char made[SESSION_COOKIE_MAX];
+	struct slice found;
+	ssize_t len = session_cookie_sign(form, SECRETS[0], sid, made, sizeof(made));
+	if (len < 0) {
+		MUST(len == -EMSGSIZE && sid.len + 46 > sizeof(made));
+		return;
+	}
+	struct slice value = slice_make(made, (size_t)len);
+	bool good = session_cookie_verify(form, SECRETS, COUNT_OF(SECRETS), value, &found) == 0;
+	MUST(good == is_plain(sid));
+	MUST(!good || slice_equal(found, sid));
+	if (form != SESSION_SIGNATURE_NONE)
+		MUST(session_cookie_verify(form, SECRETS + 1, 2, value, &found) == -EACCES);
+}
+
+static void check_signatures(struct slice text)
+{
+	static const enum session_signature forms[] = { SESSION_SIGNATURE_CONNECT,
+		SESSION_SIGNATURE_DOT_HMAC_SHA256, SESSION_SIGNATURE_NONE };
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		check_verify(forms[i], text);
+		check_sign(forms[i], text);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice header = fuzz_copy(fuzz_rest(data, size)), value;
+	check_get(header, size ? data[0] : 0);
+	check_decode(header);
+	if (get(header, header.len, &value) >= 0)
+		check_signatures(value);
+	check_signatures(header);
+	fuzz_free(value);
+	fuzz_free(header);
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* Redis' URL: the masked one means the same but for the password. The first octet is how much room
+ * there is for another masked one, which is cut and not spilled. */
+#include "fuzz.h"
+#include "sluice/proto/redis_url.h"
+
+enum { MASKED_MAX = 3 * REDIS_URL_MAX + 64 };
+
+static void check_texts(const struct redis_url *url)
+{
+	const char *end = url->text + sizeof(url->text);
+	const char *texts[] = { url->host, url->path, url->user, url->password, url->ca };
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		MUST(!*texts[i] || (texts[i] >= url->text && texts[i] + strlen(texts[i]) < end));
+	MUST(!*url->host == !!*url->path); /* one of the two */
+	MUST(*url->path || url->port > 0);
+	MUST(!*url->ca || url->tls);
+	MUST(url->has_password || (!*url->user && !*url->password));
+}
+
+static void check_masked(const struct redis_url *url, const char *masked)
+{
+	static struct redis_url again;
+	if (strlen(masked) > REDIS_URL_MAX)
+		return;
+	MUST(redis_url_parse(&again, slice_of(masked)) == NULL);
+	MUST(again.tls == url->tls && again.port == url->port && again.database == url->database);
+	MUST(strcmp(again.host, url->host) == 0 && strcmp(again.path, url->path) == 0);
+	MUST(strcmp(again.user, url->user) == 0 && strcmp(again.ca, url->ca) == 0);
+	MUST(again.has_password == url->has_password);
+	MUST(strcmp(again.password, url->has_password ? "***" : "") == 0);
+}
+
+static void check_room(const struct redis_url *url, const char *masked, size_t room)
+{
+	char *small = malloc(room);
+	MUST(small && redis_url_mask(url, small, room) == small);
+	MUST(strlen(small) == MIN(room - 1, strlen(masked)));
+	MUST(strncmp(small, masked, strlen(small)) == 0);
+	free(small);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct redis_url url;
+	static char masked[MASKED_MAX];
+	struct slice text = fuzz_copy(fuzz_rest(data, size));
+	const char *problem = redis_url_parse(&url, text);
+	fuzz_free(text);
+	if (problem) {
+		MUST(*problem);
+		return 0;
+	}
+	check_texts(&url);
+	redis_url_mask(&url, masked, sizeof(masked));
+	check_masked(&url, masked);
+	check_room(&url, masked, 1u + data[0]);
+	return 0;
+}
