@@ -7,18 +7,35 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const limited = query => ({ target: `/echo?${query}` });
 
-const GOOD = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999];
-const BAD = [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535];
+const good = codes => codes.flatMap(code => [
+  [`${code} comes back`, [closing(code)], [], code],
+  [`${code} comes back with its reason`, [closing(code, `because of ${code}`)], [], code, `because of ${code}`],
+]);
+const bad = codes => codes.flatMap(code => [
+  [`${code} fails with 1002`, [closing(code)], [], 1002],
+  [`${code} with a reason fails with 1002, and what came before comes back`, [f(text, 'a'), closing(code, 'why')], [[text, 'a']], 1002],
+]);
+
+const endless = Buffer.alloc(MiB, 'x');
 
 export const ending = {
-  '7.4 Close codes that are good': GOOD.flatMap(code => [
-    [`${code} comes back`, [closing(code)], [], code],
-    [`${code} comes back with its reason`, [closing(code, `because of ${code}`)], [], code, `because of ${code}`],
-  ]),
-  '7.4 Close codes that may not be on the wire': BAD.flatMap(code => [
-    [`${code} fails with 1002`, [closing(code)], [], 1002],
-    [`${code} with a reason fails with 1002, and what came before comes back`, [f(text, 'a'), closing(code, 'why')], [[text, 'a']], 1002],
-  ]),
+  '7.1.1 The end of TCP': [
+    ['octets behind the close frame do not keep the answer from arriving', [f(text, 'a'), closing(1000), endless], [[text, 'a']], 1000],
+    ['nor do whole messages', [closing(3000), ...fragments(binary, endless, 4 * KiB)], [], 3000],
+  ],
+  '7.1.7 A failed connection': [
+    ['octets behind the failure do not keep the close frame from arriving', [f(text, 'a'), f(3), endless], [[text, 'a']], 1002],
+    ['nor do whole messages, and none of them comes back', [f(text, Buffer.from([0xff])), ...fragments(binary, endless, 4 * KiB)], [], 1007],
+    ['the close frame of a peer who has failed is not answered', [f(3), closing(1000)], [], 1002],
+  ],
+  '7.4.1 Defined codes': [
+    ...good([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014]),
+    ...bad([1004, 1005, 1006, 1015]),
+  ],
+  '7.4.2 Ranges of codes': [
+    ...good([3000, 3999, 4000, 4999]),
+    ...bad([0, 1, 999, 1016, 1100, 2000, 2999, 5000, 65535]),
+  ],
   '10.4 Limits': [
     ['a message as long as the limit', [f(text, 'x'.repeat(100))], [[text, 'x'.repeat(100)]], undefined, '', limited('message_bytes=100')],
     ['one octet more fails with 1009', [f(text, 'a'), f(text, 'x'.repeat(101))], [[text, 'a']], 1009, '', limited('message_bytes=100')],
@@ -39,6 +56,8 @@ export const ending = {
     ['fragments count anew with each message', [...fragments(text, 'abc', 1), ...fragments(text, 'def', 1)], [[text, 'abc'], [text, 'def']],
       undefined, '', limited('fragments=3')],
     ['the gateway\'s own limit', [f(binary, filled(65536)), f(binary, filled(65537))], [[binary, filled(65536)]], 1009, '', { target: '/echo' }],
+    ...['message_bytes=16777217', 'message_bytes=x', 'message_bytes=', 'fragments=65537', 'unknown=1', ''].map(query =>
+      [`the echo refuses "?${query}": 400`, [], [], undefined, '', { ...limited(query), status: 400 }]),
   ],
 };
 
@@ -47,7 +66,7 @@ const kinds = { text: [text, filledText], binary: [binary, filled] };
 
 export const sizes = {
   '5.6 Large messages': Object.entries(kinds).flatMap(([name, [opcode, fill]]) =>
-    [256 * KiB, MiB, 4 * MiB].map(size => [`${name} of ${label(size)}`, [f(opcode, fill(size))], [[opcode, fill(size)]]])),
+    [256 * KiB, MiB, 4 * MiB, 16 * MiB].map(size => [`${name} of ${label(size)}`, [f(opcode, fill(size))], [[opcode, fill(size)]]])),
   '5.4 Large messages in fragments': [
     ...Object.entries(kinds).flatMap(([name, [opcode, fill]]) =>
       [[256 * KiB, 64], [MiB, 256], [4 * MiB, 4 * KiB], [4 * MiB, MiB]].map(([size, piece]) =>

@@ -9,6 +9,14 @@ const before = { send: [f(text, 'before')], back: [[text, 'before']] };
 const fails = (name, code, ...bad) =>
   [`${name} fails with ${code}, and what was complete before comes back`, [...before.send, ...bad], before.back, code];
 
+/* §5.5: no control frame is fragmented, or longer than 125 octets. */
+const controlRules = (name, opcode, payload) => [
+  fails(`a fragmented ${name}`, 1002, part(opcode, payload(2))),
+  fails(`a ${name} of 126 octets`, 1002, f(opcode, payload(126))),
+  fails(`a ${name} of 65536 octets`, 1002, f(opcode, payload(65536))),
+  fails(`a ${name} of 126 octets, by its header alone`, 1002, header(opcode, 126, { octets: 2 })),
+];
+
 const OPCODES = { continuation, text, binary, close, ping, pong };
 const RESERVED = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15];
 const SIZES = [0, 1, 125, 126, 127, 128, 65535, 65536];
@@ -78,19 +86,8 @@ export const framing = {
     ['messages one after another keep their kinds', [part(binary, 'a'), f(continuation, 'b'), f(text, 'c'), part(text, 'd'),
       f(continuation, 'e'), f(binary, 'f')], [[binary, 'ab'], [text, 'c'], [text, 'de'], [binary, 'f']]],
   ],
-  '5.5 Control frames': [
-    ...Object.entries({ ping, pong, close }).flatMap(([name, opcode]) => {
-      const payload = size => opcode === close ? Buffer.concat([hex('03e8'), Buffer.alloc(size - 2, 'x')]) : Buffer.alloc(size, 'x');
-      return [
-        fails(`a fragmented ${name}`, 1002, part(opcode, payload(2))),
-        fails(`a ${name} of 126 octets`, 1002, f(opcode, payload(126))),
-        fails(`a ${name} of 65536 octets`, 1002, f(opcode, payload(65536))),
-        fails(`a ${name} of 126 octets, by its header alone`, 1002, header(opcode, 126, { octets: 2 })),
-      ];
-    }),
-    ['a continuation of a ping fails with 1002', [part(ping, 'a'), f(continuation, 'b')], [], 1002],
-  ],
   '5.5.1 Close': [
+    ...controlRules('close', close, size => Buffer.concat([hex('03e8'), Buffer.alloc(size - 2, 'x')])),
     ['a close without a code is answered without one', [f(close)], [], null],
     ['a close with a code', [closing(1000)], [], 1000],
     ['a close with a reason comes back with it', [closing(1000, 'Hello World!')], [], 1000, 'Hello World!'],
@@ -104,6 +101,8 @@ export const framing = {
       [[text, 'a'], [pong, 'b'], [binary, 'c']], 3000],
   ],
   '5.5.2 Ping': [
+    ...controlRules('ping', ping, size => Buffer.alloc(size, 'x')),
+    ['a continuation of a ping fails with 1002', [part(ping, 'a'), f(continuation, 'b')], [], 1002],
     ['without payload', [f(ping)], [[pong, '']]],
     ['a text', [f(ping, 'Hello')], [[pong, 'Hello']]],
     ['octets that are not UTF-8', [f(ping, hex('00 ff fe fd fc fb 00 ff'))], [[pong, hex('00 ff fe fd fc fb 00 ff')]]],
@@ -115,6 +114,7 @@ export const framing = {
     ['a ping between messages', [f(text, 'a'), f(ping, 'b'), f(text, 'c')], [[text, 'a'], [pong, 'b'], [text, 'c']]],
   ],
   '5.5.3 Pong': [
+    ...controlRules('pong', pong, size => Buffer.alloc(size, 'x')),
     ['one that nobody asked for', [f(pong)], []],
     ['one with a payload', [f(pong, 'unsolicited')], []],
     ['and then a ping', [f(pong, 'unsolicited'), f(ping, 'ping')], [[pong, 'ping']]],

@@ -70,10 +70,10 @@ export class Line {
   isEnded = false;
   error = null;
 
-  /* `secure`: options of tls.connect, or nothing. */
-  static async open(port, secure) {
+  /* `secure`: options of tls.connect, or nothing; `more`: of either connect. */
+  static async open(port, secure, more = {}) {
     const { promise, resolve, reject } = withResolvers();
-    const target = { host: '127.0.0.1', port, noDelay: true };
+    const target = { host: '127.0.0.1', port, noDelay: true, ...more };
     const socket = secure ? connectTls({ ...target, ...secure }, resolve) : connectTcp(target, resolve);
     socket.once('error', reject);
     const line = new Line(socket);
