@@ -46,6 +46,17 @@ static bool is_taken(const struct session_value_settings *settings, struct slice
 	return true;
 }
 
+/* A text with a NUL in it would be read as a shorter one. */
+static void check_escapes(struct slice json)
+{
+	for (size_t i = 0; i < json.len; i++) {
+		if (json.at[i] != '\\')
+			continue;
+		MUST(!slice_starts_with(slice_skip(json, i), SLICE("\\u0000")));
+		i++;
+	}
+}
+
 /* Blanks around a record change nothing; anything else behind it does, and so does a cut. */
 static void check_surroundings(const struct session_value_settings *settings, struct slice json)
 {
@@ -80,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	MUST(json_text_is_valid(json, SESSION_VALUE_DEPTH_MAX));
 	MUST(utf8_reference(json) == UTF8_VALID && json.len <= SESSION_VALUE_BYTES_MAX);
+	check_escapes(json);
 	check_surroundings(&lenient, json);
 	return 0;
 }
