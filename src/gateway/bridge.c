@@ -10,7 +10,7 @@
  * and at the end of the read.
  *
  * When the link is lost, nothing is told to the hubs: browsers stay, and the subscriptions module asks
- * for everything again. Only `up` changes, so that nobody is let in who would hear nothing. */
+ * for everything again. Only the link's state changes, so that nobody is let in who would hear nothing. */
 #include "sluice/gateway/bridge.h"
 
 #include <errno.h>
@@ -265,24 +265,14 @@ static void on_refused(
 static void on_up(struct subscriptions *subscriptions)
 {
 	struct bridge *bridge = subscriptions->owner;
-	log_info("redis link up", log_text("link", "subscribe"),
-		log_number("worker", bridge->settings.self),
-		log_number("channels", (long long)subscriptions_count(subscriptions)));
-	atomic_store(&bridge->up, true);
-	bridge->told = false;
+	link_state_up(&bridge->link);
 }
 
 static void on_down(struct subscriptions *subscriptions, const char *reason)
 {
 	struct bridge *bridge = subscriptions->owner;
-	bool was_up = atomic_exchange(&bridge->up, false);
-	if (was_up)
+	if (link_state_down(&bridge->link, reason))
 		metrics_add(bridge->settings.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
-	/* Attempts go on every few seconds; one line says so. */
-	if (was_up || !bridge->told)
-		log_warn("redis link down", log_text("link", "subscribe"),
-			log_number("worker", bridge->settings.self), log_text("reason", reason));
-	bridge->told = true;
 	hand_over_run(bridge);
 }
 
@@ -323,6 +313,7 @@ int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadli
 	*bridge = (struct bridge){ .owner = owner, .settings = *settings, .events = events };
 	hub_init(&bridge->hub, &hub_events, bridge);
 	homes_init(&bridge->homes, settings->n);
+	link_state_init(&bridge->link, "subscribe", settings->self);
 	return subscriptions_open(&bridge->subscriptions, shared, deadlines, settings->redis,
 		&subscriptions_events, bridge);
 }
@@ -363,5 +354,5 @@ void bridge_set_publication_bytes(struct bridge *bridge, size_t publication_byte
 
 bool bridge_is_up(const struct bridge *bridge)
 {
-	return atomic_load(&bridge->up);
+	return link_state_is_up(&bridge->link);
 }

@@ -105,7 +105,7 @@ static int print_reasons(void *context, struct buffer *out)
 	const struct gateway *gateway = context;
 	int error = gateway->draining ? buffer_printf(out, "draining\n") : 0;
 	for (unsigned i = 0; i < gateway->n && !error; i++) {
-		if (!atomic_load(&gateway->workers[i].command_up))
+		if (!link_state_is_up(&gateway->workers[i].command_link))
 			error = buffer_printf(
 				out, "worker %u: the link for commands to Redis is down\n", i);
 		if (!error && !bridge_is_up(&gateway->workers[i].bridge))
@@ -123,7 +123,7 @@ static int print_links(const struct gateway *gateway, struct buffer *out)
 		error = buffer_printf(out,
 			"sluice_redis_link_up{worker=\"%u\",link=\"command\"} %d\n"
 			"sluice_redis_link_up{worker=\"%u\",link=\"subscribe\"} %d\n",
-			i, atomic_load(&gateway->workers[i].command_up), i,
+			i, link_state_is_up(&gateway->workers[i].command_link), i,
 			bridge_is_up(&gateway->workers[i].bridge));
 	return error;
 }

@@ -17,23 +17,14 @@ enum { READ_BUFFER_SIZE = 65536 };
 static void on_command_up(struct redis_link *link)
 {
 	struct worker *worker = link->owner;
-	log_info(
-		"redis link up", log_text("link", "command"), log_number("worker", worker->number));
-	worker->told = false;
-	atomic_store(&worker->command_up, true);
+	link_state_up(&worker->command_link);
 }
 
 static void on_command_down(struct redis_link *link, const char *reason)
 {
 	struct worker *worker = link->owner;
-	bool was_up = atomic_exchange(&worker->command_up, false);
-	if (was_up)
+	if (link_state_down(&worker->command_link, reason))
 		metrics_add(&worker->metrics, METRIC_RECONNECTS_COMMAND, 1);
-	/* Attempts go on every few seconds; one line says so. */
-	if (was_up || !worker->told)
-		log_warn("redis link down", log_text("link", "command"),
-			log_number("worker", worker->number), log_text("reason", reason));
-	worker->told = true;
 }
 
 static void on_command_round_trip(struct redis_link *link, uint64_t ns)
@@ -172,6 +163,7 @@ int worker_open(struct worker *worker, const struct worker_settings *settings, u
 	int listening_fd)
 {
 	*worker = (struct worker){ .settings = settings, .number = number };
+	link_state_init(&worker->command_link, "command", number);
 	int error = open_loop(worker);
 	if (!error)
 		error = open_links(worker);

@@ -151,3 +151,15 @@ test('upgrades that wait for a Redis that dies are answered with 503, each', asy
   await redis.kill();
   for (const { refusal } of await Promise.all(refusals)) assert.equal(refusal.status, 503);
 });
+
+test('the log says once why Redis is away, and again when the reason changes', async t => {
+  const { redis, sluice } = await stand(t, { workers: 1 });
+  const told = pattern => (sluice.log.match(pattern) ?? []).length;
+  await redis.kill();
+  await sluice.program.line(/redis link down link=command .*refused/);
+  redis.settings.requirepass = 'changed';
+  redis.cliArguments.push('-a', 'changed', '--no-auth-warning');
+  await redis.start();
+  await sluice.program.line(/redis link down link=command .*NOAUTH/);
+  assert.equal(told(/redis link down link=command .*NOAUTH/g), 1);
+});

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "sluice/base/metrics.h"
+#include "sluice/gateway/link_state.h"
 #include "sluice/hub/homes.h"
 #include "sluice/hub/hub.h"
 #include "sluice/net/inbox.h"
@@ -47,9 +48,8 @@ struct bridge {
 	struct subscriptions subscriptions; /* to the channels whose home is here */
 	struct homes homes;                 /* who wants them */
 	struct publication_run run;
-	atomic_bool up;
+	struct link_state link;
 	atomic_size_t backlog; /* bytes of publications in its inbox */
-	bool told;             /* that it is down is in the log */
 	uint64_t refusal_told; /* uv_hrtime of the last line about a refused channel; 0: none */
 };
 

@@ -6,13 +6,13 @@
 #ifndef SLUICE_GATEWAY_WORKER_H
 #define SLUICE_GATEWAY_WORKER_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <uv.h>
 
 #include "sluice/base/metrics.h"
 #include "sluice/gateway/bridge.h"
 #include "sluice/gateway/conn.h"
+#include "sluice/gateway/link_state.h"
 #include "sluice/gateway/options.h"
 #include "sluice/gateway/quota.h"
 #include "sluice/gateway/sessions.h"
@@ -44,7 +44,7 @@ struct worker {
 	const struct worker_settings *settings;
 	unsigned number;
 	struct metrics metrics;
-	atomic_bool command_up;
+	struct link_state command_link;
 	/* private */
 	uv_thread_t thread;
 	uv_loop_t loop;
@@ -59,7 +59,6 @@ struct worker {
 	struct conns conns;
 	uv_prepare_t turn_end; /* measures how long a turn was busy */
 	uint64_t turn_began_ns, idle_ns;
-	bool told;      /* that the link for commands is down is in the log */
 	unsigned links; /* not yet closed */
 };
 
