@@ -19,7 +19,7 @@
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/origin.h"
 
-enum { REDIS_ANSWER_MS = 900 };
+enum { REDIS_ANSWER_MS = 900, REFUSALS_QUIET_MS = 10000 };
 
 /* ---- answers ---- */
 
@@ -54,12 +54,25 @@ static void answer(struct conn *conn, struct slice bytes)
 		conn_abort(conn);
 }
 
+/* Who may not come in is often an operator's mistake (another secret, another Origin) that shows nowhere
+ * else; but strangers knock all the time. So one line in ten seconds, the rest for --log-level debug. */
+static void tell_refusal(struct conns *conns, int status, const char *problem)
+{
+	uint64_t now = uv_now(conns->shared->loop);
+	bool tell = (status == 401 || status == 403) && now >= conns->refusals_quiet_until;
+	if (tell)
+		conns->refusals_quiet_until = now + REFUSALS_QUIET_MS;
+	log_write(tell ? LOG_INFO : LOG_DEBUG,
+		(const struct log_field[]){ log_text("event", "refused"),
+			log_number("status", status), log_text("reason", problem), { NULL } });
+}
+
 /* Always the last thing that is done with a connection here. */
 static void refuse(struct conn *conn, int status, const char *problem)
 {
 	struct buffer bytes = { 0 };
 	count_refusal(conn, status);
-	log_debug("refused", log_number("status", status), log_text("reason", problem));
+	tell_refusal(conn->conns, status, problem);
 	if (http_refusal(status, problem, &bytes) == 0)
 		answer(conn, buffer_slice(&bytes));
 	else
@@ -217,33 +230,35 @@ static void on_session(
 		admit(conn, NULL);
 }
 
-/* The verified session id of the request's cookie, borrowed from `value`; absent: there is none. */
-static struct slice find_sid(struct conn *conn, char value[SESSION_COOKIE_MAX])
+/* The verified session id of the request's cookie, borrowed from `value`. NULL, or why there is none. */
+static const char *find_sid(
+	struct conn *conn, char value[SESSION_COOKIE_MAX], struct slice *ret_sid)
 {
 	const struct options *options = conn->conns->options;
 	struct buffer header = { 0 };
-	struct slice sid = { 0 };
-	if (http_request_join(&conn->http->request, SLICE("Cookie"), "; ", &header) == 0) {
-		ssize_t len = cookie_get(
-			buffer_slice(&header), options->session.cookie, value, SESSION_COOKIE_MAX);
-		if (len < 0 || session_cookie_verify(options->session.signature,
-				       options->session.secrets, options->session.n_secrets,
-				       slice_make(value, (size_t)len), &sid) != 0)
-			sid = (struct slice){ 0 };
-	}
+	int error = http_request_join(&conn->http->request, SLICE("Cookie"), "; ", &header);
+	ssize_t len = error ? error
+			    : cookie_get(buffer_slice(&header), options->session.cookie, value,
+				      SESSION_COOKIE_MAX);
 	buffer_finish(&header);
-	return sid;
+	if (len < 0)
+		return "there is no session cookie";
+	if (session_cookie_verify(options->session.signature, options->session.secrets,
+		    options->session.n_secrets, slice_make(value, (size_t)len), ret_sid) != 0)
+		return "the session cookie's signature is not good";
+	return NULL;
 }
 
 static void authenticate(struct conn *conn)
 {
 	char value[SESSION_COOKIE_MAX];
-	struct slice sid = find_sid(conn, value);
-	if (!sid.at && conn->conns->options->session.required) {
-		refuse(conn, 401, "no session cookie with a good signature");
+	struct slice sid;
+	const char *problem = find_sid(conn, value, &sid);
+	if (problem && conn->conns->options->session.required) {
+		refuse(conn, 401, problem);
 		return;
 	}
-	if (!sid.at) {
+	if (problem) {
 		admit(conn, NULL);
 		return;
 	}

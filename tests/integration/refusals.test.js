@@ -187,3 +187,10 @@ test('each refusal is counted by its status', async () => {
   assert.equal(await refused(404), earlier + 1);
   assert.equal(await sluice.metric('sluice_connections_total') > 0, true);
 });
+
+test('the log tells why somebody was not let in, but not of each in a crowd', async t => {
+  const { sluice, cookie } = await stand(t, { workers: 1 });
+  for (let i = 0; i < 5; i++) await sluice.open({ cookie: `${cookie}x` }).catch(() => {});
+  await sluice.program.line(/ info refused status=401 reason="the session cookie's signature is not good"/);
+  assert.equal(sluice.log.match(/ refused /g).length, 1);
+});

@@ -67,8 +67,8 @@ test('limits', async t => {
 test('the log level', async t => {
   const sluice = await startSluice(t, redis.url);
   await reload(sluice, { log: { level: 'debug' } });
-  await sluice.open().catch(() => {});
-  await sluice.program.line(/ debug refused/);
+  await Browser.open(`${sluice.url}/nowhere`).catch(() => {});
+  await sluice.program.line(/ debug refused status=404/);
 });
 
 test('a certificate that was renewed', async t => {
@@ -118,8 +118,8 @@ for (const [key, value] of Object.entries(waiting))
     assert.equal(warnings?.length, 1, sluice.log);
     assert.match(warnings[0], new RegExp(`\\b${key}\\b`));
     (await sluice.open({ cookie })).terminate();
-    await sluice.open().catch(() => {});
-    await sluice.program.line(/ debug refused/);
+    await Browser.open(`${sluice.url}/nowhere`).catch(() => {});
+    await sluice.program.line(/ debug refused status=404/);
   });
 
 test('the heartbeat is turned off: who has just answered is left in peace', async t => {
