@@ -54,6 +54,7 @@ static const struct flag known_flags[] = {
 	{ "--probe", AT(probe), "URL" },
 	{ "--version", AT(version), NULL },
 	{ "--help", AT(help), NULL },
+	{ "-h", AT(help), NULL },
 };
 
 static const struct flag *find(struct slice name)

@@ -27,6 +27,7 @@ test('--help names every flag', async () => {
   for (const flag of ['--config', '--dev', '--check', '--print-config', '--listen', '--redis-url',
     '--workers', '--log-level', '--version', '--help'])
     assert.ok(stdout.includes(flag), flag);
+  assert.deepEqual((await runSluice(['-h'])).stdout, stdout);
 });
 
 test('an unknown flag is refused with 1', async () => {

@@ -929,7 +929,7 @@ static void a_bad_command_line_is_refused(void **state)
 		{ "--lisen", NULL, "--lisen: unknown flag; see sluice --help\n" },
 		{ "--redis=redis://:hunter2@h", NULL,
 			"--redis: unknown flag; see sluice --help\n" },
-		{ "-h", NULL, "-h: unknown flag; see sluice --help\n" },
+		{ "-v", NULL, "-v: unknown flag; see sluice --help\n" },
 		{ "--", NULL, "--: unknown flag; see sluice --help\n" },
 		{ "redis://:hunter2@h", NULL,
 			"only flags are taken, such as --config FILE; see sluice --help\n" },
