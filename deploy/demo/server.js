@@ -117,6 +117,7 @@ export async function createApp({ redisUrl, secret }) {
     res.set('Cache-Control', 'no-store');
     res.send(authenticated === true ? livePage(userId) : loginPage());
   });
+  app.get('/session', loggedIn, (req, res) => res.status(204).end());
   app.post('/login', logIn);
   app.post('/logout', logOut);
   app.post('/publish', loggedIn, publishRoute(publish));

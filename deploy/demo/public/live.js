@@ -2,10 +2,10 @@
  * The live page: what is published arrives by the WebSocket, what is typed leaves by HTTP.
  *
  * A lost socket is tried again after a random part of a span that doubles, so that many pages do
- * not come back at once. A session that ended (4401) shows the log-in form.
+ * not come back at once. A page cannot see why it is refused, so it asks the backend whether there is
+ * still a session, and shows the log-in form when there is none.
  */
 
-const SESSION_ENDED = 4401;
 const FIRST_SPAN_MS = 1000;
 const LONGEST_SPAN_MS = 30000;
 const MOST_MESSAGES = 100;
@@ -29,15 +29,22 @@ function waitAfter({ code, reason }) {
   return chosen ? Number(chosen[1]) : Math.random() * span;
 }
 
+async function isLoggedOut() {
+  const answer = await fetch('/session').catch(() => null);
+  return answer?.status === 401;
+}
+
 function connect() {
   const socket = new WebSocket(new URL('/ws', location.href).href.replace(/^http/, 'ws'));
+  let opened = false;
   socket.onopen = () => {
+    opened = true;
     failures = 0;
     state.textContent = 'live';
   };
   socket.onmessage = ({ data }) => show(data);
-  socket.onclose = (event) => {
-    if (event.code === SESSION_ENDED)
+  socket.onclose = async (event) => {
+    if (!opened && await isLoggedOut())
       return location.reload();
     state.textContent = 'lost, trying again';
     setTimeout(connect, waitAfter(event));
