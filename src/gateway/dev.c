@@ -119,11 +119,13 @@ static bool redis_answers(const struct dev *dev)
 static int redis_ended(struct dev *dev, int status)
 {
 	dev->redis = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND) {
+		unlink(dev->log);
 		return fail("redis-server was not found on the PATH",
 			"install it (Debian, Ubuntu: apt-get install redis-server), or name a "
 			"Redis of "
 			"yours with --redis-url");
+	}
 	return fail("redis-server ended at once; its log", dev->log);
 }
 
