@@ -8,7 +8,7 @@ import { ROOT, sourceFiles } from './sources.js';
 const WARNINGS = ['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wundef', '-Wstrict-prototypes', '-Wconversion'];
 
 /* What pkg-config gives, as system headers: their warnings are not ours. */
-function libraryFlags() {
+function packageFlags() {
   const packages = ['libuv', 'hiredis', 'libcjson', 'zlib'];
   const { stdout, status, stderr } = spawnSync('pkg-config', ['--cflags', ...packages], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
@@ -18,7 +18,7 @@ function libraryFlags() {
 
 function compile(text, folder) {
   const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-fsyntax-only', '-x', 'c', ...WARNINGS,
-    `-I${join(ROOT, 'include')}`, '-iquote', join(ROOT, folder), ...libraryFlags(),
+    `-I${join(ROOT, 'include')}`, '-iquote', join(ROOT, folder), ...packageFlags(),
     '-isystem', '/usr/share/include/llhttp', '-'];
   return spawnSync('gcc', flags, { input: text, encoding: 'utf8' });
 }
