@@ -55,7 +55,7 @@ static void count_close(struct conn *conn)
 static void leave_all(struct conn *conn)
 {
 	conn->state = CONN_LINGERING;
-	ws_reader_stop(&conn->reader);
+	conn_ws_end(conn);
 	bridge_unsubscribe_all(conn->conns->bridge, &conn->subscriber);
 	conn_http_end(conn);
 	quota_give_share(conn->conns->quota, conn->address);
@@ -128,6 +128,11 @@ static void on_end(struct stream *stream, int error)
 		conn_abort(conn);
 }
 
+static void on_drained(struct stream *stream)
+{
+	conn_ws_drained(of_stream(stream));
+}
+
 static void on_stream_closed(struct stream *stream)
 {
 	struct conn *conn = of_stream(stream);
@@ -146,6 +151,7 @@ static const struct stream_events stream_events = {
 	.on_open = on_open,
 	.on_bytes = on_bytes,
 	.on_end = on_end,
+	.on_drained = on_drained,
 	.on_closed = on_stream_closed,
 };
 

@@ -11,8 +11,8 @@
  *
  * Back-pressure: when more is queued than limits.queue_bytes after a read, or very many small
  * chunks, reading is paused until the queue is empty. So the queue exceeds the limit by the echo of
- * one read and one message at most, and the pings in that read are answered all the same, which a
- * connection that cannot be paused does not do. */
+ * one read and one message at most, and the pings in that read are answered one and all, where a
+ * connection that cannot be paused answers the last. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -74,7 +74,7 @@ static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct s
 static void on_ping(struct ws_reader *reader, struct slice payload)
 {
 	struct conn *conn = of_reader(reader);
-	if (conn->state == CONN_OPEN && is_over_limit(conn))
+	if (conn->state == CONN_OPEN && stream_is_stuck(&conn->stream))
 		send_back(conn, WS_PONG, payload);
 	else
 		conn_reader_events.on_ping(reader, payload);
@@ -96,6 +96,7 @@ static void on_bytes(struct stream *stream, char *bytes, size_t len)
 
 static void on_drained(struct stream *stream)
 {
+	echo_of(stream)->inner->on_drained(stream);
 	stream_resume(stream);
 }
 

@@ -32,6 +32,7 @@ struct conn {
 	struct ws_reader reader;
 	struct deadline deadline; /* of the state; when open: the next ping, or the pong */
 	struct quota_share *address, *user;
+	struct chunk *pong; /* the answer to the most recent ping, while the queue is stuck */
 	uint32_t ping_end; /* where in all that was sent the ping ends, as stream_progress counts */
 	uint32_t acked;    /* when the heartbeat looked last */
 	uint32_t window;   /* the same */
@@ -83,6 +84,10 @@ extern const struct ws_reader_events conn_reader_events;
 /* The 101 is queued: from here on it is a WebSocket. `early` came behind the request. */
 void conn_ws_begin(struct conn *conn, char *early, size_t len);
 void conn_ws_bytes(struct conn *conn, char *bytes, size_t len);
+/* The send queue was stuck, and is empty. */
+void conn_ws_drained(struct conn *conn);
+/* Nothing more is read, and what was kept to be sent is dropped. */
+void conn_ws_end(struct conn *conn);
 void conn_ws_publication(struct conn *conn, struct publication *publication);
 /* Starts the closing handshake (RFC 6455 §7.1.2). */
 void conn_ws_close(struct conn *conn, unsigned code, struct slice reason);

@@ -15,13 +15,21 @@ static struct conn *of_reader(struct ws_reader *reader)
 	return container_of(reader, struct conn, reader);
 }
 
-static int send_control(struct conn *conn, enum ws_opcode opcode, struct slice payload)
+enum { CONTROL_FRAME_MAX = WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX };
+
+static size_t format_control(
+	uint8_t frame[CONTROL_FRAME_MAX], enum ws_opcode opcode, struct slice payload)
 {
-	uint8_t frame[WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX];
 	size_t header_len = ws_frame_format(frame, opcode, true, payload.len);
 	if (payload.len)
 		memcpy(frame + header_len, payload.at, payload.len);
-	return stream_send_bytes(&conn->stream, frame, header_len + payload.len);
+	return header_len + payload.len;
+}
+
+static int send_control(struct conn *conn, enum ws_opcode opcode, struct slice payload)
+{
+	uint8_t frame[CONTROL_FRAME_MAX];
+	return stream_send_bytes(&conn->stream, frame, format_control(frame, opcode, payload));
 }
 
 static int send_close(struct conn *conn, unsigned code, struct slice reason)
@@ -65,14 +73,31 @@ static void fail(struct conn *conn, unsigned code)
 
 /* ---- events of the reader ---- */
 
+static void drop_pong(struct conn *conn)
+{
+	if (conn->pong)
+		chunk_unref(conn->pong);
+	conn->pong = NULL;
+}
+
+/* While the queue is stuck only the most recent ping is answered (RFC 6455 §5.5.3): who sends pings and
+ * does not read cannot make it grow. */
+static int keep_pong(struct conn *conn, struct slice payload)
+{
+	uint8_t frame[CONTROL_FRAME_MAX];
+	drop_pong(conn);
+	conn->pong = chunk_create(frame, format_control(frame, WS_PONG, payload));
+	return conn->pong ? 0 : -ENOMEM;
+}
+
 static void on_ping(struct ws_reader *reader, struct slice payload)
 {
 	struct conn *conn = of_reader(reader);
-	/* A peer that sends pings and does not read makes the queue grow: no more pongs than fit. */
-	if (conn->state != CONN_OPEN ||
-		stream_queued(&conn->stream) > conn->conns->options->limits.queue_bytes)
+	if (conn->state != CONN_OPEN)
 		return;
-	if (send_control(conn, WS_PONG, payload) != 0)
+	int error = stream_is_stuck(&conn->stream) ? keep_pong(conn, payload)
+						   : send_control(conn, WS_PONG, payload);
+	if (error)
 		conn_abort(conn);
 }
 
@@ -117,6 +142,19 @@ void conn_ws_begin(struct conn *conn, char *early, size_t len)
 	stream_resume(&conn->stream);
 	if (len)
 		conn_ws_bytes(conn, early, len);
+}
+
+void conn_ws_drained(struct conn *conn)
+{
+	if (conn->state == CONN_OPEN && conn->pong && stream_send(&conn->stream, conn->pong) != 0)
+		conn_abort(conn);
+	drop_pong(conn);
+}
+
+void conn_ws_end(struct conn *conn)
+{
+	ws_reader_stop(&conn->reader);
+	drop_pong(conn);
 }
 
 void conn_ws_bytes(struct conn *conn, char *bytes, size_t len)

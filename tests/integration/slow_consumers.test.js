@@ -1,7 +1,7 @@
 /* A browser that does not read is cut off, and never delays another. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { OPCODE } from '../support/raw_client.js';
+import { OPCODE, frame } from '../support/raw_client.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
 
@@ -98,4 +98,35 @@ test('a publication larger than limits.publication_bytes is dropped and counted'
   await publisher.publish('news', 'y'.repeat(1024));
   assert.equal(await browser.next(), 'y'.repeat(1024));
   assert.equal(await sluice.metric('sluice_publications_dropped_total'), 1);
+});
+
+test('of many pings that come while the queue is stuck, the last is answered', async t => {
+  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 64 << 20 } });
+  const publisher = await redis.client();
+  const peer = await sluice.connect();
+  await peer.open({ cookie });
+  peer.socket.pause();
+  const queued = () => sluice.metric('sluice_queued_bytes');
+  let published = 0;
+  await until(async () => {
+    await publisher.publish('news', Buffer.alloc(512 << 10, 'x'));
+    published += 1;
+    await until(async () => (await sluice.metric('sluice_deliveries_total')) === published);
+    return (await queued()) > 1 << 20;
+  }, { what: 'the queue is stuck', within: 20000 });
+
+  const PINGS = 50000, before = await queued();
+  for (let i = 1; i <= PINGS; i++) peer.write(frame(OPCODE.ping, String(i)));
+  await until(() => peer.socket.writableLength === 0, { what: 'the pings are read', within: 20000 });
+  const growth = (await queued()) - before; // the kernel may have taken some more
+  assert.ok(growth < PINGS, `${growth} bytes of pongs wait in the queue`);
+
+  peer.socket.resume();
+  const pongs = [];
+  while (pongs.at(-1) !== String(PINGS)) {
+    const { opcode, payload } = await peer.frame();
+    if (opcode === OPCODE.pong) pongs.push(payload.toString());
+  }
+  assert.ok(pongs.length < PINGS / 100, `${pongs.length} pongs`);
+  peer.destroy();
 });

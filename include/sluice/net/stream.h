@@ -103,6 +103,12 @@ static inline uint32_t stream_queued(const struct stream *stream)
 	return stream->queue.bytes;
 }
 
+/* Did the kernel not take everything the last time? on_drained tells when it has. */
+static inline bool stream_is_stuck(const struct stream *stream)
+{
+	return stream->stuck;
+}
+
 /* Stops and goes on reading (back-pressure). While it is stopped the peer's end is not noticed. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
