@@ -377,7 +377,7 @@ static void test_back_off(void **state)
 	(void)state;
 	struct world world;
 	struct seen seen;
-	double bound = REDIS_BACKOFF_FIRST_MS / 1000.0;
+	double bound = (double)REDIS_BACKOFF_FIRST_MS / 1000.0;
 	world_open(&world);
 	open_link(&seen, &world, "redis://127.0.0.1:%d", free_port());
 	RUN_UNTIL(&world.test, seen.downs == 8);
@@ -385,7 +385,7 @@ static void test_back_off(void **state)
 		double wait = (double)(seen.down_at[i + 1] - seen.down_at[i]) / 1e9;
 		if (wait < bound / 2 - 0.003 || wait > bound + 0.3)
 			fail_msg("wait %d was %.3f s, its bound %.3f s", i, wait, bound);
-		bound = MIN(bound * 1.5, REDIS_BACKOFF_MAX_MS / 1000.0);
+		bound = MIN(bound * 1.5, (double)REDIS_BACKOFF_MAX_MS / 1000.0);
 	}
 	assert_int_equal(seen.ups, 0);
 	close_link(&seen, &world);
