@@ -230,30 +230,12 @@ static void on_session(
 		admit(conn, NULL);
 }
 
-/* The verified session id of the request's cookie, borrowed from `value`. NULL, or why there is none. */
-static const char *find_sid(
-	struct conn *conn, char value[SESSION_COOKIE_MAX], struct slice *ret_sid)
-{
-	const struct options *options = conn->conns->options;
-	struct buffer header = { 0 };
-	int error = http_request_join(&conn->http->request, SLICE("Cookie"), "; ", &header);
-	ssize_t len = error ? error
-			    : cookie_get(buffer_slice(&header), options->session.cookie, value,
-				      SESSION_COOKIE_MAX);
-	buffer_finish(&header);
-	if (len < 0)
-		return "there is no session cookie";
-	if (session_cookie_verify(options->session.signature, options->session.secrets,
-		    options->session.n_secrets, slice_make(value, (size_t)len), ret_sid) != 0)
-		return "the session cookie's signature is not good";
-	return NULL;
-}
-
 static void authenticate(struct conn *conn)
 {
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
-	const char *problem = find_sid(conn, value, &sid);
+	const char *problem =
+		session_id_of(conn->conns->options, &conn->http->request, value, &sid);
 	if (problem && conn->conns->options->session.required) {
 		refuse(conn, 401, problem);
 		return;

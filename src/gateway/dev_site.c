@@ -264,21 +264,6 @@ static void find_session(
 
 /* ---- requests ---- */
 
-/* The verified session id of the request, if it has one. */
-static void find_sid(struct call *call, const struct http_request *request)
-{
-	const struct options *options = conn_conns(call->conn)->options;
-	struct slice header;
-	if (http_request_header(request, SLICE("Cookie"), &header) == 0)
-		return;
-	ssize_t len =
-		cookie_get(header, options->session.cookie, call->cookie, sizeof(call->cookie));
-	if (len < 0 || session_cookie_verify(options->session.signature, options->session.secrets,
-			       options->session.n_secrets, slice_make(call->cookie, (size_t)len),
-			       &call->sid) != 0)
-		call->sid = (struct slice){ 0 };
-}
-
 /* The channel of "channel=…", the only thing in the query. */
 static void find_channel(struct call *call, struct slice query)
 {
@@ -299,7 +284,8 @@ static struct call *begin_call(struct conn *conn, const struct http_request *req
 	call->waiter.on_result = on_session;
 	call->body = slice_make(http_request_rest(request).at,
 		MIN(http_request_rest(request).len, request->content_length));
-	find_sid(call, request);
+	if (session_id_of(conn_conns(conn)->options, request, call->cookie, &call->sid) != NULL)
+		call->sid = (struct slice){ 0 };
 	find_channel(call, request->query);
 	return call;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sluice/base/log.h"
+#include "sluice/proto/cookie.h"
 
 struct look_up {
 	struct table_entry entry;
@@ -137,6 +138,23 @@ void sessions_finish(struct sessions *sessions)
 void sessions_set_options(struct sessions *sessions, const struct options *options)
 {
 	sessions->options = options;
+}
+
+const char *session_id_of(const struct options *options, const struct http_request *request,
+	char value[SESSION_COOKIE_MAX], struct slice *ret_sid)
+{
+	struct buffer header = { 0 };
+	int error = http_request_join(request, SLICE("Cookie"), "; ", &header);
+	ssize_t len = error ? error
+			    : cookie_get(buffer_slice(&header), options->session.cookie, value,
+				      SESSION_COOKIE_MAX);
+	buffer_finish(&header);
+	if (len < 0)
+		return "there is no session cookie";
+	if (session_cookie_verify(options->session.signature, options->session.secrets,
+		    options->session.n_secrets, slice_make(value, (size_t)len), ret_sid) != 0)
+		return "the session cookie's signature is not good";
+	return NULL;
 }
 
 int sessions_look_up(struct sessions *sessions, struct slice sid, struct session_waiter *waiter)

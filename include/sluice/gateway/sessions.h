@@ -10,6 +10,8 @@
 #include "sluice/base/metrics.h"
 #include "sluice/base/table.h"
 #include "sluice/gateway/options.h"
+#include "sluice/proto/http_request.h"
+#include "sluice/proto/session_cookie.h"
 #include "sluice/proto/session_value.h"
 #include "sluice/redis/link.h"
 
@@ -44,6 +46,11 @@ void sessions_finish(struct sessions *sessions);
 
 /* After the configuration was read again. */
 void sessions_set_options(struct sessions *sessions, const struct options *options);
+
+/* The verified session id of a request's cookie, borrowed from `value`. NULL; or why there is none, a
+ * literal, and `ret_sid` is not to be used. */
+const char *session_id_of(const struct options *options, const struct http_request *request,
+	char value[SESSION_COOKIE_MAX], struct slice *ret_sid);
 
 /* Looks a verified id up; on_result follows, never within this call. 0; -ENOTCONN: the link is down;
  * -ENOMEM. There is no time limit of its own: who waits cancels. */
