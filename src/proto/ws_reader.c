@@ -138,12 +138,24 @@ static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame
 	return 0;
 }
 
+static bool take_frame(struct ws_reader *reader)
+{
+	if (reader->frames_left == UINT32_MAX)
+		return true;
+	if (!reader->frames_left)
+		return false;
+	reader->frames_left--;
+	return true;
+}
+
 static int begin_frame(struct ws_reader *reader)
 {
 	struct ws_frame frame;
 	if (ws_frame_parse(reader->header, &frame) || frame.rsv || !frame.masked ||
 		!may_come_now(reader, &frame))
 		return WS_CLOSE_PROTOCOL_ERROR;
+	if (!take_frame(reader))
+		return WS_CLOSE_POLICY;
 	if (!ws_opcode_is_control(frame.opcode)) {
 		int failure = add_to_message(reader, &frame);
 		if (failure)
@@ -243,12 +255,22 @@ static int read_payload(struct ws_reader *reader, struct input *input)
 
 void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *settings)
 {
-	*reader = (struct ws_reader){ .settings = settings };
+	*reader = (struct ws_reader){ .settings = settings, .frames_left = UINT32_MAX };
 }
 
 void ws_reader_finish(struct ws_reader *reader)
 {
 	ws_reader_stop(reader);
+}
+
+void ws_reader_allow_frames(struct ws_reader *reader, uint32_t frames)
+{
+	reader->frames_left = frames;
+}
+
+uint32_t ws_reader_frames_left(const struct ws_reader *reader)
+{
+	return reader->frames_left;
 }
 
 int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len)

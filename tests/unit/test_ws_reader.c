@@ -493,6 +493,88 @@ static void bad_text_fails_on_the_very_octet(void **state)
 	}
 }
 
+/* ---- the frames that may begin ---- */
+
+static const struct frame seven_frames[] = {
+	FRAME(FIN | WS_TEXT, "a"),
+	FRAME(WS_TEXT, ""),
+	FRAME(FIN | WS_PING, "p"),
+	FRAME(WS_CONTINUATION, "b"),
+	FRAME(FIN | WS_PONG, ""),
+	FRAME(FIN | WS_CONTINUATION, ""),
+	FRAME(FIN | WS_CLOSE, ""),
+};
+
+static void the_frame_after_those_allowed_fails(void **state)
+{
+	(void)state;
+	static const char *const records[] = { "", "text:a ", "text:a ", "text:a ping:p ",
+		"text:a ping:p ", "text:a ping:p pong: ", "text:a ping:p pong: text:b ",
+		"text:a ping:p pong: text:b close:1005: " };
+	struct buffer wire = { 0 };
+	write_frames(&wire, seven_frames, COUNT_OF(seven_frames));
+	for (uint32_t frames = 0; frames <= COUNT_OF(seven_frames); frames++) {
+		for (size_t split = 0; split <= wire.len; split++) {
+			struct run run;
+			run_init(&run, &settings);
+			ws_reader_allow_frames(&run.reader, frames);
+			int first = feed(&run, slice_make(wire.bytes, split));
+			int second = feed(&run, slice_make(wire.bytes + split, wire.len - split));
+			assert_int_equal(
+				first + second, frames < COUNT_OF(seven_frames) ? 1008 : 0);
+			assert_record(&run, records[frames]);
+			assert_int_equal(ws_reader_frames_left(&run.reader), 0);
+			run_finish(&run);
+		}
+	}
+	buffer_finish(&wire);
+}
+
+/* A frame that is under way when the allowance is renewed was of the old one. */
+static void an_allowance_is_renewed(void **state)
+{
+	(void)state;
+	struct buffer wire = { 0 };
+	struct run run;
+	run_init(&run, &settings);
+	write_frame(&wire, FIN | WS_TEXT, SLICE("ab"));
+	for (int i = 0; i < 10; i++) {
+		ws_reader_allow_frames(&run.reader, 1);
+		assert_int_equal(feed(&run, slice_make(wire.bytes, 7)), 0);
+		assert_int_equal(ws_reader_frames_left(&run.reader), 0);
+		ws_reader_allow_frames(&run.reader, 1);
+		assert_int_equal(feed(&run, slice_make(wire.bytes + 7, 1)), 0);
+		assert_int_equal(ws_reader_frames_left(&run.reader), 1);
+	}
+	run_finish(&run);
+	buffer_finish(&wire);
+}
+
+static void without_an_allowance_it_never_runs_out(void **state)
+{
+	(void)state;
+	struct buffer wire = { 0 };
+	struct run run;
+	run_init(&run, &settings);
+	write_frame(&wire, FIN | WS_PONG, SLICE(""));
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+	assert_true(ws_reader_frames_left(&run.reader) == UINT32_MAX);
+	run_finish(&run);
+	buffer_finish(&wire);
+}
+
+/* What is no frame at all is told as such, however many there were. */
+static void a_bad_frame_is_bad_even_if_it_is_too_many(void **state)
+{
+	(void)state;
+	struct run run;
+	run_init(&run, &settings);
+	ws_reader_allow_frames(&run.reader, 0);
+	assert_int_equal(feed(&run, SLICE("\x83\x80key.")), 1002);
+	run_finish(&run);
+}
+
 /* ---- memory ---- */
 
 static void an_idle_reader_is_small(void **state)
@@ -674,6 +756,10 @@ int main(void)
 		cmocka_unit_test(every_case_at_every_split),
 		cmocka_unit_test(nothing_follows_the_end),
 		cmocka_unit_test(bad_text_fails_on_the_very_octet),
+		cmocka_unit_test(the_frame_after_those_allowed_fails),
+		cmocka_unit_test(an_allowance_is_renewed),
+		cmocka_unit_test(without_an_allowance_it_never_runs_out),
+		cmocka_unit_test(a_bad_frame_is_bad_even_if_it_is_too_many),
 		cmocka_unit_test(an_idle_reader_is_small),
 		cmocka_unit_test(whole_payloads_are_not_copied),
 		cmocka_unit_test(memory_grows_with_what_has_come),

@@ -43,6 +43,7 @@ struct ws_reader {
 	uint64_t frame_left;     /* payload octets of this frame still to come */
 	uint64_t message_len;    /* payload octets of this message in the frames announced so far */
 	uint32_t fragments;
+	uint32_t frames_left;
 	uint8_t masking_key[4];
 	uint8_t mask_offset;    /* modulo 4 */
 	uint8_t opcode;         /* of the frame under way */
@@ -55,6 +56,11 @@ struct ws_reader {
 
 void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *settings);
 void ws_reader_finish(struct ws_reader *reader);
+
+/* From now on that many frames may begin, data and control; the next one fails with 1008. At first
+ * it is UINT32_MAX, which never runs out. */
+void ws_reader_allow_frames(struct ws_reader *reader, uint32_t frames);
+uint32_t ws_reader_frames_left(const struct ws_reader *reader);
 
 /* Feeds bytes; they are unmasked in place. 0: more is wanted (or the reader is stopped). Else the
  * close code to fail the connection with; events of whatever was complete before have been raised,
