@@ -17,6 +17,7 @@ struct chunk *chunk_create(const void *bytes, size_t len)
 	atomic_init(&chunk->refs, 1);
 	chunk->len = (uint32_t)len;
 	chunk->bytes = copy;
+	chunk->release = NULL;
 	return chunk;
 }
 
@@ -24,6 +25,9 @@ void chunk_unref(struct chunk *chunk)
 {
 	/* Release: what this thread did with the bytes comes before the free; acquire: so does what
 	 * the others did. */
-	if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1)
-		free(chunk);
+	if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (chunk->release)
+		chunk->release(chunk);
+	free(chunk);
 }

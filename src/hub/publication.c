@@ -46,6 +46,7 @@ static int begin(struct publication_run *run, struct slice channel, size_t frame
 	if (!publication)
 		return -ENOMEM;
 	atomic_init(&publication->chunk.refs, 1);
+	publication->chunk.release = NULL;
 	publication->chunk.len = 0;
 	publication->count = 0;
 	publication->channel_len = (uint32_t)channel.len;

@@ -14,6 +14,9 @@ struct chunk {
 	atomic_uint refs;
 	uint32_t len;
 	const char *bytes;
+	/* Called before the block is freed, in the thread that dropped the last reference: gives back
+	 * what else hangs on the block. Or NULL. */
+	void (*release)(struct chunk *chunk);
 };
 
 /* Gives a chunk with a copy of `len` bytes (at most UINT32_MAX), or NULL: no memory. */
