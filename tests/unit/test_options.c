@@ -139,8 +139,9 @@ static const char full[] =
 	"\"limits\": { \"connections\": 11, \"connections_per_ip\": 12,\n"
 	"  \"connections_per_user\": 13, \"upgrades_per_second\": 14, \"message_bytes\": 15,\n"
 	"  \"queue_bytes\": 1026, \"channels\": 17, \"publication_bytes\": 18,\n"
-	"  \"header_bytes\": 1019, \"handshake_seconds\": 0.02 },\n"
-	"\"compression\": { \"enabled\": false, \"threshold\": 21 },\n"
+	"  \"header_bytes\": 1019, \"handshake_seconds\": 0.02, \"half_open_per_ip\": 23,\n"
+	"  \"frames_per_second\": 24, \"fragments\": 25, \"buffered_bytes\": 1048602 },\n"
+	"\"compression\": { \"enabled\": true, \"threshold\": 21 },\n"
 	"\"delivery\": { \"batch_milliseconds\": 0 },\n"
 	"\"drain\": { \"seconds\": 0.022 },\n"
 	"\"log\": { \"level\": \"warn\", \"format\": \"json\" } }\n";
@@ -173,6 +174,10 @@ static void assert_full_limits(const struct options *options)
 	assert_int_equal(options->limits.publication_bytes, 18);
 	assert_int_equal(options->limits.header_bytes, 1019);
 	assert_int_equal(options->limits.handshake_ms, 20);
+	assert_int_equal(options->limits.half_open_per_ip, 23);
+	assert_int_equal(options->limits.frames_per_second, 24);
+	assert_int_equal(options->limits.fragments, 25);
+	assert_int_equal(options->limits.buffered_bytes, 1048602);
 }
 
 static void each_key_of_the_file_lands_in_its_place(void **state)
@@ -202,6 +207,7 @@ static void each_key_of_the_file_lands_in_its_place(void **state)
 	assert_int_equal(options->heartbeat_interval_ms, 500);
 	assert_int_equal(options->heartbeat_timeout_ms, 1250);
 	assert_full_limits(options);
+	assert_true(options->compression.enabled);
 	assert_int_equal(options->compression.threshold, 21);
 	assert_int_equal(options->drain_ms, 22);
 	assert_int_equal(options->log_level, LOG_WARN);
@@ -243,14 +249,19 @@ static const struct source_row {
 	{ "limits.connections_per_ip", "SLUICE_LIMITS_CONNECTIONS_PER_IP", "0", "1", "2", "2" },
 	{ "limits.connections_per_user", "SLUICE_LIMITS_CONNECTIONS_PER_USER", "0", "1", "2", "2" },
 	{ "limits.upgrades_per_second", "SLUICE_LIMITS_UPGRADES_PER_SECOND", "0", "1", "2", "2" },
+	{ "limits.half_open_per_ip", "SLUICE_LIMITS_HALF_OPEN_PER_IP", "1024", "1", "0", "0" },
+	{ "limits.frames_per_second", "SLUICE_LIMITS_FRAMES_PER_SECOND", "256", "1", "0", "0" },
 	{ "limits.message_bytes", "SLUICE_LIMITS_MESSAGE_BYTES", "65536", "1", "2", "2" },
+	{ "limits.fragments", "SLUICE_LIMITS_FRAGMENTS", "128", "1", "2", "2" },
 	{ "limits.queue_bytes", "SLUICE_LIMITS_QUEUE_BYTES", "1048576", "1024", "1073741824",
 		"1073741824" },
+	{ "limits.buffered_bytes", "SLUICE_LIMITS_BUFFERED_BYTES", "268435456", "1048576",
+		"4294967295", "4294967295" },
 	{ "limits.channels", "SLUICE_LIMITS_CHANNELS", "128", "1", "2", "2" },
 	{ "limits.publication_bytes", "SLUICE_LIMITS_PUBLICATION_BYTES", "1048576", "1", "2", "2" },
 	{ "limits.header_bytes", "SLUICE_LIMITS_HEADER_BYTES", "8192", "256", "1e4", "10000" },
 	{ "limits.handshake_seconds", "SLUICE_LIMITS_HANDSHAKE_SECONDS", "5", "1", "0.01", "0.01" },
-	{ "compression.enabled", "SLUICE_COMPRESSION_ENABLED", "false", "false", "false", "false" },
+	{ "compression.enabled", "SLUICE_COMPRESSION_ENABLED", "false", "false", "true", "true" },
 	{ "compression.threshold", "SLUICE_COMPRESSION_THRESHOLD", "256", "0", "2", "2" },
 	{ "delivery.batch_milliseconds", "SLUICE_DELIVERY_BATCH_MILLISECONDS", "0", "0", "0", "0" },
 	{ "drain.seconds", "SLUICE_DRAIN_SECONDS", "20", "0", "0.0001", "0.001" },
@@ -552,8 +563,6 @@ static const struct {
 		"1: channels[0].deny: unknown key; a rule has \"match\", \"allow\" and "
 		"\"auto\"\n" },
 	/* not yet */
-	{ "{ \"compression\": { \"enabled\": true } }",
-		"1: compression.enabled: is not supported by this version\n" },
 	{ "{ \"delivery\": {\n\"batch_milliseconds\": 5 } }",
 		"2: delivery.batch_milliseconds: is not supported by this version\n" },
 	/* secrets, files */
@@ -660,9 +669,9 @@ static void a_bad_variable_is_refused_by_name(void **state)
 		{ "SLUICE_LIMITS={\n\"channels\": 0}", "SLUICE_LIMITS:2: limits.channels: must be "
 						       "a whole number from 1 to 65536, not "
 						       "0\n" },
-		{ "SLUICE_COMPRESSION_ENABLED=true",
-			"SLUICE_COMPRESSION_ENABLED: compression.enabled: is not supported by this "
-			"version\n" },
+		{ "SLUICE_DELIVERY_BATCH_MILLISECONDS=5",
+			"SLUICE_DELIVERY_BATCH_MILLISECONDS: delivery.batch_milliseconds: is not "
+			"supported by this version\n" },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char entry[128], secrets[64];

@@ -45,11 +45,12 @@ struct options {
 	unsigned heartbeat_interval_ms, heartbeat_timeout_ms; /* interval 0: none */
 	struct {
 		unsigned connections, connections_per_ip, connections_per_user, upgrades_per_second;
-		unsigned message_bytes, queue_bytes, channels, publication_bytes, header_bytes;
-		unsigned handshake_ms;
-	} limits; /* the first four: 0 is no limit */
+		unsigned frames_per_second, half_open_per_ip;
+		unsigned message_bytes, fragments, queue_bytes, buffered_bytes;
+		unsigned channels, publication_bytes, header_bytes, handshake_ms;
+	} limits; /* the first six: 0 is no limit */
 	struct {
-		bool enabled; /* not yet: always false */
+		bool enabled;
 		unsigned threshold;
 	} compression;
 	unsigned delivery_batch_ms; /* not yet: always 0 */
