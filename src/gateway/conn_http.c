@@ -284,7 +284,8 @@ static int judge_request(struct conn *conn, const char **ret_problem)
 {
 	struct conn_http *http = conn->http;
 	const struct options *options = conn->conns->options;
-	int status = ws_handshake_check(&http->request, &http->handshake, ret_problem);
+	int status = ws_handshake_check(
+		&http->request, options->compression.enabled, &http->handshake, ret_problem);
 	if (status)
 		return status;
 	*ret_problem = "draining";

@@ -164,8 +164,18 @@ static const char *check_origin(const struct http_request *request, struct ws_ha
 	return n > 1 ? "Origin is there more than once" : NULL;
 }
 
-int ws_handshake_check(const struct http_request *request, struct ws_handshake *ret_handshake,
-	const char **ret_problem)
+static const char *check_extensions(
+	const struct http_request *request, bool compression, struct ws_handshake *handshake)
+{
+	if (ws_extension_choose(request, &handshake->extension))
+		return "Sec-WebSocket-Extensions is not a list of extensions";
+	if (!compression)
+		handshake->extension = (struct ws_extension){ 0 };
+	return NULL;
+}
+
+int ws_handshake_check(const struct http_request *request, bool compression,
+	struct ws_handshake *ret_handshake, const char **ret_problem)
 {
 	*ret_handshake = (struct ws_handshake){ 0 };
 	*ret_problem = NULL;
@@ -186,6 +196,8 @@ int ws_handshake_check(const struct http_request *request, struct ws_handshake *
 		*ret_problem = check_origin(request, ret_handshake);
 	if (!*ret_problem)
 		*ret_problem = check_subprotocols(request, ret_handshake);
+	if (!*ret_problem)
+		*ret_problem = check_extensions(request, compression, ret_handshake);
 	return *ret_problem ? 400 : 0;
 }
 
@@ -203,6 +215,8 @@ int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *ans
 	if (!error && handshake->subprotocol.at)
 		error = buffer_printf(answer, "Sec-WebSocket-Protocol: %.*s\r\n",
 			SLICE_ARGS(handshake->subprotocol));
+	if (!error)
+		error = ws_extension_answer(&handshake->extension, answer);
 	if (!error)
 		error = buffer_append_slice(answer, SLICE("\r\n"));
 	if (error)

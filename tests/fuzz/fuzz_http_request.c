@@ -105,7 +105,7 @@ static void check_handshake(const struct http_request *request)
 	struct ws_handshake handshake;
 	const char *problem = NULL;
 	struct buffer answer = { 0 };
-	int status = ws_handshake_check(request, &handshake, &problem);
+	int status = ws_handshake_check(request, true, &handshake, &problem);
 	if (status) {
 		MUST(status == 400 || status == 405 || status == 426);
 		MUST(problem && *problem && http_refusal(status, problem, &answer) == 0);
@@ -115,7 +115,8 @@ static void check_handshake(const struct http_request *request)
 		if (handshake.subprotocol.at)
 			check_token(handshake.subprotocol);
 		MUST(ws_handshake_accept(&handshake, &answer) == 0);
-		check_lines(buffer_slice(&answer), handshake.subprotocol.at ? 6 : 5);
+		check_lines(buffer_slice(&answer), 5u + (handshake.subprotocol.at != NULL) +
+							   (handshake.extension.window_bits != 0));
 	}
 	buffer_finish(&answer);
 }

@@ -4,14 +4,15 @@
 
 #include "sluice/proto/ws_handshake.h"
 
-#define LINE    "GET /ws HTTP/1.1\r\n"
-#define HOST    "Host: a.example\r\n"
-#define UPGRADE "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-#define KEY     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-#define VERSION "Sec-WebSocket-Version: 13\r\n"
-#define ALL     HOST UPGRADE KEY VERSION
-#define END     "\r\n"
-#define OFFER   "Sec-WebSocket-Protocol: "
+#define LINE       "GET /ws HTTP/1.1\r\n"
+#define HOST       "Host: a.example\r\n"
+#define UPGRADE    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+#define KEY        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define VERSION    "Sec-WebSocket-Version: 13\r\n"
+#define ALL        HOST UPGRADE KEY VERSION
+#define END        "\r\n"
+#define OFFER      "Sec-WebSocket-Protocol: "
+#define EXTENSIONS "Sec-WebSocket-Extensions: "
 
 static int feed(struct http_request *request, const char *bytes, size_t len)
 {
@@ -33,7 +34,7 @@ static int check(struct http_request *request, struct ws_handshake *handshake, c
 	for (size_t i = at; i < text.len && status <= 1; i += step)
 		status = feed(request, text.at + i, step);
 	*problem = "http_request";
-	return status == 1 ? ws_handshake_check(request, handshake, problem) : status;
+	return status == 1 ? ws_handshake_check(request, true, handshake, problem) : status;
 }
 
 static const struct {
@@ -152,6 +153,12 @@ static const struct {
 		"1,2,3,4,5,6,7,8,9,0,a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v\r\n" END },
 	{ 400, LINE ALL OFFER
 		"1,2,3,4,5,6,7,8,9,0,a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w\r\n" END },
+	/* Sec-WebSocket-Extensions: bad offers are passed over, a bad header is refused */
+	{ 0, LINE ALL EXTENSIONS "permessage-deflate; server_max_window_bits=99\r\n" END },
+	{ 0, LINE ALL EXTENSIONS "a\r\n" EXTENSIONS "b; c=\"d\"\r\n" END },
+	{ 400, LINE ALL EXTENSIONS "\r\n" END },
+	{ 400, LINE ALL EXTENSIONS "permessage-deflate;\r\n" END },
+	{ 400, LINE ALL EXTENSIONS "permessage-deflate\r\n" EXTENSIONS "a b\r\n" END },
 	/* bytes that no head may hold */
 	{ 400, LINE HOST UPGRADE KEY VERSION "a: b\nc: d\r\n" END },
 	{ 400, LINE HOST UPGRADE KEY VERSION "a: b\rc: d\r\n" END },
@@ -199,6 +206,40 @@ static void test_what_is_found(void **state)
 	http_request_finish(&request);
 }
 
+/* A bad header is refused also by a server that takes no offer. */
+static void test_compression_must_be_wanted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *offer;
+		bool compression;
+		int status;
+		unsigned window_bits;
+	} offers[] = {
+		{ "permessage-deflate; server_max_window_bits=11", true, 0, 11 },
+		{ "permessage-deflate; server_max_window_bits=11", false, 0, 0 },
+		{ "permessage-deflate; server_max_window_bits=99", true, 0, 0 },
+		{ "permessage-deflate; server_max_window_bits=", true, 400, 0 },
+		{ "permessage-deflate; server_max_window_bits=", false, 400, 0 },
+	};
+	for (size_t i = 0; i < COUNT_OF(offers); i++) {
+		struct http_request request;
+		struct ws_handshake handshake;
+		const char *problem;
+		char text[512];
+		int len = snprintf(
+			text, sizeof(text), LINE ALL EXTENSIONS "%s\r\n" END, offers[i].offer);
+		http_request_init(&request, 8192);
+		assert_int_equal(feed(&request, text, (size_t)len), 1);
+		int status =
+			ws_handshake_check(&request, offers[i].compression, &handshake, &problem);
+		assert_int_equal(status, offers[i].status);
+		if (!status)
+			assert_int_equal(handshake.extension.window_bits, offers[i].window_bits);
+		http_request_finish(&request);
+	}
+}
+
 static void test_plain_request_is_told_what_this_is(void **state)
 {
 	(void)state;
@@ -236,6 +277,12 @@ static void test_accept(void **state)
 	assert_int_equal(ws_handshake_accept(&handshake, &answer), 0);
 	assert_non_null(
 		memmem(answer.bytes, answer.len, "=\r\nSec-WebSocket-Protocol: chat\r\n\r\n", 35));
+	answer.len = 0;
+	handshake.extension.window_bits = 15;
+	static const char end[] = "chat\r\nSec-WebSocket-Extensions: permessage-deflate; "
+				  "server_no_context_takeover; client_no_context_takeover\r\n\r\n";
+	assert_int_equal(ws_handshake_accept(&handshake, &answer), 0);
+	assert_non_null(memmem(answer.bytes, answer.len, end, sizeof(end) - 1));
 	buffer_finish(&answer);
 }
 
@@ -271,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_status),
 		cmocka_unit_test(test_what_is_found),
+		cmocka_unit_test(test_compression_must_be_wanted),
 		cmocka_unit_test(test_plain_request_is_told_what_this_is),
 		cmocka_unit_test(test_accept_key),
 		cmocka_unit_test(test_accept),

@@ -8,20 +8,23 @@
 #include "sluice/base/buffer.h"
 #include "sluice/base/slice.h"
 #include "sluice/proto/http_request.h"
+#include "sluice/proto/ws_extension.h"
 
-/* All borrowed from the request. */
+/* The slices are borrowed from the request. */
 struct ws_handshake {
 	struct slice key;          /* Sec-WebSocket-Key */
 	struct slice subprotocol;  /* what to answer: "sluice.v1" is not chosen yet (a later version
 				      does),  so: the first one offered; absent: none was */
 	struct slice host, origin; /* absent: no such header */
+	struct ws_extension extension;
 };
 
 /* 0 and the handshake; else the status to refuse with: 405 another method than GET, 400 not a valid
  * opening handshake, 426 another version than 13. The path is the caller's business.
+ * `compression`: an offer of permessage-deflate may be taken.
  * `ret_problem`: one line for the body and the log, a literal: "Sec-WebSocket-Key is missing". */
-int ws_handshake_check(const struct http_request *request, struct ws_handshake *ret_handshake,
-	const char **ret_problem);
+int ws_handshake_check(const struct http_request *request, bool compression,
+	struct ws_handshake *ret_handshake, const char **ret_problem);
 
 /* Appends the 101 answer. 0 or -ENOMEM. */
 MUST_CHECK int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *answer);
