@@ -1,0 +1,79 @@
+/* What the libraries write, declared written.
+ *
+ * MemorySanitizer knows that a byte was written only when the code that wrote it was compiled with
+ * it. The codecs are, their libraries are not: all that mbedTLS, cJSON and zlib give back would look
+ * as if nobody had written it. So the linker leads the codecs' calls through here (--wrap), and each
+ * wrapper does two things. Before the call it checks that what the library is given to read is
+ * written, as the library would not be caught reading what is not. After it, it declares written what
+ * the library says that it has written, and not a byte more; so a codec that looks beside an answer,
+ * or takes it before it is there, is found.
+ *
+ * libc needs none of this, as MSan's runtime stands in for it. Nor do the others: hiredis makes its
+ * replies with calloc and memcpy, and llhttp is compiled with the codecs, or else gives back nothing
+ * but pointers into what it was given. */
+#include <cjson/cJSON.h>
+#include <mbedtls/base64.h>
+#include <mbedtls/md.h>
+#include <sanitizer/msan_interface.h>
+#include <string.h>
+
+__typeof__(mbedtls_md) __real_mbedtls_md, __wrap_mbedtls_md;
+__typeof__(mbedtls_md_hmac) __real_mbedtls_md_hmac, __wrap_mbedtls_md_hmac;
+__typeof__(mbedtls_base64_encode) __real_mbedtls_base64_encode, __wrap_mbedtls_base64_encode;
+__typeof__(cJSON_ParseWithLengthOpts) __real_cJSON_ParseWithLengthOpts,
+	__wrap_cJSON_ParseWithLengthOpts;
+
+int __wrap_mbedtls_md(const mbedtls_md_info_t *info, const unsigned char *input, size_t len,
+	unsigned char *digest)
+{
+	__msan_check_mem_is_initialized(input, len);
+	int error = __real_mbedtls_md(info, input, len, digest);
+	if (!error)
+		__msan_unpoison(digest, mbedtls_md_get_size(info));
+	return error;
+}
+
+int __wrap_mbedtls_md_hmac(const mbedtls_md_info_t *info, const unsigned char *key, size_t key_len,
+	const unsigned char *input, size_t len, unsigned char *digest)
+{
+	__msan_check_mem_is_initialized(key, key_len);
+	__msan_check_mem_is_initialized(input, len);
+	int error = __real_mbedtls_md_hmac(info, key, key_len, input, len, digest);
+	if (!error)
+		__msan_unpoison(digest, mbedtls_md_get_size(info));
+	return error;
+}
+
+/* It ends the text with a NUL that it does not count. */
+int __wrap_mbedtls_base64_encode(
+	unsigned char *text, size_t size, size_t *ret_len, const unsigned char *bytes, size_t len)
+{
+	__msan_check_mem_is_initialized(bytes, len);
+	int error = __real_mbedtls_base64_encode(text, size, ret_len, bytes, len);
+	__msan_unpoison(ret_len, sizeof(*ret_len));
+	if (!error)
+		__msan_unpoison(text, *ret_len + 1);
+	return error;
+}
+
+/* No deeper than the text was nested, which the codecs have limited. */
+static void declare_tree(const cJSON *item)
+{
+	for (; item; item = item->next) {
+		__msan_unpoison(item, sizeof(*item));
+		if (item->string)
+			__msan_unpoison_string(item->string);
+		if (item->valuestring)
+			__msan_unpoison_string(item->valuestring);
+		declare_tree(item->child);
+	}
+}
+
+cJSON *__wrap_cJSON_ParseWithLengthOpts(
+	const char *text, size_t len, const char **ret_end, cJSON_bool whole)
+{
+	__msan_check_mem_is_initialized(text, len);
+	cJSON *tree = __real_cJSON_ParseWithLengthOpts(text, len, ret_end, whole);
+	declare_tree(tree);
+	return tree;
+}
