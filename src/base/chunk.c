@@ -1,8 +1,10 @@
 #include "sluice/base/chunk.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sluice/base/buffered.h"
 #include "sluice/base/defs.h"
 
 struct chunk *chunk_create(const void *bytes, size_t len)
@@ -18,7 +20,14 @@ struct chunk *chunk_create(const void *bytes, size_t len)
 	chunk->len = (uint32_t)len;
 	chunk->bytes = copy;
 	chunk->release = NULL;
+	chunk_settle(chunk);
 	return chunk;
+}
+
+void chunk_settle(struct chunk *chunk)
+{
+	/* What the allocator has given, which may be more than was asked for; it remembers it for us. */
+	buffered_add(malloc_usable_size(chunk));
 }
 
 void chunk_unref(struct chunk *chunk)
@@ -29,5 +38,6 @@ void chunk_unref(struct chunk *chunk)
 		return;
 	if (chunk->release)
 		chunk->release(chunk);
+	buffered_remove(malloc_usable_size(chunk));
 	free(chunk);
 }

@@ -93,6 +93,7 @@ struct publication *publication_run_take(struct publication_run *run)
 	if (publication) {
 		publication->channel = run_channel(publication);
 		publication->chunk.bytes = run_frames(publication);
+		chunk_settle(&publication->chunk);
 	}
 	*run = (struct publication_run){ 0 };
 	return publication;

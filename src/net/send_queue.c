@@ -12,9 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sluice/base/buffered.h"
+
 static struct chunk **slot_at(const struct send_queue *queue, size_t i)
 {
 	return &queue->slots[(queue->first + i) & (queue->capacity - 1U)];
+}
+
+static void drop_ring(struct send_queue *queue)
+{
+	if (queue->slots == queue->inline_slots)
+		return;
+	buffered_remove(queue->capacity * sizeof(struct chunk *));
+	free(queue->slots);
 }
 
 static int grow(struct send_queue *queue)
@@ -27,8 +37,8 @@ static int grow(struct send_queue *queue)
 		return -ENOMEM;
 	for (size_t i = 0; i < queue->count; i++)
 		slots[i] = *slot_at(queue, i);
-	if (queue->slots != queue->inline_slots)
-		free(queue->slots);
+	drop_ring(queue);
+	buffered_add(capacity * sizeof(struct chunk *));
 	queue->slots = slots;
 	queue->first = 0;
 	queue->capacity = capacity;
@@ -44,8 +54,7 @@ void send_queue_finish(struct send_queue *queue)
 {
 	for (size_t i = 0; i < queue->count; i++)
 		chunk_unref(*slot_at(queue, i));
-	if (queue->slots != queue->inline_slots)
-		free(queue->slots);
+	drop_ring(queue);
 	send_queue_init(queue);
 }
 
@@ -103,6 +112,21 @@ struct iovec send_queue_front(const struct send_queue *queue, void *scratch, siz
 		len += n;
 	}
 	return (struct iovec){ scratch, len };
+}
+
+size_t send_queue_cut(struct send_queue *queue, size_t keep)
+{
+	size_t before = queue->bytes, bytes = 0;
+	uint16_t count = 0;
+	while (count < queue->count && bytes < keep)
+		bytes += part_at(queue, count++).iov_len;
+	for (size_t i = count; i < queue->count; i++)
+		chunk_unref(*slot_at(queue, i));
+	queue->count = count;
+	queue->bytes = (uint32_t)bytes;
+	if (count == 0)
+		send_queue_finish(queue);
+	return before - bytes;
 }
 
 void send_queue_consume(struct send_queue *queue, size_t n)

@@ -1,3 +1,4 @@
+#include "sluice/base/buffered.h"
 #include "sluice/net/send_queue.h"
 #include "unit.h"
 
@@ -137,6 +138,68 @@ static void refuses_more_than_it_can_count(void **state)
 	chunk_unref(chunk);
 }
 
+/* Whole chunks, whichever of them is sent in part. */
+static void is_cut_behind_a_chunk(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t sent, keep, dropped;
+		const char *left;
+	} rows[] = {
+		{ 0, 0, 12, "" },
+		{ 0, 1, 9, "abc" },
+		{ 0, 3, 9, "abc" },
+		{ 0, 4, 5, "abcdefg" },
+		{ 0, 12, 0, "abcdefghijkl" },
+		{ 0, 100, 0, "abcdefghijkl" },
+		{ 1, 1, 9, "bc" },
+		{ 1, 2, 9, "bc" },
+		{ 1, 3, 5, "bcdefg" },
+		{ 3, 1, 5, "defg" },
+		{ 5, 1, 5, "fg" },
+		{ 5, 3, 0, "fghijkl" },
+		{ 11, 0, 1, "" },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct send_queue queue;
+		send_queue_init(&queue);
+		push(&queue, "abc");
+		push(&queue, "defg");
+		push(&queue, "hijkl");
+		send_queue_consume(&queue, rows[i].sent);
+		assert_int_equal(send_queue_cut(&queue, rows[i].keep), rows[i].dropped);
+		assert_int_equal(queue.bytes, strlen(rows[i].left));
+		push(&queue, "!");
+		expect_front(&queue, 0, "");
+		char all[32];
+		snprintf(all, sizeof(all), "%s!", rows[i].left);
+		expect_front(&queue, 64, all);
+		send_queue_finish(&queue);
+	}
+}
+
+static void its_ring_counts_as_buffered(void **state)
+{
+	(void)state;
+	struct send_queue queue;
+	struct chunk *chunk = chunk_create("x", 1);
+	size_t before = buffered_bytes();
+	send_queue_init(&queue);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(send_queue_push(&queue, chunk), 0);
+	assert_int_equal(buffered_bytes(), before);
+	for (size_t i = 0; i < 98; i++)
+		assert_int_equal(send_queue_push(&queue, chunk), 0);
+	assert_int_equal(buffered_bytes(), before + 128 * sizeof(void *));
+	send_queue_consume(&queue, 100);
+	assert_int_equal(buffered_bytes(), before);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(send_queue_push(&queue, chunk), 0);
+	send_queue_finish(&queue);
+	assert_int_equal(buffered_bytes(), before);
+	chunk_unref(chunk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +208,8 @@ int main(void)
 		cmocka_unit_test(copies_only_when_it_must),
 		cmocka_unit_test(grows_and_shrinks),
 		cmocka_unit_test(refuses_more_than_it_can_count),
+		cmocka_unit_test(is_cut_behind_a_chunk),
+		cmocka_unit_test(its_ring_counts_as_buffered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
  *
  * A chunk is the first member of one malloc'd block, its bytes lie in the same block. Whoever makes
  * a chunk holds the first reference; the last chunk_unref frees the block. References may be taken
- * and dropped in any thread. */
+ * and dropped in any thread. From making to freeing the whole block counts as buffered, once however
+ * many refer to it. */
 #ifndef SLUICE_BASE_CHUNK_H
 #define SLUICE_BASE_CHUNK_H
 
@@ -21,6 +22,10 @@ struct chunk {
 
 /* Gives a chunk with a copy of `len` bytes (at most UINT32_MAX), or NULL: no memory. */
 struct chunk *chunk_create(const void *bytes, size_t len);
+
+/* For who lays out such a block himself: from here on it is not moved any more, and counts. To be called
+ * before the first chunk_unref. */
+void chunk_settle(struct chunk *chunk);
 
 static inline struct chunk *chunk_ref(struct chunk *chunk)
 {

@@ -39,6 +39,9 @@ size_t send_queue_gather(
  * again, or more. */
 struct iovec send_queue_front(const struct send_queue *queue, void *scratch, size_t limit);
 
+/* Drops what is behind the first `keep` bytes, in whole chunks. Gives how many bytes were dropped. */
+size_t send_queue_cut(struct send_queue *queue, size_t keep);
+
 /* Drops the first `n` bytes (at most as many as there are), and references that are no longer
  * needed. */
 void send_queue_consume(struct send_queue *queue, size_t n);

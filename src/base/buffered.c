@@ -1,0 +1,3 @@
+#include "sluice/base/buffered.h"
+
+atomic_size_t buffered_total;
