@@ -427,6 +427,13 @@ void stream_flush(struct stream *stream)
 	schedule(stream); /* what is left, be it an error, is met at the turn's end */
 }
 
+void stream_drop_queued(struct stream *stream)
+{
+	/* A record that is under way has to be offered again as it was. */
+	size_t keep = stream->tls ? TLS_RECORD_MAX : stream->queue.first_offset > 0;
+	stream->shared->queued -= send_queue_cut(&stream->queue, keep);
+}
+
 void stream_pause(struct stream *stream)
 {
 	stream->reading = 0;

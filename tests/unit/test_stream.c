@@ -241,6 +241,43 @@ static void survives_partial_writes(void **state)
 	close(fds[0]);
 }
 
+/* What is sent behind it follows whole chunks, though the kernel had taken a part of one. */
+static void drops_what_is_queued(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	struct buffer got = { 0 };
+	enum { PIECE = 5000 };
+	int fds[2], small = 4096;
+	char *bytes = pattern(PIECE);
+	socket_pair(fds);
+	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	end_accept(&end, site, fds[1], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(stream_send_bytes(&end.stream, bytes, PIECE), 0);
+	RUN_UNTIL(&site->test, stream_is_stuck(&end.stream));
+	assert_true(stream_queued(&end.stream) > 90 * PIECE);
+	stream_drop_queued(&end.stream);
+	assert_true(stream_queued(&end.stream) <= PIECE);
+	assert_int_equal(site->shared.queued, stream_queued(&end.stream));
+	assert_int_equal(stream_send_bytes(&end.stream, "end", 3), 0);
+	while (end.drained == 0) {
+		drain(fds[0], &got, 1000);
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	}
+	drain(fds[0], &got, SIZE_MAX);
+	assert_int_equal(got.len % PIECE, 3);
+	assert_true(got.len > PIECE && got.len < 10 * PIECE);
+	for (size_t at = 0; at + PIECE <= got.len; at += PIECE)
+		assert_memory_equal(got.bytes + at, bytes, PIECE);
+	assert_memory_equal(got.bytes + got.len - 3, "end", 3);
+	buffer_finish(&got);
+	free(bytes);
+	end_finish(&end, site);
+	close(fds[0]);
+}
+
 /* A stream with megabytes in its queue and a socket that takes them all still lets others write. */
 static void shares_the_turn(void **state)
 {
@@ -629,6 +666,7 @@ int main(void)
 		TEST(two_streams_talk_both_ways),
 		TEST(gathers_a_turns_sends_in_one_write),
 		TEST(survives_partial_writes),
+		TEST(drops_what_is_queued),
 		TEST(shares_the_turn),
 		TEST(holds_a_reference_as_long_as_needed),
 		TEST(pauses),

@@ -131,6 +131,32 @@ static void gathers_small_sends_into_one_record(void **state)
 	end_finish(&client, site);
 }
 
+/* A record that is under way is finished, so what comes then can be read. */
+static void drops_what_is_queued(void **state)
+{
+	struct site *site = *state;
+	enum { PIECE = 5000 };
+	struct end server = { 0 }, client = { 0 };
+	char *bytes = pattern(PIECE);
+	connect_ends(&server, &client, site, client_settings, 4096);
+	RUN_UNTIL(&site->test, server.opened && client.opened);
+	stream_pause(&client.stream);
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(stream_send_bytes(&server.stream, bytes, PIECE), 0);
+	RUN_UNTIL(&site->test, stream_is_stuck(&server.stream));
+	stream_drop_queued(&server.stream);
+	assert_true(stream_queued(&server.stream) < 16384 + PIECE);
+	assert_int_equal(stream_send_bytes(&server.stream, "end", 3), 0);
+	stream_resume(&client.stream);
+	RUN_UNTIL(&site->test, server.drained == 1 && client.received.len % PIECE == 3);
+	for (size_t at = 0; at + PIECE <= client.received.len; at += PIECE)
+		assert_memory_equal(client.received.bytes + at, bytes, PIECE);
+	assert_memory_equal(client.received.bytes + client.received.len - 3, "end", 3);
+	free(bytes);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
 static void pauses_in_the_middle_of_a_record(struct stream *stream, char *bytes, size_t len)
 {
 	end_on_bytes(stream, bytes, len);
@@ -319,6 +345,7 @@ int main(void)
 		TEST(gathers_small_sends_into_one_record),
 		TEST(resumes_with_what_the_session_holds),
 		TEST(reads_on_without_the_socket),
+		TEST(drops_what_is_queued),
 		TEST(ends_with_close_notify),
 		TEST(refuses_whom_it_does_not_trust),
 		TEST(refuses_another_host),

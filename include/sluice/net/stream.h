@@ -91,6 +91,10 @@ MUST_CHECK int stream_send_bytes(struct stream *stream, const void *bytes, size_
  * whether a queue is long because the peer is slow. No event is raised within the call. */
 void stream_flush(struct stream *stream);
 
+/* Drops what is queued, but for chunks of which the kernel may have taken a part: what is sent next
+ * follows whole chunks. */
+void stream_drop_queued(struct stream *stream);
+
 /* Is there room for just a few more chunks (a close frame), however small? */
 static inline bool stream_is_full(const struct stream *stream)
 {
