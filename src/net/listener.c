@@ -3,7 +3,9 @@
  * The socket is ours and libuv only watches it: libuv 1.44 has no SO_REUSEPORT, and its way around
  * EMFILE (a spare descriptor that is closed, used to accept, and opened again) is unsafe with
  * threads, as another thread may take the descriptor meanwhile. Here accepting pauses for a moment
- * instead: connections wait in the kernel's queue, nobody spins, and it goes on by itself.
+ * instead: connections wait in the kernel's queue, nobody spins, and it goes on by itself. That is the
+ * last resort: the owner says before each accept whether there are descriptors to spare, so that what
+ * is not a browser's connection still gets one.
  *
  * 64 connections a turn: those that are connected get their turn too when thousands come at once.
  * Sockets are watched level-triggered, the rest is accepted in the next turn.
@@ -109,25 +111,46 @@ int listener_bind(struct address *address, bool shared)
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
+static bool may_accept(struct listener *listener)
+{
+	return !listener->events->may_accept || listener->events->may_accept(listener);
+}
+
+static void warn(struct listener *listener, int error)
+{
+	uint64_t now = uv_now(listener->poll.loop);
+	bool limited = error == -EMFILE || error == -ENFILE;
+	if (now < listener->next_warning)
+		return;
+	listener->next_warning = now + LISTENER_WARN_MS;
+	log_warn("cannot accept connections", log_text("reason", uv_strerror(error)),
+		log_text("remedy",
+			limited ? "raise the limit: ulimit -n, LimitNOFILE=" : "see the reason"));
+}
+
+/* While the owner still says no, the socket is not even looked at. */
 static void on_resume(struct deadline *resume)
 {
 	struct listener *listener = container_of(resume, struct listener, resume);
-	listener->paused = false;
-	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+	if (may_accept(listener)) {
+		listener->paused = false;
+		uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+	} else {
+		warn(listener, -EMFILE);
+		deadline_set(listener->deadlines, &listener->resume, LISTENER_PAUSE_MS, on_resume);
+	}
 }
 
 static void pause_accepting(struct listener *listener, int error)
 {
-	uint64_t now = uv_now(listener->poll.loop);
-	if (now >= listener->next_warning) {
-		listener->next_warning = now + LISTENER_WARN_MS;
-		log_warn("cannot accept connections", log_text("reason", uv_strerror(error)));
-	}
+	warn(listener, error);
 	if (listener->closing)
 		return;
 	listener->paused = true;
 	uv_poll_stop(&listener->poll);
 	deadline_set(listener->deadlines, &listener->resume, LISTENER_PAUSE_MS, on_resume);
+	if (listener->events->on_pause)
+		listener->events->on_pause(listener);
 }
 
 /* These are about the one connection (accept(2)): it was gone before we took it. */
@@ -156,6 +179,10 @@ static bool accept_one(struct listener *listener)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(peer);
+	if (!may_accept(listener)) {
+		pause_accepting(listener, -EMFILE);
+		return false;
+	}
 	int fd =
 		accept4(listener->fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {

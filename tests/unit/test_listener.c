@@ -20,6 +20,9 @@ struct site {
 	size_t accepted;
 	struct sockaddr_storage peer;
 	bool close_on_accept;
+	size_t room;    /* may_accept says no beyond */
+	unsigned asked; /* how often it was called */
+	unsigned pauses;
 };
 
 static void on_accept(struct listener *listener, int fd, const struct sockaddr_storage *peer)
@@ -33,6 +36,25 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 }
 
 static const struct listener_events events = { .on_accept = on_accept };
+
+static bool may_accept(struct listener *listener)
+{
+	struct site *site = listener->owner;
+	site->asked++;
+	return site->accepted < site->room;
+}
+
+static void on_pause(struct listener *listener)
+{
+	struct site *site = listener->owner;
+	site->pauses++;
+}
+
+static const struct listener_events cautious = {
+	.on_accept = on_accept,
+	.may_accept = may_accept,
+	.on_pause = on_pause,
+};
 
 static void site_open(struct site *site, const char *address)
 {
@@ -221,6 +243,36 @@ static void may_be_closed_while_paused(void **state)
 	site_close(&site);
 }
 
+/* Nobody is accepted, and nobody refused, until the owner has room; and the pause is one, however long. */
+static void waits_until_the_owner_has_room(void **state)
+{
+	(void)state;
+	struct site site;
+	int fds[10];
+	char byte;
+	site_open(&site, "127.0.0.1:0");
+	site.listener.events = &cautious;
+	site.room = 3;
+	clients(&site.address, fds, 10);
+	RUN_UNTIL(&site.test, site.listener.paused);
+	assert_int_equal(site.accepted, 3);
+	unsigned asked = site.asked;
+	RUN_UNTIL(&site.test, site.asked == asked + 3);
+	assert_false(uv_is_active((uv_handle_t *)&site.listener.poll));
+	assert_int_equal(site.accepted, 3);
+	assert_int_equal(site.pauses, 1);
+	site.room = 5;
+	RUN_UNTIL(&site.test, site.accepted == 5 && site.listener.paused);
+	assert_int_equal(site.pauses, 2);
+	assert_int_equal(recv(fds[9], &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	site.room = 100;
+	RUN_UNTIL(&site.test, site.accepted == 10);
+	assert_int_equal(site.pauses, 2);
+	close_all(fds, 10);
+	site_close(&site);
+}
+
 /* ---- Unix sockets ---- */
 
 static char folder[64], socket_address[96], *socket_path;
@@ -310,6 +362,7 @@ int main(void)
 		cmocka_unit_test(may_be_closed_in_on_accept),
 		cmocka_unit_test(waits_for_descriptors),
 		cmocka_unit_test(may_be_closed_while_paused),
+		cmocka_unit_test(waits_until_the_owner_has_room),
 		cmocka_unit_test_setup_teardown(
 			a_unix_socket_is_taken_over_when_stale, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(

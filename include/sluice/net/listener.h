@@ -16,6 +16,11 @@ struct listener;
 struct listener_events {
 	/* A new connection: a non-blocking, close-on-exec descriptor that is the callee's now. */
 	void (*on_accept)(struct listener *listener, int fd, const struct sockaddr_storage *peer);
+	/* Somebody waits to be accepted: are there descriptors to spare? False: accepting pauses, as when
+	 * there is none at all. NULL: it is always tried. */
+	bool (*may_accept)(struct listener *listener);
+	/* Accepting has paused. May be NULL. */
+	void (*on_pause)(struct listener *listener);
 };
 
 struct listener {
@@ -26,7 +31,7 @@ struct listener {
 	int fd;
 	bool closing, paused;
 	struct deadlines *deadlines;
-	struct deadline resume; /* after the process ran out of descriptors */
+	struct deadline resume; /* after descriptors ran short */
 	uint64_t next_warning;  /* loop time, ms */
 };
 
@@ -37,8 +42,8 @@ struct listener {
 MUST_CHECK int listener_bind(struct address *address, bool shared);
 
 /* Takes the descriptor (closed also on an error). Accepts at most 64 connections a turn. When the
- * process or system is out of descriptors, accepting pauses for 100 ms, and a warning is logged at
- * most once in 10 s. */
+ * process or system is out of descriptors, or may_accept says so, accepting pauses for 100 ms at a time,
+ * and a warning is logged at most once in 10 s. */
 MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop,
 	struct deadlines *deadlines, int fd, const struct listener_events *events, void *owner);
 
