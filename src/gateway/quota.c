@@ -1,6 +1,7 @@
 #include "sluice/gateway/quota.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +14,18 @@ struct quota_share {
 
 void quota_init(struct quota *quota)
 {
-	*quota = (struct quota){ .mutex = PTHREAD_MUTEX_INITIALIZER };
+	*quota = (struct quota){ .mutex = PTHREAD_MUTEX_INITIALIZER, .sockets_max = UINT_MAX };
+}
+
+void quota_set_sockets_max(struct quota *quota, unsigned max)
+{
+	quota->sockets_max = max;
 }
 
 void quota_finish(struct quota *quota)
 {
 	MUST(atomic_load(&quota->connections) == 0 && table_count(&quota->shares) == 0);
+	MUST(atomic_load(&quota->sockets) == 0);
 	pthread_mutex_destroy(&quota->mutex);
 }
 
@@ -109,4 +116,19 @@ void quota_give_share(struct quota *quota, struct quota_share *share)
 		free(share);
 	}
 	pthread_mutex_unlock(&quota->mutex);
+}
+
+bool quota_has_socket(const struct quota *quota)
+{
+	return atomic_load_explicit(&quota->sockets, memory_order_relaxed) < quota->sockets_max;
+}
+
+void quota_take_socket(struct quota *quota)
+{
+	atomic_fetch_add_explicit(&quota->sockets, 1, memory_order_relaxed);
+}
+
+void quota_give_socket(struct quota *quota)
+{
+	atomic_fetch_sub_explicit(&quota->sockets, 1, memory_order_relaxed);
 }

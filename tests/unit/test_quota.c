@@ -57,12 +57,33 @@ static void shares_are_apart_by_kind_and_name(void **state)
 	quota_finish(&quota);
 }
 
+static void sockets_may_be_as_many_as_there_is_room_for(void **state)
+{
+	(void)state;
+	struct quota quota;
+	quota_init(&quota);
+	assert_true(quota_has_socket(&quota));
+	quota_set_sockets_max(&quota, 2);
+	quota_take_socket(&quota);
+	assert_true(quota_has_socket(&quota));
+	quota_take_socket(&quota);
+	assert_false(quota_has_socket(&quota));
+	quota_take_socket(&quota); /* another thread was as quick */
+	quota_give_socket(&quota);
+	assert_false(quota_has_socket(&quota));
+	quota_give_socket(&quota);
+	assert_true(quota_has_socket(&quota));
+	quota_give_socket(&quota);
+	quota_finish(&quota);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counts_connections_up_to_the_limit),
 		cmocka_unit_test(counts_upgrades_within_a_second),
 		cmocka_unit_test(shares_are_apart_by_kind_and_name),
+		cmocka_unit_test(sockets_may_be_as_many_as_there_is_room_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

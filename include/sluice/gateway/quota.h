@@ -1,6 +1,7 @@
-/* The limits that count over all workers: connections of the process, of an address, of a user, and
- * upgrades per second. One per process, used by every thread: the total is an atomic counter, the rest
- * is a small table under a mutex that is never taken while those limits are off (their default). */
+/* The limits that count over all workers: connections of the process, of an address, of a user, upgrades
+ * per second, requests of an address that take long, and the browsers' sockets. One per process, used by
+ * every thread: the totals are atomic counters, the rest is a small table under a mutex that an ordinary
+ * connection does not take while those limits are off (their default). */
 #ifndef SLUICE_GATEWAY_QUOTA_H
 #define SLUICE_GATEWAY_QUOTA_H
 
@@ -17,14 +18,19 @@ struct quota_share; /* one address or one user, counted */
 
 struct quota {
 	/* private */
-	atomic_uint connections;
+	atomic_uint connections, sockets;
+	unsigned sockets_max;
 	pthread_mutex_t mutex; /* of what follows */
 	struct table shares;   /* struct quota_share, by name */
 	uint64_t second;       /* the one that `upgrades` counts in */
 	unsigned upgrades;
 };
 
+/* Of sockets there are as many as one likes, until quota_set_sockets_max. */
 void quota_init(struct quota *quota);
+
+/* Before the threads start. */
+void quota_set_sockets_max(struct quota *quota, unsigned max);
 
 /* Nothing may be taken any more. */
 void quota_finish(struct quota *quota);
@@ -38,11 +44,17 @@ void quota_give_connection(struct quota *quota);
 /* False: `limit` upgrades were begun within this second. `now_ms` is a monotonic time. */
 MUST_CHECK bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms);
 
-/* Counts one more of an address ('a') or a user ('u'). 0 and the share (NULL when limit is 0);
+/* Counts one more of an address ('a'), a user ('u'), or an address' half-open ones ('h'). 0 and the share (NULL when limit is 0);
  * -EBUSY: `limit` are taken; -ENOMEM. */
 MUST_CHECK int quota_take_share(struct quota *quota, char kind, struct slice name, unsigned limit,
 	struct quota_share **ret_share);
 /* NULL is allowed. */
 void quota_give_share(struct quota *quota, struct quota_share *share);
+
+/* May one more socket of a browser be accepted? Threads ask first and take then, so each of them may take
+ * one too many. */
+bool quota_has_socket(const struct quota *quota);
+void quota_take_socket(struct quota *quota);
+void quota_give_socket(struct quota *quota);
 
 #endif
