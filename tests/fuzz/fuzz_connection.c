@@ -1,0 +1,278 @@
+/* Whole connections on scripted streams (tests/scripted): real workers, browsers and a Redis whose
+ * behaviour is the input. The first octet chooses the pieces in which everything arrives, the second
+ * the configuration, the rest is a script in letters, so that it can be written by hand:
+ *
+ *	oW     a browser comes to worker W, and is the one that is meant from now on
+ *	bN     the N-th browser is meant
+ *	uSQH   it asks for the endpoint with session S, query Q and headers H of the tables below
+ *	rN...  it sends the N octets that follow
+ *	fFN... it sends a masked frame: its first octet F of the table, the N octets that follow
+ *	FFN    the same with N * N octets "x"
+ *	kN     it takes N * 16 octets more; kN with N of 15 all
+ *	e      it ends its side;  x: its connection is reset;  c: the next browser's cannot be opened
+ *	pCN    a publication on channel C, of N * N octets
+ *	mM     Redis answers (0), hangs (1), or is away (2) from now on
+ *	sNL... Redis says the L octets that follow on its N-th link
+ *	d      Redis drops all links
+ *	wN     N * N * 10 ms pass
+ *	tN     N turns of all loops
+ *	aN     the N-th allocation from now on fails
+ *	D      the drain begins
+ *	lN     the configuration is read again, and is the N-th
+ *
+ * A number is an octet minus '0'; one that is not there is 0. After each step comes one turn, but not
+ * after one behind which there is a "+". Whatever the script is, everything is freed in the end,
+ * the metrics add up, and what each browser was sent makes sense (browser.h). */
+#include "allocations.h"
+#include "browser.h"
+#include "fuzz.h"
+#include "machine.h"
+#include "settings.h"
+
+#include <errno.h>
+
+enum { BROWSERS_MAX = 5, STEPS_MAX = 400, TAKES_UNIT = 16, TAKES_ALL = 15, WAIT_UNIT_MS = 10 };
+
+struct play {
+	struct slice script; /* what is left of it */
+	struct stage stage;
+	struct browser browsers[BROWSERS_MAX];
+	unsigned n, meant;
+	bool refuse_next;
+	bool may_miss; /* publications, without anybody being wrong */
+};
+
+static const char *const queries[] = { "", "?channel=team:red",
+	"?channel=public:a&channel=public%3Ab", "?channel=user:ada",
+	"?channel=public:denied&channel=public:a", "?channel=secret",
+	"?channel=public:a&channel=public:b&channel=public:c&channel=public:d", "?channel=%00",
+	"?channel=", "?x=1&channel=news&channel=news" };
+
+static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
+	"Origin: https://elsewhere.test\r\n", "Sec-WebSocket-Protocol: chat, superchat\r\n",
+	"Sec-WebSocket-Extensions: permessage-deflate\r\n",
+	"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x\r\n",
+	"Content-Length: 3\r\n", "Sec-WebSocket-Version: 12\r\n", "X: y\r\n z\r\n",
+	"Cookie: connect.sid=other\r\n" };
+
+/* FIN and opcode: good ones first. */
+static const uint8_t firsts[] = { 0x81, 0x82, 0x89, 0x8a, 0x88, 0x01, 0x02, 0x00, 0x80, 0xc1, 0x83,
+	0x09, 0x8b, 0xa1 };
+
+static uint8_t next_octet(struct play *play)
+{
+	if (!play->script.len)
+		return '0';
+	uint8_t octet = (uint8_t)play->script.at[0];
+	play->script = slice_skip(play->script, 1);
+	return octet;
+}
+
+static uint8_t next_number(struct play *play)
+{
+	return (uint8_t)(next_octet(play) - '0');
+}
+
+static struct slice next_octets(struct play *play, size_t n)
+{
+	n = MIN(n, play->script.len);
+	struct slice octets = slice_make(play->script.at, n);
+	play->script = slice_skip(play->script, n);
+	return octets;
+}
+
+/* ---- the browsers' steps ---- */
+
+static void open_browser(struct play *play)
+{
+	static const char *const addresses[] = { "10.0.0.1", "10.0.0.2" };
+	uint8_t worker = next_number(play);
+	if (play->n == BROWSERS_MAX)
+		return;
+	struct browser *browser = &play->browsers[play->n];
+	browser_prepare(browser, &play->stage);
+	browser->wire->refuses = play->refuse_next ? -EMFILE : 0;
+	play->refuse_next = false;
+	browser_come(browser, worker % STAGE_WORKERS, addresses[worker / 2 % COUNT_OF(addresses)]);
+	play->meant = play->n++;
+}
+
+static void ask(struct play *play, struct browser *browser)
+{
+	uint8_t session = next_number(play), query = next_number(play), header = next_number(play);
+	browser_ask(browser, session % SESSION_COUNT, queries[query % COUNT_OF(queries)],
+		headers[header % COUNT_OF(headers)]);
+}
+
+static void send_frame(struct play *play, struct browser *browser, bool is_filled)
+{
+	char fill[UINT8_MAX * UINT8_MAX];
+	uint8_t first = next_number(play), n = next_number(play);
+	size_t filled = (size_t)n * n;
+	memset(fill, 'x', filled);
+	browser_frame(browser, firsts[first % COUNT_OF(firsts)],
+		is_filled ? slice_make(fill, filled) : next_octets(play, n));
+}
+
+static void take(struct play *play, struct browser *browser)
+{
+	size_t n = next_number(play);
+	if (n == TAKES_ALL)
+		browser->wire->room = WIRE_TAKES_ALL;
+	else if (n == 0 || browser->wire->room == WIRE_TAKES_ALL)
+		browser->wire->room = n * TAKES_UNIT;
+	else
+		browser->wire->room += n * TAKES_UNIT;
+}
+
+/* False: it is none of these. */
+static bool step_of_browser(struct play *play, uint8_t letter)
+{
+	struct browser *browser = &play->browsers[play->meant];
+	if (!play->n || !strchr("urfFkex", letter))
+		return false;
+	switch (letter) {
+	case 'u':
+		ask(play, browser);
+		break;
+	case 'r':
+		wire_send(browser->wire, next_octets(play, next_number(play)));
+		break;
+	case 'k':
+		take(play, browser);
+		break;
+	case 'e':
+		browser->wire->peer_ended = true;
+		break;
+	case 'x':
+		browser->wire->error = -ECONNRESET;
+		break;
+	default:
+		send_frame(play, browser, letter == 'F');
+		break;
+	}
+	return true;
+}
+
+/* ---- everybody else's ---- */
+
+static void publish(struct play *play)
+{
+	uint8_t channel = next_number(play);
+	size_t n = next_number(play);
+	browser_publish(&play->stage, channel % CHANNEL_COUNT, n * n);
+}
+
+static void say_raw(struct play *play)
+{
+	uint8_t link = next_number(play), n = next_number(play);
+	machine_keep_out_of_log(NULL); /* what Redis says is told the operator */
+	redis_say(&play->stage.redis, link % (2 * STAGE_WORKERS), next_octets(play, n));
+}
+
+static void reload(struct play *play)
+{
+	stage_reload(&play->stage, settings_get(next_number(play) % SETTINGS_COUNT));
+	play->may_miss = true; /* there is a limit to a publication's size now, or was */
+}
+
+static void fail_allocation(struct play *play)
+{
+	allocations_fail_at(next_number(play));
+	play->may_miss = true;
+}
+
+static void wait(struct play *play)
+{
+	unsigned n = next_number(play);
+	stage_pass(&play->stage, n * n * WAIT_UNIT_MS);
+}
+
+static void step_of_others(struct play *play, uint8_t letter)
+{
+	switch (letter) {
+	case 'o':
+		open_browser(play);
+		break;
+	case 'b':
+		play->meant = play->n ? next_number(play) % play->n : 0;
+		break;
+	case 'c':
+		play->refuse_next = true;
+		break;
+	case 'p':
+		publish(play);
+		break;
+	case 'm':
+		play->stage.redis.mode = next_number(play) % (REDIS_AWAY + 1);
+		break;
+	case 's':
+		say_raw(play);
+		break;
+	case 'd':
+		redis_drop(&play->stage.redis);
+		break;
+	case 'w':
+		wait(play);
+		break;
+	case 't':
+		stage_turns(&play->stage, next_number(play));
+		break;
+	case 'a':
+		fail_allocation(play);
+		break;
+	case 'D':
+		stage_drain(&play->stage);
+		break;
+	case 'l':
+		reload(play);
+		break;
+	default:
+		break;
+	}
+}
+
+static void perform(struct play *play)
+{
+	for (unsigned i = 0; play->script.len && i < STEPS_MAX; i++) {
+		uint8_t letter = next_octet(play);
+		if (!letter || !step_of_browser(play, letter))
+			step_of_others(play, letter);
+		if (slice_starts_with(play->script, SLICE("+")))
+			next_octet(play);
+		else
+			stage_turn(&play->stage);
+	}
+}
+
+/* ---- the end ---- */
+
+static void check_channels(const struct stage *stage)
+{
+	static const char *const names[] = { "news", "user:ada", "team:red", "public:a" };
+	for (size_t i = 0; i < COUNT_OF(names) && !stage->redis.spoke_raw; i++)
+		MUST(redis_subscribers(slice_of(names[i])) <= 1);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct play play;
+	uint8_t chunking = size ? data[0] : FUZZ_WHOLE;
+	play = (struct play){ .script = fuzz_rest(data, size) };
+	uint8_t settings = next_number(&play) % SETTINGS_COUNT;
+	play.may_miss = settings == SETTINGS_TIGHT;
+	stage_open(&play.stage, settings_get(settings), chunking, browser_records);
+	machine_keep_out_of_log(BROWSER_SECRET);
+	perform(&play);
+	allocations_fail_at(0);
+	check_channels(&play.stage);
+	play.may_miss |=
+		play.stage.redis.spoke_raw || play.stage.redis.connects > 2 * STAGE_WORKERS;
+	stage_close(&play.stage);
+	for (unsigned i = 0; i < play.n; i++) {
+		browser_look(&play.browsers[i]);
+		MUST(play.may_miss || !play.browsers[i].missed);
+		browser_finish(&play.browsers[i]);
+	}
+	return 0;
+}

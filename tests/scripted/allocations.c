@@ -1,0 +1,114 @@
+#include "allocations.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* The dynamic linker allocates before a sanitizer has prepared itself, and comes through here. */
+#define BARE __attribute__((no_sanitize("address", "undefined")))
+
+/* What a sanitizer has put in malloc's place. */
+void *__interceptor_malloc(size_t size) __attribute__((weak));
+void *__interceptor_calloc(size_t n, size_t size) __attribute__((weak));
+void *__interceptor_realloc(void *block, size_t size) __attribute__((weak));
+void __interceptor_free(void *block) __attribute__((weak));
+
+/* The C library's own, of any version. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
+
+static size_t counted, fails_at;
+static unsigned spared;
+static long alive;
+
+BARE static bool fails(void)
+{
+	if (spared || ++counted != fails_at)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+BARE static void *made(void *block)
+{
+	alive += block != NULL;
+	return block;
+}
+
+BARE void *malloc(size_t size)
+{
+	if (fails())
+		return NULL;
+	return made(__interceptor_malloc ? __interceptor_malloc(size) : __libc_malloc(size));
+}
+
+BARE void *calloc(size_t n, size_t size)
+{
+	if (fails())
+		return NULL;
+	return made(__interceptor_calloc ? __interceptor_calloc(n, size) : __libc_calloc(n, size));
+}
+
+BARE void *realloc(void *block, size_t size)
+{
+	if (fails())
+		return NULL;
+	void *grown = __interceptor_realloc ? __interceptor_realloc(block, size)
+					    : __libc_realloc(block, size);
+	if (!block)
+		made(grown);
+	else if (size == 0 && !grown) /* it was freed */
+		alive--;
+	return grown;
+}
+
+BARE void *reallocarray(void *block, size_t n, size_t size)
+{
+	if (size && n > SIZE_MAX / size) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return realloc(block, n * size);
+}
+
+BARE void free(void *block)
+{
+	alive -= block != NULL;
+	if (__interceptor_free)
+		__interceptor_free(block);
+	else
+		__libc_free(block);
+}
+
+void allocations_fail_at(size_t n)
+{
+	counted = 0;
+	fails_at = n;
+}
+
+size_t allocations_counted(void)
+{
+	return counted;
+}
+
+bool allocations_failed(void)
+{
+	return fails_at && counted >= fails_at;
+}
+
+void allocations_spare(void)
+{
+	spared++;
+}
+
+void allocations_resume(void)
+{
+	spared--;
+}
+
+long allocations_alive(void)
+{
+	return alive;
+}

@@ -1,0 +1,77 @@
+/* A browser at the end of a wire: it can ask to be let in, send frames, and says afterwards what it has
+ * received. Whatever it was sent must make sense to it: one HTTP answer, then, if that was a 101, frames
+ * as a server may send them (RFC 6455 §5), nothing behind a close frame, and publications only of
+ * channels that its session may see, each channel's in order. */
+#ifndef SLUICE_TESTS_BROWSER_H
+#define SLUICE_TESTS_BROWSER_H
+
+#include "stage.h"
+
+/* Somebody's session; what Redis has under its key is in browser_records. */
+enum browser_session {
+	SESSION_ADA,
+	SESSION_BOB,
+	SESSION_LOGGED_OUT,
+	SESSION_EXPIRED,
+	SESSION_ODD,
+	SESSION_NOT_TEXT,
+	SESSION_LOADING,
+	SESSION_FORGED,
+	SESSION_NO_COOKIE,
+	SESSION_COUNT
+};
+
+extern const struct redis_record browser_records[];
+
+/* Is in every session id, and nothing else. */
+#define BROWSER_SECRET "-session-id"
+
+enum browser_channel {
+	CHANNEL_NEWS,
+	CHANNEL_ADA,
+	CHANNEL_BOB,
+	CHANNEL_RED,
+	CHANNEL_A,
+	CHANNEL_B,
+	CHANNEL_DENIED,
+	CHANNEL_STRANGE,
+	CHANNEL_COUNT
+};
+
+struct browser {
+	struct stage *stage;
+	struct wire *wire;
+	/* by browser_look */
+	int status;      /* of the HTTP answer; 0: not whole yet */
+	size_t received; /* publications */
+	size_t pings, pongs, close_frames;
+	unsigned close_code;          /* 1005: the frame has none */
+	unsigned last[CHANNEL_COUNT]; /* which publication on it was the last; 0: none came */
+	bool missed;                  /* between two that came there was another */
+};
+
+/* Has a wire, then comes to a worker; or both at once. */
+void browser_prepare(struct browser *browser, struct stage *stage);
+void browser_come(struct browser *browser, unsigned worker, const char *ip);
+void browser_open(struct browser *browser, struct stage *stage, unsigned worker, const char *ip);
+
+/* The gateway must have closed it, or the script ends. */
+void browser_finish(struct browser *browser);
+
+/* Sends a request for the endpoint: `query` with its "?", `headers` each with CR LF. */
+void browser_ask(struct browser *browser, enum browser_session session, const char *query,
+	const char *headers);
+
+/* Sends a masked frame; `first` is its first octet. */
+void browser_frame(struct browser *browser, uint8_t first, struct slice payload);
+
+/* Publishes the channel's name and which publication on it this is, filled up to `len` bytes. */
+void browser_publish(struct stage *stage, enum browser_channel channel, size_t len);
+
+/* Reads all that was received from the beginning, and checks it. */
+void browser_look(struct browser *browser);
+
+/* Has it been let in, and neither side has closed? After browser_look. */
+bool browser_is_open(const struct browser *browser);
+
+#endif

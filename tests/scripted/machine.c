@@ -1,0 +1,77 @@
+/* What the program would ask the kernel for is defined here, in the program itself, so that libuv
+ * gets it, too. The clock of the day stays real: nothing but the log and libFuzzer reads it. */
+#include "machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/base/log.h"
+
+enum { FIRST_MS = 1000000 };
+
+static uint64_t now_ms = FIRST_MS;
+static uint32_t random_state;
+static const char *kept_secret;
+
+void machine_reset(void)
+{
+	now_ms = FIRST_MS;
+	random_state = 1;
+	kept_secret = NULL;
+}
+
+void machine_pass(uint64_t ms)
+{
+	now_ms += ms;
+}
+
+void machine_keep_out_of_log(const char *secret)
+{
+	kept_secret = secret;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE)
+		return (int)syscall(SYS_clock_gettime, clock, ret_time);
+	*ret_time = (struct timespec){ .tv_sec = (time_t)(now_ms / 1000),
+		.tv_nsec = (long)(now_ms % 1000) * 1000000 };
+	return 0;
+}
+
+/* A linear congruential generator. */
+static uint32_t draw(void)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return random_state >> 8;
+}
+
+uint32_t arc4random_uniform(uint32_t bound)
+{
+	return bound ? draw() % bound : 0;
+}
+
+ssize_t getrandom(void *bytes, size_t len, unsigned flags)
+{
+	(void)flags;
+	for (size_t i = 0; i < len; i++)
+		((unsigned char *)bytes)[i] = (unsigned char)draw();
+	return (ssize_t)len;
+}
+
+/* In place of log_write: the linker is told so. */
+void __wrap_log_write(enum log_level level, const struct log_field *fields);
+
+void __wrap_log_write(enum log_level level, const struct log_field *fields)
+{
+	(void)level;
+	for (; fields->key; fields++)
+		MUST(!kept_secret || !fields->text.len ||
+			!memmem(fields->text.at, fields->text.len, kept_secret,
+				strlen(kept_secret)));
+}

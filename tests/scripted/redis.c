@@ -1,0 +1,295 @@
+#include "redis.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "allocations.h"
+
+enum { WORDS_MAX = 513, CHANNEL_MAX = 300 };
+
+struct redis_channel {
+	struct list link;
+	size_t name_len;
+	char name[];
+};
+
+/* Redis' end of a link. */
+struct redis_client {
+	struct wire *wire;
+	size_t read;          /* of wire->received */
+	struct list channels; /* struct redis_channel, by .link */
+	unsigned subscribed;  /* how many */
+};
+
+/* ---- subscriptions ---- */
+
+static struct redis_channel *find(const struct redis_client *client, struct slice name)
+{
+	LIST_EACH (node, &client->channels) {
+		struct redis_channel *channel = container_of(node, struct redis_channel, link);
+		if (slice_equal(slice_make(channel->name, channel->name_len), name))
+			return channel;
+	}
+	return NULL;
+}
+
+static void subscribe(struct redis_client *client, struct slice name)
+{
+	MUST(name.len <= CHANNEL_MAX);
+	if (find(client, name))
+		return;
+	struct redis_channel *channel = malloc(sizeof(*channel) + name.len);
+	MUST(channel);
+	*channel = (struct redis_channel){ .name_len = name.len };
+	memcpy(channel->name, name.at, name.len);
+	list_append(&client->channels, &channel->link);
+	client->subscribed++;
+}
+
+static void unsubscribe(struct redis_client *client, struct redis_channel *channel)
+{
+	list_remove(&channel->link);
+	free(channel);
+	client->subscribed--;
+}
+
+/* ---- answers ---- */
+
+static void say(struct redis_client *client, const char *text)
+{
+	wire_send(client->wire, slice_of(text));
+}
+
+static void say_bulk(struct redis_client *client, struct slice text)
+{
+	char head[32];
+	snprintf(head, sizeof(head), "$%zu\r\n", text.len);
+	say(client, head);
+	wire_send(client->wire, text);
+	say(client, "\r\n");
+}
+
+static void answer_get(struct redis *redis, struct redis_client *client, struct slice key)
+{
+	const struct redis_record *record = redis->records;
+	redis->gets++;
+	while (record->key && !slice_equal(slice_of(record->key), key))
+		record++;
+	if (record->value)
+		say_bulk(client, slice_of(record->value));
+	else
+		say(client, record->error ? record->error : "$-1\r\n");
+}
+
+static bool is_denied(struct slice name)
+{
+	return slice_starts_with(name, SLICE("public:denied"));
+}
+
+static void say_change(struct redis_client *client, const char *kind, struct slice name)
+{
+	char count[32];
+	say(client, "*3\r\n");
+	say_bulk(client, slice_of(kind));
+	say_bulk(client, name);
+	snprintf(count, sizeof(count), ":%u\r\n", client->subscribed);
+	say(client, count);
+}
+
+/* The gateway asks for what it does not have, unless it was told lies. */
+static void answer_subscribe(
+	const struct redis *redis, struct redis_client *client, const struct slice *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (is_denied(names[i])) {
+			say(client, "-NOPERM No permissions to access a channel\r\n");
+			return;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		MUST(redis->spoke_raw || !find(client, names[i]));
+		subscribe(client, names[i]);
+		say_change(client, "subscribe", names[i]);
+	}
+}
+
+static void answer_unsubscribe(
+	const struct redis *redis, struct redis_client *client, const struct slice *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct redis_channel *channel = find(client, names[i]);
+		MUST(redis->spoke_raw || channel);
+		if (channel)
+			unsubscribe(client, channel);
+		say_change(client, "unsubscribe", names[i]);
+	}
+}
+
+static void answer(
+	struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
+{
+	if (slice_equal(words[0], SLICE("GET"))) {
+		MUST(n == 2);
+		answer_get(redis, client, words[1]);
+	} else if (slice_equal(words[0], SLICE("SUBSCRIBE"))) {
+		answer_subscribe(redis, client, words + 1, n - 1);
+	} else if (slice_equal(words[0], SLICE("UNSUBSCRIBE"))) {
+		answer_unsubscribe(redis, client, words + 1, n - 1);
+	} else if (slice_equal(words[0], SLICE("PING"))) {
+		say(client, client->subscribed ? "*2\r\n$4\r\npong\r\n$0\r\n\r\n" : "+PONG\r\n");
+	} else {
+		MUST(slice_equal(words[0], SLICE("AUTH")) ||
+			slice_equal(words[0], SLICE("SELECT")));
+		say(client, "+OK\r\n");
+	}
+}
+
+/* ---- commands ---- */
+
+/* A number between a mark and CR LF, cut off the front. */
+static size_t cut_number(struct slice *bytes, char mark)
+{
+	size_t number = 0;
+	MUST(bytes->len && bytes->at[0] == mark);
+	struct slice rest = slice_skip(*bytes, 1);
+	struct slice digits = slice_cut(&rest, '\r');
+	MUST(digits.len > 0 && rest.len && rest.at[0] == '\n');
+	for (size_t i = 0; i < digits.len; i++) {
+		MUST(digits.at[i] >= '0' && digits.at[i] <= '9');
+		number = number * 10 + (size_t)(digits.at[i] - '0');
+	}
+	*bytes = slice_skip(rest, 1);
+	return number;
+}
+
+/* The command at the front, cut off. Gives its number of words. */
+static size_t cut_command(struct slice *bytes, struct slice words[WORDS_MAX])
+{
+	size_t n = cut_number(bytes, '*');
+	MUST(n > 0 && n <= WORDS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		size_t len = cut_number(bytes, '$');
+		MUST(bytes->len >= len + 2 && memcmp(bytes->at + len, "\r\n", 2) == 0);
+		words[i] = slice_make(bytes->at, len);
+		*bytes = slice_skip(*bytes, len + 2);
+	}
+	return n;
+}
+
+static void serve(struct redis *redis, struct redis_client *client)
+{
+	struct slice words[WORDS_MAX];
+	struct slice bytes = slice_skip(buffer_slice(&client->wire->received), client->read);
+	/* A link's queue never ends within a command: all is taken at once. */
+	while (bytes.len)
+		answer(redis, client, words, cut_command(&bytes, words));
+	client->read = client->wire->received.len;
+}
+
+/* ---- links ---- */
+
+static struct redis_client *client_of(const struct wire *wire)
+{
+	return wire->is_link ? wire->peer : NULL;
+}
+
+static void welcome(struct redis *redis, struct wire *wire)
+{
+	if (redis->mode != REDIS_AWAY) {
+		struct redis_client *client = calloc(1, sizeof(*client));
+		MUST(client);
+		client->wire = wire;
+		list_init(&client->channels);
+		wire->peer = client;
+	}
+	redis->connects++;
+	wire_answer(wire, redis->mode == REDIS_AWAY ? -ECONNREFUSED : 0);
+}
+
+static void bury(struct wire *wire)
+{
+	struct redis_client *client = client_of(wire);
+	if (client) {
+		LIST_EACH_SAFE (node, &client->channels)
+			unsubscribe(client, container_of(node, struct redis_channel, link));
+	}
+	free(client);
+	wire_destroy(wire);
+}
+
+void redis_begin(struct redis *redis, const struct redis_record *records)
+{
+	*redis = (struct redis){ .records = records };
+}
+
+void redis_end(struct redis *redis)
+{
+	redis_turn(redis);
+	LIST_EACH (node, &wires)
+		MUST(!container_of(node, struct wire, link)->is_link);
+}
+
+void redis_turn(struct redis *redis)
+{
+	allocations_spare();
+	LIST_EACH_SAFE (node, &wires) {
+		struct wire *wire = container_of(node, struct wire, link);
+		struct redis_client *client = client_of(wire);
+		if (!wire->is_link)
+			continue;
+		if (wire->closed)
+			bury(wire);
+		else if (wire->connecting)
+			welcome(redis, wire);
+		else if (client && !wire->peer_ended && redis->mode == REDIS_ANSWERS)
+			serve(redis, client);
+	}
+	allocations_resume();
+}
+
+unsigned redis_publish(struct slice channel, struct slice payload)
+{
+	unsigned n = 0;
+	LIST_EACH (node, &wires) {
+		struct redis_client *client = client_of(container_of(node, struct wire, link));
+		if (!client || !find(client, channel))
+			continue;
+		n++;
+		say(client, "*3\r\n");
+		say_bulk(client, SLICE("message"));
+		say_bulk(client, channel);
+		say_bulk(client, payload);
+	}
+	return n;
+}
+
+void redis_say(struct redis *redis, unsigned n, struct slice bytes)
+{
+	LIST_EACH (node, &wires) {
+		struct wire *wire = container_of(node, struct wire, link);
+		if (!client_of(wire) || n-- > 0)
+			continue;
+		wire_send(wire, bytes);
+		redis->spoke_raw = true;
+		return;
+	}
+}
+
+void redis_drop(struct redis *redis)
+{
+	LIST_EACH (node, &wires) {
+		struct wire *wire = container_of(node, struct wire, link);
+		wire->peer_ended |= wire->is_link;
+	}
+	redis->dropped = true;
+}
+
+unsigned redis_subscribers(struct slice channel)
+{
+	unsigned n = 0;
+	LIST_EACH (node, &wires) {
+		struct wire *wire = container_of(node, struct wire, link);
+		n += client_of(wire) && !wire->closed && find(client_of(wire), channel);
+	}
+	return n;
+}

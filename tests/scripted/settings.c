@@ -1,0 +1,59 @@
+#include "settings.h"
+
+#include <stdio.h>
+
+#include "sluice/base/defs.h"
+
+#define RULES \
+	"SLUICE_CHANNELS=[" \
+	"{\"match\":\"news\",\"allow\":\"session\",\"auto\":true}," \
+	"{\"match\":\"user:{userId}\",\"allow\":\"session\",\"auto\":true}," \
+	"{\"match\":\"team:{teams}\",\"allow\":\"session\"}," \
+	"{\"match\":\"public:*\",\"allow\":\"anyone\"}]"
+#define SECRETS "SLUICE_SESSION_SECRETS=[\"" SETTINGS_SECRET "\"]"
+#define URL     "SLUICE_REDIS_URL=redis://sluice:password@redis:6379/2"
+
+static char rules[] = RULES, secrets[] = SECRETS, url[] = URL, drain[] = "SLUICE_DRAIN_SECONDS=2";
+
+static char *roomy[] = { rules, secrets, url, drain, NULL };
+
+static char connections[] = "SLUICE_LIMITS_CONNECTIONS=4";
+static char per_ip[] = "SLUICE_LIMITS_CONNECTIONS_PER_IP=3";
+static char per_user[] = "SLUICE_LIMITS_CONNECTIONS_PER_USER=2";
+static char upgrades[] = "SLUICE_LIMITS_UPGRADES_PER_SECOND=6";
+static char message[] = "SLUICE_LIMITS_MESSAGE_BYTES=300";
+static char queue[] = "SLUICE_LIMITS_QUEUE_BYTES=1024";
+static char channels[] = "SLUICE_LIMITS_CHANNELS=3";
+static char publication[] = "SLUICE_LIMITS_PUBLICATION_BYTES=500";
+static char header[] = "SLUICE_LIMITS_HEADER_BYTES=700";
+static char handshake[] = "SLUICE_LIMITS_HANDSHAKE_SECONDS=1";
+static char *tight[] = { rules, secrets, url, drain, connections, per_ip, per_user, upgrades,
+	message, queue, channels, publication, header, handshake, NULL };
+
+static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
+static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";
+static char any_origin[] = "SLUICE_ORIGINS=[\"*\"]";
+static char no_drain[] = "SLUICE_DRAIN_SECONDS=0";
+static char *open_to_all[] = { rules, secrets, url, no_drain, anyone, no_heartbeat, any_origin,
+	NULL };
+
+static char **const environments[SETTINGS_COUNT] = {
+	[SETTINGS_ROOMY] = roomy,
+	[SETTINGS_TIGHT] = tight,
+	[SETTINGS_OPEN] = open_to_all,
+};
+
+const struct options *settings_get(enum settings settings)
+{
+	static struct options *loaded[SETTINGS_COUNT];
+	const struct options_flags flags = { 0 };
+	struct buffer problems = { 0 };
+	if (loaded[settings])
+		return loaded[settings];
+	loaded[settings] = options_load(&flags, environments[settings], &problems);
+	if (problems.len)
+		fprintf(stderr, "%.*s", SLICE_ARGS(buffer_slice(&problems)));
+	MUST(loaded[settings]);
+	buffer_finish(&problems);
+	return loaded[settings];
+}

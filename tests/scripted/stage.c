@@ -1,0 +1,180 @@
+#include "stage.h"
+
+#include <arpa/inet.h>
+#include <uv.h>
+
+#include "allocations.h"
+#include "machine.h"
+
+enum {
+	LISTENING = -1,   /* no descriptor: the listener is ours */
+	STEPS_MAX = 20,   /* of a time that passes */
+	TURNS_MAX = 1000, /* until whatever must come has come */
+	REPLY_BYTES = 1 << 20,
+};
+
+/* In place of uv_thread_join: the linker is told so. The worker's thread is the script's own. */
+int __wrap_uv_thread_join(uv_thread_t *thread);
+
+int __wrap_uv_thread_join(uv_thread_t *thread)
+{
+	(void)thread;
+	return 0;
+}
+
+static void on_drained(struct worker *worker)
+{
+	((struct stage *)worker->settings->owner)->drained++;
+}
+
+static void on_quiet(struct worker *worker)
+{
+	((struct stage *)worker->settings->owner)->quiet++;
+}
+
+static const struct worker_events worker_events = { on_drained, on_quiet };
+
+void stage_open(struct stage *stage, const struct options *options, uint8_t chunking,
+	const struct redis_record *records)
+{
+	*stage = (struct stage){ .options = options, .admits_anyone = !options->session.required };
+	machine_reset();
+	wires_begin(chunking);
+	quota_init(&stage->quota);
+	redis_begin(&stage->redis, records);
+	stage->redis_settings =
+		(struct redis_link_settings){ .url = &options->redis, .reply_bytes = REPLY_BYTES };
+	stage->settings = (struct worker_settings){
+		.options = options,
+		.redis = &stage->redis_settings,
+		.quota = &stage->quota,
+		.bridges = stage->bridges,
+		.n = STAGE_WORKERS,
+		.events = &worker_events,
+		.owner = stage,
+	};
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		stage->bridges[i] = &stage->workers[i].bridge;
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		MUST(worker_open(&stage->workers[i], &stage->settings, i, LISTENING) == 0);
+}
+
+void stage_turn(struct stage *stage)
+{
+	redis_turn(&stage->redis);
+	for (unsigned i = 0; i < STAGE_WORKERS; i++) {
+		struct worker *worker = &stage->workers[i];
+		uv_update_time(&worker->loop);
+		wires_turn(&worker->stream_loop);
+		uv_run(&worker->loop, UV_RUN_NOWAIT);
+	}
+}
+
+void stage_turns(struct stage *stage, unsigned n)
+{
+	while (n--)
+		stage_turn(stage);
+}
+
+void stage_pass(struct stage *stage, unsigned ms)
+{
+	unsigned step = MAX(DEADLINE_TICK_MS, ms / STEPS_MAX);
+	for (unsigned passed = 0; passed < ms; passed += step) {
+		machine_pass(step);
+		stage_turn(stage);
+	}
+}
+
+void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const char *ip)
+{
+	struct listener *listener = &stage->workers[worker].listener;
+	struct sockaddr_storage peer = { .ss_family = AF_INET };
+	MUST(inet_pton(AF_INET, ip, &((struct sockaddr_in *)&peer)->sin_addr) == 1);
+	if (listener->closing)
+		wire->closed = true;
+	else
+		listener->events->on_accept(listener, wire->number, &peer);
+}
+
+/* What the main thread asks of a worker ends the process when there is no memory for it. */
+static void tell_all(struct stage *stage, void (*tell)(struct worker *worker))
+{
+	allocations_spare();
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		tell(&stage->workers[i]);
+	allocations_resume();
+}
+
+void stage_drain(struct stage *stage)
+{
+	if (!stage->draining)
+		tell_all(stage, worker_drain);
+	stage->draining = true;
+}
+
+void stage_reload(struct stage *stage, const struct options *options)
+{
+	allocations_spare();
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		worker_reload(&stage->workers[i], options, NULL);
+	allocations_resume();
+	stage->options = options;
+	stage->admits_anyone |= !options->session.required;
+}
+
+int64_t stage_metric(const struct stage *stage, enum metric metric)
+{
+	int64_t sum = 0;
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		sum += atomic_load(&stage->workers[i].metrics.values[metric]);
+	return sum;
+}
+
+static void turn_until_all(struct stage *stage, const unsigned *workers)
+{
+	for (unsigned turns = 0; *workers < STAGE_WORKERS; turns++) {
+		MUST(turns < TURNS_MAX);
+		stage_turn(stage);
+	}
+}
+
+/* A connection that was counted as open has been counted as closed, with one code. */
+static void check_metrics(const struct stage *stage)
+{
+	int64_t closed = 0;
+	for (enum metric code = METRIC_CLOSES_1000; code <= METRIC_CLOSES_OTHER; code++)
+		closed += stage_metric(stage, code);
+	MUST(closed == stage_metric(stage, METRIC_CONNECTIONS_TOTAL));
+	MUST(stage_metric(stage, METRIC_CONNECTIONS) == 0);
+	MUST(stage_metric(stage, METRIC_SUBSCRIPTIONS) == 0);
+	MUST(stage_metric(stage, METRIC_CHANNELS) == 0);
+	MUST(atomic_load(&stage->quota.connections) == 0);
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		MUST(stage->workers[i].stream_loop.queued == 0);
+}
+
+static void turn_until_ended(struct stage *stage)
+{
+	for (unsigned turns = 0, alive = 1; alive; turns++) {
+		MUST(turns < TURNS_MAX);
+		stage_turn(stage);
+		alive = 0;
+		for (unsigned i = 0; i < STAGE_WORKERS; i++)
+			alive += uv_loop_alive(&stage->workers[i].loop) != 0;
+	}
+}
+
+void stage_close(struct stage *stage)
+{
+	stage_drain(stage);
+	tell_all(stage, worker_abort);
+	turn_until_all(stage, &stage->drained);
+	tell_all(stage, worker_quit);
+	turn_until_all(stage, &stage->quiet);
+	check_metrics(stage);
+	tell_all(stage, worker_finish);
+	turn_until_ended(stage);
+	tell_all(stage, worker_join);
+	redis_end(&stage->redis);
+	quota_finish(&stage->quota);
+}

@@ -1,0 +1,55 @@
+/* The stage of a scripted run: real workers, whose loops the script turns by hand, in one thread.
+ *
+ *	browsers --wires--> [ worker 0 ] --wires--> a small Redis
+ *	         --wires--> [ worker 1 ] --wires-->
+ *
+ * All of the gateway but its main thread is the real one: workers, connections, session look-ups, hub,
+ * bridge, links, deadlines, quota. Sockets are wires (wire.h), the listener is stage_accept, and time
+ * passes when the script says so. There is one stage at a time. */
+#ifndef SLUICE_TESTS_STAGE_H
+#define SLUICE_TESTS_STAGE_H
+
+#include "redis.h"
+#include "sluice/gateway/worker.h"
+
+enum { STAGE_WORKERS = 2, STAGE_CHANNELS_MAX = 16 };
+
+struct stage {
+	const struct options *options;
+	struct quota quota;
+	struct redis_link_settings redis_settings;
+	struct worker_settings settings;
+	struct worker workers[STAGE_WORKERS];
+	struct bridge *bridges[STAGE_WORKERS];
+	unsigned drained, quiet; /* workers that have said so */
+	bool draining;
+	bool admits_anyone; /* some of the options that were in force have: no session, no matter */
+	struct redis redis;
+	unsigned published[STAGE_CHANNELS_MAX]; /* by browser_publish */
+};
+
+/* Opens the workers. Redis is there, and nobody has connected to it yet. */
+void stage_open(struct stage *stage, const struct options *options, uint8_t chunking,
+	const struct redis_record *records);
+
+/* One turn of Redis and of every worker's loop. */
+void stage_turn(struct stage *stage);
+void stage_turns(struct stage *stage, unsigned n);
+
+/* Time passes, in steps, with a turn at each. */
+void stage_pass(struct stage *stage, unsigned ms);
+
+/* A browser comes to a worker. */
+void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const char *ip);
+
+void stage_drain(struct stage *stage);
+void stage_reload(struct stage *stage, const struct options *options);
+
+/* Sum over the workers. */
+int64_t stage_metric(const struct stage *stage, enum metric metric);
+
+/* Ends as the process does, and checks that nothing is left: no handle, no connection, no subscription,
+ * no byte queued, nothing taken from the quota. Whoever is still connected is closed without a word. */
+void stage_close(struct stage *stage);
+
+#endif
