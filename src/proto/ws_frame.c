@@ -84,6 +84,14 @@ size_t ws_frame_format(
 	return 2 + octets;
 }
 
+size_t ws_frame_format_compressed(
+	uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin, uint64_t payload_len)
+{
+	size_t len = ws_frame_format(header, opcode, fin, payload_len);
+	header[0] |= WS_RSV1 << RSV_SHIFT;
+	return len;
+}
+
 void ws_mask(char *bytes, size_t len, const uint8_t masking_key[4], uint64_t offset)
 {
 	/* The key twice, turned so that it begins at these bytes: memory order, so any endianness.

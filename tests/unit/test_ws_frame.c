@@ -157,12 +157,30 @@ static void the_example_of_the_rfc(void **state)
 	assert_string_equal(bytes, "Hello");
 }
 
+/* The header of a compressed message differs in one bit. */
+static void compressed(void **state)
+{
+	(void)state;
+	static const uint64_t lens[] = { 0, 125, 126, 65535, 65536, 1 << 30 };
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		uint8_t plain[WS_SERVER_HEADER_MAX], header[WS_SERVER_HEADER_MAX];
+		size_t len = ws_frame_format(plain, WS_TEXT, true, lens[i]);
+		assert_int_equal(ws_frame_format_compressed(header, WS_TEXT, true, lens[i]), len);
+		assert_int_equal(header[0], plain[0] | 0x40);
+		assert_memory_equal(header + 1, plain + 1, len - 1);
+		struct ws_frame frame;
+		assert_int_equal(ws_frame_parse(header, &frame), 0);
+		assert_int_equal(frame.rsv, WS_RSV1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers),
 		cmocka_unit_test(lengths_out_of_form),
 		cmocka_unit_test(what_is_written_can_be_read),
+		cmocka_unit_test(compressed),
 		cmocka_unit_test(masking),
 		cmocka_unit_test(masking_in_two_parts),
 		cmocka_unit_test(the_example_of_the_rfc),

@@ -23,9 +23,11 @@ enum {
 	WS_CONTROL_PAYLOAD_MAX = 125,
 };
 
+enum { WS_RSV1 = 4, WS_RSV2 = 2, WS_RSV3 = 1 };
+
 struct ws_frame {
 	bool fin;
-	uint8_t rsv; /* RSV1 is 4, RSV2 is 2, RSV3 is 1 */
+	uint8_t rsv; /* WS_RSV1 and so on */
 	uint8_t opcode;
 	bool masked;
 	uint8_t masking_key[4];
@@ -47,6 +49,10 @@ int ws_frame_parse(const uint8_t *header, struct ws_frame *ret_frame);
 /* Writes the header of an unmasked frame (what a server sends), gives its length. */
 size_t ws_frame_format(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin,
 	uint64_t payload_len);
+
+/* The same with RSV1: the first frame of a compressed message (RFC 7692 §6). */
+size_t ws_frame_format_compressed(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode,
+	bool fin, uint64_t payload_len);
 
 /* Unmasks (or masks) in place. `offset` is where in the payload these bytes stand. */
 void ws_mask(char *bytes, size_t len, const uint8_t masking_key[4], uint64_t offset);
