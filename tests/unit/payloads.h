@@ -1,0 +1,62 @@
+/* Payloads of all kinds for the tests of compression. */
+#ifndef SLUICE_TESTS_PAYLOADS_H
+#define SLUICE_TESTS_PAYLOADS_H
+
+#include "sluice/base/buffer.h"
+#include "unit.h"
+
+enum payload_kind {
+	PAYLOAD_EMPTY,
+	PAYLOAD_OCTET,
+	PAYLOAD_TEXT,
+	PAYLOAD_RANDOM,  /* incompressible */
+	PAYLOAD_ZEROS,   /* 1 MiB */
+	PAYLOAD_DISTANT, /* what is said again lies just within, or just without, each window */
+	PAYLOAD_KINDS,
+};
+
+/* The same octets in every run. */
+static inline void payload_add_random(struct buffer *payload, size_t len, uint32_t seed)
+{
+	for (size_t i = 0; i < len; i++) {
+		seed = seed * 1664525 + 1013904223;
+		uint8_t octet = (uint8_t)(seed >> 24);
+		assert_int_equal(buffer_append(payload, &octet, 1), 0);
+	}
+}
+
+/* Zero-initialise; finish it in the end. */
+static inline void payload_fill(struct buffer *payload, enum payload_kind kind)
+{
+	switch (kind) {
+	case PAYLOAD_OCTET:
+		assert_int_equal(buffer_append(payload, "x", 1), 0);
+		break;
+	case PAYLOAD_TEXT:
+		for (int i = 0; i < 3000; i++)
+			assert_int_equal(buffer_printf(payload, "{\"n\":%d,\"€\":true}", i), 0);
+		break;
+	case PAYLOAD_RANDOM:
+		payload_add_random(payload, 100000, 1);
+		break;
+	case PAYLOAD_ZEROS:
+		assert_int_equal(buffer_reserve(payload, 1 << 20), 0);
+		memset(payload->bytes, 0, 1 << 20);
+		payload->len = 1 << 20;
+		break;
+	case PAYLOAD_DISTANT:
+		for (unsigned bits = 8; bits <= 15; bits++) {
+			for (size_t gap = (1u << bits) - 8; gap <= (1u << bits) + 8; gap++) {
+				payload_add_random(payload, 20, 7);
+				payload_add_random(payload, gap - 20, (uint32_t)gap);
+				payload_add_random(payload, 20, 7);
+			}
+		}
+		break;
+	case PAYLOAD_EMPTY:
+	case PAYLOAD_KINDS:
+		break;
+	}
+}
+
+#endif
