@@ -2,7 +2,7 @@
  * under way at once: a message, whose fragments may lie apart, and a control frame between them.
  *
  *	octets --> header --check--> payload --unmask--> control: ping, pong, close
- *	             ^                  |                message: text --utf8--> held --> event
+ *	             ^                  |                message: (inflate) --> (utf8) --> held --> event
  *	             +-- frame_left 0 --+
  *
  * Early refusal. A header is judged as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2,
@@ -15,78 +15,35 @@
  * header promises, and never beyond the limit: a peer cannot make memory out of announcements or
  * out of tiny fragments. Without on_message nothing of a message is held at all.
  *
+ * Compression (RFC 7692) lies between the frames and the message: a compressed message is inflated
+ * as it comes, in steps, and each step's octets go the way of those that were never compressed. So
+ * text fails on the octet that makes it invalid and size on the octet that is too many here as well,
+ * before the rest is inflated, and at every cut the outcome is the same.
+ *
  * Handlers may stop or finish the reader: what they are given has been taken out of it before, and
  * after them it only looks at `stopped`.
  *
- * Invariants: message_len is at most message_bytes; `held` is there only while message_opcode is
- * not 0, `control` only while a control payload is incomplete; a stopped reader has neither. */
+ * Invariants: message_len is at most what wire_limit says; `held` and `inflater` are there only
+ * while message_opcode is not 0, `control` only while a control payload is incomplete; a stopped
+ * reader has none of them. */
 #include "sluice/proto/ws_reader.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sluice/base/defs.h"
 #include "sluice/proto/ws_close.h"
+#include "sluice/proto/ws_held.h"
+#include "sluice/proto/ws_inflate.h"
 
-enum { FIRST_CAPACITY = 128 };
-
-/* The part of a payload that has come, in one block. */
-struct ws_held {
-	size_t len, capacity;
-	char bytes[];
-};
+/* What a compressed message may be longer on the wire, besides an eighth of the limit. */
+enum { COMPRESSED_SLACK = 1024 };
 
 /* The octets that feed has yet to read. */
 struct input {
 	char *at;
 	size_t len;
 };
-
-/* ---- payloads that come in pieces ---- */
-
-static void drop(struct ws_held **held)
-{
-	free(*held);
-	*held = NULL;
-}
-
-static int hold(struct ws_held **held, struct slice piece, uint64_t limit)
-{
-	if (!piece.len)
-		return 0;
-	struct ws_held *block = *held;
-	size_t len = block ? block->len : 0;
-	if (!block || block->capacity - len < piece.len) {
-		/* Doubling keeps appending linear; the limit keeps doubling from wasting memory. */
-		size_t doubled = block ? block->capacity * 2 : FIRST_CAPACITY;
-		size_t capacity = MAX(len + piece.len, (size_t)MIN(doubled, limit));
-		block = realloc(block, sizeof(*block) + capacity);
-		if (!block)
-			return -ENOMEM;
-		block->capacity = capacity;
-		*held = block;
-	}
-	memcpy(block->bytes + len, piece.at, piece.len);
-	block->len = len + piece.len;
-	return 0;
-}
-
-/* Makes `piece` the whole payload: as it is when nothing is held, else with what is held before it.
- * Gives in ret_block what to free when the payload has been used. */
-static int complete(
-	struct ws_held **held, struct slice *piece, uint64_t limit, struct ws_held **ret_block)
-{
-	*ret_block = NULL;
-	if (!*held)
-		return 0;
-	if (hold(held, *piece, limit))
-		return -ENOMEM;
-	*piece = slice_make((*held)->bytes, (*held)->len);
-	*ret_block = *held;
-	*held = NULL;
-	return 0;
-}
 
 /* ---- headers ---- */
 
@@ -122,12 +79,32 @@ static bool may_come_now(const struct ws_reader *reader, const struct ws_frame *
 	}
 }
 
+/* RSV1 says of a message, on its first frame, that it is compressed (RFC 7692 §6). */
+static bool rsv_is_agreed(const struct ws_reader *reader, const struct ws_frame *frame)
+{
+	bool begins_message = frame->opcode == WS_TEXT || frame->opcode == WS_BINARY;
+	return !frame->rsv ||
+	       (frame->rsv == WS_RSV1 && begins_message && reader->allows_compression);
+}
+
+/* What a message may take on the wire. Deflate makes nothing longer by more than an eighth, and a
+ * flush at the end of each fragment adds 5 octets; more than that is padding, which costs time and
+ * inflates to nothing. */
+static uint64_t wire_limit(const struct ws_reader *reader)
+{
+	uint64_t limit = reader->settings->message_bytes;
+	uint64_t slack = reader->compressed ? limit / 8 + COMPRESSED_SLACK : 0;
+	return limit > UINT64_MAX - slack ? UINT64_MAX : limit + slack;
+}
+
 static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame)
 {
 	const struct ws_reader_settings *settings = reader->settings;
+	if (frame->opcode != WS_CONTINUATION)
+		reader->compressed = frame->rsv;
 	/* In this order no sum can overflow. */
-	if (frame->payload_len > settings->message_bytes ||
-		reader->message_len > settings->message_bytes - frame->payload_len)
+	uint64_t limit = wire_limit(reader);
+	if (frame->payload_len > limit || reader->message_len > limit - frame->payload_len)
 		return WS_CLOSE_TOO_BIG;
 	if (settings->message_fragments && reader->fragments >= settings->message_fragments)
 		return WS_CLOSE_POLICY;
@@ -151,8 +128,8 @@ static bool take_frame(struct ws_reader *reader)
 static int begin_frame(struct ws_reader *reader)
 {
 	struct ws_frame frame;
-	if (ws_frame_parse(reader->header, &frame) || frame.rsv || !frame.masked ||
-		!may_come_now(reader, &frame))
+	if (ws_frame_parse(reader->header, &frame) || !rsv_is_agreed(reader, &frame) ||
+		!frame.masked || !may_come_now(reader, &frame))
 		return WS_CLOSE_PROTOCOL_ERROR;
 	if (!take_frame(reader))
 		return WS_CLOSE_POLICY;
@@ -170,7 +147,7 @@ static int begin_frame(struct ws_reader *reader)
 	return 0;
 }
 
-/* ---- payloads ---- */
+/* ---- control frames ---- */
 
 static int raise_control(struct ws_reader *reader, struct slice payload)
 {
@@ -197,44 +174,98 @@ static int raise_control(struct ws_reader *reader, struct slice payload)
 static int read_control(struct ws_reader *reader, struct slice piece)
 {
 	if (reader->frame_left) {
-		int error = hold(&reader->control, piece, WS_CONTROL_PAYLOAD_MAX);
+		int error = ws_held_add(&reader->control, piece, WS_CONTROL_PAYLOAD_MAX);
 		return error ? WS_CLOSE_INTERNAL : 0;
 	}
 	struct ws_held *block;
-	if (complete(&reader->control, &piece, WS_CONTROL_PAYLOAD_MAX, &block))
+	if (ws_held_complete(&reader->control, &piece, WS_CONTROL_PAYLOAD_MAX, &block))
 		return WS_CLOSE_INTERNAL;
 	int failure = raise_control(reader, piece);
-	free(block);
+	ws_held_free(block);
 	return failure;
 }
 
-static int end_message(struct ws_reader *reader, struct slice piece)
+/* ---- messages ---- */
+
+static void give_back(struct ws_reader *reader)
+{
+	if (reader->inflater)
+		ws_inflater_give(reader->inflater);
+	reader->inflater = NULL;
+}
+
+static int end_message(struct ws_reader *reader, struct slice octets)
 {
 	enum ws_opcode opcode = reader->message_opcode;
 	if (opcode == WS_TEXT && !utf8_is_complete(&reader->utf8))
 		return WS_CLOSE_BAD_DATA;
 	struct ws_held *block;
-	if (complete(&reader->held, &piece, reader->settings->message_bytes, &block))
+	if (ws_held_complete(&reader->held, &octets, reader->settings->message_bytes, &block))
 		return WS_CLOSE_INTERNAL;
+	give_back(reader);
 	reader->message_opcode = 0;
 	reader->message_len = 0;
 	reader->fragments = 0;
 	if (reader->settings->events->on_message)
-		reader->settings->events->on_message(reader, opcode, piece);
-	free(block);
+		reader->settings->events->on_message(reader, opcode, octets);
+	ws_held_free(block);
+	return 0;
+}
+
+/* The next octets of the message, as they were before any compression. */
+static int read_octets(struct ws_reader *reader, struct slice octets, bool last)
+{
+	if (reader->message_opcode == WS_TEXT && !utf8_feed(&reader->utf8, octets))
+		return WS_CLOSE_BAD_DATA;
+	if (last)
+		return end_message(reader, octets);
+	if (!reader->settings->events->on_message)
+		return 0;
+	int error = ws_held_add(&reader->held, octets, reader->settings->message_bytes);
+	return error ? WS_CLOSE_INTERNAL : 0;
+}
+
+static int failure_of(int error)
+{
+	switch (error) {
+	case -EBADMSG:
+		return WS_CLOSE_BAD_DATA;
+	case -EMSGSIZE:
+		return WS_CLOSE_TOO_BIG;
+	case -EBUSY:
+		return WS_CLOSE_TRY_LATER;
+	default:
+		return WS_CLOSE_INTERNAL;
+	}
+}
+
+static int read_compressed(struct ws_reader *reader, struct slice piece, bool last)
+{
+	const struct ws_reader_settings *settings = reader->settings;
+	if (!piece.len && !last)
+		return 0;
+	if (!reader->inflater) {
+		int error = ws_inflater_take(settings->inflaters, &reader->inflater);
+		if (error)
+			return failure_of(error);
+	}
+	int more;
+	do {
+		struct slice octets;
+		more = ws_inflate(reader->inflater, &piece, last, settings->message_bytes, &octets);
+		/* What came out before a mistake is judged before it. */
+		int failure = read_octets(reader, octets, last && !more);
+		if (failure || more < 0)
+			return failure ? failure : failure_of(more);
+	} while (more);
 	return 0;
 }
 
 static int read_data(struct ws_reader *reader, struct slice piece)
 {
-	if (reader->message_opcode == WS_TEXT && !utf8_feed(&reader->utf8, piece))
-		return WS_CLOSE_BAD_DATA;
-	if (reader->fin && !reader->frame_left)
-		return end_message(reader, piece);
-	if (!reader->settings->events->on_message)
-		return 0;
-	int error = hold(&reader->held, piece, reader->settings->message_bytes);
-	return error ? WS_CLOSE_INTERNAL : 0;
+	bool last = reader->fin && !reader->frame_left;
+	return reader->compressed ? read_compressed(reader, piece, last)
+				  : read_octets(reader, piece, last);
 }
 
 static int read_payload(struct ws_reader *reader, struct input *input)
@@ -261,6 +292,12 @@ void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *s
 void ws_reader_finish(struct ws_reader *reader)
 {
 	ws_reader_stop(reader);
+}
+
+void ws_reader_allow_compression(struct ws_reader *reader)
+{
+	MUST(reader->settings->inflaters);
+	reader->allows_compression = true;
 }
 
 void ws_reader_allow_frames(struct ws_reader *reader, uint32_t frames)
@@ -295,6 +332,7 @@ int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len)
 void ws_reader_stop(struct ws_reader *reader)
 {
 	reader->stopped = true;
-	drop(&reader->held);
-	drop(&reader->control);
+	ws_held_drop(&reader->held);
+	ws_held_drop(&reader->control);
+	give_back(reader);
 }

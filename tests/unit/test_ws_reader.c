@@ -2,172 +2,15 @@
  * on and by one that throws them away. Every part is a heap block of just its size, so that a
  * sanitizer sees a reader that looks beside it. */
 #include <malloc.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "sluice/base/buffer.h"
-#include "sluice/base/defs.h"
-#include "sluice/proto/ws_reader.h"
-#include "unit.h"
+#include "reader.h"
 
-enum { FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10 };
 enum { MESSAGE_BYTES = 20, MESSAGE_FRAGMENTS = 4 };
 
-/* ---- a reader and the record of what it said ---- */
-
-enum action { GO_ON, STOP, FINISH };
-
-struct run {
-	struct ws_reader reader;
-	struct buffer record; /* "text:hello ping: close:1000:over " */
-	enum action action;   /* in the first event */
-	const char *last_at;  /* where the last payload lay */
-};
-
-static void put(struct run *run, struct slice bytes)
-{
-	for (size_t i = 0; i < bytes.len; i++) {
-		uint8_t octet = (uint8_t)bytes.at[i];
-		bool plain = octet > ' ' && octet < 0x7F;
-		int error = plain ? buffer_append(&run->record, &octet, 1)
-				  : buffer_printf(&run->record, "\\%02x", octet);
-		assert_int_equal(error, 0);
-	}
-}
-
-static void record(struct ws_reader *reader, const char *kind, struct slice payload)
-{
-	struct run *run = container_of(reader, struct run, reader);
-	if (run->action == STOP)
-		ws_reader_stop(reader);
-	if (run->action == FINISH)
-		ws_reader_finish(reader);
-	put(run, slice_of(kind));
-	put(run, payload);
-	assert_int_equal(buffer_append(&run->record, " ", 1), 0);
-	run->last_at = payload.at;
-}
-
-static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload)
-{
-	record(reader, opcode == WS_TEXT ? "text:" : "binary:", payload);
-}
-
-static void on_ping(struct ws_reader *reader, struct slice payload)
-{
-	record(reader, "ping:", payload);
-}
-
-static void on_pong(struct ws_reader *reader, struct slice payload)
-{
-	record(reader, "pong:", payload);
-}
-
-static void on_close(struct ws_reader *reader, unsigned code, struct slice reason)
-{
-	char kind[20];
-	snprintf(kind, sizeof(kind), "close:%u:", code);
-	record(reader, kind, reason);
-}
-
-static const struct ws_reader_events events = { on_message, on_ping, on_pong, on_close };
-static const struct ws_reader_events discarding_events = { NULL, on_ping, on_pong, on_close };
 static const struct ws_reader_settings settings = { &events, MESSAGE_BYTES, MESSAGE_FRAGMENTS };
 static const struct ws_reader_settings discarding_settings = { &discarding_events, MESSAGE_BYTES,
 	MESSAGE_FRAGMENTS };
 static const struct ws_reader_settings limitless = { &events, UINT64_MAX, 0 };
-
-static void run_init(struct run *run, const struct ws_reader_settings *run_settings)
-{
-	*run = (struct run){ .action = GO_ON };
-	ws_reader_init(&run->reader, run_settings);
-}
-
-static void run_finish(struct run *run)
-{
-	ws_reader_finish(&run->reader);
-	assert_null(run->reader.held);
-	assert_null(run->reader.control);
-	buffer_finish(&run->record);
-}
-
-static void assert_record(struct run *run, const char *expected)
-{
-	struct slice got = buffer_slice(&run->record);
-	if (!slice_equal(got, slice_of(expected)))
-		fail_msg("got \"%.*s\" in place of \"%s\"", SLICE_ARGS(got), expected);
-}
-
-static int feed(struct run *run, struct slice bytes)
-{
-	char *copy = malloc(bytes.len);
-	assert_non_null(copy);
-	if (bytes.len)
-		memcpy(copy, bytes.at, bytes.len);
-	int failure = ws_reader_feed(&run->reader, copy, bytes.len);
-	free(copy);
-	/* Memory is held only while something is incomplete. */
-	if (!run->reader.message_opcode || !run->reader.settings->events->on_message)
-		assert_null(run->reader.held);
-	if (!run->reader.in_payload)
-		assert_null(run->reader.control);
-	return failure;
-}
-
-/* ---- what a browser would write ---- */
-
-struct frame {
-	uint8_t first; /* FIN, RSV and opcode */
-	struct slice payload;
-	struct slice raw; /* in place of a frame */
-};
-
-#define FRAME(first, literal) \
-	{ \
-		(first), { literal, sizeof(literal) - 1 }, \
-		{ \
-			NULL, 0 \
-		} \
-	}
-#define RAW(literal) \
-	{ \
-		0, { NULL, 0 }, \
-		{ \
-			literal, sizeof(literal) - 1 \
-		} \
-	}
-
-static void write_header(struct buffer *wire, uint8_t first, uint64_t len, const uint8_t key[4])
-{
-	uint8_t header[WS_SERVER_HEADER_MAX];
-	size_t header_len = ws_frame_format(header, first & 0xF, false, len);
-	header[0] = first;
-	header[1] |= 0x80;
-	assert_int_equal(buffer_append(wire, header, header_len), 0);
-	assert_int_equal(buffer_append(wire, key, 4), 0);
-}
-
-static void write_frame(struct buffer *wire, uint8_t first, struct slice payload)
-{
-	/* Another key for each frame. */
-	const uint8_t key[4] = { 0x37, 0xfa, (uint8_t)wire->len, (uint8_t)(wire->len * 31) };
-	write_header(wire, first, payload.len, key);
-	size_t start = wire->len;
-	assert_int_equal(buffer_append_slice(wire, payload), 0);
-	if (payload.len)
-		ws_mask(wire->bytes + start, payload.len, key, 0);
-}
-
-static void write_frames(struct buffer *wire, const struct frame *frames, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (frames[i].raw.at)
-			assert_int_equal(buffer_append_slice(wire, frames[i].raw), 0);
-		else if (frames[i].payload.at)
-			write_frame(wire, frames[i].first, frames[i].payload);
-	}
-}
 
 /* ---- the cases ---- */
 
@@ -176,12 +19,7 @@ static void write_frames(struct buffer *wire, const struct frame *frames, size_t
 #define S125 S20 S20 S20 S20 S20 S20 "abcde"
 #define C125 "\x03\xE8" S20 S20 S20 S20 S20 S20 "abc"
 
-static const struct reader_case {
-	const char *name;
-	struct frame frames[8];
-	const char *record;
-	int failure;
-} cases[] = {
+static const struct reader_case cases[] = {
 	/* messages, §5.6 */
 	{ "text", { FRAME(FIN | WS_TEXT, "hello") }, "text:hello " },
 	{ "empty text", { FRAME(FIN | WS_TEXT, "") }, "text: " },
@@ -357,59 +195,12 @@ static const struct reader_case {
 		{ FRAME(FIN | WS_TEXT, "one"), RAW("\x81\xFE\x01\x00key.") }, "text:one ", 1009 },
 };
 
-/* `record` without its messages: what a discarding reader says. */
-static void leave_out_messages(const char *full, char *rest)
-{
-	while (*full) {
-		size_t len = strcspn(full, " ") + 1;
-		bool message = !strncmp(full, "text:", 5) || !strncmp(full, "binary:", 7);
-		if (!message) {
-			memcpy(rest, full, len);
-			rest += len;
-		}
-		full += len;
-	}
-	*rest = '\0';
-}
-
-/* Feeds `first` octets, then `step` at a time. */
-static void try_case(const struct reader_case *c, const struct ws_reader_settings *run_settings,
-	struct slice wire, size_t first, size_t step)
-{
-	struct run run;
-	run_init(&run, run_settings);
-	int failure = 0;
-	for (size_t len = first; wire.len; len = MIN(step, wire.len)) {
-		int now = feed(&run, slice_make(wire.at, len));
-		/* A failure is told once. */
-		assert_true(!failure || !now);
-		failure = failure ? failure : now;
-		wire = slice_skip(wire, len);
-	}
-	char expected[512];
-	memcpy(expected, c->record, strlen(c->record) + 1);
-	if (run_settings == &discarding_settings)
-		leave_out_messages(c->record, expected);
-	assert_record(&run, expected);
-	assert_int_equal(failure, c->failure);
-	run_finish(&run);
-}
-
 static void every_case_at_every_split(void **state)
 {
 	(void)state;
-	const struct ws_reader_settings *both[] = { &settings, &discarding_settings };
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct buffer wire = { 0 };
-		write_frames(&wire, cases[i].frames, COUNT_OF(cases[i].frames));
-		struct slice octets = buffer_slice(&wire);
-		print_message("%s\n", cases[i].name);
-		for (size_t k = 0; k < COUNT_OF(both); k++) {
-			try_case(&cases[i], both[k], octets, 1, 1);
-			for (size_t split = 0; split <= octets.len; split++)
-				try_case(&cases[i], both[k], octets, split, octets.len);
-		}
-		buffer_finish(&wire);
+		try_everywhere(&cases[i], &settings);
+		try_everywhere(&cases[i], &discarding_settings);
 	}
 }
 

@@ -1,0 +1,64 @@
+#include "unit.h"
+
+#include <errno.h>
+#include <malloc.h>
+
+#include "sluice/proto/ws_held.h"
+
+static void a_whole_payload_stays_where_it_is(void **state)
+{
+	(void)state;
+	struct ws_held *held = NULL, *block;
+	struct slice text = SLICE("whole"), piece = text;
+	assert_int_equal(ws_held_add(&held, SLICE(""), 5), 0);
+	assert_null(held);
+	assert_int_equal(ws_held_complete(&held, &piece, 5, &block), 0);
+	assert_ptr_equal(piece.at, text.at);
+	assert_null(block);
+	ws_held_free(block);
+}
+
+static void pieces_are_put_together(void **state)
+{
+	(void)state;
+	for (size_t step = 1; step < 40; step++) {
+		struct ws_held *held = NULL, *block;
+		struct slice text = SLICE("many pieces, of one length or another");
+		struct slice rest = text;
+		while (rest.len > step) {
+			assert_int_equal(
+				ws_held_add(&held, slice_make(rest.at, step), text.len), 0);
+			rest = slice_skip(rest, step);
+		}
+		assert_int_equal(ws_held_complete(&held, &rest, text.len, &block), 0);
+		assert_null(held);
+		assert_true(slice_equal(rest, text));
+		ws_held_free(block);
+	}
+}
+
+/* To its double, and then to the limit and no further. */
+static void it_grows_with_what_has_come(void **state)
+{
+	(void)state;
+	enum { LIMIT = 1500, MALLOC_ROUNDS = 64 };
+	struct ws_held *held = NULL;
+	for (size_t len = 1; len <= LIMIT; len++) {
+		assert_int_equal(ws_held_add(&held, SLICE("x"), LIMIT), 0);
+		size_t most = len <= 128 ? 128 : MIN(2 * len, LIMIT);
+		assert_in_range(malloc_usable_size(held), len, most + MALLOC_ROUNDS);
+	}
+	ws_held_drop(&held);
+	assert_null(held);
+	ws_held_drop(&held);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_payload_stays_where_it_is),
+		cmocka_unit_test(pieces_are_put_together),
+		cmocka_unit_test(it_grows_with_what_has_come),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
