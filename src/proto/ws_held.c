@@ -1,12 +1,16 @@
 /* What a browser's message is held in until it is whole. One block, whatever the fragments: a peer
  * that sends single octets makes neither many blocks nor many copies, as the block doubles; and it
  * makes none out of what a header promises, as only octets that have come make it grow. The limit
- * ends the doubling, so that a message of nearly the limit does not take twice that. */
+ * ends the doubling, so that a message of nearly the limit does not take twice that.
+ *
+ * It counts as buffered, until it is thrown away or freed. */
 #include "sluice/proto/ws_held.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sluice/base/buffered.h"
 
 enum { FIRST_CAPACITY = 128 };
 
@@ -25,6 +29,7 @@ static int make_room(struct ws_held **held, size_t more, uint64_t limit)
 	struct ws_held *block = realloc(*held, sizeof(*block) + capacity);
 	if (!block)
 		return -ENOMEM;
+	buffered_add(*held ? capacity - block->capacity : sizeof(*block) + capacity);
 	block->len = len;
 	block->capacity = capacity;
 	*held = block;
@@ -60,11 +65,13 @@ int ws_held_complete(
 
 void ws_held_free(struct ws_held *held)
 {
+	if (held)
+		buffered_remove(sizeof(*held) + held->capacity);
 	free(held);
 }
 
 void ws_held_drop(struct ws_held **held)
 {
-	free(*held);
+	ws_held_free(*held);
 	*held = NULL;
 }

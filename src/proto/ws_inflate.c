@@ -3,8 +3,9 @@
  *
  * Memory. An inflater is taken when the first octet of a compressed message comes and given back
  * with its last (client_no_context_takeover: nothing is kept between two messages), so connections
- * that say nothing own none, and a worker needs as many as there are messages half arrived. A few
- * are kept for the next ones; the others are freed. `most` bounds those that are taken.
+ * that say nothing own none, and a worker needs as many as there are messages half arrived. What is
+ * taken counts as buffered, so the limit on that bounds them. A few are kept for the next messages,
+ * the others are freed.
  *
  * Output. Each step fills at most the pool's scratch, and never goes further than one octet beyond
  * the message's limit: that one shows that there is too much, and the rest is not inflated.
@@ -26,6 +27,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "sluice/base/buffered.h"
 #include "sluice/proto/ws_extension.h"
 
 enum {
@@ -37,15 +39,15 @@ enum {
 
 struct ws_inflaters {
 	struct ws_inflater *idle;
-	size_t n_idle, n_taken, most;
-	size_t bytes; /* of those that are taken */
+	size_t n_idle, n_taken;
 	char scratch[SCRATCH_BYTES];
 };
 
 struct ws_inflater {
 	struct ws_inflaters *pool;
 	struct ws_inflater *next; /* idle one */
-	size_t bytes;             /* all that is allocated for it */
+	bool taken;
+	size_t bytes; /* all that is allocated for it */
 	z_stream stream;
 	uint64_t produced;
 	struct slice tail; /* what is still to be fed of it */
@@ -58,10 +60,11 @@ static void *allocate(void *opaque, uInt n, uInt size)
 {
 	struct ws_inflater *inflater = opaque;
 	void *block = calloc(n, size);
-	if (block) {
-		inflater->bytes += (size_t)n * size;
-		inflater->pool->bytes += (size_t)n * size;
-	}
+	if (!block)
+		return NULL;
+	inflater->bytes += (size_t)n * size;
+	if (inflater->taken)
+		buffered_add((size_t)n * size);
 	return block;
 }
 
@@ -74,26 +77,22 @@ static void release(void *opaque, void *block)
 
 /* ---- inflaters ---- */
 
-static int create(struct ws_inflaters *pool, struct ws_inflater **ret_inflater)
+static struct ws_inflater *create(struct ws_inflaters *pool)
 {
 	struct ws_inflater *inflater = calloc(1, sizeof(*inflater));
 	if (!inflater)
-		return -ENOMEM;
-	size_t before = pool->bytes;
+		return NULL;
 	inflater->pool = pool;
 	inflater->bytes = sizeof(*inflater);
 	inflater->stream.zalloc = allocate;
 	inflater->stream.zfree = release;
 	inflater->stream.opaque = inflater;
 	/* Negative bits: raw, without zlib's header and checksum. */
-	int status = inflateInit2(&inflater->stream, -WS_WINDOW_BITS_MAX);
-	pool->bytes = before;
-	if (status != Z_OK) {
+	if (inflateInit2(&inflater->stream, -WS_WINDOW_BITS_MAX) != Z_OK) {
 		free(inflater);
-		return -ENOMEM;
+		return NULL;
 	}
-	*ret_inflater = inflater;
-	return 0;
+	return inflater;
 }
 
 static void destroy(struct ws_inflater *inflater)
@@ -136,12 +135,9 @@ static int run(struct ws_inflater *inflater, struct slice *input)
 
 /* ---- public ---- */
 
-struct ws_inflaters *ws_inflaters_create(size_t most)
+struct ws_inflaters *ws_inflaters_create(void)
 {
-	struct ws_inflaters *pool = calloc(1, sizeof(*pool));
-	if (pool)
-		pool->most = most;
-	return pool;
+	return calloc(1, sizeof(struct ws_inflaters));
 }
 
 void ws_inflaters_destroy(struct ws_inflaters *pool)
@@ -157,39 +153,33 @@ void ws_inflaters_destroy(struct ws_inflaters *pool)
 	free(pool);
 }
 
-size_t ws_inflaters_bytes(const struct ws_inflaters *pool)
-{
-	return pool->bytes;
-}
-
-int ws_inflater_take(struct ws_inflaters *pool, struct ws_inflater **ret_inflater)
+struct ws_inflater *ws_inflater_take(struct ws_inflaters *pool)
 {
 	struct ws_inflater *inflater = pool->idle;
-	if (pool->most && pool->n_taken >= pool->most)
-		return -EBUSY;
 	if (inflater) {
 		pool->idle = inflater->next;
 		pool->n_idle--;
 		MUST(inflateReset(&inflater->stream) == Z_OK);
 	} else {
-		int error = create(pool, &inflater);
-		if (error)
-			return error;
+		inflater = create(pool);
+		if (!inflater)
+			return NULL;
 	}
 	pool->n_taken++;
-	pool->bytes += inflater->bytes;
+	buffered_add(inflater->bytes);
+	inflater->taken = true;
 	inflater->produced = 0;
 	inflater->tail = slice_make("\0\0\xFF\xFF", 4);
 	inflater->block_has_ended = false;
-	*ret_inflater = inflater;
-	return 0;
+	return inflater;
 }
 
 void ws_inflater_give(struct ws_inflater *inflater)
 {
 	struct ws_inflaters *pool = inflater->pool;
 	pool->n_taken--;
-	pool->bytes -= inflater->bytes;
+	buffered_remove(inflater->bytes);
+	inflater->taken = false;
 	if (pool->n_idle == IDLE_MAX) {
 		destroy(inflater);
 		return;

@@ -2,7 +2,7 @@
  * under way at once: a message, whose fragments may lie apart, and a control frame between them.
  *
  *	octets --> header --check--> payload --unmask--> control: ping, pong, close
- *	             ^                  |                message: (inflate) --> (utf8) --> held --> event
+ *	             ^                  |                message: inflate? --> utf8? --> held --> event
  *	             +-- frame_left 0 --+
  *
  * Early refusal. A header is judged as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2,
@@ -31,6 +31,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sluice/base/buffered.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/ws_close.h"
 #include "sluice/proto/ws_held.h"
@@ -232,11 +233,20 @@ static int failure_of(int error)
 		return WS_CLOSE_BAD_DATA;
 	case -EMSGSIZE:
 		return WS_CLOSE_TOO_BIG;
-	case -EBUSY:
-		return WS_CLOSE_TRY_LATER;
 	default:
 		return WS_CLOSE_INTERNAL;
 	}
+}
+
+static int take_inflater(struct ws_reader *reader)
+{
+	const struct ws_reader_settings *settings = reader->settings;
+	if (reader->inflater)
+		return 0;
+	if (settings->buffered_bytes && buffered_bytes() > settings->buffered_bytes)
+		return WS_CLOSE_TRY_LATER;
+	reader->inflater = ws_inflater_take(settings->inflaters);
+	return reader->inflater ? 0 : WS_CLOSE_INTERNAL;
 }
 
 static int read_compressed(struct ws_reader *reader, struct slice piece, bool last)
@@ -244,17 +254,15 @@ static int read_compressed(struct ws_reader *reader, struct slice piece, bool la
 	const struct ws_reader_settings *settings = reader->settings;
 	if (!piece.len && !last)
 		return 0;
-	if (!reader->inflater) {
-		int error = ws_inflater_take(settings->inflaters, &reader->inflater);
-		if (error)
-			return failure_of(error);
-	}
+	int failure = take_inflater(reader);
+	if (failure)
+		return failure;
 	int more;
 	do {
 		struct slice octets;
 		more = ws_inflate(reader->inflater, &piece, last, settings->message_bytes, &octets);
 		/* What came out before a mistake is judged before it. */
-		int failure = read_octets(reader, octets, last && !more);
+		failure = read_octets(reader, octets, last && !more);
 		if (failure || more < 0)
 			return failure ? failure : failure_of(more);
 	} while (more);

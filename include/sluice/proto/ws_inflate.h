@@ -13,17 +13,14 @@
 struct ws_inflaters;
 struct ws_inflater;
 
-/* NULL: no memory. `most`: how many messages may be under way at once; 0: any number. */
-struct ws_inflaters *ws_inflaters_create(size_t most);
+/* NULL: no memory. */
+struct ws_inflaters *ws_inflaters_create(void);
 
 /* May be NULL. None may be taken. */
 void ws_inflaters_destroy(struct ws_inflaters *inflaters);
 
-/* The memory of those that are taken: about 40 KiB each. */
-size_t ws_inflaters_bytes(const struct ws_inflaters *inflaters);
-
-/* For one message. 0; -EBUSY: too many are taken; or -ENOMEM. */
-MUST_CHECK int ws_inflater_take(struct ws_inflaters *inflaters, struct ws_inflater **ret_inflater);
+/* For one message; NULL: no memory. About 40 KiB, which count as buffered until it is given back. */
+MUST_CHECK struct ws_inflater *ws_inflater_take(struct ws_inflaters *inflaters);
 
 /* Takes it back, wherever its message is. */
 void ws_inflater_give(struct ws_inflater *inflater);

@@ -39,9 +39,10 @@ struct ws_reader_settings {
 	 * been inflated to the first octet too many. */
 	uint64_t message_bytes;
 	uint32_t message_fragments; /* a message of more fails with 1008; 0: no limit */
-	/* For readers that allow compression, else NULL. When too many are taken, a message fails
-	 * with 1013. */
+	/* For readers that allow compression, else NULL. */
 	struct ws_inflaters *inflaters;
+	/* While the process has more buffered, a compressed message fails with 1013; 0: no limit. */
+	size_t buffered_bytes;
 };
 
 struct ws_reader {
