@@ -14,6 +14,12 @@ const FORBIDDEN = {
   'says nothing about what it could not read': /\b(atoi|atol|atoll|atof)\s*\(/g,
 };
 
+/* These stop at the first difference, so their time tells how much of a guess was right. */
+const COMPARES = String.raw`\b(memcmp|bcmp|memmem|strn?(case)?cmp|slice_equal\w*|slice_starts_with)\s*\(`;
+const ARGUMENTS = String.raw`(?:[^();]|\([^()]*\))*?`;
+const COMPARES_A_SECRET = new RegExp(`${COMPARES}${ARGUMENTS}(secret|signature|digest|hmac)`, 'gi');
+const COMPARES_NO_LITERAL = new RegExp(String.raw`${COMPARES}(?!${ARGUMENTS}\bSLICE\()`, 'g');
+
 const files = await readSources('include', 'src');
 
 function findings(text, pattern) {
@@ -32,6 +38,19 @@ describe('not in the sources', () => {
   });
 });
 
+describe('a secret is compared in constant time', () => {
+  test('nowhere by a function that stops early', () => {
+    assert.deepEqual([...files].flatMap(([path, text]) => findInCode(path, text, COMPARES_A_SECRET)), []);
+  });
+
+  test('where signatures are made only literals are compared by one', () => {
+    const makers = [...files].filter(([, text]) => /\bmbedtls_md_hmac\s*\(/.test(text));
+    assert.notEqual(makers.length, 0);
+    const found = makers.flatMap(([path, text]) => findInCode(path, text, COMPARES_NO_LITERAL));
+    assert.deepEqual(found, []);
+  });
+});
+
 describe('the check itself', () => {
   const [assertion, sprintf, copy] = Object.values(FORBIDDEN);
 
@@ -39,6 +58,15 @@ describe('the check itself', () => {
     assert.deepEqual(findings('int x;\n\tassert(x);', assertion), ['x.c:2: assert(']);
     assert.equal(findings('sprintf(a, b); vsprintf (a, b, c);', sprintf).length, 2);
     assert.equal(findings('strcpy(a, b); strcat(a, b);', copy).length, 2);
+  });
+
+  test('finds a comparison of a secret', () => {
+    assert.equal(findings('return memcmp(a, expected_signature,\n n) == 0;', COMPARES_A_SECRET).length, 1);
+    assert.equal(findings('if (slice_equal(secrets[i], given))', COMPARES_A_SECRET).length, 1);
+    assert.equal(findings('strcmp(a, b); memcpy(a, secret, 1);', COMPARES_A_SECRET).length, 0);
+    assert.equal(findings('if (strcmp(a, b)) read_secret();', COMPARES_A_SECRET).length, 0);
+    assert.equal(findings('memcmp(presented, expected, n)', COMPARES_NO_LITERAL).length, 1);
+    assert.equal(findings('slice_equal(a, SLICE("sid"))', COMPARES_NO_LITERAL).length, 0);
   });
 
   test('lets other names, comments and texts be', () => {
