@@ -19,6 +19,7 @@
 
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
+#include "sluice/gateway/limit.h"
 
 enum { BACKLOG_MAX = 64 * 1024 * 1024 };
 
@@ -161,12 +162,19 @@ struct delivery {
 	struct publication *publication;
 };
 
+/* The memory that it holds on its way: of many small ones most is not their bytes. */
+static size_t weight(const struct publication *publication)
+{
+	return sizeof(*publication) + publication->channel_len + publication->chunk.len +
+	       sizeof(struct delivery) + sizeof(struct inbox_message);
+}
+
 static void deliver_publication(void *owner, void *subject)
 {
 	(void)owner;
 	struct delivery *delivery = subject;
 	struct bridge *bridge = delivery->to;
-	atomic_fetch_sub(&bridge->backlog, delivery->publication->chunk.len);
+	atomic_fetch_sub(&bridge->backlog, weight(delivery->publication));
 	hub_publish(&bridge->hub, delivery->publication);
 	publication_unref(delivery->publication);
 	free(delivery);
@@ -189,11 +197,11 @@ static int post_publication(struct bridge *to, struct publication *publication)
 /* A worker that is behind by that much would only fall further behind. */
 static void post_or_drop(struct bridge *home, struct bridge *to, struct publication *publication)
 {
-	size_t len = publication->chunk.len;
-	if (atomic_fetch_add(&to->backlog, len) <= BACKLOG_MAX &&
+	size_t more = weight(publication);
+	if (atomic_fetch_add(&to->backlog, more) <= BACKLOG_MAX &&
 		post_publication(to, publication) == 0)
 		return;
-	atomic_fetch_sub(&to->backlog, len);
+	atomic_fetch_sub(&to->backlog, more);
 	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, publication->count);
 }
 
@@ -223,6 +231,7 @@ static void on_message(
 	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_TOTAL, 1);
 	if (payload.len > home->settings.publication_bytes) {
 		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
+		limit_hit(home->settings.metrics, METRIC_LIMIT_PUBLICATION_BYTES);
 		return;
 	}
 	int error = publication_run_add(&home->run, channel, payload);

@@ -43,6 +43,33 @@
 	X(CLOSES_4401, "sluice_closes_total", "code=\"4401\"", "counter", "") \
 	X(CLOSES_4403, "sluice_closes_total", "code=\"4403\"", "counter", "") \
 	X(CLOSES_OTHER, "sluice_closes_total", "code=\"other\"", "counter", "") \
+	X(LIMIT_HEADER_BYTES, "sluice_limit_hits_total", "limit=\"header_bytes\"", "counter", \
+		"Times that a limit was reached, by the setting's name in limits") \
+	X(LIMIT_HANDSHAKE_SECONDS, "sluice_limit_hits_total", "limit=\"handshake_seconds\"", \
+		"counter", "") \
+	X(LIMIT_HALF_OPEN_PER_IP, "sluice_limit_hits_total", "limit=\"half_open_per_ip\"", \
+		"counter", "") \
+	X(LIMIT_CONNECTIONS, "sluice_limit_hits_total", "limit=\"connections\"", "counter", "") \
+	X(LIMIT_CONNECTIONS_PER_IP, "sluice_limit_hits_total", "limit=\"connections_per_ip\"", \
+		"counter", "") \
+	X(LIMIT_CONNECTIONS_PER_USER, "sluice_limit_hits_total", "limit=\"connections_per_user\"", \
+		"counter", "") \
+	X(LIMIT_UPGRADES_PER_SECOND, "sluice_limit_hits_total", "limit=\"upgrades_per_second\"", \
+		"counter", "") \
+	X(LIMIT_MESSAGE_BYTES, "sluice_limit_hits_total", "limit=\"message_bytes\"", "counter", \
+		"") \
+	X(LIMIT_FRAGMENTS, "sluice_limit_hits_total", "limit=\"fragments\"", "counter", "") \
+	X(LIMIT_FRAMES_PER_SECOND, "sluice_limit_hits_total", "limit=\"frames_per_second\"", \
+		"counter", "") \
+	X(LIMIT_QUEUE_BYTES, "sluice_limit_hits_total", "limit=\"queue_bytes\"", "counter", "") \
+	X(LIMIT_BUFFERED_BYTES, "sluice_limit_hits_total", "limit=\"buffered_bytes\"", "counter", \
+		"") \
+	X(LIMIT_CHANNELS, "sluice_limit_hits_total", "limit=\"channels\"", "counter", "") \
+	X(LIMIT_PUBLICATION_BYTES, "sluice_limit_hits_total", "limit=\"publication_bytes\"", \
+		"counter", "") \
+	X(LIMIT_DESCRIPTORS, "sluice_limit_hits_total", "limit=\"descriptors\"", "counter", "") \
+	X(ACCEPT_PAUSES_TOTAL, "sluice_accept_pauses_total", "", "counter", \
+		"Times that accepting paused because descriptors were short") \
 	X(CHANNELS, "sluice_channels", "", "gauge", \
 		"Channels subscribed to on Redis by this process") \
 	X(SUBSCRIPTIONS, "sluice_subscriptions", "", "gauge", \

@@ -49,7 +49,7 @@ struct bridge {
 	struct homes homes;                 /* who wants them */
 	struct publication_run run;
 	struct link_state link;
-	atomic_size_t backlog; /* bytes of publications in its inbox */
+	atomic_size_t backlog; /* memory of publications in its inbox */
 	uint64_t refusal_told; /* uv_hrtime of the last line about a refused channel; 0: none */
 };
 
