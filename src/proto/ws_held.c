@@ -19,9 +19,15 @@ struct ws_held {
 	char bytes[];
 };
 
+static size_t size_of(const struct ws_held *held)
+{
+	return held ? sizeof(*held) + held->capacity : 0;
+}
+
 static int make_room(struct ws_held **held, size_t more, uint64_t limit)
 {
 	size_t len = *held ? (*held)->len : 0;
+	size_t before = size_of(*held);
 	if (*held && (*held)->capacity - len >= more)
 		return 0;
 	size_t doubled = *held ? (*held)->capacity * 2 : FIRST_CAPACITY;
@@ -29,9 +35,9 @@ static int make_room(struct ws_held **held, size_t more, uint64_t limit)
 	struct ws_held *block = realloc(*held, sizeof(*block) + capacity);
 	if (!block)
 		return -ENOMEM;
-	buffered_add(*held ? capacity - block->capacity : sizeof(*block) + capacity);
 	block->len = len;
 	block->capacity = capacity;
+	buffered_add(size_of(block) - before);
 	*held = block;
 	return 0;
 }
@@ -65,8 +71,7 @@ int ws_held_complete(
 
 void ws_held_free(struct ws_held *held)
 {
-	if (held)
-		buffered_remove(sizeof(*held) + held->capacity);
+	buffered_remove(size_of(held));
 	free(held);
 }
 
