@@ -14,6 +14,7 @@
 
 #include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/proto/ws_inflate.h"
 
 enum { DRAIN_STEP_MS = 50, DRAIN_RETRY_MS = 1000 };
 
@@ -181,14 +182,16 @@ int conns_open(struct conns *conns)
 	conns->count = 0;
 	conns->draining = false;
 	conns->ping = chunk_create(ping, 2);
+	conns->inflaters = ws_inflaters_create();
 	conns_options_changed(conns);
-	return conns->ping ? 0 : -ENOMEM;
+	return conns->ping && conns->inflaters ? 0 : -ENOMEM;
 }
 
 void conns_finish(struct conns *conns)
 {
 	MUST(conns->count == 0);
 	chunk_unref(conns->ping);
+	ws_inflaters_destroy(conns->inflaters);
 }
 
 void conns_options_changed(struct conns *conns)
@@ -196,6 +199,8 @@ void conns_options_changed(struct conns *conns)
 	conns->reader = (struct ws_reader_settings){
 		.events = &conn_reader_events,
 		.message_bytes = conns->options->limits.message_bytes,
+		.inflaters = conns->inflaters,
+		.buffered_bytes = conns->options->limits.buffered_bytes,
 	};
 }
 

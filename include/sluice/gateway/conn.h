@@ -53,6 +53,7 @@ struct conns {
 	size_t count;       /* of them */
 	struct chunk *ping; /* the ping frame that everyone is sent */
 	struct ws_reader_settings reader;
+	struct ws_inflaters *inflaters;
 	uint64_t refusals_quiet_until; /* loop time: until then the log is not told of another */
 	bool draining;
 	struct deadline drain; /* its next step */
