@@ -5,6 +5,9 @@
  *
  *	/echo?message_bytes=16777216&fragments=65536     limits of this connection's messages
  *
+ * When permessage-deflate was negotiated every message goes back compressed, also the small ones, for
+ * which it is not worth it.
+ *
  * Everything but on_message is the production code. The connection does not know that it echoes:
  * its reader's settings and its stream's events are exchanged for copies with our handlers in
  * them, in one block that goes when the stream has closed.
@@ -18,6 +21,7 @@
 
 #include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/proto/ws_deflate.h"
 
 /* A read holds at most 10,000 frames that have an echo of two chunks: they fit in on top of these. */
 enum { ECHO_CHUNKS = SEND_QUEUE_MAX / 4, MESSAGE_BYTES_MAX = 1 << 24, FRAGMENTS_MAX = 65536 };
@@ -27,6 +31,8 @@ struct echo {
 	struct ws_reader_events reader_events;
 	struct stream_events stream_events;
 	const struct stream_events *inner; /* the connection's own */
+	struct ws_deflater *deflater;      /* NULL: no compression was negotiated */
+	unsigned window_bits;
 };
 
 static struct conn *of_reader(struct ws_reader *reader)
@@ -52,6 +58,24 @@ static bool is_over_limit(const struct conn *conn)
 
 /* ---- events of the reader ---- */
 
+static int send_compressed(
+	struct conn *conn, const struct echo *echo, enum ws_opcode opcode, struct slice payload)
+{
+	uint8_t header[WS_SERVER_HEADER_MAX];
+	size_t len = ws_deflate_room(payload.len);
+	char *compressed = malloc(len);
+	if (!compressed)
+		return -ENOMEM;
+	int error = ws_deflate(echo->deflater, echo->window_bits, payload, compressed, &len);
+	if (!error)
+		error = stream_send_bytes(&conn->stream, header,
+			ws_frame_format_compressed(header, opcode, true, len));
+	if (!error)
+		error = stream_send_bytes(&conn->stream, compressed, len);
+	free(compressed);
+	return error;
+}
+
 static void send_back(struct conn *conn, enum ws_opcode opcode, struct slice payload)
 {
 	uint8_t header[WS_SERVER_HEADER_MAX];
@@ -66,9 +90,14 @@ static void send_back(struct conn *conn, enum ws_opcode opcode, struct slice pay
 static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload)
 {
 	struct conn *conn = of_reader(reader);
+	const struct echo *echo = echo_of(&conn->stream);
 	/* After a close frame no data frame is sent (RFC 6455 §5.5.1). */
-	if (conn->state == CONN_OPEN)
+	if (conn->state != CONN_OPEN)
+		return;
+	if (!echo->deflater)
 		send_back(conn, opcode, payload);
+	else if (send_compressed(conn, echo, opcode, payload) != 0)
+		conn_abort(conn);
 }
 
 static void on_ping(struct ws_reader *reader, struct slice payload)
@@ -104,6 +133,7 @@ static void on_closed(struct stream *stream)
 {
 	struct echo *echo = echo_of(stream);
 	echo->inner->on_closed(stream);
+	ws_deflater_destroy(echo->deflater);
 	free(echo);
 }
 
@@ -154,17 +184,28 @@ static void take_over(struct conn *conn, struct echo *echo)
 	conn->stream.events = &echo->stream_events;
 }
 
+/* 0, or the status to refuse with, and why. */
+static int prepare(struct echo *echo, const struct conn *conn, const char **ret_problem)
+{
+	echo->settings = conn->conns->reader;
+	*ret_problem = "not a limit of the echo";
+	if (!read_limits(conn->http->request.query, &echo->settings))
+		return 400;
+	echo->window_bits = conn->http->handshake.extension.window_bits;
+	*ret_problem = "no memory";
+	if (echo->window_bits)
+		echo->deflater = ws_deflater_create();
+	return echo->window_bits && !echo->deflater ? 503 : 0;
+}
+
 int conn_echo_begin(struct conn *conn, const char **ret_problem)
 {
 	struct echo *echo = calloc(1, sizeof(*echo));
 	*ret_problem = "no memory";
-	if (!echo)
-		return 503;
-	echo->settings = conn->conns->reader;
-	*ret_problem = "not a limit of the echo";
-	if (!read_limits(conn->http->request.query, &echo->settings)) {
+	int status = echo ? prepare(echo, conn, ret_problem) : 503;
+	if (status) {
 		free(echo);
-		return 400;
+		return status;
 	}
 	log_debug("echo of conformance runs");
 	take_over(conn, echo);
