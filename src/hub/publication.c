@@ -46,7 +46,6 @@ static int begin(struct publication_run *run, struct slice channel, size_t frame
 	if (!publication)
 		return -ENOMEM;
 	atomic_init(&publication->chunk.refs, 1);
-	publication->chunk.release = NULL;
 	publication->chunk.len = 0;
 	publication->count = 0;
 	publication->channel_len = (uint32_t)channel.len;
@@ -87,14 +86,34 @@ int publication_run_add(struct publication_run *run, struct slice channel, struc
 	return 0;
 }
 
+static void release(struct chunk *chunk)
+{
+	struct publication *publication = container_of(chunk, struct publication, chunk);
+	for (size_t i = 0; i < PUBLICATION_WINDOWS; i++) {
+		struct chunk *compressed = atomic_load(&publication->compressed[i]);
+		if (compressed && compressed != chunk)
+			chunk_unref(compressed);
+	}
+	pthread_mutex_destroy(&publication->compressing);
+}
+
+/* It moves no more. */
+static void settle(struct publication *publication)
+{
+	publication->channel = run_channel(publication);
+	publication->chunk.bytes = run_frames(publication);
+	publication->chunk.release = release;
+	pthread_mutex_init(&publication->compressing, NULL);
+	for (size_t i = 0; i < PUBLICATION_WINDOWS; i++)
+		atomic_init(&publication->compressed[i], NULL);
+	chunk_settle(&publication->chunk);
+}
+
 struct publication *publication_run_take(struct publication_run *run)
 {
 	struct publication *publication = run->publication;
-	if (publication) {
-		publication->channel = run_channel(publication);
-		publication->chunk.bytes = run_frames(publication);
-		chunk_settle(&publication->chunk);
-	}
+	if (publication)
+		settle(publication);
 	*run = (struct publication_run){ 0 };
 	return publication;
 }
