@@ -11,12 +11,18 @@
 #include "sluice/proto/resp.h"
 #include "sluice/proto/session_cookie.h"
 #include "sluice/proto/ws_close.h"
+#include "sluice/proto/ws_deflate.h"
 #include "sluice/proto/ws_frame.h"
 #include "sluice/proto/ws_handshake.h"
+#include "sluice/proto/ws_inflate.h"
 
 __typeof__(ws_frame_format) __real_ws_frame_format, __wrap_ws_frame_format;
+__typeof__(ws_frame_format_compressed) __real_ws_frame_format_compressed,
+	__wrap_ws_frame_format_compressed;
 __typeof__(ws_mask) __real_ws_mask, __wrap_ws_mask;
 __typeof__(ws_close_format) __real_ws_close_format, __wrap_ws_close_format;
+__typeof__(ws_deflate) __real_ws_deflate, __wrap_ws_deflate;
+__typeof__(ws_inflate) __real_ws_inflate, __wrap_ws_inflate;
 __typeof__(ws_handshake_accept) __real_ws_handshake_accept, __wrap_ws_handshake_accept;
 __typeof__(ws_handshake_accept_key) __real_ws_handshake_accept_key, __wrap_ws_handshake_accept_key;
 __typeof__(http_refusal) __real_http_refusal, __wrap_http_refusal;
@@ -46,6 +52,14 @@ size_t __wrap_ws_frame_format(
 	return len;
 }
 
+size_t __wrap_ws_frame_format_compressed(
+	uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, uint64_t payload_len)
+{
+	size_t len = __real_ws_frame_format_compressed(header, opcode, payload_len);
+	__msan_check_mem_is_initialized(header, len);
+	return len;
+}
+
 void __wrap_ws_mask(char *bytes, size_t len, const uint8_t masking_key[4], uint64_t offset)
 {
 	__real_ws_mask(bytes, len, masking_key, offset);
@@ -57,6 +71,23 @@ size_t __wrap_ws_close_format(char payload[125], unsigned code, struct slice rea
 	size_t len = __real_ws_close_format(payload, code, reason);
 	__msan_check_mem_is_initialized(payload, len);
 	return len;
+}
+
+int __wrap_ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct slice payload,
+	void *out, size_t *len)
+{
+	int error = __real_ws_deflate(deflater, window_bits, payload, out, len);
+	if (!error)
+		__msan_check_mem_is_initialized(out, *len);
+	return error;
+}
+
+int __wrap_ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uint64_t limit,
+	struct slice *ret_octets)
+{
+	int result = __real_ws_inflate(inflater, input, last, limit, ret_octets);
+	__msan_check_mem_is_initialized(ret_octets->at, ret_octets->len);
+	return result;
 }
 
 int __wrap_ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *answer)
