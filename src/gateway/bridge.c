@@ -72,7 +72,7 @@ static void count_channels(struct bridge *home)
 	metrics_set(home->settings.metrics, METRIC_CHANNELS, (int64_t)homes_count(&home->homes));
 }
 
-/* Without memory the browsers that wait are refused when their time is up. */
+/* Without memory the browsers that wait are refused when their time is up, unless somebody else asks. */
 static void confirm(struct bridge *home, struct slice channel, unsigned worker)
 {
 	(void)!post_note(home->settings.all[worker], deliver_confirmed, worker,
@@ -117,7 +117,7 @@ static void deliver_unwant(void *owner, void *subject)
 
 /* ---- events of the hub ---- */
 
-static int on_first(struct hub *hub, struct slice channel, uint32_t ticket)
+static int on_wanted(struct hub *hub, struct slice channel, uint32_t ticket)
 {
 	struct bridge *bridge = hub->owner, *home = home_of(bridge, channel);
 	if (home == bridge)
@@ -125,14 +125,13 @@ static int on_first(struct hub *hub, struct slice channel, uint32_t ticket)
 	return post_note(home, deliver_want, bridge->settings.self, ticket, channel);
 }
 
-static void on_last(struct hub *hub, struct slice channel)
+static int on_unwanted(struct hub *hub, struct slice channel)
 {
 	struct bridge *bridge = hub->owner, *home = home_of(bridge, channel);
-	if (home == bridge)
-		unwant(home, bridge->settings.self, channel);
-	else if (post_note(home, deliver_unwant, bridge->settings.self, 0, channel) != 0)
-		/* The home goes on sending what nobody here reads, until somebody wants it again. */
-		log_error("out of memory", log_text("for", "an unsubscription"));
+	if (home != bridge)
+		return post_note(home, deliver_unwant, bridge->settings.self, 0, channel);
+	unwant(home, bridge->settings.self, channel);
+	return 0;
 }
 
 static void on_ready(struct hub *hub, struct subscriber *subscriber)
@@ -149,8 +148,8 @@ static void on_publication(
 }
 
 static const struct hub_events hub_events = {
-	.on_first = on_first,
-	.on_last = on_last,
+	.on_wanted = on_wanted,
+	.on_unwanted = on_unwanted,
 	.on_ready = on_ready,
 	.on_publication = on_publication,
 };
@@ -239,8 +238,10 @@ static void on_message(
 		hand_over_run(home);
 		error = publication_run_add(&home->run, channel, payload);
 	}
-	if (error)
+	if (error) {
+		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
 		log_error("out of memory", log_text("for", "a publication"));
+	}
 }
 
 static void on_batch_end(struct subscriptions *subscriptions)

@@ -5,7 +5,12 @@
  *
  * A channel lives from its first subscription to its last, so the table holds nothing that nobody
  * wants. Tickets guard against a confirmation that was under way while a channel was left and
- *wanted again: only the newest ticket confirms. */
+ * wanted again: only the newest ticket confirms.
+ *
+ * Without memory a want, its confirmation, or the word that a channel is not wanted any more may get
+ * lost on the way. So whoever joins a channel that is not confirmed asks for it once more, or a crowd
+ * in which somebody always waits would wait for ever; and a channel that cannot be left is kept as it
+ * is, wanted, until there is an occasion to try again. */
 #include "sluice/hub/hub.h"
 
 #include <errno.h>
@@ -62,7 +67,7 @@ static int create_channel(struct hub *hub, struct slice name, struct hub_channel
 		return error;
 	}
 	channel->ticket = ++hub->tickets;
-	error = hub->events->on_first(hub, channel_name(channel), channel->ticket);
+	error = hub->events->on_wanted(hub, channel_name(channel), channel->ticket);
 	if (error)
 		destroy_channel(hub, channel);
 	else
@@ -70,12 +75,19 @@ static int create_channel(struct hub *hub, struct slice name, struct hub_channel
 	return error;
 }
 
+static int ask_again(struct hub *hub, struct hub_channel *channel)
+{
+	return channel->confirmed
+		       ? 0
+		       : hub->events->on_wanted(hub, channel_name(channel), channel->ticket);
+}
+
 static void drop_if_unwanted(struct hub *hub, struct hub_channel *channel)
 {
 	if (channel->walking || !list_is_empty(&channel->subscriptions))
 		return;
-	hub->events->on_last(hub, channel_name(channel));
-	destroy_channel(hub, channel);
+	if (hub->events->on_unwanted(hub, channel_name(channel)) == 0)
+		destroy_channel(hub, channel);
 }
 
 static struct subscription *find_subscription(
@@ -110,7 +122,9 @@ void hub_init(struct hub *hub, const struct hub_events *events, void *owner)
 
 void hub_finish(struct hub *hub)
 {
-	MUST(hub->subscriptions == 0 && table_count(&hub->channels) == 0);
+	MUST(hub->subscriptions == 0);
+	TABLE_EACH (entry, &hub->channels)
+		destroy_channel(hub, container_of(entry, struct hub_channel, entry));
 }
 
 void subscriber_init(struct subscriber *subscriber)
@@ -127,7 +141,7 @@ int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice n
 	struct subscription *subscription = calloc(1, sizeof(*subscription));
 	if (!subscription)
 		return -ENOMEM;
-	int error = channel ? 0 : create_channel(hub, name, &channel);
+	int error = channel ? ask_again(hub, channel) : create_channel(hub, name, &channel);
 	if (error) {
 		free(subscription);
 		return error;

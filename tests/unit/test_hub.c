@@ -7,7 +7,7 @@
 /* What the hub has said since the last look, one word an event. */
 static char said[512];
 static uint32_t last_ticket;
-static int first_result;
+static int want_result, unwant_result;
 static bool leave_when_told;
 
 static const char *look(void)
@@ -35,18 +35,19 @@ static struct slice reader_name(struct subscriber *subscriber)
 	return slice_make(&container_of(subscriber, struct reader, subscriber)->name, 1);
 }
 
-static int on_first(struct hub *hub, struct slice channel, uint32_t ticket)
+static int on_wanted(struct hub *hub, struct slice channel, uint32_t ticket)
 {
 	(void)hub;
-	say("first", channel);
+	say("wanted", channel);
 	last_ticket = ticket;
-	return first_result;
+	return want_result;
 }
 
-static void on_last(struct hub *hub, struct slice channel)
+static int on_unwanted(struct hub *hub, struct slice channel)
 {
 	(void)hub;
-	say("last", channel);
+	say("unwanted", channel);
+	return unwant_result;
 }
 
 static void on_ready(struct hub *hub, struct subscriber *subscriber)
@@ -65,7 +66,7 @@ static void on_publication(
 		hub_unsubscribe_all(hub, subscriber);
 }
 
-static const struct hub_events events = { on_first, on_last, on_ready, on_publication };
+static const struct hub_events events = { on_wanted, on_unwanted, on_ready, on_publication };
 
 static struct hub hub;
 static struct reader a, b;
@@ -74,7 +75,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	said[0] = '\0';
-	first_result = 0;
+	want_result = unwant_result = 0;
 	leave_when_told = false;
 	hub_init(&hub, &events, NULL);
 	subscriber_init(&a.subscriber);
@@ -103,18 +104,20 @@ static size_t publish(const char *channel)
 	return receivers;
 }
 
-static void tells_of_first_and_last_only(void **state)
+static void tells_of_the_first_and_the_last(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("news")), 0);
-	assert_string_equal(look(), "first:news");
+	assert_string_equal(look(), "wanted:news");
+	hub_confirm(&hub, SLICE("news"), last_ticket);
+	look();
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("news")), 0);
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("news")), -EEXIST);
 	assert_int_equal(hub_unsubscribe(&hub, &a.subscriber, SLICE("news")), 0);
 	assert_int_equal(hub_unsubscribe(&hub, &a.subscriber, SLICE("news")), -ENOENT);
 	assert_string_equal(look(), "");
 	hub_unsubscribe_all(&hub, &b.subscriber);
-	assert_string_equal(look(), "last:news");
+	assert_string_equal(look(), "unwanted:news");
 	assert_int_equal(hub_channel_count(&hub), 0);
 	assert_int_equal(hub_subscription_count(&hub), 0);
 }
@@ -180,11 +183,60 @@ static void leaving_an_unconfirmed_channel_does_not_count(void **state)
 static void a_channel_that_cannot_be_wanted_never_was(void **state)
 {
 	(void)state;
-	first_result = -ENOTCONN;
+	want_result = -ENOTCONN;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), -ENOTCONN);
-	assert_string_equal(look(), "first:x");
+	assert_string_equal(look(), "wanted:x");
 	assert_int_equal(a.subscriber.count, 0);
 	assert_int_equal(hub_channel_count(&hub), 0);
+}
+
+/* The first word may have got lost. */
+static void an_unconfirmed_channel_is_asked_for_by_each_subscriber(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	uint32_t ticket = last_ticket;
+	look();
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	assert_string_equal(look(), "wanted:x");
+	assert_int_equal(last_ticket, ticket);
+	hub_unsubscribe_all(&hub, &b.subscriber);
+	want_result = -ENOMEM;
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), -ENOMEM);
+	assert_int_equal(b.subscriber.count, 0);
+	assert_int_equal(hub_subscription_count(&hub), 1);
+}
+
+static void a_channel_that_cannot_be_left_stays_as_it_is(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	hub_confirm(&hub, SLICE("x"), last_ticket);
+	look();
+	unwant_result = -ENOMEM;
+	hub_unsubscribe_all(&hub, &a.subscriber);
+	assert_string_equal(look(), "unwanted:x");
+	assert_int_equal(hub_channel_count(&hub), 1);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	assert_int_equal(b.subscriber.unconfirmed, 0);
+	hub_unsubscribe_all(&hub, &b.subscriber);
+	assert_string_equal(look(), "unwanted:x");
+	assert_int_equal(publish("x"), 0);
+	assert_string_equal(look(), "unwanted:x");
+	unwant_result = 0;
+	assert_int_equal(publish("x"), 0);
+	assert_string_equal(look(), "unwanted:x");
+	assert_int_equal(hub_channel_count(&hub), 0);
+}
+
+/* The tear-down finishes the hub with it. */
+static void a_channel_that_can_never_be_left_is_no_leak(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	unwant_result = -EPIPE;
+	hub_unsubscribe_all(&hub, &a.subscriber);
+	assert_int_equal(hub_channel_count(&hub), 1);
 }
 
 static void everyone_may_leave_while_being_told(void **state)
@@ -195,23 +247,26 @@ static void everyone_may_leave_while_being_told(void **state)
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
 	look();
 	assert_int_equal(publish("x"), 2);
-	assert_string_equal(look(), "got:a got:b last:x");
+	assert_string_equal(look(), "got:a got:b unwanted:x");
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
 	look();
 	hub_confirm(&hub, SLICE("x"), last_ticket);
-	assert_string_equal(look(), "ready:a last:x");
+	assert_string_equal(look(), "ready:a unwanted:x");
 }
 
 int main(void)
 {
 #define HUB_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		HUB_TEST(tells_of_first_and_last_only),
+		HUB_TEST(tells_of_the_first_and_the_last),
 		HUB_TEST(hands_publications_to_subscribers_of_the_channel),
 		HUB_TEST(is_ready_when_all_channels_are_confirmed),
 		HUB_TEST(an_old_ticket_confirms_nothing),
 		HUB_TEST(leaving_an_unconfirmed_channel_does_not_count),
 		HUB_TEST(a_channel_that_cannot_be_wanted_never_was),
+		HUB_TEST(an_unconfirmed_channel_is_asked_for_by_each_subscriber),
+		HUB_TEST(a_channel_that_cannot_be_left_stays_as_it_is),
+		HUB_TEST(a_channel_that_can_never_be_left_is_no_leak),
 		HUB_TEST(everyone_may_leave_while_being_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

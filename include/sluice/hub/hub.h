@@ -23,11 +23,13 @@ struct subscriber {
 };
 
 struct hub_events {
-	/* The channel has its first subscriber here: want it. `ticket` comes back in hub_confirm.
-	 * 0, or a negative errno, which hub_subscribe gives. */
-	int (*on_first)(struct hub *hub, struct slice channel, uint32_t ticket);
-	/* The channel has lost its last subscriber here. */
-	void (*on_last)(struct hub *hub, struct slice channel);
+	/* The channel has its first subscriber here, or one more and is still not confirmed: want
+	 * it. `ticket` comes back in hub_confirm. 0, or a negative errno, which hub_subscribe gives. */
+	int (*on_wanted)(struct hub *hub, struct slice channel, uint32_t ticket);
+	/* The channel has lost its last subscriber here. 0, or a negative errno: it stays wanted,
+	 * and this is raised again after the next publication on it, or when it loses its last
+	 * subscriber anew. */
+	int (*on_unwanted)(struct hub *hub, struct slice channel);
 	/* Every channel of this subscriber is confirmed now. Never raised within hub_subscribe. May
 	 * unsubscribe it (and only it). */
 	void (*on_ready)(struct hub *hub, struct subscriber *subscriber);
@@ -52,7 +54,7 @@ void hub_finish(struct hub *hub);
 
 void subscriber_init(struct subscriber *subscriber);
 
-/* 0; -EEXIST: subscribed already; -ENOMEM; or what on_first gave (then nothing is changed). */
+/* 0; -EEXIST: subscribed already; -ENOMEM; or what on_wanted gave (then nothing is changed). */
 MUST_CHECK int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 
 /* 0, or -ENOENT. */
