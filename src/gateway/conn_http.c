@@ -236,17 +236,19 @@ static void authenticate(struct conn *conn)
 {
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
-	const char *problem =
-		session_id_of(conn->conns->options, &conn->http->request, value, &sid);
-	if (problem && conn->conns->options->session.required) {
+	const char *problem;
+	int error =
+		session_id_of(conn->conns->options, &conn->http->request, value, &sid, &problem);
+	if (error == -EACCES && conn->conns->options->session.required) {
 		refuse(conn, 401, problem);
 		return;
 	}
-	if (problem) {
+	if (error == -EACCES) {
 		admit(conn, NULL);
 		return;
 	}
-	int error = sessions_look_up(conn->conns->sessions, sid, &conn->http->waiter);
+	if (!error)
+		error = sessions_look_up(conn->conns->sessions, sid, &conn->http->waiter);
 	if (error)
 		refuse_for_redis(conn, error);
 }

@@ -284,7 +284,9 @@ static struct call *begin_call(struct conn *conn, const struct http_request *req
 	call->waiter.on_result = on_session;
 	call->body = slice_make(http_request_rest(request).at,
 		MIN(http_request_rest(request).len, request->content_length));
-	if (session_id_of(conn_conns(conn)->options, request, call->cookie, &call->sid) != NULL)
+	const char *problem;
+	if (session_id_of(conn_conns(conn)->options, request, call->cookie, &call->sid, &problem) !=
+		0)
 		call->sid = (struct slice){ 0 };
 	find_channel(call, request->query);
 	return call;

@@ -140,8 +140,8 @@ void sessions_set_options(struct sessions *sessions, const struct options *optio
 	sessions->options = options;
 }
 
-const char *session_id_of(const struct options *options, const struct http_request *request,
-	char value[SESSION_COOKIE_MAX], struct slice *ret_sid)
+int session_id_of(const struct options *options, const struct http_request *request,
+	char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem)
 {
 	struct buffer header = { 0 };
 	int error = http_request_join(request, SLICE("Cookie"), "; ", &header);
@@ -149,12 +149,12 @@ const char *session_id_of(const struct options *options, const struct http_reque
 			    : cookie_get(buffer_slice(&header), options->session.cookie, value,
 				      SESSION_COOKIE_MAX);
 	buffer_finish(&header);
+	*ret_problem = "there is no session cookie";
 	if (len < 0)
-		return "there is no session cookie";
-	if (session_cookie_verify(options->session.signature, options->session.secrets,
-		    options->session.n_secrets, slice_make(value, (size_t)len), ret_sid) != 0)
-		return "the session cookie's signature is not good";
-	return NULL;
+		return error ? error : -EACCES;
+	*ret_problem = "the session cookie's signature is not good";
+	return session_cookie_verify(options->session.signature, options->session.secrets,
+		options->session.n_secrets, slice_make(value, (size_t)len), ret_sid);
 }
 
 int sessions_look_up(struct sessions *sessions, struct slice sid, struct session_waiter *waiter)

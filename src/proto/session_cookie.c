@@ -57,19 +57,25 @@ static uint8_t difference(const char *a, const char *b)
 	return found;
 }
 
-static bool signature_is_good(
+/* 0; -EACCES: it is nobody's; or -ENOMEM: that is not known. */
+static int check_signature(
 	const struct slice *secrets, size_t n_secrets, struct slice sid, struct slice signature)
 {
 	char presented[SIGNATURE_LEN] = { 0 }, expected[SIGNATURE_LEN] = { 0 };
 	bool good = false;
+	int failure = 0;
 	if (signature.len)
 		memcpy(presented, signature.at, MIN(signature.len, sizeof(presented)));
 	for (size_t i = 0; i < n_secrets; i++) {
 		/* Whoever knows that a secret is empty can sign: it signs nothing. */
-		bool usable = secrets[i].len > 0 && sign(secrets[i], sid, expected) == 0;
-		good |= usable & (difference(presented, expected) == 0);
+		int error = secrets[i].len ? sign(secrets[i], sid, expected) : -EACCES;
+		if (error == -ENOMEM)
+			failure = error;
+		good |= !error & (difference(presented, expected) == 0);
 	}
-	return good & (signature.len == SIGNATURE_LEN);
+	if (failure)
+		return failure;
+	return good & (signature.len == SIGNATURE_LEN) ? 0 : -EACCES;
 }
 
 static bool id_is_plain(struct slice sid)
@@ -114,8 +120,9 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 		if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 &&
 			signature.len == SIGNATURE_LEN + 1 && signature.at[SIGNATURE_LEN] == '=')
 			signature.len--;
-		if (!signature_is_good(secrets, n_secrets, sid, signature))
-			return -EACCES;
+		int error = check_signature(secrets, n_secrets, sid, signature);
+		if (error)
+			return error;
 	}
 	if (!id_is_plain(sid))
 		return -EACCES;

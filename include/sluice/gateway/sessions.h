@@ -47,10 +47,10 @@ void sessions_finish(struct sessions *sessions);
 /* After the configuration was read again. */
 void sessions_set_options(struct sessions *sessions, const struct options *options);
 
-/* The verified session id of a request's cookie, borrowed from `value`. NULL; or why there is none, a
- * literal, and `ret_sid` is not to be used. */
-const char *session_id_of(const struct options *options, const struct http_request *request,
-	char value[SESSION_COOKIE_MAX], struct slice *ret_sid);
+/* The verified session id of a request's cookie, borrowed from `value`. 0; -EACCES: there is none, and
+ * `ret_problem`, a literal, says why; -ENOMEM: whether there is one is not known. */
+MUST_CHECK int session_id_of(const struct options *options, const struct http_request *request,
+	char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem);
 
 /* Looks a verified id up; on_result follows, never within this call. 0; -ENOTCONN: the link is down;
  * -ENOMEM. There is no time limit of its own: who waits cancels. */

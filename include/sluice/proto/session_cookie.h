@@ -29,7 +29,7 @@ enum {
 };
 
 /* Verifies a decoded cookie value. 0 and the id (borrowed from `value`; [A-Za-z0-9_.~+/=-]{1,256}),
- * or -EACCES, for whatever reason. */
+ * -EACCES, for whatever reason, or -ENOMEM: it could not be looked at. */
 int session_cookie_verify(enum session_signature form, const struct slice *secrets,
 	size_t n_secrets, struct slice value, struct slice *ret_sid);
 
