@@ -75,7 +75,7 @@ static int check_signature(
 	}
 	if (failure)
 		return failure;
-	return good & (signature.len == SIGNATURE_LEN) ? 0 : -EACCES;
+	return (good & (signature.len == SIGNATURE_LEN)) ? 0 : -EACCES;
 }
 
 static bool id_is_plain(struct slice sid)
