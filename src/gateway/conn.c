@@ -14,6 +14,7 @@
 
 #include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/proto/ws_deflate.h"
 #include "sluice/proto/ws_inflate.h"
 
 enum { DRAIN_STEP_MS = 50, DRAIN_RETRY_MS = 1000 };
@@ -183,8 +184,9 @@ int conns_open(struct conns *conns)
 	conns->draining = false;
 	conns->ping = chunk_create(ping, 2);
 	conns->inflaters = ws_inflaters_create();
+	conns->deflater = ws_deflater_create();
 	conns_options_changed(conns);
-	return conns->ping && conns->inflaters ? 0 : -ENOMEM;
+	return conns->ping && conns->inflaters && conns->deflater ? 0 : -ENOMEM;
 }
 
 void conns_finish(struct conns *conns)
@@ -192,6 +194,7 @@ void conns_finish(struct conns *conns)
 	MUST(conns->count == 0);
 	chunk_unref(conns->ping);
 	ws_inflaters_destroy(conns->inflaters);
+	ws_deflater_destroy(conns->deflater);
 }
 
 void conns_options_changed(struct conns *conns)

@@ -111,7 +111,8 @@ static void accept_handshake(struct conn *conn)
 		conn_abort(conn);
 		return;
 	}
-	if (http->handshake.extension.window_bits)
+	conn->window_bits = http->handshake.extension.window_bits;
+	if (conn->window_bits)
 		ws_reader_allow_compression(&conn->reader);
 	conn_http_end(conn);
 	conn_ws_begin(conn, early.bytes, early.len);

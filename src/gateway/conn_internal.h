@@ -38,6 +38,7 @@ struct conn {
 	uint32_t window;   /* the same */
 	uint16_t close_code; /* what is counted in the end; 0: it never was a WebSocket */
 	uint8_t state;       /* enum conn_state */
+	uint8_t window_bits; /* of permessage-deflate; 0: it was not negotiated */
 	bool awaiting_pong;
 	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
 	bool counted;       /* among the quota's connections */

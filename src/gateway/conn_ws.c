@@ -176,16 +176,25 @@ static bool is_slow(struct conn *conn, size_t more)
 	return queued && (queued + more > limit || stream_is_full(&conn->stream));
 }
 
+static struct chunk *form_for(const struct conn *conn, struct publication *publication)
+{
+	if (!conn->window_bits)
+		return &publication->chunk;
+	return publication_compressed(publication, conn->window_bits,
+		conn->conns->options->compression.threshold, conn->conns->deflater);
+}
+
 void conn_ws_publication(struct conn *conn, struct publication *publication)
 {
 	struct metrics *metrics = conn->conns->metrics;
-	if (is_slow(conn, publication->chunk.len)) {
+	struct chunk *frames = form_for(conn, publication);
+	if (is_slow(conn, frames->len)) {
 		metrics_add(metrics, METRIC_SLOW_CONSUMERS_TOTAL, 1);
 		conn_ws_close(conn, WS_CLOSE_TRY_LATER, SLICE("slow consumer"));
-	} else if (stream_send(&conn->stream, &publication->chunk) != 0) {
+	} else if (stream_send(&conn->stream, frames) != 0) {
 		conn_abort(conn);
 	} else {
 		metrics_add(metrics, METRIC_DELIVERIES_TOTAL, publication->count);
-		metrics_add(metrics, METRIC_DELIVERED_BYTES_TOTAL, publication->chunk.len);
+		metrics_add(metrics, METRIC_DELIVERED_BYTES_TOTAL, frames->len);
 	}
 }

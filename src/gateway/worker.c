@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sluice/base/log.h"
+#include "sluice/proto/ws_deflate.h"
 
 enum { READ_BUFFER_SIZE = 65536 };
 
@@ -88,6 +89,8 @@ static void on_turn_end(uv_prepare_t *handle)
 		metrics_observe(&worker->metrics, HISTOGRAM_LOOP_TURN,
 			now - worker->turn_began_ns - (idle - worker->idle_ns));
 	metrics_set(&worker->metrics, METRIC_QUEUED_BYTES, (int64_t)worker->stream_loop.queued);
+	metrics_set(&worker->metrics, METRIC_COMPRESSIONS_TOTAL,
+		(int64_t)ws_deflater_count(worker->conns.deflater));
 	worker->turn_began_ns = now;
 	worker->idle_ns = idle;
 }

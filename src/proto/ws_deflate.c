@@ -28,6 +28,7 @@ static const uint8_t TAIL[] = { 0x00, 0x00, 0xFF, 0xFF };
 
 struct ws_deflater {
 	z_stream streams[WINDOWS]; /* without a state: not made yet */
+	uint64_t count;
 };
 
 /* An empty stream; NULL: no memory. */
@@ -71,6 +72,7 @@ int ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct slice 
 	z_stream *stream = stream_for(deflater, window_bits);
 	if (!stream)
 		return -ENOMEM;
+	deflater->count++;
 	stream->next_in = (const uint8_t *)payload.at;
 	stream->avail_in = (uInt)payload.len;
 	stream->next_out = out;
@@ -82,4 +84,9 @@ int ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct slice 
 	MUST(used > sizeof(TAIL) && !memcmp((char *)out + used - sizeof(TAIL), TAIL, sizeof(TAIL)));
 	*len = used - sizeof(TAIL);
 	return 0;
+}
+
+uint64_t ws_deflater_count(const struct ws_deflater *deflater)
+{
+	return deflater->count;
 }

@@ -54,6 +54,7 @@ struct conns {
 	struct chunk *ping; /* the ping frame that everyone is sent */
 	struct ws_reader_settings reader;
 	struct ws_inflaters *inflaters;
+	struct ws_deflater *deflater;
 	uint64_t refusals_quiet_until; /* loop time: until then the log is not told of another */
 	bool draining;
 	struct deadline drain; /* its next step */

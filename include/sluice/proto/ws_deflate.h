@@ -3,6 +3,7 @@
 #define SLUICE_PROTO_WS_DEFLATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sluice/base/defs.h"
 #include "sluice/base/slice.h"
@@ -18,6 +19,9 @@ void ws_deflater_destroy(struct ws_deflater *deflater); /* may be NULL */
  * used, so who gives payload.len never gets more than he had; or -ENOMEM. */
 MUST_CHECK int ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct slice payload,
 	void *out, size_t *len);
+
+/* How many messages it has compressed, or tried to. */
+uint64_t ws_deflater_count(const struct ws_deflater *deflater);
 
 /* A room that is enough for every payload of this length. */
 static inline size_t ws_deflate_room(size_t payload_len)
