@@ -53,9 +53,9 @@ size_t __wrap_ws_frame_format(
 }
 
 size_t __wrap_ws_frame_format_compressed(
-	uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, uint64_t payload_len)
+	uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin, uint64_t payload_len)
 {
-	size_t len = __real_ws_frame_format_compressed(header, opcode, payload_len);
+	size_t len = __real_ws_frame_format_compressed(header, opcode, fin, payload_len);
 	__msan_check_mem_is_initialized(header, len);
 	return len;
 }
