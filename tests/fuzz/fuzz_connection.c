@@ -179,7 +179,7 @@ static void reload(struct play *play)
 static void fail_allocation(struct play *play)
 {
 	allocations_fail_at(next_number(play));
-	play->may_miss = true;
+	play->may_miss = play->stage.lacked_memory = true;
 }
 
 static void wait(struct play *play)

@@ -214,8 +214,7 @@ void stream_flush(struct stream *stream)
 
 void stream_drop_queued(struct stream *stream)
 {
-	stream->shared->queued -=
-		send_queue_cut(&stream->queue, stream->queue.first_offset > 0);
+	stream->shared->queued -= send_queue_cut(&stream->queue, stream->queue.first_offset > 0);
 }
 
 void stream_pause(struct stream *stream)

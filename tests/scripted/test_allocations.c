@@ -1,0 +1,382 @@
+/* No memory, at every place where some is asked for.
+ *
+ *	test_allocations [N]
+ *
+ * One scene, with all that a connection can meet, is played again and again, and each time the next
+ * allocation fails, whosever it is: ours, libuv's, hiredis', cJSON's or mbedTLS'. It ends when the
+ * scene is over before the allocation comes. With a number, only that one fails.
+ *
+ * A guest is a browser that the scene wants to be connected. Each time it must hold that
+ *
+ *	- nothing crashes, and in the end nothing is left: no block, no handle, nothing counted
+ *	- one guest at most is lost, and may come back at once
+ *	- what is published in a step in which nothing fails reaches every guest, and nobody else
+ *	- what was sent makes sense, as it has to in every script (browser.h)
+ *
+ * A link to Redis that has no memory is lost, and comes back: that is awaited after each step. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "allocations.h"
+#include "browser.h"
+#include "machine.h"
+#include "settings.h"
+
+enum { HEALTHY, ADA, GUESTS, VISITORS_MAX = 32, CROWD = 5, AFTERWARDS_MS = 3000 };
+
+struct guest {
+	struct browser browser;
+	enum browser_session session;
+	unsigned worker;
+	const char *query;
+	bool is_here;     /* has been let in, and is to stay */
+	size_t answered;  /* pings */
+	unsigned renewed; /* how often it had to come again */
+};
+
+struct scene {
+	struct stage stage;
+	struct guest guests[GUESTS];
+	struct browser visitors[VISITORS_MAX]; /* whoever else was there */
+	size_t n_visitors;
+	bool had_failed;   /* before this step */
+	unsigned connects; /* of links, likewise */
+};
+
+/* ---- failing ---- */
+
+static size_t failing; /* which allocation does, for the last words */
+
+static void tell_which(void)
+{
+	char words[64];
+	int len = snprintf(words, sizeof(words), "when allocation %zu fails\n", failing);
+	(void)!write(STDERR_FILENO, words, (size_t)len);
+}
+
+static void on_abort(int signal)
+{
+	(void)signal;
+	tell_which();
+}
+
+/* Of the sanitizers, where there is one. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static bool fails_in_this_step(const struct scene *scene)
+{
+	return allocations_failed() && !scene->had_failed;
+}
+
+/* What must be so unless it is in this step that an allocation fails. */
+#define EXPECT(scene, x) MUST((x) || fails_in_this_step(scene))
+
+/* ---- those who are there ---- */
+
+/* It will be looked at again in the end. */
+static struct browser *keep(struct scene *scene, const struct browser *browser)
+{
+	MUST(scene->n_visitors < VISITORS_MAX);
+	scene->visitors[scene->n_visitors] = *browser;
+	return &scene->visitors[scene->n_visitors++];
+}
+
+static struct browser *visit(struct scene *scene, unsigned worker, enum browser_session session,
+	const char *query, const char *headers)
+{
+	struct browser browser;
+	browser_open(&browser, &scene->stage, worker, "10.0.0.2");
+	browser_ask(&browser, session, query, headers);
+	stage_turns(&scene->stage, 8);
+	return keep(scene, &browser);
+}
+
+static bool come(struct scene *scene, struct guest *guest)
+{
+	browser_open(&guest->browser, &scene->stage, guest->worker, "10.0.0.1");
+	browser_ask(&guest->browser, guest->session, guest->query, "");
+	guest->answered = 0;
+	browser_frame(&guest->browser, 0x89, SLICE("early")); /* a ping behind the request */
+	stage_pass(&scene->stage, 1000);
+	browser_look(&guest->browser);
+	guest->is_here = browser_is_open(&guest->browser);
+	int status = guest->browser.status; /* nothing is wrong with the guest */
+	MUST(status == 101 || status == 503 || status == 500 || status == 0);
+	if (!guest->is_here)
+		keep(scene, &guest->browser);
+	return guest->is_here;
+}
+
+/* Time passes, and whoever is there answers his pings. */
+static void pass(struct scene *scene, unsigned ms)
+{
+	stage_pass(&scene->stage, ms);
+	for (size_t i = 0; i < GUESTS; i++) {
+		struct guest *guest = &scene->guests[i];
+		if (!guest->is_here)
+			continue;
+		browser_look(&guest->browser);
+		for (; guest->answered < guest->browser.pings; guest->answered++)
+			browser_frame(&guest->browser, 0x8a, SLICE(""));
+	}
+}
+
+/* Who is lost through no fault of this step's allocation is lost wrongly; and he comes again. */
+static void look_after(struct scene *scene, struct guest *guest)
+{
+	browser_look(&guest->browser);
+	if (browser_is_open(&guest->browser))
+		return;
+	EXPECT(scene, false);
+	keep(scene, &guest->browser);
+	guest->renewed++;
+	MUST(come(scene, guest));
+}
+
+static void look_after_all(struct scene *scene)
+{
+	unsigned renewed = 0;
+	pass(scene, AFTERWARDS_MS);
+	if (fails_in_this_step(scene)) /* just now, maybe */
+		pass(scene, AFTERWARDS_MS);
+	for (size_t i = 0; i < GUESTS; i++) {
+		if (scene->guests[i].is_here)
+			look_after(scene, &scene->guests[i]);
+		renewed += scene->guests[i].renewed;
+	}
+	MUST(renewed <= 1);
+}
+
+/* Has the guest all that was published on the channel? If he is there and has not, it is known. */
+static void check_channel(
+	struct scene *scene, const struct guest *guest, enum browser_channel channel)
+{
+	bool complete = guest->browser.last[channel] == scene->stage.published[channel];
+	bool known = stage_metric(&scene->stage, METRIC_PUBLICATIONS_DROPPED_TOTAL) > 0 ||
+		     scene->stage.redis.connects > scene->connects;
+	EXPECT(scene, complete);
+	MUST(complete || known || !browser_is_open(&guest->browser));
+}
+
+static void publish_to_all(struct scene *scene)
+{
+	browser_publish(&scene->stage, CHANNEL_NEWS, 0);
+	browser_publish(&scene->stage, CHANNEL_NEWS, 200);
+	browser_publish(&scene->stage, CHANNEL_BOB, 0);
+	browser_publish(&scene->stage, CHANNEL_ADA, 0);
+	browser_publish(&scene->stage, CHANNEL_RED, 300);
+	stage_pass(&scene->stage, 1000);
+	for (size_t i = 0; i < GUESTS; i++)
+		browser_look(&scene->guests[i].browser);
+	check_channel(scene, &scene->guests[HEALTHY], CHANNEL_NEWS);
+	check_channel(scene, &scene->guests[HEALTHY], CHANNEL_BOB);
+	check_channel(scene, &scene->guests[ADA], CHANNEL_NEWS);
+	check_channel(scene, &scene->guests[ADA], CHANNEL_ADA);
+	check_channel(scene, &scene->guests[ADA], CHANNEL_RED);
+}
+
+/* ---- the scene ---- */
+
+static void open_links(struct scene *scene)
+{
+	stage_pass(&scene->stage, 1000);
+}
+
+static void let_in(struct scene *scene)
+{
+	for (size_t i = 0; i < GUESTS; i++) {
+		if (come(scene, &scene->guests[i]))
+			continue;
+		EXPECT(scene, false);
+		stage_pass(&scene->stage, AFTERWARDS_MS);
+		MUST(come(scene, &scene->guests[i]));
+	}
+}
+
+static void talk(struct scene *scene)
+{
+	struct browser *ada = &scene->guests[ADA].browser;
+	browser_look(ada);
+	size_t pongs = ada->pongs;
+	browser_frame(ada, 0x01, SLICE("a message in"));
+	stage_turn(&scene->stage);
+	browser_frame(ada, 0x89, SLICE("a ping between"));
+	browser_frame(ada, 0x00, SLICE("three"));
+	stage_turn(&scene->stage);
+	browser_frame(ada, 0x80, SLICE("pieces"));
+	browser_frame(ada, 0x8a, SLICE("a pong"));
+	stage_turns(&scene->stage, 2);
+	browser_look(ada);
+	EXPECT(scene, ada->pongs == pongs + 1);
+}
+
+/* What is refused, and with which status. */
+static void refuse(struct scene *scene)
+{
+	static const struct {
+		enum browser_session session;
+		const char *query, *headers;
+		int status;
+	} rows[] = {
+		{ SESSION_LOGGED_OUT, "", "", 401 },
+		{ SESSION_FORGED, "", "", 401 },
+		{ SESSION_BOB, "?channel=user:ada", "", 403 },
+		{ SESSION_BOB, "s", "", 404 },
+		{ SESSION_BOB, "", "X: y\r\n z\r\n", 400 },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct browser *browser =
+			visit(scene, i % 2, rows[i].session, rows[i].query, rows[i].headers);
+		browser->wire->peer_ended = true;
+		stage_pass(&scene->stage, 500);
+		browser_look(browser);
+		MUST(browser->status != 101);
+		EXPECT(scene, browser->status == rows[i].status);
+	}
+}
+
+/* Reads nothing, until its queue is full. */
+static void be_slow(struct scene *scene)
+{
+	struct browser *slow = visit(scene, 1, SESSION_BOB, "?channel=public:a", "");
+	slow->wire->room = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		browser_frame(slow, 0x89, SLICE("and a ping"));
+		browser_publish(&scene->stage, CHANNEL_A, 200);
+		stage_turn(&scene->stage);
+		publish_to_all(scene);
+	}
+	slow->wire->room = 100;
+	stage_turns(&scene->stage, 2);
+	slow->wire->room = WIRE_TAKES_ALL;
+	stage_turns(&scene->stage, 2);
+	browser_look(slow);
+	EXPECT(scene, slow->close_code == 1013);
+	slow->wire->peer_ended = true;
+}
+
+/* They come so close upon each other that somebody always waits, for a channel that nobody had. */
+static void crowd(struct scene *scene)
+{
+	struct browser *crowd[CROWD];
+	unsigned let_in = 0;
+	stage_reload(&scene->stage, settings_get(SETTINGS_ROOMY));
+	for (size_t i = 0; i < CROWD; i++) {
+		crowd[i] = visit(scene, 0, SESSION_BOB, "?channel=public:b", "");
+		pass(scene, 500);
+	}
+	pass(scene, 1000);
+	for (size_t i = 0; i < CROWD; i++) {
+		browser_look(crowd[i]);
+		let_in += crowd[i]->status == 101;
+		crowd[i]->wire->error = -ECONNRESET;
+	}
+	MUST(let_in + fails_in_this_step(scene) >= CROWD);
+	stage_reload(&scene->stage, settings_get(SETTINGS_TIGHT));
+}
+
+static void lose_redis(struct scene *scene)
+{
+	redis_drop(&scene->stage.redis);
+	stage_turns(&scene->stage, 2);
+	struct browser *early = visit(scene, 0, SESSION_BOB, "", "");
+	browser_look(early);
+	EXPECT(scene, early->status == 503);
+	stage_pass(&scene->stage, AFTERWARDS_MS);
+}
+
+static void beat(struct scene *scene)
+{
+	for (unsigned i = 0; i < 3; i++)
+		pass(scene, 9000);
+	for (size_t guest = 0; guest < GUESTS; guest++) {
+		EXPECT(scene, scene->guests[guest].answered > 0);
+	}
+}
+
+static void leave(struct scene *scene)
+{
+	struct guest *ada = &scene->guests[ADA];
+	browser_frame(&ada->browser, 0x88, SLICE("\x03\xe8 bye"));
+	stage_turns(&scene->stage, 2);
+	browser_look(&ada->browser);
+	EXPECT(scene, ada->browser.close_code == 1000);
+	ada->browser.wire->peer_ended = true;
+	ada->is_here = false;
+}
+
+static void drain(struct scene *scene)
+{
+	struct guest *healthy = &scene->guests[HEALTHY];
+	stage_drain(&scene->stage);
+	stage_pass(&scene->stage, 2500);
+	browser_look(&healthy->browser);
+	EXPECT(scene, healthy->browser.close_code == 1012);
+	healthy->is_here = false;
+}
+
+static void (*const steps[])(struct scene *scene) = { open_links, let_in, publish_to_all, talk,
+	refuse, publish_to_all, be_slow, publish_to_all, crowd, lose_redis, publish_to_all, beat,
+	leave, drain };
+
+static void finish(struct scene *scene)
+{
+	for (size_t i = 0; i < GUESTS; i++)
+		keep(scene, &scene->guests[i].browser);
+	for (size_t i = 0; i < scene->n_visitors; i++) {
+		browser_look(&scene->visitors[i]);
+		browser_finish(&scene->visitors[i]);
+	}
+}
+
+static void play(void)
+{
+	static struct scene scene;
+	scene = (struct scene){
+		.guests = { { .session = SESSION_BOB, .query = "" },
+			{ .session = SESSION_ADA, .worker = 1, .query = "?channel=team:red" } }
+	};
+	stage_open(&scene.stage, settings_get(SETTINGS_TIGHT), 0, browser_records);
+	machine_keep_out_of_log(BROWSER_SECRET);
+	allocations_fail_at(failing);
+	scene.stage.lacked_memory = failing > 0;
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		scene.had_failed = allocations_failed();
+		scene.connects = scene.stage.redis.connects;
+		steps[i](&scene);
+		look_after_all(&scene);
+	}
+	stage_close(&scene.stage);
+	finish(&scene);
+}
+
+/* False: the scene was over before the allocation came. */
+static bool try(size_t n)
+{
+	long before = allocations_alive();
+	failing = n;
+	play();
+	MUST(allocations_alive() == before);
+	return allocations_failed();
+}
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IONBF, 0);
+	signal(SIGABRT, on_abort);
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(tell_which);
+	play(); /* what is made once and kept */
+	try(0);
+	if (argc > 1)
+		return !try(strtoul(argv[1], NULL, 10));
+	size_t n = 1;
+	while (try(n))
+		n++;
+	printf("%zu allocation points\n", n - 1);
+	return n == 1;
+}
