@@ -17,6 +17,7 @@
  * head.len is at most header_bytes; at most HTTP_HEADERS_MAX header lines have passed the gate. */
 #include "sluice/proto/http_request.h"
 
+#include <ctype.h>
 #include <llhttp.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ enum gate {
 	GATE_METHOD_START,
 	GATE_METHOD,
 	GATE_TARGET_START,
+	GATE_SCHEME,
+	GATE_AUTHORITY_START,
 	GATE_TARGET,
 	GATE_VERSION,
 	GATE_LINE_END,
@@ -40,6 +43,31 @@ static const char VERSION[] = "HTTP/1.1";
 static bool is_value_char(unsigned char byte)
 {
 	return byte == '\t' || (byte >= ' ' && byte != 0x7f);
+}
+
+/* A target begins with a path, or with all of an http URI (RFC 9112 §3.2.2). */
+static enum gate pass_target_start(char byte)
+{
+	if (byte == '/')
+		return GATE_TARGET;
+	return byte == 'h' || byte == 'H' ? GATE_SCHEME : GATE_SHUT;
+}
+
+/* Behind its first letter: "http://" or "https://", in any case. */
+static enum gate pass_scheme(struct http_request *request, char byte)
+{
+	static const char rest[] = "ttps://";
+	size_t without_s = 3;
+	if (request->scheme_len == without_s && byte == ':')
+		request->scheme_len++;
+	if (tolower((unsigned char)byte) != rest[request->scheme_len++])
+		return GATE_SHUT;
+	return request->scheme_len == sizeof(rest) - 1 ? GATE_AUTHORITY_START : GATE_SCHEME;
+}
+
+static bool is_target_char(char byte)
+{
+	return byte > ' ' && byte < 0x7f && byte != '#';
 }
 
 static enum gate pass_version(struct http_request *request, char byte)
@@ -69,11 +97,15 @@ static enum gate pass(struct http_request *request, char byte)
 			return GATE_TARGET_START;
 		return http_is_token_char(byte) ? GATE_METHOD : GATE_SHUT;
 	case GATE_TARGET_START:
-		return byte == '/' ? GATE_TARGET : GATE_SHUT;
+		return pass_target_start(byte);
+	case GATE_SCHEME:
+		return pass_scheme(request, byte);
+	case GATE_AUTHORITY_START:
+		return is_target_char(byte) && !strchr("/?", byte) ? GATE_TARGET : GATE_SHUT;
 	case GATE_TARGET:
 		if (byte == ' ')
 			return GATE_VERSION;
-		return byte > ' ' && byte < 0x7f && byte != '#' ? GATE_TARGET : GATE_SHUT;
+		return is_target_char(byte) ? GATE_TARGET : GATE_SHUT;
 	case GATE_VERSION:
 		return pass_version(request, byte);
 	case GATE_LINE_END:
@@ -192,13 +224,44 @@ static bool read_body_length(struct http_request *request)
 	return true;
 }
 
+static bool is_host(const struct http_request *request, struct slice authority)
+{
+	struct slice host;
+	return http_request_header(request, SLICE("Host"), &host) == 1 &&
+	       slice_equal_nocase(host, authority);
+}
+
+/* Leaves what follows the authority of an absolute URI. Its Host must be the same (RFC 9112 §3.2):
+ * where a reader may go by either, two of them could reach two hosts. */
+static bool skip_authority(const struct http_request *request, struct slice *rest)
+{
+	size_t len = 0;
+	slice_cut(rest, '/');
+	*rest = slice_skip(*rest, 1); /* the scheme's second slash */
+	while (len < rest->len && !strchr("/?", rest->at[len]))
+		len++;
+	bool good = is_host(request, slice_make(rest->at, len));
+	*rest = slice_skip(*rest, len);
+	return good;
+}
+
+static bool read_target(struct http_request *request)
+{
+	struct slice target = request->target;
+	request->query = target;
+	if (target.at[0] != '/' && !skip_authority(request, &request->query))
+		return false;
+	request->path = slice_cut(&request->query, '?');
+	/* No path at all means "/" (RFC 9110 §4.2.3), and there is one in the scheme. */
+	if (!request->path.len)
+		request->path = slice_make(memchr(target.at, '/', target.len), 1);
+	return true;
+}
+
 static int understand(struct http_request *request)
 {
-	if (!read_head(request) || !read_body_length(request))
-		return 400;
-	request->query = request->target;
-	request->path = slice_cut(&request->query, '?');
-	return 1;
+	bool good = read_head(request) && read_target(request) && read_body_length(request);
+	return good ? 1 : 400;
 }
 
 void http_request_init(struct http_request *request, size_t header_bytes)

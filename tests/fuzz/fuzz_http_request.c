@@ -34,13 +34,32 @@ static void check_value(struct slice value)
 	}
 }
 
+/* Behind the authority of a target that is all of a URI; a path that is not there is "/". */
+static void check_absolute(const struct http_request *request)
+{
+	struct slice target = request->target, path = request->path, host;
+	size_t before = (size_t)(path.at - target.at);
+	MUST(http_request_header(request, SLICE("Host"), &host) == 1);
+	MUST(strncasecmp(target.at, "http://", 7) == 0 ||
+		strncasecmp(target.at, "https://", 8) == 0);
+	const char *authority = strstr(target.at, "//") + 2;
+	MUST(slice_equal_nocase(slice_make(authority, host.len), host) && host.len);
+	MUST(path.at == authority + host.len || (path.len == 1 && path.at == authority - 2));
+	MUST(before + path.len <= target.len);
+}
+
 static void check_target(const struct http_request *request)
 {
 	struct slice target = request->target, path = request->path;
-	MUST(target.len > 0 && target.at[0] == '/');
+	MUST(target.len > 0 && path.len > 0 && path.at[0] == '/');
 	for (size_t i = 0; i < target.len; i++)
 		MUST(target.at[i] > ' ' && target.at[i] < 0x7f && target.at[i] != '#');
-	MUST(path.at == target.at && !memchr(path.at, '?', path.len));
+	MUST(!memchr(path.at, '?', path.len));
+	if (target.at[0] != '/') {
+		check_absolute(request);
+		return;
+	}
+	MUST(path.at == target.at);
 	MUST(path.len + (request->query.at ? 1 + request->query.len : 0) == target.len);
 }
 

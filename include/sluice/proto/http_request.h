@@ -23,9 +23,10 @@ struct http_header {
 
 struct http_request {
 	/* valid once http_request_feed has given 1 */
-	struct slice method, target; /* target as sent: "/ws?channel=a" */
-	struct slice path;           /* of the target */
-	struct slice query;          /* without '?'; absent if there is none */
+	struct slice method;
+	struct slice target; /* as sent: "/ws?channel=a", or "http://host/ws?channel=a" */
+	struct slice path;   /* of the target */
+	struct slice query;  /* without '?'; absent if there is none */
 	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
 	size_t content_length; /* 0 when there is no such header; a chunked body is refused */
@@ -36,6 +37,7 @@ struct http_request {
 	struct buffer rest;
 	int status;          /* what http_request_feed has given last */
 	uint8_t gate;        /* which state of the gate the next byte meets */
+	uint8_t scheme_len;  /* how much of "https://" has come */
 	uint8_t version_len; /* how much of "HTTP/1.1" has come */
 	uint8_t n_lines;     /* header lines that the gate has seen begin */
 };
