@@ -139,6 +139,7 @@ static void on_stream_closed(struct stream *stream)
 {
 	struct conn *conn = of_stream(stream);
 	struct conns *conns = conn->conns;
+	quota_give_socket(conns->quota);
 	ws_reader_finish(&conn->reader);
 	list_remove(&conn->link);
 	free(conn);
@@ -180,6 +181,7 @@ int conns_open(struct conns *conns)
 {
 	static const char ping[] = "\x89\x00"; /* FIN, opcode 9, no payload */
 	list_init(&conns->all);
+	list_init(&conns->half_open);
 	conns->count = 0;
 	conns->draining = false;
 	conns->ping = chunk_create(ping, 2);
@@ -199,11 +201,14 @@ void conns_finish(struct conns *conns)
 
 void conns_options_changed(struct conns *conns)
 {
-	conns->reader = (struct ws_reader_settings){
-		.events = &conn_reader_events,
-		.message_bytes = conns->options->limits.message_bytes,
-		.inflaters = conns->inflaters,
-		.buffered_bytes = conns->options->limits.buffered_bytes,
+	const struct options *options = conns->options;
+	conns->reading = (struct conn_reading){
+		.settings.events = &conn_reader_events,
+		.settings.message_bytes = options->limits.message_bytes,
+		.settings.message_fragments = options->limits.fragments,
+		.settings.inflaters = conns->inflaters,
+		.settings.buffered_bytes = options->limits.buffered_bytes,
+		.frames_per_second = options->limits.frames_per_second,
 	};
 }
 
@@ -213,7 +218,7 @@ static int begin(
 	conn->conns = conns;
 	conn->state = CONN_REQUEST;
 	subscriber_init(&conn->subscriber);
-	ws_reader_init(&conn->reader, &conns->reader);
+	ws_reader_init(&conn->reader, &conns->reading.settings);
 	int error = conn_http_begin(conn, peer);
 	if (error) {
 		close(fd);
@@ -238,6 +243,7 @@ void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *pe
 		free(conn);
 		return;
 	}
+	quota_take_socket(conns->quota);
 	list_append(&conns->all, &conn->link);
 	conns->count++;
 }

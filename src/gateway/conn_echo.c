@@ -4,6 +4,7 @@
  * closing handshake could otherwise not be looked at from outside.
  *
  *	/echo?message_bytes=16777216&fragments=65536     limits of this connection's messages
+ *	/echo?frames_per_second=256                      else any number is echoed
  *
  * When permessage-deflate was negotiated every message goes back compressed, also the small ones, for
  * which it is not worth it.
@@ -24,10 +25,15 @@
 #include "sluice/proto/ws_deflate.h"
 
 /* A read holds at most 10,000 frames that have an echo of two chunks: they fit in on top of these. */
-enum { ECHO_CHUNKS = SEND_QUEUE_MAX / 4, MESSAGE_BYTES_MAX = 1 << 24, FRAGMENTS_MAX = 65536 };
+enum {
+	ECHO_CHUNKS = SEND_QUEUE_MAX / 4,
+	MESSAGE_BYTES_MAX = 1 << 24,
+	FRAGMENTS_MAX = 65536,
+	FRAMES_MAX = 1 << 24
+};
 
 struct echo {
-	struct ws_reader_settings settings;
+	struct conn_reading reading;
 	struct ws_reader_events reader_events;
 	struct stream_events stream_events;
 	const struct stream_events *inner; /* the connection's own */
@@ -151,7 +157,7 @@ static bool read_number(struct slice text, uint32_t max, uint32_t *ret_number)
 	return text.len && number <= max;
 }
 
-static bool read_limits(struct slice query, struct ws_reader_settings *settings)
+static bool read_limits(struct slice query, struct conn_reading *reading)
 {
 	while (query.at) {
 		struct slice value = slice_cut(&query, '&');
@@ -159,10 +165,13 @@ static bool read_limits(struct slice query, struct ws_reader_settings *settings)
 		uint32_t number;
 		if (slice_equal(name, SLICE("message_bytes")) &&
 			read_number(value, MESSAGE_BYTES_MAX, &number))
-			settings->message_bytes = number;
+			reading->settings.message_bytes = number;
 		else if (slice_equal(name, SLICE("fragments")) &&
 			 read_number(value, FRAGMENTS_MAX, &number))
-			settings->message_fragments = number;
+			reading->settings.message_fragments = number;
+		else if (slice_equal(name, SLICE("frames_per_second")) &&
+			 read_number(value, FRAMES_MAX, &number))
+			reading->frames_per_second = number;
 		else
 			return false;
 	}
@@ -174,8 +183,8 @@ static void take_over(struct conn *conn, struct echo *echo)
 	echo->reader_events = conn_reader_events;
 	echo->reader_events.on_message = on_message;
 	echo->reader_events.on_ping = on_ping;
-	echo->settings.events = &echo->reader_events;
-	ws_reader_init(&conn->reader, &echo->settings);
+	echo->reading.settings.events = &echo->reader_events;
+	ws_reader_init(&conn->reader, &echo->reading.settings);
 	echo->inner = conn->stream.events;
 	echo->stream_events = *echo->inner;
 	echo->stream_events.on_bytes = on_bytes;
@@ -187,9 +196,10 @@ static void take_over(struct conn *conn, struct echo *echo)
 /* 0, or the status to refuse with, and why. */
 static int prepare(struct echo *echo, const struct conn *conn, const char **ret_problem)
 {
-	echo->settings = conn->conns->reader;
+	echo->reading = conn->conns->reading;
+	echo->reading.frames_per_second = 0;
 	*ret_problem = "not a limit of the echo";
-	if (!read_limits(conn->http->request.query, &echo->settings))
+	if (!read_limits(conn->http->request.query, &echo->reading))
 		return 400;
 	echo->window_bits = conn->http->handshake.extension.window_bits;
 	*ret_problem = "no memory";

@@ -16,6 +16,7 @@
 
 #include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/gateway/limit.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/origin.h"
 
@@ -129,8 +130,10 @@ void conn_http_ready(struct conn *conn)
 static int subscribe(void *context, struct slice channel)
 {
 	struct conn *conn = context;
-	if (conn->subscriber.count >= conn->conns->options->limits.channels)
+	if (conn->subscriber.count >= conn->conns->options->limits.channels) {
+		limit_hit(conn->conns->metrics, METRIC_LIMIT_CHANNELS);
 		return -EDQUOT;
+	}
 	return bridge_subscribe(conn->conns->bridge, &conn->subscriber, channel);
 }
 
@@ -177,28 +180,11 @@ static int subscribe_all(struct conn *conn, const struct identity *identity)
 	return error;
 }
 
-static int share_status(int error)
-{
-	return !error ? 0 : error == -EBUSY ? 429 : 503;
-}
-
-/* 0, or the status to refuse with, and why. */
-static int take_user_share(
-	struct conn *conn, const struct identity *identity, const char **ret_problem)
-{
-	struct conns *conns = conn->conns;
-	if (!identity || !identity->user.len)
-		return 0;
-	*ret_problem = "too many connections of this user";
-	return share_status(quota_take_share(conns->quota, 'u', identity->user,
-		conns->options->limits.connections_per_user, &conn->user));
-}
-
 /* The session (NULL: anonymous) is good: what may it see? */
 static void admit(struct conn *conn, const struct identity *identity)
 {
 	const char *problem;
-	int status = take_user_share(conn, identity, &problem);
+	int status = conn_take_user_share(conn, identity, &problem);
 	if (status) {
 		refuse(conn, status, problem);
 		return;
@@ -261,29 +247,6 @@ static void on_redis_due(struct deadline *deadline)
 	refuse(container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
 }
 
-/* 0, or the status to refuse with, and why. */
-static int take_quotas(struct conn *conn, const char **ret_problem)
-{
-	struct conns *conns = conn->conns;
-	const struct options *options = conns->options;
-	*ret_problem = "too many new connections per second";
-	if (!quota_take_upgrade(
-		    conns->quota, options->limits.upgrades_per_second, uv_now(conns->shared->loop)))
-		return 429;
-	*ret_problem = "too many connections from this address";
-	/* A Unix socket's peers have no address: they come through a proxy, which is not one browser. */
-	int status = 0;
-	if (*conn->http->peer)
-		status =
-			share_status(quota_take_share(conns->quota, 'a', slice_of(conn->http->peer),
-				options->limits.connections_per_ip, &conn->address));
-	if (status)
-		return status;
-	*ret_problem = "full";
-	conn->counted = quota_take_connection(conns->quota, options->limits.connections);
-	return conn->counted ? 0 : 503;
-}
-
 /* What can be said without Redis. 0, or the status to refuse with, and why. */
 static int judge_request(struct conn *conn, const char **ret_problem)
 {
@@ -300,7 +263,7 @@ static int judge_request(struct conn *conn, const char **ret_problem)
 	if (!origin_is_allowed(options->origins, options->n_origins, http->handshake.origin,
 		    http->handshake.host))
 		return 403;
-	return take_quotas(conn, ret_problem);
+	return conn_take_quotas(conn, ret_problem);
 }
 
 static void judge_handshake(struct conn *conn)
@@ -319,6 +282,7 @@ static void judge_handshake(struct conn *conn)
 
 static void judge(struct conn *conn)
 {
+	conn_half_open_end(conn);
 	struct conn_http *http = conn->http;
 	const struct site *site = conn->conns->site;
 #ifdef SLUICE_ECHO
@@ -359,6 +323,8 @@ void conn_http_bytes(struct conn *conn, const char *bytes, size_t len)
 	int status = http_request_feed(&http->request, bytes, len);
 	if (status == 0)
 		return;
+	if (status == 431)
+		limit_hit(conn->conns->metrics, METRIC_LIMIT_HEADER_BYTES);
 	if (status != 1)
 		refuse(conn, status,
 			status == 431 ? "the request's headers are too large"
@@ -367,16 +333,6 @@ void conn_http_bytes(struct conn *conn, const char *bytes, size_t len)
 		judge(conn);
 	else if (http->request.content_length > conn->conns->options->limits.header_bytes)
 		refuse(conn, 400, "the request's body is too large");
-}
-
-static void on_request_due(struct deadline *deadline)
-{
-	struct conn *conn = container_of(deadline, struct conn, deadline);
-	/* A browser's spare connection: an answer to no request would be taken for the next one's. */
-	if (!conn->http->begun)
-		conn_abort(conn);
-	else
-		refuse(conn, 408, "the request did not arrive in time");
 }
 
 int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer)
@@ -390,9 +346,17 @@ int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer)
 	address_peer(peer, http->peer);
 	http_request_init(&http->request, conns->options->limits.header_bytes);
 	conn->http = http;
-	deadline_set(conns->deadlines, &conn->deadline, conns->options->limits.handshake_ms,
-		on_request_due);
+	conn_half_open_begin(conn);
 	return 0;
+}
+
+void conn_http_put_out(struct conn *conn, int status, const char *problem)
+{
+	/* A browser's spare connection: an answer to no request would be taken for the next one's. */
+	if (!conn->http->begun)
+		conn_abort(conn);
+	else
+		refuse(conn, status, problem);
 }
 
 void conn_http_drain(struct conn *conn)
@@ -410,6 +374,7 @@ void conn_http_end(struct conn *conn)
 	struct conn_http *http = conn->http;
 	if (!http)
 		return;
+	conn_half_open_end(conn);
 	conn->http = NULL;
 	session_waiter_cancel(&http->waiter);
 	if (http->at_site)

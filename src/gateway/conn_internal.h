@@ -1,5 +1,6 @@
-/* For the sources of conn only: conn.c (its life), conn_http.c (before the 101), conn_ws.c (after),
- * conn_heartbeat.c, conn_echo.c (not in a release). */
+/* For the sources of conn only: conn.c (its life), conn_half_open.c (before the request is here),
+ * conn_http.c (before the 101), conn_ws.c (after), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
+ * release). */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
 
@@ -16,6 +17,8 @@ struct conn_http {
 	struct http_request request;
 	struct ws_handshake handshake;
 	struct session_waiter waiter;
+	struct list in_half_open; /* in conns->half_open, when the request takes long */
+	struct quota_share *half_open;
 	bool begun;                  /* something has arrived */
 	bool at_site;                /* the site has it */
 	void *call;                  /* the site's */
@@ -36,9 +39,11 @@ struct conn {
 	uint32_t ping_end; /* where in all that was sent the ping ends, as stream_progress counts */
 	uint32_t acked;    /* when the heartbeat looked last */
 	uint32_t window;   /* the same */
-	uint16_t close_code; /* what is counted in the end; 0: it never was a WebSocket */
-	uint8_t state;       /* enum conn_state */
-	uint8_t window_bits; /* of permessage-deflate; 0: it was not negotiated */
+	uint32_t second;   /* in which the reader was last allowed frames, as uv_now counts */
+	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
+	uint16_t close_code;  /* what is counted in the end; 0: it never was a WebSocket */
+	uint8_t state;        /* enum conn_state */
+	uint8_t window_bits;  /* of permessage-deflate; 0: it was not negotiated */
 	bool awaiting_pong;
 	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
 	bool counted;       /* among the quota's connections */
@@ -55,6 +60,13 @@ void conn_linger(struct conn *conn);
 /* Closes at once. */
 void conn_abort(struct conn *conn);
 
+/* conn_half_open.c */
+
+/* The request has so much time from now on. */
+void conn_half_open_begin(struct conn *conn);
+/* It is here, or the connection ends. Twice does no harm. */
+void conn_half_open_end(struct conn *conn);
+
 /* conn_http.c */
 
 /* 0 or -ENOMEM. */
@@ -66,6 +78,8 @@ void conn_http_bytes(struct conn *conn, const char *bytes, size_t len);
 void conn_http_drain(struct conn *conn);
 /* All channels are confirmed. */
 void conn_http_ready(struct conn *conn);
+/* The request is not waited for any longer: answers with that status, if something of it has come. */
+void conn_http_put_out(struct conn *conn, int status, const char *problem);
 
 /* conn_echo.c; only with -Decho=enabled */
 
@@ -77,6 +91,24 @@ int conn_echo_begin(struct conn *conn, const char **ret_problem);
 /* The first ping, some time within the interval; nothing when there is no heartbeat. */
 void conn_heartbeat_begin(struct conn *conn);
 void conn_heartbeat_pong(struct conn *conn);
+
+/* conn_limits.c */
+
+/* Both: 0, or the status to refuse with, and why. */
+MUST_CHECK int conn_take_quotas(struct conn *conn, const char **ret_problem);
+MUST_CHECK int conn_take_user_share(
+	struct conn *conn, const struct identity *identity, const char **ret_problem);
+static inline const struct conn_reading *conn_reading_of(const struct ws_reader *reader)
+{
+	return container_of((uintptr_t)reader->settings, struct conn_reading, settings);
+}
+/* Before bytes are fed to the reader: renews its frames when another second has begun. */
+void conn_allow_frames(struct conn *conn);
+/* The reader has failed with that close code: counts the limit if it was one, and gives the reason for
+ * the close frame. */
+struct slice conn_reader_limit(struct conn *conn, unsigned code);
+/* May `more` bytes be queued? Absent: they may; else why the connection has to be closed. */
+struct slice conn_queue_limit(struct conn *conn, size_t more);
 
 /* conn_ws.c */
 

@@ -63,7 +63,7 @@ static void fail(struct conn *conn, unsigned code)
 	int error = 0;
 	if (conn->state == CONN_OPEN) {
 		conn->close_code = (uint16_t)code;
-		error = send_close(conn, code, (struct slice){ 0 });
+		error = send_close(conn, code, conn_reader_limit(conn, code));
 	}
 	if (error)
 		conn_abort(conn);
@@ -146,6 +146,7 @@ void conn_ws_begin(struct conn *conn, char *early, size_t len)
 
 void conn_ws_drained(struct conn *conn)
 {
+	conn->stuck_since = 0;
 	if (conn->state == CONN_OPEN && conn->pong && stream_send(&conn->stream, conn->pong) != 0)
 		conn_abort(conn);
 	drop_pong(conn);
@@ -159,21 +160,10 @@ void conn_ws_end(struct conn *conn)
 
 void conn_ws_bytes(struct conn *conn, char *bytes, size_t len)
 {
+	conn_allow_frames(conn);
 	int code = ws_reader_feed(&conn->reader, bytes, len);
 	if (code)
 		fail(conn, (unsigned)code);
-}
-
-/* The limit is on what waits already: a browser whose queue is empty is not slow, however large the
- * publication. And what has only waited for this turn's end is offered to the kernel first. */
-static bool is_slow(struct conn *conn, size_t more)
-{
-	size_t limit = conn->conns->options->limits.queue_bytes;
-	if (stream_queued(&conn->stream) + more <= limit && !stream_is_full(&conn->stream))
-		return false;
-	stream_flush(&conn->stream);
-	size_t queued = stream_queued(&conn->stream);
-	return queued && (queued + more > limit || stream_is_full(&conn->stream));
 }
 
 static struct chunk *form_for(const struct conn *conn, struct publication *publication)
@@ -188,9 +178,9 @@ void conn_ws_publication(struct conn *conn, struct publication *publication)
 {
 	struct metrics *metrics = conn->conns->metrics;
 	struct chunk *frames = form_for(conn, publication);
-	if (is_slow(conn, frames->len)) {
-		metrics_add(metrics, METRIC_SLOW_CONSUMERS_TOTAL, 1);
-		conn_ws_close(conn, WS_CLOSE_TRY_LATER, SLICE("slow consumer"));
+	struct slice beyond = conn_queue_limit(conn, frames->len);
+	if (beyond.len) {
+		conn_ws_close(conn, WS_CLOSE_TRY_LATER, beyond);
 	} else if (stream_send(&conn->stream, frames) != 0) {
 		conn_abort(conn);
 	} else {

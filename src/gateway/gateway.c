@@ -12,13 +12,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sluice/base/buffered.h"
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
 #include "sluice/gateway/admin.h"
+#include "sluice/gateway/descriptors.h"
 #include "sluice/gateway/worker.h"
 
 enum {
@@ -139,9 +140,14 @@ static int print_metrics(void *context, struct buffer *out)
 		error = print_links(gateway, out);
 	if (error)
 		return error;
-	return buffer_printf(out, "# HELP sluice_build_info The version that runs.\n"
-				  "# TYPE sluice_build_info gauge\n"
-				  "sluice_build_info{version=\"" SLUICE_VERSION "\"} 1\n");
+	return buffer_printf(out,
+		"# HELP sluice_buffered_bytes Memory of what waits, each publication once.\n"
+		"# TYPE sluice_buffered_bytes gauge\n"
+		"sluice_buffered_bytes %zu\n"
+		"# HELP sluice_build_info The version that runs.\n"
+		"# TYPE sluice_build_info gauge\n"
+		"sluice_build_info{version=\"" SLUICE_VERSION "\"} 1\n",
+		buffered_bytes());
 }
 
 /* ---- the way to the end ---- */
@@ -314,15 +320,6 @@ static int fail(const char *what, const char *where, int error)
 	return EXIT_CANNOT_START;
 }
 
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 static int open_loop(struct gateway *gateway)
 {
 	int error = uv_loop_init(&gateway->loop);
@@ -422,6 +419,7 @@ static int open_workers(struct gateway *gateway)
 static int start_workers(struct gateway *gateway)
 {
 	char name[ADDRESS_TEXT_MAX];
+	quota_set_sockets_max(&gateway->quota, descriptors_for_browsers(gateway->n));
 	for (unsigned i = 0; i < gateway->n; i++) {
 		int error = worker_start(&gateway->workers[i]);
 		if (error)
@@ -505,7 +503,7 @@ int gateway_run(const struct gateway_settings *settings)
 	gateway.settings = settings;
 	hash_init();
 	signal(SIGPIPE, SIG_IGN);
-	raise_descriptor_limit();
+	descriptors_raise_limit();
 	log_setup(settings->options->log_level, settings->options->log_json);
 	gateway.generation = create_generation(settings->options);
 	if (!gateway.generation)

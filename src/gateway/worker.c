@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sluice/base/log.h"
+#include "sluice/gateway/limit.h"
 #include "sluice/proto/ws_deflate.h"
 
 enum { READ_BUFFER_SIZE = 65536 };
@@ -71,7 +72,27 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 	conns_accept(&worker->conns, fd, peer);
 }
 
-static const struct listener_events listener_events = { .on_accept = on_accept };
+static bool may_accept(struct listener *listener)
+{
+	struct worker *worker = listener->owner;
+	if (quota_has_socket(worker->settings->quota))
+		return true;
+	conns_make_room(&worker->conns);
+	return false;
+}
+
+static void on_pause(struct listener *listener)
+{
+	struct worker *worker = listener->owner;
+	metrics_add(&worker->metrics, METRIC_ACCEPT_PAUSES_TOTAL, 1);
+	limit_hit(&worker->metrics, METRIC_LIMIT_DESCRIPTORS);
+}
+
+static const struct listener_events listener_events = {
+	.on_accept = on_accept,
+	.may_accept = may_accept,
+	.on_pause = on_pause,
+};
 
 static void on_empty(struct conns *conns)
 {

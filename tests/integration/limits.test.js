@@ -25,6 +25,7 @@ test('limits.connections: the one too many gets 503 with Retry-After, until one 
   const { sluice, cookie } = await stand(t, { limits: { connections: 3 } });
   const { all, browsers } = await statuses(sluice, 5, { cookie });
   assert.deepEqual(all, [101, 101, 101, 503, 503]);
+  assert.equal(await sluice.hits('connections'), 2);
   const refusal = await sluice.open({ cookie }).catch(error => error);
   assert.match(refusal.headers['retry-after'], /^[1-9]\d*$/);
   await browsers[0].close(1000);
@@ -35,6 +36,7 @@ test('limits.connections_per_ip: the one too many from one address gets 429', as
   const { sluice, cookie } = await stand(t, { limits: { connections_per_ip: 2 } });
   const { all, browsers } = await statuses(sluice, 3, { cookie });
   assert.deepEqual(all, [101, 101, 429]);
+  assert.equal(await sluice.hits('connections_per_ip'), 1);
   const elsewhere = await sluice.open({ cookie, localAddress: '127.0.0.2' });
   assert.ok(elsewhere.isOpen);
   await browsers[0].close(1000);
@@ -54,6 +56,7 @@ test('limits.connections_per_user: the one too many of one user gets 429, anothe
   const { all, browsers } = await statuses(sluice, 2, { cookie: phone });
   assert.deepEqual(all, [101, 101]);
   await assert.rejects(sluice.open({ cookie: laptop }), { status: 429 });
+  assert.equal(await sluice.hits('connections_per_user'), 1);
   assert.ok((await sluice.open({ cookie: await logIn(redis, { userId: 'b' }) })).isOpen);
   browsers[0].terminate();
   await until(() => sluice.open({ cookie: laptop }), { what: 'there is room again' });
@@ -64,6 +67,7 @@ test('limits.upgrades_per_second: a burst beyond it gets 429, and later ones are
   const { all } = await statuses(sluice, 40, { cookie });
   assert.ok(all.includes(101) && all.includes(429), `${all}`);
   assert.deepEqual(all.filter(status => status !== 101 && status !== 429), []);
+  assert.equal(await sluice.hits('upgrades_per_second'), all.filter(status => status === 429).length);
   await until(() => sluice.open({ cookie }), { what: 'another second has begun' });
 });
 
@@ -73,6 +77,7 @@ test('limits.header_bytes: a longer head gets 431, also before it is complete', 
   client.write(`GET /ws HTTP/1.1\r\nX-Long: ${'x'.repeat(2000)}`);
   assert.equal((await client.answer()).status, 431);
   await client.ended();
+  assert.equal(await sluice.hits('header_bytes'), 1);
   (await sluice.open({ cookie })).terminate();
 });
 
@@ -83,7 +88,9 @@ test('limits.handshake_seconds: who says nothing, or only half, is put out', asy
   half.write(handshake({ headers: { Cookie: cookie } }).slice(0, 50));
   await silent.ended({ within: 3000 });
   await half.ended({ within: 3000 });
-  if (half.bytes.length > 0) assert.equal((await half.answer()).status, 408);
+  assert.equal((await half.answer()).status, 408);
+  assert.equal(silent.bytes.length, 0, 'who has asked nothing gets no answer');
+  assert.equal(await sluice.hits('handshake_seconds'), 2);
 });
 
 test('a request drop by drop is put out at the same time', async t => {
@@ -109,5 +116,21 @@ test('limits.channels: more channels in the query than that are refused', async 
   const { sluice, cookie } = await stand(t, { limits: { channels: 4 } });
   const at = n => `${sluice.url}?${Array.from({ length: n }, (_, i) => `channel=public:${i}`).join('&')}`;
   (await Browser.open(at(2), { cookie })).terminate();
-  await assert.rejects(Browser.open(at(5), { cookie }), ({ status }) => [400, 403, 429].includes(status));
+  assert.equal(await sluice.hits('channels'), 0);
+  await assert.rejects(Browser.open(at(5), { cookie }), { status: 403 });
+  assert.equal(await sluice.hits('channels'), 1);
+});
+
+test('the log tells of a limit once, however often it is reached', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { connections: 1, header_bytes: 1024 } });
+  const { all } = await statuses(sluice, 30, { cookie });
+  assert.equal(all.filter(status => status === 503).length, 29);
+  const client = await sluice.connect();
+  client.write(`GET /ws HTTP/1.1\r\nX-Long: ${'x'.repeat(2000)}`);
+  await client.ended();
+  assert.equal(await sluice.hits('connections'), 29);
+  const lines = sluice.program.stderr.filter(line => /limit reached/.test(line));
+  assert.equal(lines.length, 2, lines.join('\n'));
+  assert.match(lines[0], /limit=connections$/);
+  assert.match(lines[1], /limit=header_bytes$/);
 });

@@ -101,7 +101,8 @@ test('a publication larger than limits.publication_bytes is dropped and counted'
 });
 
 test('of many pings that come while the queue is stuck, the last is answered', async t => {
-  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 64 << 20 } });
+  const limits = { queue_bytes: 64 << 20, frames_per_second: 0 };
+  const { redis, sluice, cookie } = await stand(t, { limits });
   const publisher = await redis.client();
   const peer = await sluice.connect();
   await peer.open({ cookie });

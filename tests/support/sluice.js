@@ -61,8 +61,10 @@ export function runSluice(args, { env = {}, ...options } = {}) {
 export class Sluice {
   #rawClients = [];
 
-  constructor(args, env = {}) {
-    this.program = new Program(BINARY, args, { name: 'sluice', env: environment(env) });
+  /* `under`: a program, with its arguments, that becomes this one. */
+  constructor(args, env = {}, under = []) {
+    const [file, ...rest] = [...under, BINARY, ...args];
+    this.program = new Program(file, rest, { name: 'sluice', env: environment(env) });
   }
 
   /* Waits until it listens; and, if there is an admin port, until it is ready. */
@@ -118,6 +120,11 @@ export class Sluice {
     return Number(line.slice(series.length + 1));
   }
 
+  /* How often a limit was reached. */
+  hits(limit) {
+    return this.metric(`sluice_limit_hits_total{limit="${limit}"}`);
+  }
+
   /* A browser that is open; or throws Refused. */
   async open(options = {}) {
     return Browser.open(this.url, options);
@@ -162,11 +169,11 @@ export class Sluice {
 }
 
 /* Starts one with a configuration file of its own, and puts it away when the test is over. */
-export async function startSluice(t, redisUrl, own = {}, { args = [], env = {}, ...started } = {}) {
+export async function startSluice(t, redisUrl, own = {}, { args = [], env = {}, under = [], ...started } = {}) {
   const config = configuration(redisUrl, own);
   const file = join(await folder(t), 'sluice.json');
   await writeFile(file, JSON.stringify(config, null, 2));
-  const sluice = new Sluice(['--config', file, ...args], env);
+  const sluice = new Sluice(['--config', file, ...args], env, under);
   sluice.configFile = file;
   atEnd(t, () => sluice.end());
   await sluice.started({ admin: Boolean(config.admin?.listen), ...started });

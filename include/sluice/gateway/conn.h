@@ -35,6 +35,12 @@ struct site {
 	void (*on_gone)(void *context, void *call);
 };
 
+/* What a connection's reader is bound by, as it knows it and beyond. */
+struct conn_reading {
+	struct ws_reader_settings settings;
+	uint32_t frames_per_second; /* 0: any number */
+};
+
 /* What the connections of a worker share. The owner fills the first part before conns_open. */
 struct conns {
 	struct stream_loop *shared;
@@ -49,10 +55,11 @@ struct conns {
 	/* While draining, the last connection has closed. */
 	void (*on_empty)(struct conns *conns);
 	/* private */
-	struct list all;    /* struct conn, by .link */
-	size_t count;       /* of them */
-	struct chunk *ping; /* the ping frame that everyone is sent */
-	struct ws_reader_settings reader;
+	struct list all;       /* struct conn, by .link */
+	size_t count;          /* of them */
+	struct chunk *ping;    /* the ping frame that everyone is sent */
+	struct list half_open; /* struct conn_http, by .in_half_open, oldest first */
+	struct conn_reading reading;
 	struct ws_inflaters *inflaters;
 	struct ws_deflater *deflater;
 	uint64_t refusals_quiet_until; /* loop time: until then the log is not told of another */
@@ -73,6 +80,9 @@ void conns_options_changed(struct conns *conns);
 
 /* Takes an accepted descriptor. */
 void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer);
+
+/* Descriptors are short: closes some of those whose request has been awaited for longest. */
+void conns_make_room(struct conns *conns);
 
 /* Closes all with 1012, evenly over options->drain_ms; new requests get 503. on_empty follows (at once,
  * within this call, when there are none). */

@@ -1,0 +1,109 @@
+/* The limits on memory: of one queue, of all queues together, of one publication. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Browser } from '../support/browser.js';
+import { folder } from '../support/folder.js';
+import { memoryOf } from '../support/program.js';
+import { OPCODE } from '../support/raw_client.js';
+import { stand } from '../support/stand.js';
+import { until } from '../support/wait.js';
+
+const MIB = 1 << 20;
+const PAYLOAD = Buffer.alloc(64 << 10, 'x');
+
+/* Over a Unix socket, whose buffers are small: with TCP the kernel would hold most of what waits. */
+async function standAtSocket(t, limits) {
+  const socket = join(await folder(t), 'sluice.sock');
+  const env = { ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=4' };
+  const { redis, sluice, cookie } = await stand(t, { listen: `unix:${socket}`, limits }, { env });
+  const publisher = await redis.client();
+  return {
+    sluice, publisher,
+    open: () => Browser.open(`ws+unix://${socket}:/ws`, { cookie }),
+    deaf: async () => {
+      const client = await sluice.connect();
+      await client.open({ cookie });
+      client.socket.pause();
+      return client;
+    } };
+}
+
+const publish = (publisher, n) =>
+  Promise.all(Array.from({ length: n }, () => publisher.publish('news', PAYLOAD)));
+
+/* Whole messages, and then: why. */
+async function closingOf(client) {
+  client.socket.resume();
+  for (;;) {
+    const { opcode, payload } = await client.frame();
+    if (opcode === OPCODE.close)
+      return { code: payload.readUInt16BE(), reason: payload.toString('utf8', 2) };
+    assert.equal(payload.length, PAYLOAD.length);
+  }
+}
+
+test('limits.buffered_bytes: 200 who do not read go when it is exceeded, the others get everything', async t => {
+  const DEAF = 200, GOOD = 5, ROUNDS = 400, A_ROUND = 2;
+  const { sluice, publisher, open, deaf } = await standAtSocket(t, {
+    buffered_bytes: 4 * MIB, queue_bytes: 1 << 30 });
+  const deafs = await Promise.all(Array.from({ length: DEAF }, deaf));
+  const good = await Promise.all(Array.from({ length: GOOD }, open));
+  const before = memoryOf(sluice.program.pid);
+  const seen = { memory: 0, buffered: 0 };
+  let told = null;
+  for (let round = 1; round <= ROUNDS; round++) {
+    await publish(publisher, A_ROUND);
+    await until(() => good.every(one => one.received === round * A_ROUND), {
+      what: `round ${round}`, within: 10000 });
+    seen.memory = Math.max(seen.memory, memoryOf(sluice.program.pid) - before);
+    seen.buffered = Math.max(seen.buffered, await sluice.metric('sluice_buffered_bytes'));
+    if (!told && (await sluice.hits('buffered_bytes')) === DEAF) told = await closingOf(deafs[0]);
+    for (const one of good) one.takeAll();
+  }
+  t.diagnostic(`${ROUNDS * A_ROUND * PAYLOAD.length / MIB} MiB were published: memory grew by ` +
+    `${(seen.memory / MIB).toFixed(1)} MiB, at most ${(seen.buffered / MIB).toFixed(1)} MiB were buffered`);
+  assert.deepEqual(told, { code: 1013, reason: 'overload' });
+  assert.equal(await sluice.hits('buffered_bytes'), DEAF);
+  assert.ok(seen.buffered > 2 * MIB, 'it was needed');
+  assert.ok(seen.buffered < 6 * MIB, `${seen.buffered} bytes were buffered`);
+  assert.ok(seen.memory < 25 * MIB, `memory grew by ${seen.memory}`);
+  assert.equal(await sluice.hits('queue_bytes'), 0);
+  assert.ok(good.every(one => one.isOpen));
+});
+
+test('sluice_buffered_bytes: a publication counts once, and is gone with the last who waits for it', async t => {
+  const { sluice, publisher, deaf } = await standAtSocket(t, { queue_bytes: 1 << 30 });
+  const buffered = () => sluice.metric('sluice_buffered_bytes');
+  const nothing = await until(buffered);
+  assert.ok(nothing < 10000, `${nothing}`);
+  const deafs = await Promise.all(Array.from({ length: 20 }, deaf));
+  for (let i = 0; i < 32; i++) await publish(publisher, 1);
+  await until(async () => (await sluice.metric('sluice_deliveries_total')) === 32 * 20);
+  const queued = await sluice.metric('sluice_queued_bytes');
+  assert.ok(queued > 20 * MIB, `${queued} bytes are queued`);
+  const held = await buffered();
+  assert.ok(held > 1.5 * MIB && held < 3 * MIB, `${held} bytes are buffered`);
+  for (const one of deafs) one.destroy();
+  await until(async () => (await buffered()) <= nothing, { what: 'nothing is buffered' });
+});
+
+test('limits.queue_bytes: who has more waiting is closed', async t => {
+  const { sluice, publisher, deaf } = await standAtSocket(t, { queue_bytes: MIB });
+  const client = await deaf();
+  await until(async () => {
+    await publish(publisher, 2);
+    return (await sluice.hits('queue_bytes')) === 1;
+  }, { what: 'it is closed' });
+  assert.deepEqual(await closingOf(client), { code: 1013, reason: 'slow consumer' });
+  assert.equal(await sluice.hits('buffered_bytes'), 0);
+});
+
+test('limits.publication_bytes: what is larger is dropped and counted', async t => {
+  const { sluice, publisher, open } = await standAtSocket(t, { publication_bytes: 1000 });
+  const browser = await open();
+  await publish(publisher, 3);
+  await publisher.publish('news', 'small');
+  assert.equal(await browser.next(), 'small');
+  assert.equal(await sluice.hits('publication_bytes'), 3);
+});
