@@ -45,6 +45,7 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 264, "a stream ha
 enum {
 	STREAM_READ_BUDGET = 256 * 1024,
 	STREAM_WRITE_BUDGET = 256 * 1024,
+	STREAM_UNSENT = 128 * 1024, /* in the kernel */
 	STREAM_PARTS = 64,          /* of one gathered write */
 	TLS_RECORD_MAX = 16 * 1024, /* RFC 8446 §5.1 */
 };
@@ -314,13 +315,22 @@ static int init(struct stream *stream, struct stream_loop *shared, struct tls_se
 	return stream->tls ? 0 : -ENOMEM;
 }
 
+/* One write a turn is all the gathering there shall be. And the kernel's buffer for a TCP socket grows
+ * to megabytes, which it copies into: of thousands who do not read, each would have a copy there of what
+ * they share in our queues, and a moment's worth of all workers' time would go into making it. So it
+ * is given little more than the network takes; how much may be on its way is not limited by this. A
+ * Unix socket knows neither. */
+static void set_options(int fd)
+{
+	const int on = 1, unsent = STREAM_UNSENT;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
 /* Takes `fd`, closed on an error. */
 static int take_socket(struct stream *stream, int fd)
 {
-	const int on = 1;
-	/* one write a turn is all the gathering there shall be; a Unix socket has no delay to
-	 * refuse */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	set_options(fd);
 	int result = uv_poll_init(stream->shared->loop, &stream->poll, fd);
 	if (result < 0) {
 		close(fd);
