@@ -42,9 +42,9 @@ static void check_absolute(const struct http_request *request)
 	MUST(http_request_header(request, SLICE("Host"), &host) == 1);
 	MUST(strncasecmp(target.at, "http://", 7) == 0 ||
 		strncasecmp(target.at, "https://", 8) == 0);
-	const char *authority = strstr(target.at, "//") + 2;
+	const char *slash = memchr(target.at, '/', target.len), *authority = slash + 2;
 	MUST(slice_equal_nocase(slice_make(authority, host.len), host) && host.len);
-	MUST(path.at == authority + host.len || (path.len == 1 && path.at == authority - 2));
+	MUST(path.at == authority + host.len || (path.len == 1 && path.at == slash));
 	MUST(before + path.len <= target.len);
 }
 
