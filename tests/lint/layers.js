@@ -19,7 +19,7 @@ const LIBRARIES = [
   { header: /^llhttp\.h$/, modules: /^proto\/http_request$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(session_value|envelope)|gateway\/options\w*)$/ },
   { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws_handshake|session_cookie))$/ },
-  { header: /^zlib\.h$/, modules: /^proto\/ws_deflate$/ },
+  { header: /^zlib\.h$/, modules: /^proto\/ws_(de|in)flate$/ },
   { header: /^hiredis\//, modules: /^(proto\/resp|(redis|gateway)\/\w+)$/ },
   { header: /^uv\.h$/, modules: /^(net|redis|gateway|main)\/\w+$/ },
 ];
