@@ -45,9 +45,10 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 264, "a stream ha
 enum {
 	STREAM_READ_BUDGET = 256 * 1024,
 	STREAM_WRITE_BUDGET = 256 * 1024,
-	STREAM_UNSENT = 128 * 1024, /* in the kernel */
-	STREAM_PARTS = 64,          /* of one gathered write */
-	TLS_RECORD_MAX = 16 * 1024, /* RFC 8446 §5.1 */
+	STREAM_MUCH_QUEUED = 16 << 20,   /* in all streams of a loop */
+	STREAM_LEAN_UNSENT = 128 * 1024, /* in the kernel, of one of them then */
+	STREAM_PARTS = 64,               /* of one gathered write */
+	TLS_RECORD_MAX = 16 * 1024,      /* RFC 8446 §5.1 */
 };
 
 static struct stream *stream_of(struct turn_task *task)
@@ -195,10 +196,24 @@ static ssize_t write_tls(struct stream *stream)
 	return tls_session_write(stream->tls, front.iov_base, front.iov_len);
 }
 
+/* The kernel's buffer for a TCP socket grows to megabytes, and that is welcome: a burst is soon off our
+ * hands. But thousands who do not read would each get a copy there of what they share in our queues,
+ * and making those takes a worker longer than Redis waits for its next read. So when much is queued,
+ * the kernel is given little more than the network takes; what may be on its way is not limited by
+ * this. */
+static void become_lean(struct stream *stream)
+{
+	const int unsent = STREAM_LEAN_UNSENT;
+	stream->lean = 1;
+	(void)setsockopt(stream->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
 /* Offers the queue to the kernel. 0: all was taken; 1: the budget is spent; or a negative errno. */
 static int offer_queue(struct stream *stream, size_t budget)
 {
 	size_t done = 0;
+	if (stream->shared->queued > STREAM_MUCH_QUEUED && !stream->lean)
+		become_lean(stream);
 	while (stream->queue.bytes > 0) {
 		if (done >= budget)
 			return 1;
@@ -315,22 +330,13 @@ static int init(struct stream *stream, struct stream_loop *shared, struct tls_se
 	return stream->tls ? 0 : -ENOMEM;
 }
 
-/* One write a turn is all the gathering there shall be. And the kernel's buffer for a TCP socket grows
- * to megabytes, which it copies into: of thousands who do not read, each would have a copy there of what
- * they share in our queues, and a moment's worth of all workers' time would go into making it. So it
- * is given little more than the network takes; how much may be on its way is not limited by this. A
- * Unix socket knows neither. */
-static void set_options(int fd)
-{
-	const int on = 1, unsent = STREAM_UNSENT;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
-}
-
 /* Takes `fd`, closed on an error. */
 static int take_socket(struct stream *stream, int fd)
 {
-	set_options(fd);
+	const int on = 1;
+	/* one write a turn is all the gathering there shall be; a Unix socket has no delay to
+	 * refuse */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	int result = uv_poll_init(stream->shared->loop, &stream->poll, fd);
 	if (result < 0) {
 		close(fd);

@@ -62,6 +62,7 @@ struct stream {
 	unsigned peer_ended : 1;
 	unsigned failed : 1; /* on_end was raised with an error */
 	unsigned closing : 1;
+	unsigned lean : 1; /* the kernel may hold little that is not sent */
 };
 
 /* Takes an accepted descriptor (closed also on an error). `tls`: settings of a TLS server, or NULL.
