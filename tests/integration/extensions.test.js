@@ -1,0 +1,88 @@
+/* permessage-deflate (RFC 7692) at the gateway's own endpoint: what is agreed, and what becomes of what
+ * a browser sends compressed. */
+import assert from 'node:assert/strict';
+import { deflateRawSync, constants } from 'node:zlib';
+import { before, describe, test } from 'node:test';
+import { file } from '../support/ending.js';
+import { OPCODE } from '../support/raw_client.js';
+import { stand } from '../support/stand.js';
+
+const OFFER = 'permessage-deflate; client_max_window_bits';
+const AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
+const RSV1 = { rsv: 4 };
+const { text, binary, continuation, close, ping, pong } = OPCODE;
+
+let sluice, cookie;
+before(async () => {
+  ({ sluice, cookie } = await stand(file, { compression: { enabled: true } }));
+});
+
+async function opened(extensions = OFFER) {
+  const client = await sluice.connect();
+  const { headers } = await client.open({ cookie, headers: { 'Sec-WebSocket-Extensions': extensions } });
+  return { client, agreed: headers['sec-websocket-extensions'] };
+}
+
+function compressed(payload) {
+  return deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+}
+
+async function closeCode(client) {
+  const { opcode, payload } = await client.frame();
+  assert.equal(opcode, close);
+  return payload.readUInt16BE(0);
+}
+
+describe('what is agreed', () => {
+  const offers = [
+    [OFFER, AGREED],
+    ['permessage-deflate; server_max_window_bits=10', `${AGREED}; server_max_window_bits=10`],
+    ['permessage-deflate; server_max_window_bits=7, permessage-deflate', AGREED],
+    [['x', 'permessage-deflate'], AGREED],
+    ['permessage-deflate; server_max_window_bits=16', undefined],
+    ['x-webkit-deflate-frame', undefined],
+    [null, undefined],
+  ];
+  for (const [offer, answer] of offers)
+    test(`${offer}`, async () => {
+      const { client, agreed } = await opened(offer);
+      assert.equal(agreed, answer);
+      client.destroy();
+    });
+
+  test('a header that is no list of extensions is refused', async () => {
+    await assert.rejects(opened('permessage-deflate;'), /refused with 400: Sec-WebSocket-Extensions/);
+  });
+});
+
+test('a compressed message is read and thrown away, also in fragments', async () => {
+  const { client } = await opened();
+  const message = compressed('a message, a message, a message');
+  client.send(text, message, RSV1);
+  client.send(text, message.subarray(0, 5), { ...RSV1, fin: false });
+  client.send(ping, 'between');
+  client.send(continuation, message.subarray(5));
+  client.send(ping, 'behind');
+  for (const payload of ['between', 'behind']) {
+    const answer = await client.frame();
+    assert.deepEqual([answer.opcode, answer.payload.toString()], [pong, payload]);
+  }
+  client.destroy();
+});
+
+const failures = [
+  ['RSV1 without an agreement', null, text, compressed('x'), RSV1, 1002],
+  ['RSV1 on a ping', OFFER, ping, compressed('x'), RSV1, 1002],
+  ['text that is not UTF-8', OFFER, text, compressed(Buffer.from([0xff])), RSV1, 1007],
+  ['data that are none', OFFER, binary, Buffer.from([6]), RSV1, 1007],
+  ['a bomb', OFFER, binary, compressed(Buffer.alloc(1 << 24)), RSV1, 1009],
+];
+describe('fails', () => {
+  for (const [name, offer, opcode, payload, options, code] of failures)
+    test(`${name}: ${code}`, async () => {
+      const { client } = await opened(offer);
+      client.send(opcode, payload, options);
+      assert.equal(await closeCode(client), code);
+      client.destroy();
+    });
+});
