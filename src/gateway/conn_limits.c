@@ -13,7 +13,10 @@
  * queues (sluice_queued_bytes) may be far larger. When it is exceeded, those go to which more is to be
  * sent while there is something that the kernel has not taken for a while. A browser that reads is
  * stuck too, now and then, but not for long; so the limit may be exceeded by what is published within
- * that while. */
+ * that while.
+ *
+ * Who is closed for either gets no more of what waited for it: it would be held for as long as the
+ * closing handshake takes, and the peer learns the sooner that it has to come back. */
 #include <errno.h>
 
 #include "conn_internal.h"
@@ -138,6 +141,7 @@ struct slice conn_queue_limit(struct conn *conn, size_t more)
 	if (is_slow(conn, more)) {
 		metrics_add(conns->metrics, METRIC_SLOW_CONSUMERS_TOTAL, 1);
 		limit_hit(conns->metrics, METRIC_LIMIT_QUEUE_BYTES);
+		stream_drop_queued(&conn->stream);
 		return SLICE("slow consumer");
 	}
 	if (is_stuck_for_long(conn) && buffered_bytes() > conns->options->limits.buffered_bytes) {

@@ -9,7 +9,7 @@ const PAYLOAD = Buffer.alloc(16 << 10, 'x');
 const AT_ONCE = 8;
 
 test('a slow consumer is closed with 1013 and counted, while another gets everything', async t => {
-  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 256 << 10 } });
+  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 1 << 20 } });
   const publisher = await redis.client();
   const good = await sluice.open({ cookie });
   const slow = await sluice.connect();
@@ -23,6 +23,8 @@ test('a slow consumer is closed with 1013 and counted, while another gets everyt
     await until(() => good.received === sent, { what: 'the good one has all' });
     return (await sluice.metric('sluice_slow_consumers_total')) === 1;
   }, { what: 'the slow one is found', within: 20000 });
+  const queued = await sluice.metric('sluice_queued_bytes');
+  assert.ok(queued < 2 * AT_ONCE * PAYLOAD.length, `${queued} bytes are kept for who is closed`);
 
   slow.socket.resume();
   let last;
