@@ -6,8 +6,10 @@
  * What is limited per address is not the connections whose request is not here, but those of them that
  * are older than a second. When a proxy in front of us is restarted, all its browsers come back at once
  * from one address, and none of them may be refused; but their requests are here at once, too. So they
- * are never counted, and never touch the mutex of the quota. Who is late for another reason than malice,
- * a phone on a bad line, has the whole time while others from his address are quick.
+ * are never counted, and never touch the mutex of the quota. If it is we who are slow, with thousands of
+ * TLS handshakes to do, what they have sent lies in the kernel, and the second is prolonged. Who is late
+ * for another reason than malice, a phone on a bad line, has the whole time while others from his address
+ * are quick.
  *
  * The late ones of a worker are in one list, in the order in which they came: when descriptors are short
  * the oldest make room. */
@@ -21,7 +23,11 @@ enum { QUICK_MS = 1000, ROOM_AT_ONCE = 64 };
 static void on_request_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
-	limit_hit(conn->conns->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS);
+	/* Browsers open spare connections all the time, which is nothing to warn of. */
+	if (conn->http->begun)
+		limit_hit(conn->conns->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS);
+	else
+		metrics_add(conn->conns->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS, 1);
 	conn_http_put_out(conn, 408, "the request did not arrive in time");
 }
 
@@ -45,6 +51,11 @@ static void on_quick_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
 	unsigned whole = conn->conns->options->limits.handshake_ms;
+	if (stream_has_unread(&conn->stream)) {
+		deadline_set(
+			conn->conns->deadlines, &conn->deadline, DEADLINE_TICK_MS, on_quick_due);
+		return;
+	}
 	/* The site has a whole request, and the rest of the time to answer it. */
 	int error = conn->http->at_site ? 0 : count(conn);
 	if (error)

@@ -464,6 +464,12 @@ void stream_resume(struct stream *stream)
 		schedule(stream);
 }
 
+bool stream_has_unread(const struct stream *stream)
+{
+	int in_kernel = 0;
+	return stream->fd >= 0 && ioctl(stream->fd, FIONREAD, &in_kernel) == 0 && in_kernel > 0;
+}
+
 struct stream_progress stream_progress(const struct stream *stream)
 {
 	struct stream_progress progress = { .outstanding = stream_queued(stream) };

@@ -227,6 +227,12 @@ void stream_resume(struct stream *stream)
 	stream->reading = 1;
 }
 
+bool stream_has_unread(const struct stream *stream)
+{
+	const struct wire *wire = wire_of(stream);
+	return wire->arrived < wire->sent.len;
+}
+
 struct stream_progress stream_progress(const struct stream *stream)
 {
 	return (struct stream_progress){ .acked = (uint32_t)wire_of(stream)->received.len,

@@ -307,6 +307,25 @@ static void drops_what_is_queued(void **state)
 	close(fds[0]);
 }
 
+static void knows_what_it_has_not_read(void **state)
+{
+	struct site *site = *state;
+	struct end end = { 0 };
+	int fds[2];
+	tcp_pair(fds);
+	end_accept(&end, site, fds[1], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	assert_false(stream_has_unread(&end.stream));
+	stream_pause(&end.stream);
+	assert_int_equal(write(fds[0], "ping", 4), 4);
+	RUN_UNTIL(&site->test, stream_has_unread(&end.stream));
+	stream_resume(&end.stream);
+	RUN_UNTIL(&site->test, has_received(&end, "ping"));
+	assert_false(stream_has_unread(&end.stream));
+	end_finish(&end, site);
+	close(fds[0]);
+}
+
 /* A stream with megabytes in its queue and a socket that takes them all still lets others write. */
 static void shares_the_turn(void **state)
 {
@@ -697,6 +716,7 @@ int main(void)
 		TEST(gathers_a_turns_sends_in_one_write),
 		TEST(survives_partial_writes),
 		TEST(drops_what_is_queued),
+		TEST(knows_what_it_has_not_read),
 		TEST(shares_the_turn),
 		TEST(holds_a_reference_as_long_as_needed),
 		TEST(pauses),

@@ -118,6 +118,9 @@ static inline bool stream_is_stuck(const struct stream *stream)
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
+/* Has the peer sent something that is still in the kernel? Then it is not he who is slow. */
+bool stream_has_unread(const struct stream *stream);
+
 /* How far what was sent has come, in bytes modulo 2^32. A Unix socket tells of no progress. */
 struct stream_progress {
 	uint32_t acked;  /* taken by the peer's TCP, since the beginning */
