@@ -17,7 +17,9 @@
  *
  * The end. The tail that the sender left out, 00 00 ff ff, is fed after the last octet. The message
  * is complete when a block, or what BFINAL pads it with, ends on its very last bit; else data is
- * missing, and the message is refused as a cut one (§7.2.2 takes the tail as part of it). */
+ * missing, and the message is refused as a cut one (§7.2.2 takes the tail as part of it). The one
+ * exception is a message of no octets at all: a sender that flushes an empty message right after
+ * another gets nothing from zlib, not even the 00 of §7.2.3.6, and everybody reads it as empty. */
 #include "sluice/proto/ws_inflate.h"
 
 #include <errno.h>
@@ -51,6 +53,7 @@ struct ws_inflater {
 	z_stream stream;
 	uint64_t produced;
 	struct slice tail; /* what is still to be fed of it */
+	bool begun;        /* there was some input */
 	bool block_has_ended;
 };
 
@@ -170,6 +173,7 @@ struct ws_inflater *ws_inflater_take(struct ws_inflaters *pool)
 	inflater->taken = true;
 	inflater->produced = 0;
 	inflater->tail = slice_make("\0\0\xFF\xFF", 4);
+	inflater->begun = false;
 	inflater->block_has_ended = false;
 	return inflater;
 }
@@ -197,6 +201,11 @@ int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uin
 	uInt room = left < SCRATCH_BYTES ? (uInt)left + 1 : SCRATCH_BYTES;
 	stream->next_out = (uint8_t *)inflater->pool->scratch;
 	stream->avail_out = room;
+	inflater->begun |= input->len > 0;
+	if (last && !inflater->begun) {
+		*ret_octets = slice_make(inflater->pool->scratch, 0);
+		return 0;
+	}
 	int error = run(inflater, input);
 	if (!error && last && stream->avail_out)
 		error = run(inflater, &inflater->tail);

@@ -54,6 +54,8 @@ static const struct reader_case cases[] = {
 		"text:Hello " },
 	{ "an empty message", { FRAME(TEXT, "\x00"), FRAME(BINARY, "\x02\x00") },
 		"text: binary: " },
+	{ "nothing at all", { FRAME(TEXT, "") }, "text: " },
+	{ "nothing in fragments", { FRAME(RSV1 | WS_TEXT, ""), FRAME(LAST, "") }, "text: " },
 	{ "an empty last fragment", { FRAME(RSV1 | WS_TEXT, HELLO), FRAME(LAST, "") },
 		"text:Hello " },
 
@@ -104,8 +106,6 @@ static const struct reader_case cases[] = {
 	{ "unmasked", { RAW("\xc1\x07" HELLO) }, "", 1002 },
 
 	/* no DEFLATE data */
-	{ "nothing at all", { FRAME(TEXT, "") }, "", 1007 },
-	{ "nothing in fragments", { FRAME(RSV1 | WS_TEXT, ""), FRAME(LAST, "") }, "", 1007 },
 	{ "cut", { FRAME(TEXT, "\xf2\x48\xcd") }, "", 1007 },
 	{ "BFINAL without its padding", { FRAME(TEXT, "\xf3\x48\xcd\xc9\xc9\x07\x00") }, "", 1007 },
 	{ "with the tail", { FRAME(TEXT, HELLO "\x00\x00\xff\xff") }, "", 1007 },
