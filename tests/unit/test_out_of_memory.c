@@ -47,15 +47,16 @@ void *__wrap_realloc(void *block, size_t size)
 /* Gives how often it failed. An attempt gives 0 or -ENOMEM. */
 static size_t try_all(int (*attempt)(void))
 {
-	int error;
-	fails_at = 0;
-	do {
-		fails_at++;
+	for (size_t n = 0;; n++) {
 		n_allocations = 0;
-		error = attempt();
-		assert_int_equal(error, n_allocations < fails_at ? 0 : -ENOMEM);
-	} while (error);
-	return fails_at - 1;
+		fails_at = n + 1;
+		int error = attempt();
+		bool failed = n_allocations >= fails_at;
+		fails_at = 0;
+		assert_int_equal(error, failed ? -ENOMEM : 0);
+		if (!failed)
+			return n;
+	}
 }
 
 /* ---- requests ---- */
