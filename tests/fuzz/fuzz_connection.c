@@ -8,6 +8,7 @@
  *	rN...  it sends the N octets that follow
  *	fFN... it sends a masked frame: its first octet F of the table, the N octets that follow
  *	FFN    the same with N * N octets "x"
+ *	zFN... as f, the octets compressed; ZFN: as F, and 16 times as many, compressed
  *	kN     it takes N * 16 octets more; kN with N of 15 all
  *	e      it ends its side;  x: its connection is reset;  c: the next browser's cannot be opened
  *	pCN    a publication on channel C, of N * N octets
@@ -31,7 +32,15 @@
 
 #include <errno.h>
 
-enum { BROWSERS_MAX = 5, STEPS_MAX = 400, TAKES_UNIT = 16, TAKES_ALL = 15, WAIT_UNIT_MS = 10 };
+enum {
+	BROWSERS_MAX = 12,
+	STEPS_MAX = 400,
+	TAKES_UNIT = 16,
+	TAKES_ALL = 15,
+	WAIT_UNIT_MS = 10,
+	COMPRESSED_TIMES = 16,
+	RSV1 = 0x40
+};
 
 struct play {
 	struct slice script; /* what is left of it */
@@ -51,7 +60,7 @@ static const char *const queries[] = { "", "?channel=team:red",
 static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 	"Origin: https://elsewhere.test\r\n", "Sec-WebSocket-Protocol: chat, superchat\r\n",
 	"Sec-WebSocket-Extensions: permessage-deflate\r\n",
-	"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x\r\n",
+	"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9, x\r\n",
 	"Content-Length: 3\r\n", "Sec-WebSocket-Version: 12\r\n", "X: y\r\n z\r\n",
 	"Cookie: connect.sid=other\r\n" };
 
@@ -104,14 +113,26 @@ static void ask(struct play *play, struct browser *browser)
 		headers[header % COUNT_OF(headers)]);
 }
 
-static void send_frame(struct play *play, struct browser *browser, bool is_filled)
+static void send_frame(struct play *play, struct browser *browser, bool is_compressed)
 {
-	char fill[UINT8_MAX * UINT8_MAX];
-	uint8_t first = next_number(play), n = next_number(play);
-	size_t filled = (size_t)n * n;
-	memset(fill, 'x', filled);
-	browser_frame(browser, firsts[first % COUNT_OF(firsts)],
-		is_filled ? slice_make(fill, filled) : next_octets(play, n));
+	uint8_t first = firsts[next_number(play) % COUNT_OF(firsts)];
+	struct slice payload = next_octets(play, next_number(play));
+	if (is_compressed)
+		browser_compressed_frame(browser, first | RSV1, payload);
+	else
+		browser_frame(browser, first, payload);
+}
+
+static void send_filled_frame(struct play *play, struct browser *browser, bool is_compressed)
+{
+	static char fill[COMPRESSED_TIMES * UINT8_MAX * UINT8_MAX];
+	uint8_t first = firsts[next_number(play) % COUNT_OF(firsts)], n = next_number(play);
+	memset(fill, 'x', sizeof(fill));
+	if (is_compressed)
+		browser_compressed_frame(
+			browser, first | RSV1, slice_make(fill, (size_t)COMPRESSED_TIMES * n * n));
+	else
+		browser_frame(browser, first, slice_make(fill, (size_t)n * n));
 }
 
 static void take(struct play *play, struct browser *browser)
@@ -129,7 +150,7 @@ static void take(struct play *play, struct browser *browser)
 static bool step_of_browser(struct play *play, uint8_t letter)
 {
 	struct browser *browser = &play->browsers[play->meant];
-	if (!play->n || !strchr("urfFkex", letter))
+	if (!play->n || !strchr("urfFzZkex", letter))
 		return false;
 	switch (letter) {
 	case 'u':
@@ -147,8 +168,12 @@ static bool step_of_browser(struct play *play, uint8_t letter)
 	case 'x':
 		browser->wire->error = -ECONNRESET;
 		break;
+	case 'f':
+	case 'z':
+		send_frame(play, browser, letter == 'z');
+		break;
 	default:
-		send_frame(play, browser, letter == 'F');
+		send_filled_frame(play, browser, letter == 'Z');
 		break;
 	}
 	return true;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "allocations.h"
+#include "deflate.h"
 #include "settings.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/session_cookie.h"
@@ -56,6 +57,9 @@ static const struct {
 	[CHANNEL_DENIED] = { "public:denied", 0 },
 	[CHANNEL_STRANGE] = { "secret", 0 },
 };
+
+/* Of a frame's first two octets. */
+enum { FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, MASKED = 0x80 };
 
 /* ---- what it sends ---- */
 
@@ -131,13 +135,23 @@ void browser_frame(struct browser *browser, uint8_t first, struct slice payload)
 	uint8_t header[WS_SERVER_HEADER_MAX];
 	size_t len = ws_frame_format(header, WS_TEXT, true, payload.len);
 	header[0] = first;
-	header[1] |= 0x80;
+	header[1] |= MASKED;
 	wire_send(browser->wire, slice_make((const char *)header, len));
 	wire_send(browser->wire, slice_make((const char *)key, sizeof(key)));
 	for (size_t i = 0; i < payload.len; i++) {
 		char octet = (char)(payload.at[i] ^ key[i % 4]);
 		wire_send(browser->wire, slice_make(&octet, 1));
 	}
+}
+
+void browser_compressed_frame(struct browser *browser, uint8_t first, struct slice message)
+{
+	struct buffer payload = { 0 };
+	allocations_spare();
+	deflate_message(message, &payload);
+	browser_frame(browser, first, buffer_slice(&payload));
+	buffer_finish(&payload);
+	allocations_resume();
 }
 
 void browser_publish(struct stage *stage, enum browser_channel channel, size_t len)
@@ -206,31 +220,52 @@ static void see_close(struct browser *browser, struct slice payload)
 	browser->close_frames++;
 }
 
-static void see_frame(struct browser *browser, unsigned who, unsigned opcode, struct slice payload)
+static void see_data(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
+{
+	struct buffer message = { 0 };
+	if (first & RSV1) {
+		MUST(browser->window_bits);
+		inflate_message(payload, browser->window_bits, &message);
+		payload = buffer_slice(&message);
+		browser->compressed++;
+	}
+	MUST((first & 0xf) == WS_BINARY || ((first & 0xf) == WS_TEXT && utf8_is_valid(payload)));
+	browser->received++;
+	see_publication(browser, who, payload);
+	buffer_finish(&message);
+}
+
+static void see_frame(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
 {
 	MUST(browser->close_frames == 0);
-	if (opcode == WS_PING) {
+	if (!ws_opcode_is_control(first & 0xf)) {
+		see_data(browser, who, first, payload);
+		return;
+	}
+	MUST(!(first & RSV1));
+	switch (first & 0xf) {
+	case WS_PING:
 		browser->pings++;
-	} else if (opcode == WS_PONG) {
+		break;
+	case WS_PONG:
 		browser->pongs++;
-	} else if (opcode == WS_CLOSE) {
+		break;
+	default:
+		MUST((first & 0xf) == WS_CLOSE);
 		see_close(browser, payload);
-	} else {
-		MUST(opcode == WS_BINARY || (opcode == WS_TEXT && utf8_is_valid(payload)));
-		browser->received++;
-		see_publication(browser, who, payload);
+		break;
 	}
 }
 
 /* Cuts the frame at the front off. False: it is not whole. */
-static bool cut_frame(struct slice *bytes, unsigned *ret_opcode, struct slice *ret_payload)
+static bool cut_frame(struct slice *bytes, uint8_t *ret_first, struct slice *ret_payload)
 {
 	const uint8_t *at = (const uint8_t *)bytes->at;
 	size_t header = 2, len;
 	if (bytes->len < header)
 		return false;
-	MUST(at[0] & 0x80 && !(at[0] & 0x70)); /* FIN, and no extension */
-	MUST(!(at[1] & 0x80));                 /* not masked */
+	MUST(at[0] & FIN && !(at[0] & RSV23));
+	MUST(!(at[1] & MASKED));
 	len = at[1];
 	if (len >= 126) {
 		size_t octets = len == 126 ? 2 : 8, least = len == 126 ? 126 : 65536;
@@ -244,7 +279,7 @@ static bool cut_frame(struct slice *bytes, unsigned *ret_opcode, struct slice *r
 	}
 	if (bytes->len - header < len)
 		return false;
-	*ret_opcode = at[0] & 0xf;
+	*ret_first = at[0];
 	*ret_payload = slice_make(bytes->at + header, len);
 	*bytes = slice_skip(*bytes, header + len);
 	return true;
@@ -273,10 +308,26 @@ static void check_body(struct slice head, struct slice body)
 	MUST(!memmem(head.at, head.len, "Sec-WebSocket-Accept", 20));
 }
 
+/* 0: there is no compression. */
+static unsigned agreed_window(struct slice head)
+{
+	static const char extension[] = "\r\nSec-WebSocket-Extensions: permessage-deflate; "
+					"server_no_context_takeover; client_no_context_takeover";
+	static const char window[] = "; server_max_window_bits=";
+	const char *at = memmem(head.at, head.len, extension, strlen(extension));
+	MUST(at || !memmem(head.at, head.len, "Extensions", strlen("Extensions")));
+	if (!at)
+		return 0;
+	struct slice rest = slice_skip(head, (size_t)(at - head.at) + strlen(extension));
+	return slice_starts_with(rest, slice_of(window))
+		       ? (unsigned)strtoul(rest.at + strlen(window), NULL, 10)
+		       : 15;
+}
+
 static void look(struct browser *browser)
 {
 	struct slice bytes = buffer_slice(&browser->wire->received), head, payload;
-	unsigned opcode;
+	uint8_t first;
 	if (!cut_answer(&bytes, &browser->status, &head))
 		return;
 	if (browser->status != 101) {
@@ -286,8 +337,9 @@ static void look(struct browser *browser)
 	unsigned who = cookies_sent(browser);
 	MUST(browser->stage->admits_anyone ||
 		(who & (ADA | BOB) && browser->stage->redis.gets > 0));
-	while (cut_frame(&bytes, &opcode, &payload))
-		see_frame(browser, who, opcode, payload);
+	browser->window_bits = agreed_window(head);
+	while (cut_frame(&bytes, &first, &payload))
+		see_frame(browser, who, first, payload);
 }
 
 void browser_look(struct browser *browser)

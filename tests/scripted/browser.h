@@ -42,8 +42,10 @@ struct browser {
 	struct stage *stage;
 	struct wire *wire;
 	/* by browser_look */
-	int status;      /* of the HTTP answer; 0: not whole yet */
-	size_t received; /* publications */
+	int status;           /* of the HTTP answer; 0: not whole yet */
+	unsigned window_bits; /* of what it is sent compressed; 0: that was not agreed upon */
+	size_t compressed;    /* of the publications */
+	size_t received;      /* publications */
 	size_t pings, pongs, close_frames;
 	unsigned close_code;          /* 1005: the frame has none */
 	unsigned last[CHANNEL_COUNT]; /* which publication on it was the last; 0: none came */
@@ -64,6 +66,9 @@ void browser_ask(struct browser *browser, enum browser_session session, const ch
 
 /* Sends a masked frame; `first` is its first octet. */
 void browser_frame(struct browser *browser, uint8_t first, struct slice payload);
+
+/* Sends a masked frame whose payload is compressed; RSV1 is for the caller to set. */
+void browser_compressed_frame(struct browser *browser, uint8_t first, struct slice message);
 
 /* Publishes the channel's name and which publication on it this is, filled up to `len` bytes. */
 void browser_publish(struct stage *stage, enum browser_channel channel, size_t len);

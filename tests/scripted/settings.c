@@ -15,7 +15,8 @@
 
 static char rules[] = RULES, secrets[] = SECRETS, url[] = URL, drain[] = "SLUICE_DRAIN_SECONDS=2";
 
-static char *roomy[] = { rules, secrets, url, drain, NULL };
+static char compression[] = "SLUICE_COMPRESSION_ENABLED=true";
+static char *roomy[] = { rules, secrets, url, drain, compression, NULL };
 
 static char connections[] = "SLUICE_LIMITS_CONNECTIONS=4";
 static char per_ip[] = "SLUICE_LIMITS_CONNECTIONS_PER_IP=3";
@@ -27,8 +28,13 @@ static char channels[] = "SLUICE_LIMITS_CHANNELS=3";
 static char publication[] = "SLUICE_LIMITS_PUBLICATION_BYTES=500";
 static char header[] = "SLUICE_LIMITS_HEADER_BYTES=700";
 static char handshake[] = "SLUICE_LIMITS_HANDSHAKE_SECONDS=1";
-static char *tight[] = { rules, secrets, url, drain, connections, per_ip, per_user, upgrades,
-	message, queue, channels, publication, header, handshake, NULL };
+static char half_open[] = "SLUICE_LIMITS_HALF_OPEN_PER_IP=2";
+static char frames[] = "SLUICE_LIMITS_FRAMES_PER_SECOND=12";
+static char fragments[] = "SLUICE_LIMITS_FRAGMENTS=4";
+static char threshold[] = "SLUICE_COMPRESSION_THRESHOLD=64";
+static char *tight[] = { rules, secrets, url, drain, compression, threshold, connections, per_ip,
+	per_user, upgrades, message, queue, channels, publication, header, handshake, half_open,
+	frames, fragments, NULL };
 
 static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
 static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";

@@ -7,9 +7,9 @@
 #define SETTINGS_SECRET "a secret of thirty-two characters"
 
 enum settings {
-	SETTINGS_ROOMY, /* limits that scripts do not meet */
-	SETTINGS_TIGHT, /* limits that they do */
-	SETTINGS_OPEN,  /* no session is needed, no heartbeat */
+	SETTINGS_ROOMY, /* compression, and limits that scripts do not meet */
+	SETTINGS_TIGHT, /* compression, and limits that they do */
+	SETTINGS_OPEN,  /* no session is needed; no heartbeat, no compression */
 	SETTINGS_COUNT
 };
 

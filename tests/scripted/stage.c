@@ -42,6 +42,7 @@ void stage_open(struct stage *stage, const struct options *options, uint8_t chun
 	machine_reset();
 	wires_begin(chunking);
 	quota_init(&stage->quota);
+	quota_set_sockets_max(&stage->quota, STAGE_SOCKETS_MAX);
 	redis_begin(&stage->redis, records);
 	stage->redis_settings =
 		(struct redis_link_settings){ .url = &options->redis, .reply_bytes = REPLY_BYTES };
@@ -91,10 +92,13 @@ void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const
 	struct listener *listener = &stage->workers[worker].listener;
 	struct sockaddr_storage peer = { .ss_family = AF_INET };
 	MUST(inet_pton(AF_INET, ip, &((struct sockaddr_in *)&peer)->sin_addr) == 1);
-	if (listener->closing)
-		wire->closed = true;
-	else
+	bool may_accept = !listener->closing && listener->events->may_accept(listener);
+	if (may_accept)
 		listener->events->on_accept(listener, wire->number, &peer);
+	else
+		wire->closed = true;
+	if (!may_accept && !listener->closing)
+		listener->events->on_pause(listener);
 }
 
 /* What the main thread asks of a worker ends the process when there is no memory for it. */

@@ -12,7 +12,7 @@
 #include "redis.h"
 #include "sluice/gateway/worker.h"
 
-enum { STAGE_WORKERS = 2, STAGE_CHANNELS_MAX = 16 };
+enum { STAGE_WORKERS = 2, STAGE_CHANNELS_MAX = 16, STAGE_SOCKETS_MAX = 9 };
 
 struct stage {
 	const struct options *options;
@@ -40,7 +40,8 @@ void stage_turns(struct stage *stage, unsigned n);
 /* Time passes, in steps, with a turn at each. */
 void stage_pass(struct stage *stage, unsigned ms);
 
-/* A browser comes to a worker. */
+/* A browser comes to a worker. Beyond STAGE_SOCKETS_MAX it is as if descriptors were short; here it is
+ * not accepted later, but goes away. */
 void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const char *ip);
 
 void stage_drain(struct stage *stage);

@@ -23,6 +23,7 @@
 
 #include "allocations.h"
 #include "browser.h"
+#include "deflate.h"
 #include "machine.h"
 #include "settings.h"
 
@@ -32,7 +33,7 @@ struct guest {
 	struct browser browser;
 	enum browser_session session;
 	unsigned worker;
-	const char *query;
+	const char *query, *headers;
 	bool is_here;     /* has been let in, and is to stay */
 	size_t answered;  /* pings */
 	unsigned renewed; /* how often it had to come again */
@@ -98,7 +99,7 @@ static struct browser *visit(struct scene *scene, unsigned worker, enum browser_
 static bool come(struct scene *scene, struct guest *guest)
 {
 	browser_open(&guest->browser, &scene->stage, guest->worker, "10.0.0.1");
-	browser_ask(&guest->browser, guest->session, guest->query, "");
+	browser_ask(&guest->browser, guest->session, guest->query, guest->headers);
 	guest->answered = 0;
 	browser_frame(&guest->browser, 0x89, SLICE("early")); /* a ping behind the request */
 	stage_pass(&scene->stage, 1000);
@@ -177,6 +178,7 @@ static void publish_to_all(struct scene *scene)
 	check_channel(scene, &scene->guests[ADA], CHANNEL_NEWS);
 	check_channel(scene, &scene->guests[ADA], CHANNEL_ADA);
 	check_channel(scene, &scene->guests[ADA], CHANNEL_RED);
+	EXPECT(scene, scene->guests[ADA].browser.compressed > 0);
 }
 
 /* ---- the scene ---- */
@@ -197,6 +199,21 @@ static void let_in(struct scene *scene)
 	}
 }
 
+static void send_compressed(struct scene *scene, struct browser *browser, struct slice message)
+{
+	enum { IN_THE_FIRST = 5 };
+	struct buffer payload = { 0 };
+	allocations_spare();
+	deflate_message(message, &payload);
+	struct slice octets = buffer_slice(&payload);
+	browser_frame(browser, 0x42, slice_make(octets.at, IN_THE_FIRST));
+	allocations_resume();
+	stage_turn(&scene->stage);
+	browser_frame(browser, 0x80, slice_skip(octets, IN_THE_FIRST));
+	buffer_finish(&payload);
+	stage_turn(&scene->stage);
+}
+
 static void talk(struct scene *scene)
 {
 	struct browser *ada = &scene->guests[ADA].browser;
@@ -210,6 +227,7 @@ static void talk(struct scene *scene)
 	browser_frame(ada, 0x80, SLICE("pieces"));
 	browser_frame(ada, 0x8a, SLICE("a pong"));
 	stage_turns(&scene->stage, 2);
+	send_compressed(scene, ada, SLICE("and one in two pieces, compressed"));
 	browser_look(ada);
 	EXPECT(scene, ada->pongs == pongs + 1);
 }
@@ -336,10 +354,13 @@ static void finish(struct scene *scene)
 static void play(void)
 {
 	static struct scene scene;
-	scene = (struct scene){
-		.guests = { { .session = SESSION_BOB, .query = "" },
-			{ .session = SESSION_ADA, .worker = 1, .query = "?channel=team:red" } }
-	};
+	scene = (struct scene){ 0 };
+	scene.guests[HEALTHY] =
+		(struct guest){ .session = SESSION_BOB, .query = "", .headers = "" };
+	scene.guests[ADA] = (struct guest){ .session = SESSION_ADA,
+		.worker = 1,
+		.query = "?channel=team:red",
+		.headers = "Sec-WebSocket-Extensions: permessage-deflate\r\n" };
 	stage_open(&scene.stage, settings_get(SETTINGS_TIGHT), 0, browser_records);
 	machine_keep_out_of_log(BROWSER_SECRET);
 	allocations_fail_at(failing);
