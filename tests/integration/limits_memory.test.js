@@ -44,7 +44,7 @@ async function closingOf(client) {
 }
 
 test('limits.buffered_bytes: 200 who do not read go when it is exceeded, the others get everything', async t => {
-  const DEAF = 200, GOOD = 5, ROUNDS = 400, A_ROUND = 2;
+  const DEAF = 200, GOOD = 5, ROUNDS = 500, A_ROUND = 2;
   const { sluice, publisher, open, deaf } = await standAtSocket(t, {
     buffered_bytes: 4 * MIB, queue_bytes: 1 << 30 });
   const deafs = await Promise.all(Array.from({ length: DEAF }, deaf));
@@ -67,7 +67,7 @@ test('limits.buffered_bytes: 200 who do not read go when it is exceeded, the oth
   assert.equal(await sluice.hits('buffered_bytes'), DEAF);
   assert.ok(seen.buffered > 2 * MIB, 'it was needed');
   assert.ok(seen.buffered < 6 * MIB, `${seen.buffered} bytes were buffered`);
-  assert.ok(seen.memory < 25 * MIB, `memory grew by ${seen.memory}`);
+  assert.ok(seen.memory < 40 * MIB, `memory grew by ${seen.memory}`);
   assert.equal(await sluice.hits('queue_bytes'), 0);
   assert.ok(good.every(one => one.isOpen));
 });
