@@ -9,6 +9,7 @@
  * closed by now, total x elapsed / duration, and closes as many: an even spread whatever the number,
  * with one deadline for all. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #include "sluice/proto/ws_deflate.h"
 #include "sluice/proto/ws_inflate.h"
 
-enum { DRAIN_STEP_MS = 50, DRAIN_RETRY_MS = 1000 };
+enum { DRAIN_STEP_MS = 50, DRAIN_RETRY_MS = 1000, CONNS_A_WAVE = 128 };
 
 static struct conn *of_stream(struct stream *stream)
 {
@@ -135,6 +136,19 @@ static void on_drained(struct stream *stream)
 	conn_ws_drained(of_stream(stream));
 }
 
+/* What a wave of connections has freed stays resident, as something above it on the heap always lives
+ * on. So when half of them have gone it is given back to the system: some milliseconds, each time for
+ * at least as many connections as are left. */
+static void give_back_memory(struct conns *conns)
+{
+	if (conns->peak < CONNS_A_WAVE || conns->count > conns->peak / 2)
+		return;
+	conns->peak = conns->count;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 static void on_stream_closed(struct stream *stream)
 {
 	struct conn *conn = of_stream(stream);
@@ -144,6 +158,7 @@ static void on_stream_closed(struct stream *stream)
 	list_remove(&conn->link);
 	free(conn);
 	conns->count--;
+	give_back_memory(conns);
 	if (conns->draining && conns->count == 0) {
 		deadline_clear(conns->deadlines, &conns->drain);
 		conns->on_empty(conns);
@@ -182,7 +197,7 @@ int conns_open(struct conns *conns)
 	static const char ping[] = "\x89\x00"; /* FIN, opcode 9, no payload */
 	list_init(&conns->all);
 	list_init(&conns->half_open);
-	conns->count = 0;
+	conns->count = conns->peak = 0;
 	conns->draining = false;
 	conns->ping = chunk_create(ping, 2);
 	conns->inflaters = ws_inflaters_create();
@@ -246,6 +261,7 @@ void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *pe
 	quota_take_socket(conns->quota);
 	list_append(&conns->all, &conn->link);
 	conns->count++;
+	conns->peak = MAX(conns->peak, conns->count);
 }
 
 /* "retry_after_ms=N" with N drawn for each browser. The closes are spread already, so a short wait is

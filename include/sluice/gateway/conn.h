@@ -57,6 +57,7 @@ struct conns {
 	/* private */
 	struct list all;       /* struct conn, by .link */
 	size_t count;          /* of them */
+	size_t peak;           /* of count, since memory was given back */
 	struct chunk *ping;    /* the ping frame that everyone is sent */
 	struct list half_open; /* struct conn_http, by .in_half_open, oldest first */
 	struct conn_reading reading;
