@@ -15,7 +15,7 @@ static struct conn *of_reader(struct ws_reader *reader)
 	return container_of(reader, struct conn, reader);
 }
 
-enum { CONTROL_FRAME_MAX = WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX };
+enum { CONTROL_FRAME_MAX = WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX, PONGS_QUEUED = 4096 };
 
 static size_t format_control(
 	uint8_t frame[CONTROL_FRAME_MAX], enum ws_opcode opcode, struct slice payload)
@@ -81,7 +81,8 @@ static void drop_pong(struct conn *conn)
 }
 
 /* While the queue is stuck only the most recent ping is answered (RFC 6455 §5.5.3): who sends pings and
- * does not read cannot make it grow. */
+ * does not read cannot make it grow. Whether it is stuck is asked after every few pongs, and not at the
+ * end of the turn, by which thousands of pings may have been read. */
 static int keep_pong(struct conn *conn, struct slice payload)
 {
 	uint8_t frame[CONTROL_FRAME_MAX];
@@ -95,6 +96,8 @@ static void on_ping(struct ws_reader *reader, struct slice payload)
 	struct conn *conn = of_reader(reader);
 	if (conn->state != CONN_OPEN)
 		return;
+	if (stream_queued(&conn->stream) > PONGS_QUEUED)
+		stream_flush(&conn->stream);
 	int error = stream_is_stuck(&conn->stream) ? keep_pong(conn, payload)
 						   : send_control(conn, WS_PONG, payload);
 	if (error)
