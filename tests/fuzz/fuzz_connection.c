@@ -55,7 +55,7 @@ static const char *const queries[] = { "", "?channel=team:red",
 	"?channel=public:a&channel=public%3Ab", "?channel=user:ada",
 	"?channel=public:denied&channel=public:a", "?channel=secret",
 	"?channel=public:a&channel=public:b&channel=public:c&channel=public:d", "?channel=%00",
-	"?channel=", "?x=1&channel=news&channel=news" };
+	"?channel=", "?x=1&channel=news&channel=news", "?channel=public:a+b", "?channel=%zz" };
 
 static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 	"Origin: https://elsewhere.test\r\n", "Sec-WebSocket-Protocol: chat, superchat\r\n",

@@ -27,7 +27,7 @@ static char queue[] = "SLUICE_LIMITS_QUEUE_BYTES=1024";
 static char channels[] = "SLUICE_LIMITS_CHANNELS=3";
 static char publication[] = "SLUICE_LIMITS_PUBLICATION_BYTES=500";
 static char header[] = "SLUICE_LIMITS_HEADER_BYTES=700";
-static char handshake[] = "SLUICE_LIMITS_HANDSHAKE_SECONDS=1";
+static char handshake[] = "SLUICE_LIMITS_HANDSHAKE_SECONDS=3";
 static char half_open[] = "SLUICE_LIMITS_HALF_OPEN_PER_IP=2";
 static char frames[] = "SLUICE_LIMITS_FRAMES_PER_SECOND=12";
 static char fragments[] = "SLUICE_LIMITS_FRAGMENTS=4";
@@ -39,9 +39,11 @@ static char *tight[] = { rules, secrets, url, drain, compression, threshold, con
 static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
 static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";
 static char any_origin[] = "SLUICE_ORIGINS=[\"*\"]";
+static char buffered[] = "SLUICE_LIMITS_BUFFERED_BYTES=1048576";
+static char large_queue[] = "SLUICE_LIMITS_QUEUE_BYTES=4194304";
 static char no_drain[] = "SLUICE_DRAIN_SECONDS=0";
 static char *open_to_all[] = { rules, secrets, url, no_drain, anyone, no_heartbeat, any_origin,
-	NULL };
+	buffered, large_queue, NULL };
 
 static char **const environments[SETTINGS_COUNT] = {
 	[SETTINGS_ROOMY] = roomy,

@@ -9,7 +9,7 @@
 enum settings {
 	SETTINGS_ROOMY, /* compression, and limits that scripts do not meet */
 	SETTINGS_TIGHT, /* compression, and limits that they do */
-	SETTINGS_OPEN,  /* no session is needed; no heartbeat, no compression */
+	SETTINGS_OPEN,  /* no session is needed; all queues together are limited */
 	SETTINGS_COUNT
 };
 
