@@ -1,3 +1,4 @@
+/* What a browser sends, and what is published to it. */
 #include "browser.h"
 
 #include <stdarg.h>
@@ -10,9 +11,7 @@
 #include "settings.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/session_cookie.h"
-#include "sluice/proto/ws_close.h"
 #include "sluice/proto/ws_frame.h"
-#include "sluice/proto/ws_handshake.h"
 
 static const char *const sids[SESSION_COUNT] = {
 	[SESSION_ADA] = "ada" BROWSER_SECRET,
@@ -44,10 +43,7 @@ enum {
 	ANYONE = ADA | BOB | 1 << SESSION_NO_COOKIE
 };
 
-static const struct {
-	const char *name;
-	unsigned allowed;
-} channels[CHANNEL_COUNT] = {
+const struct browser_channel_row browser_channels[CHANNEL_COUNT] = {
 	[CHANNEL_NEWS] = { "news", ADA | BOB },
 	[CHANNEL_ADA] = { "user:ada", ADA },
 	[CHANNEL_BOB] = { "user:7", BOB },
@@ -57,11 +53,6 @@ static const struct {
 	[CHANNEL_DENIED] = { "public:denied", 0 },
 	[CHANNEL_STRANGE] = { "secret", 0 },
 };
-
-/* Of a frame's first two octets. */
-enum { FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, MASKED = 0x80 };
-
-/* ---- what it sends ---- */
 
 void browser_prepare(struct browser *browser, struct stage *stage)
 {
@@ -135,7 +126,7 @@ void browser_frame(struct browser *browser, uint8_t first, struct slice payload)
 	uint8_t header[WS_SERVER_HEADER_MAX];
 	size_t len = ws_frame_format(header, WS_TEXT, true, payload.len);
 	header[0] = first;
-	header[1] |= MASKED;
+	header[1] |= 0x80; /* MASK */
 	wire_send(browser->wire, slice_make((const char *)header, len));
 	wire_send(browser->wire, slice_make((const char *)key, sizeof(key)));
 	for (size_t i = 0; i < payload.len; i++) {
@@ -158,19 +149,16 @@ void browser_publish(struct stage *stage, enum browser_channel channel, size_t l
 {
 	struct buffer payload = { 0 };
 	allocations_spare();
-	MUST(buffer_printf(
-		     &payload, "%s %u ", channels[channel].name, ++stage->published[channel]) == 0);
+	MUST(buffer_printf(&payload, "%s %u ", browser_channels[channel].name,
+		     ++stage->published[channel]) == 0);
 	while (payload.len < len)
 		MUST(buffer_append_slice(&payload, SLICE(".")) == 0);
-	redis_publish(slice_of(channels[channel].name), buffer_slice(&payload));
+	redis_publish(slice_of(browser_channels[channel].name), buffer_slice(&payload));
 	buffer_finish(&payload);
 	allocations_resume();
 }
 
-/* ---- what it receives ---- */
-
-/* Whose signed cookies are in what it has sent: bits of browser_session. */
-static unsigned cookies_sent(const struct browser *browser)
+unsigned browser_cookies_sent(const struct browser *browser)
 {
 	unsigned who = 1 << SESSION_NO_COOKIE;
 	char cookie[SESSION_COOKIE_MAX];
@@ -195,163 +183,4 @@ static unsigned cookies_sent(const struct browser *browser)
 	}
 	free(decoded);
 	return who;
-}
-
-/* `text` is a channel's name and which publication on it this is. */
-static void see_publication(struct browser *browser, unsigned who, struct slice text)
-{
-	struct slice name = slice_cut(&text, ' ');
-	size_t i = 0;
-	if (browser->stage->redis.spoke_raw)
-		return;
-	while (i < CHANNEL_COUNT && !slice_equal(name, slice_of(channels[i].name)))
-		i++;
-	MUST(i < CHANNEL_COUNT && channels[i].allowed & who && text.len);
-	unsigned serial = (unsigned)strtoul(text.at, NULL, 10), *last = &browser->last[i];
-	MUST(serial > *last && serial <= browser->stage->published[i]);
-	browser->missed |= *last && serial != *last + 1;
-	*last = serial;
-}
-
-static void see_close(struct browser *browser, struct slice payload)
-{
-	struct slice reason;
-	MUST(ws_close_parse(payload, &browser->close_code, &reason) == 0);
-	browser->close_frames++;
-}
-
-static void see_data(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
-{
-	struct buffer message = { 0 };
-	if (first & RSV1) {
-		MUST(browser->window_bits);
-		inflate_message(payload, browser->window_bits, &message);
-		payload = buffer_slice(&message);
-		browser->compressed++;
-	}
-	MUST((first & 0xf) == WS_BINARY || ((first & 0xf) == WS_TEXT && utf8_is_valid(payload)));
-	browser->received++;
-	see_publication(browser, who, payload);
-	buffer_finish(&message);
-}
-
-static void see_frame(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
-{
-	MUST(browser->close_frames == 0);
-	if (!ws_opcode_is_control(first & 0xf)) {
-		see_data(browser, who, first, payload);
-		return;
-	}
-	MUST(!(first & RSV1));
-	switch (first & 0xf) {
-	case WS_PING:
-		browser->pings++;
-		break;
-	case WS_PONG:
-		browser->pongs++;
-		break;
-	default:
-		MUST((first & 0xf) == WS_CLOSE);
-		see_close(browser, payload);
-		break;
-	}
-}
-
-/* Cuts the frame at the front off. False: it is not whole. */
-static bool cut_frame(struct slice *bytes, uint8_t *ret_first, struct slice *ret_payload)
-{
-	const uint8_t *at = (const uint8_t *)bytes->at;
-	size_t header = 2, len;
-	if (bytes->len < header)
-		return false;
-	MUST(at[0] & FIN && !(at[0] & RSV23));
-	MUST(!(at[1] & MASKED));
-	len = at[1];
-	if (len >= 126) {
-		size_t octets = len == 126 ? 2 : 8, least = len == 126 ? 126 : 65536;
-		header += octets;
-		if (bytes->len < header)
-			return false;
-		len = 0;
-		for (size_t i = 2; i < header; i++)
-			len = len * 256 + at[i];
-		MUST(len >= least && !ws_opcode_is_control(at[0] & 0xf));
-	}
-	if (bytes->len - header < len)
-		return false;
-	*ret_first = at[0];
-	*ret_payload = slice_make(bytes->at + header, len);
-	*bytes = slice_skip(*bytes, header + len);
-	return true;
-}
-
-/* Cuts the head of the answer off. False: it is not whole. */
-static bool cut_answer(struct slice *bytes, int *ret_status, struct slice *ret_head)
-{
-	const char *end = bytes->len ? memmem(bytes->at, bytes->len, "\r\n\r\n", 4) : NULL;
-	if (!end)
-		return false;
-	*ret_head = slice_make(bytes->at, (size_t)(end - bytes->at));
-	MUST(slice_starts_with(*ret_head, SLICE("HTTP/1.1 ")));
-	*ret_status = atoi(ret_head->at + strlen("HTTP/1.1 "));
-	MUST(http_status_text(*ret_status)[0]);
-	*bytes = slice_skip(*bytes, ret_head->len + 4);
-	return true;
-}
-
-/* What is behind a refusal is its body, and no more. */
-static void check_body(struct slice head, struct slice body)
-{
-	static const char name[] = "Content-Length: ";
-	const char *length = memmem(head.at, head.len, name, strlen(name));
-	MUST(length && body.len <= strtoul(length + strlen(name), NULL, 10));
-	MUST(!memmem(head.at, head.len, "Sec-WebSocket-Accept", 20));
-}
-
-/* 0: there is no compression. */
-static unsigned agreed_window(struct slice head)
-{
-	static const char extension[] = "\r\nSec-WebSocket-Extensions: permessage-deflate; "
-					"server_no_context_takeover; client_no_context_takeover";
-	static const char window[] = "; server_max_window_bits=";
-	const char *at = memmem(head.at, head.len, extension, strlen(extension));
-	MUST(at || !memmem(head.at, head.len, "Extensions", strlen("Extensions")));
-	if (!at)
-		return 0;
-	struct slice rest = slice_skip(head, (size_t)(at - head.at) + strlen(extension));
-	return slice_starts_with(rest, slice_of(window))
-		       ? (unsigned)strtoul(rest.at + strlen(window), NULL, 10)
-		       : 15;
-}
-
-static void look(struct browser *browser)
-{
-	struct slice bytes = buffer_slice(&browser->wire->received), head, payload;
-	uint8_t first;
-	if (!cut_answer(&bytes, &browser->status, &head))
-		return;
-	if (browser->status != 101) {
-		check_body(head, bytes);
-		return;
-	}
-	unsigned who = cookies_sent(browser);
-	MUST(browser->stage->admits_anyone ||
-		(who & (ADA | BOB) && browser->stage->redis.gets > 0));
-	browser->window_bits = agreed_window(head);
-	while (cut_frame(&bytes, &first, &payload))
-		see_frame(browser, who, first, payload);
-}
-
-void browser_look(struct browser *browser)
-{
-	*browser = (struct browser){ .stage = browser->stage, .wire = browser->wire };
-	allocations_spare();
-	look(browser);
-	allocations_resume();
-}
-
-bool browser_is_open(const struct browser *browser)
-{
-	return browser->status == 101 && !browser->close_frames && !browser->wire->ended &&
-	       !browser->wire->closed;
 }

@@ -79,4 +79,16 @@ void browser_look(struct browser *browser);
 /* Has it been let in, and neither side has closed? After browser_look. */
 bool browser_is_open(const struct browser *browser);
 
+/* ---- between browser.c and browser_look.c ---- */
+
+/* By browser_channel; `allowed` are bits of browser_session. */
+struct browser_channel_row {
+	const char *name;
+	unsigned allowed;
+};
+extern const struct browser_channel_row browser_channels[CHANNEL_COUNT];
+
+/* Whose signed cookies are in what it has sent: bits of browser_session, SESSION_NO_COOKIE always. */
+unsigned browser_cookies_sent(const struct browser *browser);
+
 #endif

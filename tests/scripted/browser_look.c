@@ -1,0 +1,173 @@
+/* What a browser makes of what it has received: browser_look. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocations.h"
+#include "browser.h"
+#include "deflate.h"
+#include "sluice/proto/utf8.h"
+#include "sluice/proto/ws_close.h"
+#include "sluice/proto/ws_frame.h"
+#include "sluice/proto/ws_handshake.h"
+
+/* Of a frame's first two octets. */
+enum { FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, MASKED = 0x80 };
+
+/* `text` is a channel's name and which publication on it this is. */
+static void see_publication(struct browser *browser, unsigned who, struct slice text)
+{
+	struct slice name = slice_cut(&text, ' ');
+	size_t i = 0;
+	if (browser->stage->redis.spoke_raw)
+		return;
+	while (i < CHANNEL_COUNT && !slice_equal(name, slice_of(browser_channels[i].name)))
+		i++;
+	MUST(i < CHANNEL_COUNT && browser_channels[i].allowed & who && text.len);
+	unsigned serial = (unsigned)strtoul(text.at, NULL, 10), *last = &browser->last[i];
+	MUST(serial > *last && serial <= browser->stage->published[i]);
+	browser->missed |= *last && serial != *last + 1;
+	*last = serial;
+}
+
+static void see_close(struct browser *browser, struct slice payload)
+{
+	struct slice reason;
+	MUST(ws_close_parse(payload, &browser->close_code, &reason) == 0);
+	browser->close_frames++;
+}
+
+static void see_data(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
+{
+	struct buffer message = { 0 };
+	if (first & RSV1) {
+		MUST(browser->window_bits);
+		inflate_message(payload, browser->window_bits, &message);
+		payload = buffer_slice(&message);
+		browser->compressed++;
+	}
+	MUST((first & 0xf) == WS_BINARY || ((first & 0xf) == WS_TEXT && utf8_is_valid(payload)));
+	browser->received++;
+	see_publication(browser, who, payload);
+	buffer_finish(&message);
+}
+
+static void see_frame(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
+{
+	MUST(browser->close_frames == 0);
+	if (!ws_opcode_is_control(first & 0xf)) {
+		see_data(browser, who, first, payload);
+		return;
+	}
+	MUST(!(first & RSV1));
+	switch (first & 0xf) {
+	case WS_PING:
+		browser->pings++;
+		break;
+	case WS_PONG:
+		browser->pongs++;
+		break;
+	default:
+		MUST((first & 0xf) == WS_CLOSE);
+		see_close(browser, payload);
+		break;
+	}
+}
+
+/* Cuts the frame at the front off. False: it is not whole. */
+static bool cut_frame(struct slice *bytes, uint8_t *ret_first, struct slice *ret_payload)
+{
+	const uint8_t *at = (const uint8_t *)bytes->at;
+	size_t header = 2, len;
+	if (bytes->len < header)
+		return false;
+	MUST(at[0] & FIN && !(at[0] & RSV23));
+	MUST(!(at[1] & MASKED));
+	len = at[1];
+	if (len >= 126) {
+		size_t octets = len == 126 ? 2 : 8, least = len == 126 ? 126 : 65536;
+		header += octets;
+		if (bytes->len < header)
+			return false;
+		len = 0;
+		for (size_t i = 2; i < header; i++)
+			len = len * 256 + at[i];
+		MUST(len >= least && !ws_opcode_is_control(at[0] & 0xf));
+	}
+	if (bytes->len - header < len)
+		return false;
+	*ret_first = at[0];
+	*ret_payload = slice_make(bytes->at + header, len);
+	*bytes = slice_skip(*bytes, header + len);
+	return true;
+}
+
+/* Cuts the head of the answer off. False: it is not whole. */
+static bool cut_answer(struct slice *bytes, int *ret_status, struct slice *ret_head)
+{
+	const char *end = bytes->len ? memmem(bytes->at, bytes->len, "\r\n\r\n", 4) : NULL;
+	if (!end)
+		return false;
+	*ret_head = slice_make(bytes->at, (size_t)(end - bytes->at));
+	MUST(slice_starts_with(*ret_head, SLICE("HTTP/1.1 ")));
+	*ret_status = atoi(ret_head->at + strlen("HTTP/1.1 "));
+	MUST(http_status_text(*ret_status)[0]);
+	*bytes = slice_skip(*bytes, ret_head->len + 4);
+	return true;
+}
+
+/* What is behind a refusal is its body, and no more. */
+static void check_body(struct slice head, struct slice body)
+{
+	static const char name[] = "Content-Length: ";
+	const char *length = memmem(head.at, head.len, name, strlen(name));
+	MUST(length && body.len <= strtoul(length + strlen(name), NULL, 10));
+	MUST(!memmem(head.at, head.len, "Sec-WebSocket-Accept", 20));
+}
+
+/* 0: there is no compression. */
+static unsigned agreed_window(struct slice head)
+{
+	static const char extension[] = "\r\nSec-WebSocket-Extensions: permessage-deflate; "
+					"server_no_context_takeover; client_no_context_takeover";
+	static const char window[] = "; server_max_window_bits=";
+	const char *at = memmem(head.at, head.len, extension, strlen(extension));
+	MUST(at || !memmem(head.at, head.len, "Extensions", strlen("Extensions")));
+	if (!at)
+		return 0;
+	struct slice rest = slice_skip(head, (size_t)(at - head.at) + strlen(extension));
+	return slice_starts_with(rest, slice_of(window))
+		       ? (unsigned)strtoul(rest.at + strlen(window), NULL, 10)
+		       : 15;
+}
+
+static void look(struct browser *browser)
+{
+	struct slice bytes = buffer_slice(&browser->wire->received), head, payload;
+	uint8_t first;
+	if (!cut_answer(&bytes, &browser->status, &head))
+		return;
+	if (browser->status != 101) {
+		check_body(head, bytes);
+		return;
+	}
+	unsigned who = browser_cookies_sent(browser);
+	MUST(browser->stage->admits_anyone ||
+		(who & ~(1U << SESSION_NO_COOKIE) && browser->stage->redis.gets > 0));
+	browser->window_bits = agreed_window(head);
+	while (cut_frame(&bytes, &first, &payload))
+		see_frame(browser, who, first, payload);
+}
+
+void browser_look(struct browser *browser)
+{
+	*browser = (struct browser){ .stage = browser->stage, .wire = browser->wire };
+	allocations_spare();
+	look(browser);
+	allocations_resume();
+}
+
+bool browser_is_open(const struct browser *browser)
+{
+	return browser->status == 101 && !browser->close_frames && !browser->wire->ended &&
+	       !browser->wire->closed;
+}
