@@ -1,0 +1,29 @@
+/* Peers that mean harm, against the release build, while 200 connections are served as ever. */
+import { writeFile } from 'node:fs/promises';
+import { after, before, test } from 'node:test';
+import { makeCertificates } from '../support/certificates.js';
+import { file } from '../support/ending.js';
+import { attacks as compressed } from './attacks_compressed.js';
+import { attacks as frames } from './attacks_frames.js';
+import { attacks as requests } from './attacks_requests.js';
+import { attacks as tls } from './attacks_tls.js';
+import { attacks as together } from './attacks_together.js';
+import { resultsTable } from './results.js';
+import { siege } from './siege.js';
+
+const attacks = [...requests, ...tls, ...frames, ...compressed, ...together];
+const rows = new Map(); // name -> figures
+let certificates;
+
+before(async () => {
+  certificates = await makeCertificates(file);
+});
+
+after(async () => {
+  await writeFile(new URL('RESULTS.md', import.meta.url), resultsTable(attacks, rows));
+});
+
+for (const one of attacks)
+  test(one.name, async t => {
+    rows.set(one.name, await siege(t, one, certificates));
+  });

@@ -1,0 +1,178 @@
+/* Attacks around the opening handshake. */
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import { handshake } from '../support/raw_client.js';
+import { cookieFor } from '../support/sessions.js';
+import { until } from '../support/wait.js';
+import { descriptorsOf } from './watch.js';
+
+const KIB = 1024;
+const SHORT = { limits: { handshake_seconds: 2 } };
+
+const headers = (n, line) => `GET /ws HTTP/1.1\r\n${Array.from({ length: n }, (_, i) => line(i)).join('')}\r\n`;
+
+export const FLOODS = [
+  headers(10000, i => `X-${i}: 1\r\n`),
+  headers(10000, () => 'Cookie: a=1\r\n'),
+  headers(1, () => `X-Long: ${'x'.repeat(1024 * KIB)}\r\n`),
+  headers(1, () => `Cookie: ${Array.from({ length: 10000 }, (_, i) => `c${i}=1`).join('; ')}\r\n`),
+  `GET /ws?${'x'.repeat(1024 * KIB)} HTTP/1.1\r\n\r\n`,
+  headers(65, () => 'a:\r\n'),
+];
+
+const good = headersBeside => handshake({ headers: headersBeside });
+const inserted = text => good({}).replace('\r\n\r\n', `\r\n${text}\r\n\r\n`);
+export const SMUGGLING = [
+  inserted('X-Abc:\rTransfer-Encoding: chunked'),
+  inserted('X-Abc: a\nTransfer-Encoding: chunked'),
+  inserted('X-Abc: a\r\n Transfer-Encoding: chunked'),
+  inserted('X-Abc : a'),
+  inserted('X-Abc: a\0b'),
+  inserted('Host: other.test'),
+  inserted('Content-Length: 5'),
+  inserted('Content-Length: 5\r\nTransfer-Encoding: chunked'),
+  inserted('Transfer-Encoding: chunked'),
+  inserted('Content-Length: +0'),
+  good({}).replace('\r\n\r\n', '\r\n\rX\r\n\r\n'),
+  good({}).replaceAll('\r\n', '\n'),
+  good({}).replaceAll('\r\n', '\r'),
+];
+
+const forged = i => cookieFor(`forged${i}`, { secret: 'guessed' });
+const unknown = i => cookieFor(`unknown${String(i).padStart(20, '0')}`);
+const requestsWith = (n, cookie) => Array.from({ length: n }, (_, i) => handshake({ headers: { Cookie: cookie(i) } }));
+
+const refusals = (sluice, status) => sluice.metric(`sluice_upgrades_refused_total{status="${status}"}`);
+const told = counts => Object.entries(counts).map(([status, n]) => `${n} x ${status}`).join(', ');
+
+/* No descriptor more than there were before the attack, though the attackers hold on. */
+async function assertLetGo(sluice, descriptors, within) {
+  await until(() => descriptorsOf(sluice.program.pid) <= descriptors + 2, { what: 'they are let go', within });
+}
+
+export const attacks = [
+  {
+    name: 'none, to compare',
+    growth: 2,
+    cpu: 1,
+    async attack() {
+      await delay(2000);
+      return 'two seconds';
+    },
+  },
+  {
+    name: 'slowloris: 5,000 sockets, a byte a second each',
+    config: SHORT,
+    growth: 24,
+    async attack({ launch, sluice }) {
+      const { opened, held } = await launch('holdRequests', {
+        count: 5000, rate: 5000, seconds: 3, head: 'GET /ws HTTP/1.1\r\nX-Slow: ' }).result();
+      const refused = await refusals(sluice, 408);
+      assert.ok(refused >= 5000, `${refused} were told 408`);
+      return `${opened} opened, ${held} held at the end, ${refused} told 408`;
+    },
+  },
+  {
+    name: 'slowloris: 5,000 sockets that begin with 7 KiB of a header',
+    config: SHORT,
+    growth: 96,
+    async attack({ launch, sluice }) {
+      const head = `GET /ws HTTP/1.1\r\nX-Slow: ${'x'.repeat(7 * KIB)}`;
+      const { opened } = await launch('holdRequests', { count: 5000, rate: 5000, seconds: 2, head }).result();
+      return `${opened} opened, ${await refusals(sluice, 408)} told 408`;
+    },
+  },
+  {
+    name: 'slowloris: 5,000 sockets that say nothing',
+    config: SHORT,
+    growth: 24,
+    async attack({ launch }) {
+      const { opened, held } = await launch('holdRequests', { count: 5000, rate: 5000, seconds: 2 }).result();
+      assert.ok(opened > 9000, `${opened} opened: the first were not closed`);
+      return `${opened} opened, ${held} held at the end`;
+    },
+  },
+  {
+    name: 'slowloris: 5,000 sockets from one address',
+    config: { limits: { handshake_seconds: 10 } },
+    async attack({ launch, sluice }) {
+      const attackers = launch('holdRequests', {
+        count: 5000, rate: 5000, seconds: 3, head: 'GET /ws HTTP/1.1\r\nX-Slow: ', addresses: 1, again: false });
+      const { held } = await attackers.result();
+      assert.ok(held <= 1024, `${held} were held`);
+      return `${held} held, ${await sluice.metric('sluice_limit_hits_total{limit="half_open_per_ip"}')} closed`;
+    },
+  },
+  {
+    name: '5,000 sockets that end their own side only',
+    config: SHORT,
+    async attack({ launch, sluice }) {
+      const descriptors = descriptorsOf(sluice.program.pid);
+      const requests = ['', 'GET /ws HT', handshake(), '\0', handshake({ target: '/elsewhere' })];
+      const attackers = launch('endOneSide', { count: 5000, rate: 5000, requests });
+      await attackers.ready();
+      await assertLetGo(sluice, descriptors, 5000);
+      await attackers.stop();
+      return 'all let go while they held on';
+    },
+  },
+  {
+    name: '20,000 sockets that are reset, half of them behind a good request',
+    async attack({ launch, cookie }) {
+      await launch('reset', { count: 20000, rate: 8000, requests: ['', good({ Cookie: cookie })] }).result({});
+      return '20000 reset';
+    },
+  },
+  {
+    name: 'floods of headers: 10,000 of them, 10,000 cookies, 1 MiB in one, in the target',
+    cpu: 1,
+    async attack({ launch, sluice }) {
+      const counts = await launch('request', { requests: FLOODS, count: 600, rate: 300 }).result();
+      assert.deepEqual(counts, { 431: 600 });
+      return told(counts);
+    },
+  },
+  {
+    name: 'request smuggling: bare CR and LF, folded lines, NUL, two Hosts, bodies',
+    async attack({ launch }) {
+      const counts = await launch('request', { requests: SMUGGLING, count: 5200, rate: 2600 }).result();
+      assert.deepEqual(counts, { 400: 5200 });
+      return told(counts);
+    },
+  },
+  {
+    name: '5,000 handshakes with forged cookies: Redis is not asked once',
+    async attack({ launch, redis }) {
+      const requests = requestsWith(1000, forged);
+      const counts = await launch('request', { requests, count: 5000, rate: 2500 }).result();
+      assert.deepEqual(counts, { 401: 5000 });
+      assert.match(await redis.cli('INFO', 'stats'), /^keyspace_misses:0\r?$/m);
+      return told(counts);
+    },
+  },
+  {
+    name: '5,000 handshakes with signed cookies of sessions that are gone',
+    async attack({ launch, redis }) {
+      const counts = await launch('request', { requests: requestsWith(5000, unknown), rate: 2500 }).result();
+      assert.deepEqual(counts, { 401: 5000 });
+      return told(counts);
+    },
+  },
+  {
+    name: '5,000 sockets of random bytes',
+    async attack({ launch }) {
+      const counts = await launch('sendGarbage', { count: 5000, rate: 2500, size: 4 * KIB }).result();
+      assert.equal(counts[101], undefined);
+      return told(counts);
+    },
+  },
+  {
+    name: '50,000 handshakes one behind the other on 10 sockets',
+    async attack({ launch, sluice, cookie }) {
+      const requests = [good({ Cookie: cookie }).repeat(5000)];
+      const counts = await launch('request', { requests, count: 10, rate: 1000 }).result();
+      assert.deepEqual(counts, { 101: 10 });
+      return told(counts);
+    },
+  },
+];

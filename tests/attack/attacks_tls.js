@@ -1,0 +1,43 @@
+/* Attacks on the TLS port. The good ones are on it too. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { handshake } from '../support/raw_client.js';
+
+/* The first 100 bytes of a ClientHello of 512 (RFC 8446 §4.1.2): record, handshake, version, random. */
+const PARTIAL_HELLO = Buffer.concat([Buffer.from('1603010200010001fc0303', 'hex'), randomBytes(89)]);
+
+export const attacks = [
+  {
+    name: 'TLS: 2,000 sockets that stop within their ClientHello',
+    secure: true,
+    config: { limits: { handshake_seconds: 2 } },
+    growth: 128,
+    async attack({ launch }) {
+      const { opened, held } = await launch('holdRequests', {
+        count: 2000, rate: 2000, seconds: 3, head: PARTIAL_HELLO }).result();
+      assert.ok(opened >= 4000, `${opened} opened: the first were not closed`);
+      return `${opened} opened, ${held} held at the end`;
+    },
+  },
+  {
+    name: 'TLS: 5,000 sockets of random bytes',
+    secure: true,
+    growth: 128,
+    async attack({ launch }) {
+      const counts = await launch('sendGarbage', { count: 5000, rate: 2500, size: 4096 }).result();
+      assert.deepEqual(counts, { 0: 5000 });
+      return '5000 closed';
+    },
+  },
+  {
+    name: 'TLS: 5,000 handshakes in plain HTTP',
+    secure: true,
+    growth: 128,
+    async attack({ launch, cookie }) {
+      const requests = [handshake({ headers: { Cookie: cookie } })];
+      const counts = await launch('request', { requests, count: 5000, rate: 2500 }).result();
+      assert.deepEqual(counts, { 0: 5000 });
+      return '5000 closed';
+    },
+  },
+];

@@ -1,0 +1,99 @@
+/* Those whom an attack must not touch: 200 connections that get a publication 20 times a second, and
+ * somebody new who comes in ten times a second. They and the publisher are one process, and so have
+ * one clock. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient } from 'redis';
+import WebSocket from 'ws';
+import { until, withResolvers } from '../support/wait.js';
+
+export const CHANNEL = 'pulse';
+const PUBLISH_EVERY = 50;
+const COME_EVERY = 100;
+const AT_ONCE = 20;
+
+function open({ url, cookie, ca }) {
+  const { promise, resolve, reject } = withResolvers();
+  const socket = new WebSocket(`${url}?channel=${CHANNEL}`, {
+    headers: { Cookie: cookie }, ca, servername: ca && 'localhost', perMessageDeflate: false });
+  socket.on('open', () => resolve(socket));
+  socket.on('error', reject);
+  return promise;
+}
+
+class Good {
+  expected = 0;
+
+  constructor(place, tally) {
+    Object.assign(this, { place, tally });
+  }
+
+  async open() {
+    const socket = await open(this.place);
+    socket.on('message', text => this.#take(text));
+    socket.on('close', () => (this.tally.closed += 1));
+  }
+
+  #take(text) {
+    const [number, sent] = text.toString().split(' ').map(Number);
+    if (number !== this.expected) this.tally.wrong += 1;
+    this.expected = number + 1;
+    this.tally.delays.push(performance.now() - sent);
+  }
+}
+
+/* Publishes until it is stopped, on time however late the last one was. */
+async function publish({ redisUrl, isOver }) {
+  const publisher = await createClient({ url: redisUrl }).connect();
+  const began = performance.now();
+  let published = 0;
+  for (; !isOver(); published++) {
+    await delay(began + published * PUBLISH_EVERY - performance.now());
+    publisher.publish(CHANNEL, `${published} ${performance.now()}`);
+  }
+  await publisher.close();
+  return published;
+}
+
+async function keepComing(place, isOver) {
+  const waits = [];
+  while (!isOver()) {
+    const began = performance.now();
+    const socket = await open(place);
+    waits.push(performance.now() - began);
+    socket.close();
+    await delay(COME_EVERY);
+  }
+  return waits;
+}
+
+/* The value that `share` of them are not above. */
+function quantile(values, share) {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+function summary(values) {
+  return { p50: quantile(values, 0.5), p99: quantile(values, 0.99), max: quantile(values, 1) };
+}
+
+/* In a process of its own. Gives { published, expected, received, wrong, closed, delivery, opening };
+ * the last two are { p50, p99, max } in milliseconds. */
+export async function beGood({ count, ...place }, { ready, stopped }) {
+  const tally = { wrong: 0, closed: 0, delays: [] };
+  const crowd = Array.from({ length: count }, () => new Good(place, tally));
+  for (let i = 0; i < count; i += AT_ONCE)
+    await Promise.all(crowd.slice(i, i + AT_ONCE).map(good => good.open()));
+  let over = false;
+  const isOver = () => over;
+  const publishing = publish({ redisUrl: place.redisUrl, isOver });
+  const coming = keepComing(place, isOver);
+  ready();
+  await stopped;
+  over = true;
+  const [published, waits] = await Promise.all([publishing, coming]);
+  const expected = published * count;
+  await until(() => tally.delays.length >= expected, { within: 5000 }).catch(() => {});
+  return {
+    published, expected, received: tally.delays.length, wrong: tally.wrong, closed: tally.closed,
+    delivery: summary(tally.delays), opening: summary(waits) };
+}
