@@ -18,7 +18,13 @@
  *    it were an error of reading.
  *
  * Every failure of the protocol is -EPROTO with the reason in the session; failures of the socket
- * keep their errno. */
+ * keep their errno.
+ *
+ * mbedTLS reads on within one call for as long as nothing comes of what it reads: a warning is a
+ * record like any other, and one peer that sends nothing else would have the thread for himself. So
+ * a call receives a bounded number of times (a record takes two), after which it is as if nothing
+ * were there; the socket tells at once that there is. And who has sent that much without a byte of
+ * his own in it has failed: he would be neither idle nor ever done. */
 #include "sluice/net/tls.h"
 
 #include <arpa/inet.h>
@@ -43,6 +49,8 @@
 #error "mbedTLS must be built with MBEDTLS_THREADING_C: workers share the private key"
 #endif
 
+enum { RECEIVES_A_CALL = 32, BARREN_MAX = 65536 };
+
 struct tls_settings {
 	mbedtls_ssl_config config;
 	mbedtls_x509_crt certificates; /* a server's chain, or whom a client trusts */
@@ -54,6 +62,8 @@ struct tls_session {
 	const struct tls_io *io;
 	void *context;
 	size_t unfinished; /* bytes of the write that must be offered again */
+	size_t barren;     /* bytes received since the last that was the peer's own */
+	unsigned receives; /* of the call under way */
 	unsigned char ip[sizeof(struct in6_addr)]; /* of the host that is expected */
 	size_t ip_len;                             /* 0: the host is a name */
 	int error;                                 /* mbedTLS' */
@@ -274,9 +284,16 @@ static int send_bytes(void *context, const unsigned char *bytes, size_t len)
 static int receive_bytes(void *context, unsigned char *bytes, size_t len)
 {
 	struct tls_session *session = context;
+	if (session->barren > BARREN_MAX)
+		return MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
+	if (session->receives == RECEIVES_A_CALL)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	session->receives++;
 	ssize_t n = session->io->receive(session->context, bytes, MIN(len, (size_t)INT_MAX));
-	if (n >= 0)
+	if (n >= 0) {
+		session->barren += (size_t)n;
 		return (int)n;
+	}
 	if (n == -EAGAIN)
 		return MBEDTLS_ERR_SSL_WANT_READ;
 	session->io_error = (int)n;
@@ -362,6 +379,7 @@ static int fail(struct tls_session *session, int error)
 
 int tls_session_handshake(struct tls_session *session)
 {
+	session->receives = 0;
 	int result = mbedtls_ssl_handshake(&session->ssl);
 	if (result == 0)
 		return 0;
@@ -385,11 +403,14 @@ static bool is_session_ticket(int result)
 ssize_t tls_session_read(struct tls_session *session, void *bytes, size_t len)
 {
 	int result;
+	session->receives = 0;
 	do {
 		result = mbedtls_ssl_read(&session->ssl, bytes, len);
 	} while (is_session_ticket(result));
-	if (result >= 0)
+	if (result >= 0) {
+		session->barren = 0;
 		return result;
+	}
 	if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || result == MBEDTLS_ERR_SSL_CONN_EOF)
 		return 0;
 	if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE)

@@ -244,6 +244,48 @@ static void refuses_tls_1_1(void **state)
 	pair_close(&pair);
 }
 
+/* A warning is answered by nothing, so whoever has begun a handshake might send them for ever. */
+static void warnings_take_neither_all_the_time_nor_for_ever(void **state)
+{
+	(void)state;
+	static const unsigned char hello[] = {
+		0x16, 0x03, 0x01, 0x00, 0x3f,       /* record: handshake */
+		0x01, 0x00, 0x00, 0x3b, 0x03, 0x03, /* ClientHello, TLS 1.2 */
+		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+		24, 25, 26, 27, 28, 29, 30, 31, 32,             /* random */
+		0x00,                                           /* no session */
+		0x00, 0x02, 0xc0, 0x2b,                         /* ECDHE-ECDSA-AES128-GCM-SHA256 */
+		0x01, 0x00,                                     /* no compression */
+		0x00, 0x10,                                     /* extensions */
+		0x00, 0x0a, 0x00, 0x04, 0x00, 0x02, 0x00, 0x17, /* group secp256r1 */
+		0x00, 0x0d, 0x00, 0x04, 0x00, 0x02, 0x04, 0x03, /* signature ecdsa, sha256 */
+	};
+	static const char warning[] = { 0x15, 0x03, 0x03, 0x00, 0x02, 0x01, 0x5a };
+	static struct pair pair;
+	char text[TLS_ERROR_MAX];
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	memcpy(pair.up.bytes, hello, sizeof(hello));
+	pair.up.len = sizeof(hello);
+	assert_int_equal(tls_session_handshake(pair.server.session), -EAGAIN);
+	assert_true(pair.down.len > 0);
+	size_t sent = 0, most = 0;
+	int result = -EAGAIN;
+	while (result == -EAGAIN && sent < 4 * PIPE_MAX) {
+		while (pair.up.len + sizeof(warning) <= PIPE_MAX) {
+			memcpy(pair.up.bytes + pair.up.len, warning, sizeof(warning));
+			pair.up.len += sizeof(warning);
+		}
+		size_t before = pair.up.len;
+		result = tls_session_handshake(pair.server.session);
+		sent += before - pair.up.len;
+		most = MAX(most, before - pair.up.len);
+	}
+	assert_in_range(most, 1, 1024);
+	assert_int_equal(result, -EPROTO);
+	assert_non_null(strstr(tls_session_error(pair.server.session, text), "unexpected message"));
+	pair_close(&pair);
+}
+
 static void an_early_end_fails_the_handshake(void **state)
 {
 	(void)state;
@@ -308,6 +350,7 @@ int main(void)
 		cmocka_unit_test(ends_and_breaks),
 		cmocka_unit_test(notices_a_change_on_the_way),
 		cmocka_unit_test(refuses_tls_1_1),
+		cmocka_unit_test(warnings_take_neither_all_the_time_nor_for_ever),
 		cmocka_unit_test(an_early_end_fails_the_handshake),
 		cmocka_unit_test(says_which_file_is_wrong),
 		cmocka_unit_test(trusts_the_file_that_the_environment_names),
