@@ -18,12 +18,28 @@
  * is moved first, so that a deadline set meanwhile, even for "at once", lies ahead of it: no on_due
  * can keep the walk going.
  *
+ * The hand goes by the time of the last poll, not of the clock. When the loop has been held up, by a
+ * stopped process or by a long turn, what peers sent in time still waits in the kernel while the clock
+ * says that they are late: the sockets are looked at first. So a deadline that is met was missed.
+ *
  * Ticks are compared by their signed difference, so that they may wrap around (after 6.8 years). */
 #include "sluice/net/deadlines.h"
 
 static uint64_t elapsed_ms(struct deadlines *deadlines)
 {
 	return uv_now(deadlines->timer.loop) - deadlines->start;
+}
+
+static uint64_t polled_ms(const struct deadlines *deadlines)
+{
+	return deadlines->polled - deadlines->start;
+}
+
+/* libuv's clock stands still from the return of the poll to the next turn. */
+static void on_polled(uv_check_t *check)
+{
+	struct deadlines *deadlines = container_of(check, struct deadlines, check);
+	deadlines->polled = uv_now(check->loop);
 }
 
 static bool is_due(const struct deadline *deadline, uint32_t now)
@@ -59,7 +75,7 @@ static void on_tick(uv_timer_t *timer)
 {
 	struct deadlines *deadlines = container_of(timer, struct deadlines, timer);
 	uint32_t before = deadlines->now;
-	deadlines->now = (uint32_t)(elapsed_ms(deadlines) / DEADLINE_TICK_MS);
+	deadlines->now = (uint32_t)(polled_ms(deadlines) / DEADLINE_TICK_MS);
 	uint32_t ticks = MIN(deadlines->now - before, (uint32_t)DEADLINE_SLOTS);
 	for (uint32_t i = 1; i <= ticks; i++)
 		pass_slot(deadlines, slot_of(deadlines, before + i));
@@ -78,8 +94,11 @@ int deadlines_open(struct deadlines *deadlines, uv_loop_t *loop)
 	int result = uv_timer_init(loop, &deadlines->timer);
 	if (result < 0)
 		return result;
+	MUST(uv_check_init(loop, &deadlines->check) == 0);
+	MUST(uv_check_start(&deadlines->check, on_polled) == 0);
 	uv_unref((uv_handle_t *)&deadlines->timer);
-	deadlines->start = uv_now(loop);
+	uv_unref((uv_handle_t *)&deadlines->check);
+	deadlines->start = deadlines->polled = uv_now(loop);
 	deadlines->now = deadlines->count = 0;
 	for (size_t i = 0; i < DEADLINE_SLOTS; i++)
 		list_init(&deadlines->slots[i]);
@@ -88,8 +107,10 @@ int deadlines_open(struct deadlines *deadlines, uv_loop_t *loop)
 
 void deadlines_close(struct deadlines *deadlines)
 {
-	if (!uv_is_closing((uv_handle_t *)&deadlines->timer))
-		uv_close((uv_handle_t *)&deadlines->timer, NULL);
+	if (uv_is_closing((uv_handle_t *)&deadlines->timer))
+		return;
+	uv_close((uv_handle_t *)&deadlines->timer, NULL);
+	uv_close((uv_handle_t *)&deadlines->check, NULL);
 }
 
 void deadline_set(struct deadlines *deadlines, struct deadline *deadline, uint64_t ms,
@@ -98,7 +119,7 @@ void deadline_set(struct deadlines *deadlines, struct deadline *deadline, uint64
 	deadline_clear(deadlines, deadline);
 	uint64_t elapsed = elapsed_ms(deadlines);
 	if (deadlines->count == 0) /* the hand stood still */
-		deadlines->now = (uint32_t)(elapsed / DEADLINE_TICK_MS);
+		deadlines->now = (uint32_t)(polled_ms(deadlines) / DEADLINE_TICK_MS);
 	deadline->due = (uint32_t)((elapsed + ms + DEADLINE_TICK_MS - 1) / DEADLINE_TICK_MS);
 	if (is_due(deadline, deadlines->now))
 		deadline->due = deadlines->now + 1;

@@ -1,5 +1,7 @@
 /* Time is libuv's own: the tests make it pass by moving the loop's clock (uv_now is loop->time), so
  * that hours cost nothing. */
+#include <unistd.h>
+
 #include "loop.h"
 #include "sluice/net/deadlines.h"
 #include "unit.h"
@@ -46,16 +48,27 @@ static void wheel_close(struct wheel *wheel)
 	assert_int_equal(uv_loop_close(&wheel->loop), 0);
 }
 
-/* `ms` pass as if the loop had been busy, then timers run. */
-static void stall(struct wheel *wheel, uint64_t ms)
+static void poll(struct wheel *wheel)
+{
+	wheel->deadlines.check.check_cb(&wheel->deadlines.check);
+}
+
+static void run_timers(struct wheel *wheel)
 {
 	uv_timer_t *timer = &wheel->deadlines.timer;
-	wheel->loop.time += ms;
 	if (uv_is_active((uv_handle_t *)timer) && uv_timer_get_due_in(timer) == 0) {
 		uv_timer_cb on_tick = timer->timer_cb;
 		uv_timer_stop(timer);
 		on_tick(timer);
 	}
+}
+
+/* `ms` pass as if a poll had taken them, then timers run. */
+static void stall(struct wheel *wheel, uint64_t ms)
+{
+	wheel->loop.time += ms;
+	poll(wheel);
+	run_timers(wheel);
 }
 
 /* `ms` pass one by one. */
@@ -115,6 +128,60 @@ static void catches_up_after_a_stall(void **state)
 }
 
 /* After a day's stall, one that sets itself for every tick is met once, not 1.7 million times. */
+static void looks_at_the_sockets_first(void **state)
+{
+	(void)state;
+	struct wheel wheel;
+	struct item item = { 0 };
+	wheel_open(&wheel);
+	set(&wheel, &item, 100);
+	pass(&wheel, 40);
+	wheel.loop.time += 5000; /* a long turn: no poll */
+	run_timers(&wheel);
+	assert_int_equal(item.met, 0);
+	wheel.loop.time += DEADLINE_TICK_MS;
+	poll(&wheel);
+	run_timers(&wheel);
+	assert_int_equal(item.met, 1);
+	wheel_close(&wheel);
+}
+
+/* What came while the process was stopped was in time. */
+static void on_byte(uv_poll_t *handle, int status, int events)
+{
+	(void)status, (void)events;
+	struct item *item = handle->data;
+	deadline_clear(item->deadlines, &item->deadline);
+	uv_poll_stop(handle);
+}
+
+static void what_came_in_time_is_not_late(void **state)
+{
+	(void)state;
+	struct test_loop test;
+	struct deadlines deadlines;
+	uv_poll_t readable;
+	int ends[2];
+	test_loop_open(&test);
+	assert_int_equal(deadlines_open(&deadlines, &test.loop), 0);
+	assert_int_equal(pipe(ends), 0);
+	struct item item = { .deadlines = &deadlines }, other = { .deadlines = &deadlines };
+	assert_int_equal(uv_poll_init(&test.loop, &readable, ends[0]), 0);
+	readable.data = &item;
+	assert_int_equal(uv_poll_start(&readable, UV_READABLE, on_byte), 0);
+	deadline_set(&deadlines, &item.deadline, 60, on_due);
+	deadline_set(&deadlines, &other.deadline, 60, on_due);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	uv_sleep(150); /* the loop is held up */
+	RUN_UNTIL(&test, other.met == 1);
+	assert_int_equal(item.met, 0);
+	uv_close((uv_handle_t *)&readable, NULL);
+	deadlines_close(&deadlines);
+	test_loop_close(&test);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void a_repeating_one_cannot_hold_the_hand(void **state)
 {
 	(void)state;
@@ -186,6 +253,7 @@ static void survives_that_ticks_wrap_around(void **state)
 	wheel_open(&wheel);
 	/* three ticks before the 32 bits are full */
 	wheel.loop.time += ((1ULL << 32) - 3) * DEADLINE_TICK_MS;
+	poll(&wheel);
 	struct item before = { 0 }, after = { 0 }, stalled = { 0 };
 	set(&wheel, &before, 100);
 	set(&wheel, &after, 500);
@@ -265,6 +333,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_never_early_and_a_tick_late_at_most),
 		cmocka_unit_test(catches_up_after_a_stall),
+		cmocka_unit_test(looks_at_the_sockets_first),
+		cmocka_unit_test(what_came_in_time_is_not_late),
 		cmocka_unit_test(a_repeating_one_cannot_hold_the_hand),
 		cmocka_unit_test(moves_and_clears),
 		cmocka_unit_test(may_change_the_slot_that_is_passed),

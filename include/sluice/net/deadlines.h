@@ -1,6 +1,6 @@
 /* Many deadlines on one timer: a wheel of lists, one per tick, so that setting, moving and clearing
  * a deadline costs a few pointers whatever their number. A deadline is met at most one tick late,
- * never early. */
+ * never early, and never before the sockets have been looked at after it was due. */
 #ifndef SLUICE_NET_DEADLINES_H
 #define SLUICE_NET_DEADLINES_H
 
@@ -23,9 +23,11 @@ struct deadline {
 struct deadlines {
 	/* private */
 	uv_timer_t timer;
-	uint32_t now;   /* last tick that has been handled */
-	uint32_t count; /* the timer runs only while there are any */
-	uint64_t start; /* loop time of tick 0, ms */
+	uv_check_t check;
+	uint32_t now;    /* last tick that has been handled */
+	uint32_t count;  /* the timer runs only while there are any */
+	uint64_t start;  /* loop time of tick 0, ms */
+	uint64_t polled; /* loop time when the last poll returned */
 	struct list
 		slots[DEADLINE_SLOTS]; /* struct deadline, by .link; slot = due % DEADLINE_SLOTS */
 };
