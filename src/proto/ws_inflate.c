@@ -197,7 +197,7 @@ int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uin
 	struct slice *ret_octets)
 {
 	z_stream *stream = &inflater->stream;
-	uint64_t left = limit - inflater->produced;
+	uint64_t left = limit > inflater->produced ? limit - inflater->produced : 0;
 	uInt room = left < SCRATCH_BYTES ? (uInt)left + 1 : SCRATCH_BYTES;
 	stream->next_out = (uint8_t *)inflater->pool->scratch;
 	stream->avail_out = room;

@@ -280,6 +280,21 @@ static void nothing_is_inflated_beyond_the_limit(void **state)
 	buffer_finish(&compressed);
 }
 
+/* When the configuration is read again a message may have got further than it may have now. */
+static void a_limit_may_fall_below_what_came_out(void **state)
+{
+	(void)state;
+	struct ws_inflaters *pool = ws_inflaters_create();
+	struct ws_inflater *inflater = take(pool);
+	struct slice first = SLICE(HELLO TAIL), rest = SLICE(HELLO), octets;
+	assert_int_equal(ws_inflate(inflater, &first, false, 10, &octets), 0);
+	assert_int_equal(octets.len, 5);
+	assert_int_equal(ws_inflate(inflater, &rest, true, 3, &octets), -EMSGSIZE);
+	assert_int_equal(octets.len, 0);
+	ws_inflater_give(inflater);
+	ws_inflaters_destroy(pool);
+}
+
 /* ---- the pool ---- */
 
 static void inflate_hello(struct ws_inflater *inflater)
@@ -377,6 +392,7 @@ int main(void)
 		cmocka_unit_test(what_is_deflated_is_inflated),
 		cmocka_unit_test(every_limit_around_the_length),
 		cmocka_unit_test(nothing_is_inflated_beyond_the_limit),
+		cmocka_unit_test(a_limit_may_fall_below_what_came_out),
 		cmocka_unit_test(those_taken_are_counted),
 		cmocka_unit_test(a_used_one_is_as_good_as_new),
 		cmocka_unit_test(messages_do_not_mix),
