@@ -106,10 +106,12 @@ static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct s
 		conn_abort(conn);
 }
 
+/* Behind something that waits the connection may keep a pong, for the last ping; here each has its own,
+ * and its place. */
 static void on_ping(struct ws_reader *reader, struct slice payload)
 {
 	struct conn *conn = of_reader(reader);
-	if (conn->state == CONN_OPEN && stream_is_stuck(&conn->stream))
+	if (conn->state == CONN_OPEN && stream_queued(&conn->stream))
 		send_back(conn, WS_PONG, payload);
 	else
 		conn_reader_events.on_ping(reader, payload);
