@@ -3,10 +3,10 @@
  * MemorySanitizer knows that a byte was written only when the code that wrote it was compiled with
  * it. The codecs are, their libraries are not: all that mbedTLS, cJSON and zlib give back would look
  * as if nobody had written it. So the linker leads the codecs' calls through here (--wrap), and each
- * wrapper does two things. Before the call it checks that what the library is given to read is
- * written, as the library would not be caught reading what is not. After it, it declares written what
- * the library says that it has written, and not a byte more; so a codec that looks beside an answer,
- * or takes it before it is there, is found.
+ * wrapper does two things. It checks that what the library is given to read is written, as the
+ * library would not be caught reading what is not. And it declares written what the library says that
+ * it has written, and not a byte more; so a codec that looks beside an answer, or takes it before it
+ * is there, is found.
  *
  * libc needs none of this, as MSan's runtime stands in for it. Nor do the others: hiredis makes its
  * replies with calloc and memcpy, and llhttp is compiled with the codecs, or else gives back nothing
@@ -82,32 +82,33 @@ cJSON *__wrap_cJSON_ParseWithLengthOpts(
 	return tree;
 }
 
-/* The room belongs to zlib: what it leaves is not what somebody else has once put there. */
+/* The room belongs to zlib: what it leaves is not what somebody else has once put there. Of the input
+ * what it took is looked at, which is linear however small the steps are. */
 static void begin_step(const z_stream *stream)
 {
-	__msan_check_mem_is_initialized(stream->next_in, stream->avail_in);
 	__msan_poison(stream->next_out, stream->avail_out);
 }
 
-static void end_step(const z_stream *stream, const unsigned char *out)
+static void end_step(const z_stream *stream, const unsigned char *in, const unsigned char *out)
 {
+	__msan_check_mem_is_initialized(in, (size_t)(stream->next_in - in));
 	__msan_unpoison(out, (size_t)(stream->next_out - out));
 }
 
 int __wrap_deflate(z_stream *stream, int flush)
 {
-	const unsigned char *out = stream->next_out;
+	const unsigned char *in = stream->next_in, *out = stream->next_out;
 	begin_step(stream);
 	int status = __real_deflate(stream, flush);
-	end_step(stream, out);
+	end_step(stream, in, out);
 	return status;
 }
 
 int __wrap_inflate(z_stream *stream, int flush)
 {
-	const unsigned char *out = stream->next_out;
+	const unsigned char *in = stream->next_in, *out = stream->next_out;
 	begin_step(stream);
 	int status = __real_inflate(stream, flush);
-	end_step(stream, out);
+	end_step(stream, in, out);
 	return status;
 }
