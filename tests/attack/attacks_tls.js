@@ -15,7 +15,7 @@ export const attacks = [
     async attack({ launch }) {
       const { opened, held } = await launch('holdRequests', {
         count: 2000, rate: 2000, seconds: 3, head: PARTIAL_HELLO }).result();
-      assert.ok(opened >= 4000, `${opened} opened: the first were not closed`);
+      assert.ok(opened > 3500, `${opened} opened: the first were not closed`);
       return `${opened} opened, ${held} held at the end`;
     },
   },

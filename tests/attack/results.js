@@ -1,5 +1,5 @@
-/* What the attacks cost, as a table that changes only when that does: figures are rounded up to the
- * next of 1, 2, 5, 10, 20 … */
+/* What the attacks cost, as a table that changes only when that does, hence rounded up: time to the
+ * next of 1, 2, 5, 10, 20 …, memory to the next of 1, 2, 4, 8, 16, 32, 48 … MiB. */
 import { MIB } from './siege.js';
 
 const HEAD = `# Under attack
@@ -7,7 +7,8 @@ const HEAD = `# Under attack
 Written by \`tests/run attack\`: each attack in turn, against the release build with two workers, on a gateway of
 its own that serves 200 good connections 20 publications a second meanwhile. They must get every one, in order,
 99 of 100 within 100 ms, and somebody new must get in within a second. After each attack no connection and no
-descriptor is left, and the memory is back. Figures are rounded up.
+descriptor is left, and the memory is back. Attackers are processes on the same machine that give way to the
+others (nice). Figures are rounded up.
 
 `;
 
@@ -17,8 +18,12 @@ function roundUp(value) {
     if (value <= step * factor) return step * factor;
 }
 
+function roundUpMemory(mib) {
+  return mib > 16 ? Math.ceil(mib / 16) * 16 : 2 ** Math.ceil(Math.log2(Math.max(mib, 1)));
+}
+
 function cells({ p99, growth, allowed, cpu }) {
-  return `${roundUp(p99)} ms | +${roundUp(Math.max(growth / MIB, 1))} MiB | +${allowed} MiB | ` +
+  return `${roundUp(p99)} ms | +${roundUpMemory(growth / MIB)} MiB | +${allowed} MiB | ` +
     `${Number(roundUp(Math.max(cpu, 0.1)).toFixed(1))} s`;
 }
 

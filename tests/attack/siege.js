@@ -18,7 +18,7 @@ const GOOD = 200;
 const P99_DELIVERY = 100;
 const SLOWEST_OPENING = 1000;
 const LEFT_BEHIND = 8 * MIB;
-const NICE = 10;
+const NICE = 19;
 const AFTERMATH = 300;
 
 const CHANNELS = [
