@@ -1,7 +1,8 @@
-/* RFC 6455 §7.4, §9, §10: close codes, no extensions, limits, and messages of many sizes. */
+/* RFC 6455 §7 and §10.4: close codes, the end of TCP, limits. */
 import {
-  begun, binary, closing, continuation, f, filled, filledText, fragments, header, part, ping, pong, text,
+  begun, binary, closing, continuation, f, filled, fragments, header, part, ping, pong, text,
 } from './octets.js';
+import { END, come, like } from './rows.js';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -17,28 +18,54 @@ const bad = codes => codes.flatMap(code => [
 ]);
 
 const endless = Buffer.alloc(MiB, 'x');
+const gone = { closes: false };
 
 export const ending = {
   '7.1.1 The end of TCP': [
     ['octets behind the close frame do not keep the answer from arriving', [f(text, 'a'), closing(1000), endless], [[text, 'a']], 1000],
     ['nor do whole messages', [closing(3000), ...fragments(binary, endless, 4 * KiB)], [], 3000],
+    ['a client that ends its side behind its close frame gets all', [f(text, 'a'), f(ping, 'b'), closing(1000), END], [[text, 'a'], [pong, 'b']], 1000],
+    ['a client that ends its side behind a failure is told', [f(text, 'a'), f(3), END], [[text, 'a']], 1002],
+    ['a client that ends its side behind half a frame that fails is told', [begun(text, Buffer.from([0xff])), END], [], 1007],
+  ],
+  '7.1.5 The end without a close frame': [
+    ['before the first frame: no close frame', [END], [], undefined, '', gone],
+    ['between messages', [f(text, 'a'), come(1), END], [[text, 'a']], undefined, '', gone],
+    ['inside a message', [f(text, 'a'), come(1), part(text, 'half'), END], [[text, 'a']], undefined, '', gone],
+    ['inside a frame', [begun(text, 'half'), END], [], undefined, '', gone],
+    ['inside a header', [f(text, filled(200)).subarray(0, 3), END], [], undefined, '', gone],
+    ['inside a close frame', [closing(1000).subarray(0, -1), END], [], undefined, '', gone],
+    ['inside a character', [begun(text, Buffer.from([0xe2])), END], [], undefined, '', gone],
   ],
   '7.1.7 A failed connection': [
     ['octets behind the failure do not keep the close frame from arriving', [f(text, 'a'), f(3), endless], [[text, 'a']], 1002],
     ['nor do whole messages, and none of them comes back', [f(text, Buffer.from([0xff])), ...fragments(binary, endless, 4 * KiB)], [], 1007],
     ['the close frame of a peer who has failed is not answered', [f(3), closing(1000)], [], 1002],
+    ['a second failure changes nothing', [f(text, Buffer.from([0xff])), f(3), f(3)], [], 1007],
+    ['one message too large, then a failure: the first is told', [header(binary, 16777217, { octets: 8 }), f(3)], [], 1009],
   ],
   '7.4.1 Defined codes': [
-    ...good([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014]),
-    ...bad([1004, 1005, 1006, 1015]),
+    ...like('7.7', ...good([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011])),
+    ...good([1012, 1013, 1014]),
+    ...like('7.9', ...bad([1004, 1005, 1006])),
+    ...bad([1015]),
   ],
   '7.4.2 Ranges of codes': [
-    ...good([3000, 3999, 4000, 4999]),
-    ...bad([0, 1, 999, 1016, 1100, 2000, 2999, 5000, 65535]),
+    ...like('7.7', ...good([3000, 3001, 3998, 3999, 4000, 4001, 4401, 4998, 4999])),
+    ...like('7.9', ...bad([0, 1, 100, 255, 256, 998, 999, 1016, 1017, 1100, 1999, 2000, 2001, 2998, 2999])),
+    ...like('7.13', ...bad([5000, 5001, 32768, 65534, 65535])),
   ],
   '10.4 Limits': [
     ['a message as long as the limit', [f(text, 'x'.repeat(100))], [[text, 'x'.repeat(100)]], undefined, '', limited('message_bytes=100')],
     ['one octet more fails with 1009', [f(text, 'a'), f(text, 'x'.repeat(101))], [[text, 'a']], 1009, '', limited('message_bytes=100')],
+    ...[[101, 0], [126, 2], [65535, 2], [65536, 8]].flatMap(([size, octets]) => [
+      [`a length of ${size} beyond the limit fails with 1009 by the header alone`, [f(text, 'a'), header(text, size, { octets })], [[text, 'a']], 1009, '',
+        limited('message_bytes=100')],
+      [`so does one of a fragment of ${size}`, [f(text, 'a'), header(binary, size, { octets, fin: false })], [[text, 'a']], 1009, '', limited('message_bytes=100')],
+      [`so does one of a continuation of ${size}`, [part(text, 'a'), header(continuation, size, { octets })], [], 1009, '', limited('message_bytes=100')],
+    ]),
+    ['no octet is a message when the limit is 0', [f(text), f(binary)], [[text, ''], [binary, '']], undefined, '', limited('message_bytes=0')],
+    ['and one is too many', [f(text, 'x')], [], 1009, '', limited('message_bytes=0')],
     ['fragments as long as the limit together', [part(binary, filled(60)), f(continuation, filled(40))],
       [[binary, Buffer.concat([filled(60), filled(40)])]], undefined, '', limited('message_bytes=100')],
     ['fragments that are longer together fail with 1009', [part(binary, filled(60)), f(continuation, filled(41))], [], 1009, '',
@@ -50,39 +77,16 @@ export const ending = {
       Array.from({ length: 10 }, () => [text, 'x'.repeat(100)]), undefined, '', limited('message_bytes=100')],
     ['a control frame does not count', [part(text, 'x'.repeat(60)), f(ping, 'p'.repeat(60)), f(continuation, 'x'.repeat(40))],
       [[pong, 'p'.repeat(60)], [text, 'x'.repeat(100)]], undefined, '', limited('message_bytes=100')],
+    ['nor is it limited by it', [f(ping, 'p'.repeat(125))], [[pong, 'p'.repeat(125)]], undefined, '', limited('message_bytes=100')],
     ['as many fragments as the limit', fragments(text, 'abc', 1), [[text, 'abc']], undefined, '', limited('fragments=3')],
-    ['one fragment more fails with 1008', fragments(text, 'abcd', 1), [], 1008, '', limited('fragments=3')],
-    ['empty fragments count', [part(text), part(continuation), part(continuation), f(continuation)], [], 1008, '', limited('fragments=3')],
+    ['one fragment more fails with 1008', fragments(text, 'abcd', 1), [], 1008, 'too many fragments', limited('fragments=3')],
+    ['it fails by the header alone', [...fragments(text, 'abcd', 1).slice(0, 3), begun(continuation, '', 5)], [], 1008, 'too many fragments', limited('fragments=3')],
+    ['empty fragments count', [part(text), part(continuation), part(continuation), f(continuation)], [], 1008, 'too many fragments', limited('fragments=3')],
+    ['control frames between them do not', fragments(text, 'abc', 1).flatMap(one => [f(ping, 'p'), one]),
+      [...Array.from({ length: 3 }, () => [pong, 'p']), [text, 'abc']], undefined, '', limited('fragments=3')],
     ['fragments count anew with each message', [...fragments(text, 'abc', 1), ...fragments(text, 'def', 1)], [[text, 'abc'], [text, 'def']],
       undefined, '', limited('fragments=3')],
+    ['what was complete before the limit comes back', [f(text, 'a'), ...fragments(text, 'abcd', 1)], [[text, 'a']], 1008, 'too many fragments', limited('fragments=3')],
     ['the gateway\'s own limit', [f(binary, filled(65536)), f(binary, filled(65537))], [[binary, filled(65536)]], 1009, '', { target: '/echo' }],
-    ...['message_bytes=16777217', 'message_bytes=x', 'message_bytes=', 'fragments=65537', 'unknown=1', ''].map(query =>
-      [`the echo refuses "?${query}": 400`, [], [], undefined, '', { ...limited(query), status: 400 }]),
-  ],
-};
-
-const label = size => size >= MiB ? `${size / MiB} MiB` : size >= KiB ? `${size / KiB} KiB` : `${size} octets`;
-const kinds = { text: [text, filledText], binary: [binary, filled] };
-
-export const sizes = {
-  '5.6 Large messages': Object.entries(kinds).flatMap(([name, [opcode, fill]]) =>
-    [256 * KiB, MiB, 4 * MiB, 16 * MiB].map(size => [`${name} of ${label(size)}`, [f(opcode, fill(size))], [[opcode, fill(size)]]])),
-  '5.4 Large messages in fragments': [
-    ...Object.entries(kinds).flatMap(([name, [opcode, fill]]) =>
-      [[256 * KiB, 64], [MiB, 256], [4 * MiB, 4 * KiB], [4 * MiB, MiB]].map(([size, piece]) =>
-        [`${name} of ${label(size)} in fragments of ${label(piece)}`, fragments(opcode, fill(size), piece), [[opcode, fill(size)]]])),
-    ['binary of 4 MiB in fragments of 64 octets', fragments(binary, filled(4 * MiB), 64), [[binary, filled(4 * MiB)]]],
-    ['text of 64 KiB in fragments of 1300 octets', fragments(text, filledText(64 * KiB), 1300), [[text, filledText(64 * KiB)]]],
-    ['a ping after every fragment of 4 KiB of 1 MiB', fragments(binary, filled(MiB), 4 * KiB).flatMap((one, i) => [one, f(ping, String(i))]),
-      [...Array.from({ length: 255 }, (_, i) => [pong, String(i)]), [binary, filled(MiB)], [pong, '255']]],
-  ],
-  '5.6 Many messages': [
-    ...[16, 256, 4 * KiB].flatMap(size => Object.entries(kinds).map(([name, [opcode, fill]]) =>
-      [`a thousand ${name} messages of ${label(size)}`, Array.from({ length: 1000 }, (_, i) => f(opcode, fill(size, i))),
-        Array.from({ length: 1000 }, (_, i) => [opcode, fill(size, i)])])),
-    ['large messages and pings by turns', Array.from({ length: 8 }, (_, i) => [f(binary, filled(MiB, i)), f(ping, String(i))]).flat(),
-      Array.from({ length: 8 }, (_, i) => [[binary, filled(MiB, i)], [pong, String(i)]]).flat()],
-    ['large messages, then a failure: all come back', [...Array.from({ length: 4 }, (_, i) => f(binary, filled(MiB, i))), f(3)],
-      Array.from({ length: 4 }, (_, i) => [binary, filled(MiB, i)]), 1002],
   ],
 };

@@ -3,128 +3,256 @@ import {
   begun, binary, close, closing, continuation, f, filled, filledText, fragments, framed, header, hex, part, ping,
   pong, text,
 } from './octets.js';
+import { come, like } from './rows.js';
 
 const before = { send: [f(text, 'before')], back: [[text, 'before']] };
 /* What was complete before the bad frame comes back, then the close frame. */
 const fails = (name, code, ...bad) =>
   [`${name} fails with ${code}, and what was complete before comes back`, [...before.send, ...bad], before.back, code];
+/* The same, inside a message that is not complete. */
+const failsInside = (name, code, ...bad) => [`${name} fails with ${code}`, [part(binary, 'a'), ...bad], [], code];
+
+const DATA = { text, binary };
+const RESERVED_DATA = [3, 4, 5, 6, 7];
+const RESERVED_CONTROL = [11, 12, 13, 14, 15];
+
+/* A payload that such a frame may have. */
+const payloadOf = (opcode, size) => opcode === close && size >= 2
+  ? Buffer.concat([hex('03e8'), Buffer.alloc(size - 2, 'x')]) : Buffer.alloc(size, 'x');
 
 /* §5.5: no control frame is fragmented, or longer than 125 octets. */
-const controlRules = (name, opcode, payload) => [
-  fails(`a fragmented ${name}`, 1002, part(opcode, payload(2))),
-  fails(`a ${name} of 126 octets`, 1002, f(opcode, payload(126))),
-  fails(`a ${name} of 65536 octets`, 1002, f(opcode, payload(65536))),
+const controlRules = (name, opcode) => [
+  fails(`a ${name} of 65536 octets`, 1002, f(opcode, payloadOf(opcode, 65536))),
   fails(`a ${name} of 126 octets, by its header alone`, 1002, header(opcode, 126, { octets: 2 })),
+  fails(`a fragmented ${name}, by its header alone`, 1002, begun(opcode, '', 2, { fin: false })),
+  failsInside(`a fragmented ${name} inside a message`, 1002, part(opcode, payloadOf(opcode, 2))),
+  failsInside(`a ${name} of 126 octets inside a message`, 1002, f(opcode, payloadOf(opcode, 126))),
 ];
 
-const OPCODES = { continuation, text, binary, close, ping, pong };
-const RESERVED = [3, 4, 5, 6, 7, 11, 12, 13, 14, 15];
-const SIZES = [0, 1, 125, 126, 127, 128, 65535, 65536];
+const unmasked = (opcode, size) => f(opcode, payloadOf(opcode, size), { mask: null });
 
-export const framing = {
+const masking = {
   '5.1 Masking': [
-    ['an unmasked frame fails with 1002', [f(text, 'x', { mask: null })], [], 1002],
-    ...Object.entries(OPCODES).map(([name, opcode]) =>
-      fails(`an unmasked ${name} frame`, 1002, f(opcode, opcode === close ? hex('03e8') : 'x', { mask: null }))),
-    fails('an unmasked frame without payload', 1002, f(binary, '', { mask: null })),
-    ['nothing is taken after an unmasked frame', [f(text, 'x', { mask: null }), f(text, 'after')], [], 1002],
-  ],
-  '5.2 RSV bits': [
-    ...[1, 2, 3, 4, 5, 6, 7].map(rsv => fails(`text with RSV ${rsv}`, 1002, f(text, 'x', { rsv }))),
-    ...Object.entries({ binary, ping, pong, close }).map(([name, opcode]) =>
-      fails(`${name} with RSV1`, 1002, f(opcode, opcode === close ? hex('03e8') : 'x', { rsv: 4 }))),
-    ['a continuation with RSV1 fails with 1002', [part(text, 'a'), f(continuation, 'b', { rsv: 4 })], [], 1002],
-    ['RSV1 is refused by the header alone', [begun(text, '', 20).with(0, 0xc1)], [], 1002],
-  ],
-  '5.2 Opcodes': [
-    ...RESERVED.map(opcode => fails(`reserved opcode ${opcode}`, 1002, f(opcode, 'x'))),
-    ...RESERVED.map(opcode => [`reserved opcode ${opcode} without payload fails with 1002, a ping before is answered`,
-      [f(ping, 'p'), f(opcode)], [[pong, 'p']], 1002]),
-    ['a reserved opcode inside a fragmented message fails with 1002', [part(text, 'a'), f(3, 'x')], [], 1002],
-  ],
-  '5.2 Lengths': [
-    ...SIZES.map(size => [`text of ${size} octets comes back`, [f(text, filledText(size))], [[text, filledText(size)]]]),
-    ...SIZES.map(size => [`binary of ${size} octets comes back`, [f(binary, filled(size))], [[binary, filled(size)]]]),
-    ...[0, 1, 125].map(size => fails(`a length of ${size} in 16 bits`, 1002, framed(binary, filled(size), 2))),
-    ...[0, 125, 126, 65535].map(size => fails(`a length of ${size} in 64 bits`, 1002, framed(binary, filled(size), 8))),
-    fails('a non-minimal length of a ping', 1002, framed(ping, 'x', 2)),
-    fails('a 64-bit length with its top bit set', 1002, header(binary, 1n << 63n, { octets: 8 })),
-    fails('a 64-bit length of ones', 1002, header(binary, (1n << 64n) - 1n, { octets: 8 })),
-    fails('a length of 2^63 - 1', 1009, header(binary, (1n << 63n) - 1n, { octets: 8 })),
-    fails('a length one beyond the limit, by the header alone', 1009, header(binary, 16777217, { octets: 8 })),
+    ...Object.entries(DATA).flatMap(([name, opcode]) => [0, 1, 125, 126, 65535, 65536].map(size =>
+      fails(`an unmasked ${name} frame of ${size} octets`, 1002, unmasked(opcode, size)))),
+    ...[0, 1, 125, 126, 65536].map(size =>
+      failsInside(`an unmasked continuation of ${size} octets`, 1002, unmasked(continuation, size))),
+    ...Object.entries({ close, ping, pong }).flatMap(([name, opcode]) => [0, 2, 125].map(size =>
+      fails(`an unmasked ${name} frame of ${size} octets`, 1002, unmasked(opcode, size)))),
+    fails('an unmasked frame of a reserved opcode', 1002, unmasked(3, 1)),
+    fails('an unmasked fragment', 1002, part(text, 'x', { mask: null })),
+    failsInside('an unmasked ping inside a message', 1002, unmasked(ping, 1)),
+    ['an unmasked frame fails with 1002 by its first two octets', [unmasked(text, 100).subarray(0, 2)], [], 1002],
+    ['nothing is taken after an unmasked frame', [unmasked(text, 1), f(text, 'after')], [], 1002],
+    ['an unmasked frame after a fragmented message', [part(text, 'a'), f(continuation, 'b'), unmasked(text, 1)], [[text, 'ab']], 1002],
   ],
   '5.3 Masking keys': [
-    ...['00000000', 'ffffffff', '00ff00ff', '01020304'].map(key => [`the key ${key} is taken off`,
+    ...['00000000', 'ffffffff', '00ff00ff', '01020304', '80000000', '00000080'].map(key => [`the key ${key} is taken off`,
       [f(text, 'Masked?', { mask: hex(key) })], [[text, 'Masked?']]]),
+    ...[1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17].map(size => [`it is taken off ${size} octets`,
+      [f(binary, filled(size), { mask: hex('01020304') })], [[binary, filled(size)]]]),
+    ['text that is UTF-8 only without its mask is text', [f(text, 'Hello', { mask: hex('ffc080ed') })], [[text, 'Hello']]],
+    ['text that is UTF-8 only with its mask fails with 1007', [f(text, hex('ff c0 80'), { mask: hex('9ea1e100') })], [], 1007],
     ['each frame has a key of its own',
       [part(text, 'Hel', { mask: hex('01020304') }), f(continuation, 'lo', { mask: hex('fffefdfc') })], [[text, 'Hello']]],
+    ['the key begins anew with each fragment', fragments(binary, filled(100), 3), [[binary, filled(100)]]],
     ['the key begins anew with a ping between fragments', [part(text, 'abc'), f(ping, 'de'), f(continuation, 'fgh')],
       [[pong, 'de'], [text, 'abcfgh']]],
   ],
-  '5.4 Fragmentation': [
-    ['two fragments of a text are one message', [part(text, 'frag1'), f(continuation, 'frag2')], [[text, 'frag1frag2']]],
-    ['two fragments of a binary are one message', [part(binary, 'frag1'), f(continuation, 'frag2')], [[binary, 'frag1frag2']]],
-    ['an octet a fragment', fragments(text, 'Hello, world', 1), [[text, 'Hello, world']]],
-    ['empty fragments around', [part(text), part(continuation, 'x'), part(continuation), f(continuation)], [[text, 'x']]],
-    ['only empty fragments', [part(text), part(continuation), f(continuation)], [[text, '']]],
-    ['a ping between fragments is answered at once', [part(text, 'a'), f(ping, 'now'), f(continuation, 'b')],
-      [[pong, 'now'], [text, 'ab']]],
-    ['a pong between fragments is passed over', [part(text, 'a'), f(pong, 'x'), f(continuation, 'b')], [[text, 'ab']]],
-    ['pings between all fragments', [part(text, 'a'), f(ping, '1'), part(continuation, 'b'), f(ping, '2'), part(continuation, 'c'),
-      f(ping), f(continuation, 'd')], [[pong, '1'], [pong, '2'], [pong, ''], [text, 'abcd']]],
-    ['a close between fragments ends it', [part(text, 'a'), closing(1000), f(continuation, 'b')], [], 1000],
-    ['a continuation of nothing fails with 1002', [f(continuation, 'x')], [], 1002],
-    ['a continuation of nothing, not the last, fails with 1002', [part(continuation, 'x')], [], 1002],
-    fails('a continuation after a whole message', 1002, f(continuation, 'x')),
-    ['a continuation after a fragmented message fails with 1002', [part(text, 'a'), f(continuation, 'b'), f(continuation, 'x')],
-      [[text, 'ab']], 1002],
-    ['a text inside a fragmented text fails with 1002', [part(text, 'a'), f(text, 'b')], [], 1002],
-    ['a binary inside a fragmented text fails with 1002', [part(text, 'a'), f(binary, 'b')], [], 1002],
-    ['a text inside a fragmented binary fails with 1002', [part(binary, 'a'), part(text, 'b')], [], 1002],
-    ['a new fragmented message inside one fails with 1002', [part(text, 'a'), part(text, 'b'), f(continuation, 'c')], [], 1002],
-    ['a half message before a failure does not come back', [part(text, 'half'), part(continuation, 'half'), f(3)], [], 1002],
-    ['messages one after another keep their kinds', [part(binary, 'a'), f(continuation, 'b'), f(text, 'c'), part(text, 'd'),
-      f(continuation, 'e'), f(binary, 'f')], [[binary, 'ab'], [text, 'c'], [text, 'de'], [binary, 'f']]],
+};
+
+const headers = {
+  '5.2 RSV bits': [
+    ...like('3',
+      ...[1, 2, 3, 4, 5, 6, 7].map(rsv => fails(`text with RSV ${rsv}`, 1002, f(text, 'x', { rsv }), f(ping))),
+      ...Object.entries({ binary, ping, pong, close }).map(([name, opcode]) =>
+        fails(`${name} with RSV1`, 1002, f(opcode, payloadOf(opcode, 2), { rsv: 4 })))),
+    ...like('3', ...[1, 2, 4, 7].flatMap(rsv => [
+      failsInside(`a continuation with RSV ${rsv}`, 1002, f(continuation, 'b', { rsv })),
+      failsInside(`a ping with RSV ${rsv} inside a message`, 1002, f(ping, 'b', { rsv })),
+      fails(`a fragment with RSV ${rsv}`, 1002, part(text, 'b', { rsv })),
+      [`RSV ${rsv} is refused by the header alone`, [begun(text, '', 20).with(0, 0x81 | (rsv << 4))], [], 1002],
+    ])),
   ],
+  '5.2 Opcodes': [
+    ...[['4.1', RESERVED_DATA], ['4.2', RESERVED_CONTROL]].flatMap(([group, opcodes]) => like(group,
+      ...opcodes.map(opcode => fails(`reserved opcode ${opcode}`, 1002, f(opcode, 'x'), f(ping))),
+      ...opcodes.map(opcode => [`reserved opcode ${opcode} without payload fails with 1002, a ping before is answered`,
+        [f(ping, 'p'), f(opcode)], [[pong, 'p']], 1002]),
+      ...opcodes.map(opcode => failsInside(`reserved opcode ${opcode} inside a message`, 1002, f(opcode, 'x'))),
+      ...opcodes.map(opcode => [`reserved opcode ${opcode} is refused by the header alone`, [header(opcode, 1, { octets: 0 })], [], 1002]))),
+  ],
+  '5.2 Lengths': [
+    ...[[text, filledText, 'text', '1.1'], [binary, filled, 'binary', '1.2']].flatMap(([opcode, fill, name, group]) => [
+      ...like(group,
+        ...[0, 125, 126, 127, 128, 65535, 65536].map(size => [`${name} of ${size} octets comes back`, [f(opcode, fill(size))], [[opcode, fill(size)]]]),
+        [`${name} of 65536 octets, 997 a write, comes back`, [f(opcode, fill(65536))], [[opcode, fill(65536)]], undefined, '', { chops: 997 }],
+        ...[1, 124, 129, 65534, 65537].map(size => [`${name} of ${size} octets comes back`, [f(opcode, fill(size))], [[opcode, fill(size)]]])),
+      ...[125, 126, 65535, 65536].map(size => [`fragments of ${size} octets of a ${name} come back as one message`,
+        fragments(opcode, fill(3 * size), size), [[opcode, fill(3 * size)]]]),
+      ...[0, 1, 125].map(size => fails(`${name} whose length of ${size} is in 16 bits`, 1002, framed(opcode, fill(size), 2))),
+      ...[0, 1, 125, 126, 65535].map(size => fails(`${name} whose length of ${size} is in 64 bits`, 1002, framed(opcode, fill(size), 8))),
+    ]),
+    ...[[0, 2], [125, 2], [125, 8], [126, 8], [65535, 8]].map(([size, octets]) =>
+      failsInside(`a continuation whose length of ${size} is in ${8 * octets} bits`, 1002, framed(continuation, filled(size), octets))),
+    ...Object.entries({ close, ping, pong }).flatMap(([name, opcode]) => [2, 8].map(octets =>
+      fails(`a ${name} whose length of 2 is in ${8 * octets} bits`, 1002, framed(opcode, hex('03e8'), octets)))),
+    ...[['2^63', 1n << 63n], ['2^63 + 1', (1n << 63n) + 1n], ['2^64 - 1', (1n << 64n) - 1n]].flatMap(([name, length]) => [
+      ...Object.entries({ text, binary, ping, close }).map(([kind, opcode]) =>
+        fails(`${kind} with a length of ${name}`, 1002, header(opcode, length, { octets: 8 }))),
+      failsInside(`a continuation with a length of ${name}`, 1002, header(continuation, length, { octets: 8 })),
+    ]),
+    ...[['2^63 - 1', (1n << 63n) - 1n], ['2^32', 1n << 32n], ['2^31', 1n << 31n]].flatMap(([name, length]) => [
+      ...Object.entries(DATA).map(([kind, opcode]) =>
+        fails(`${kind} with a length of ${name}`, 1009, header(opcode, length, { octets: 8 }))),
+      failsInside(`a continuation with a length of ${name}`, 1009, header(continuation, length, { octets: 8 })),
+      fails(`a ping with a length of ${name}`, 1002, header(ping, length, { octets: 8 })),
+    ]),
+    ...Object.entries(DATA).map(([name, opcode]) =>
+      fails(`${name} one octet beyond the limit, by the header alone`, 1009, header(opcode, 16777217, { octets: 8 }))),
+  ],
+};
+
+const parts = ['fragment1', 'fragment2', 'fragment3', 'fragment4', 'fragment5'];
+
+const fragmentation = {
+  '5.4 Fragmentation': [
+    ...like('5',
+      fails('a fragmented ping', 1002, part(ping, 'ab'), f(continuation, 'c')),
+      fails('a fragmented pong', 1002, part(pong, 'ab'), f(continuation, 'c')),
+      ...[false, true].flatMap(apart => [
+        [`two fragments of a text are one message${apart ? ', a frame a write' : ''}`,
+          [part(text, 'frag1'), f(continuation, 'frag2')], [[text, 'frag1frag2']], undefined, '', { apart }],
+        [`a ping between them is answered before the message${apart ? ', a frame a write' : ''}`,
+          [part(text, 'frag1'), f(ping, 'now'), f(continuation, 'frag2')], [[pong, 'now'], [text, 'frag1frag2']], undefined, '', { apart }],
+        [`a continuation of nothing fails with 1002, the text behind it is not taken${apart ? ', a frame a write' : ''}`,
+          [f(continuation, 'x'), f(text, 'after')], [], 1002, '', { apart }],
+        [`a continuation of nothing, not the last, fails with 1002${apart ? ', a frame a write' : ''}`,
+          [part(continuation, 'x'), f(text, 'after')], [], 1002, '', { apart }],
+      ]),
+      fails('a continuation after a whole message', 1002, f(continuation, 'x')),
+      ['a continuation after a fragmented message fails with 1002', [part(text, 'a'), f(continuation, 'b'), part(continuation, 'x'), f(text, 'c')],
+        [[text, 'ab']], 1002],
+      ['continuations of nothing before messages, twice, fail with 1002', [part(continuation, 'x'), part(text, 'a'), f(continuation, 'b'),
+        part(continuation, 'x'), part(text, 'a'), f(continuation, 'b')], [], 1002],
+      ['whole continuations of nothing before messages, twice, fail with 1002', [f(continuation, 'x'), part(text, 'a'), f(continuation, 'b'),
+        f(continuation, 'x'), part(text, 'a'), f(continuation, 'b')], [], 1002],
+      ['a text inside a fragmented text fails with 1002', [part(text, 'a'), f(text, 'b')], [], 1002],
+      ['five fragments, two pings: each is answered before more of the message is sent',
+        [part(text, parts[0]), part(continuation, parts[1]), f(ping, 'pongme 1!'), come(1), part(continuation, parts[2]),
+          part(continuation, parts[3]), f(ping, 'pongme 2!'), come(2), f(continuation, parts[4])],
+        [[pong, 'pongme 1!'], [pong, 'pongme 2!'], [text, parts.join('')]]],
+      ['the same, a frame a write',
+        [part(text, parts[0]), part(continuation, parts[1]), f(ping, 'pongme 1!'), come(1), part(continuation, parts[2]),
+          part(continuation, parts[3]), f(ping, 'pongme 2!'), come(2), f(continuation, parts[4])],
+        [[pong, 'pongme 1!'], [pong, 'pongme 2!'], [text, parts.join('')]], undefined, '', { apart: true }],
+      ['a binary inside a fragmented text fails with 1002', [part(text, 'a'), f(binary, 'b')], [], 1002],
+      ['a text inside a fragmented binary fails with 1002', [part(binary, 'a'), part(text, 'b')], [], 1002],
+      ['a new fragmented message inside one fails with 1002', [part(text, 'a'), part(text, 'b'), f(continuation, 'c')], [], 1002],
+      ['two fragments of a binary are one message', [part(binary, 'frag1'), f(continuation, 'frag2')], [[binary, 'frag1frag2']]],
+      ['a new message inside one is refused by the header alone', [part(text, 'a'), begun(text, '', 5)], [], 1002],
+      ['a continuation of nothing is refused by the header alone', [begun(continuation, '', 5)], [], 1002],
+      ['a new message between two pings inside one fails with 1002', [part(text, 'a'), f(ping, '1'), f(text, 'b'), f(ping, '2')],
+        [[pong, '1']], 1002],
+      ['an octet a fragment', fragments(text, 'Hello, world', 1), [[text, 'Hello, world']]],
+      ['an octet a fragment, empty ones between them', [...'Hello'].flatMap((one, i) => [part(i ? continuation : text, one), part(continuation)])
+        .concat(f(continuation)), [[text, 'Hello']]],
+      ['only the first fragment has octets', [part(binary, 'x'), part(continuation), f(continuation)], [[binary, 'x']]],
+      ['only the last fragment has octets', [part(binary), part(continuation), f(continuation, 'x')], [[binary, 'x']]],
+      ['a pong between fragments is passed over', [part(text, 'a'), f(pong, 'x'), f(continuation, 'b')], [[text, 'ab']]],
+      ['pings between all fragments', [part(text, 'a'), f(ping, '1'), part(continuation, 'b'), f(ping, '2'), part(continuation, 'c'),
+        f(ping), f(continuation, 'd')], [[pong, '1'], [pong, '2'], [pong, ''], [text, 'abcd']]],
+      ['a ping of 125 octets between fragments', [part(text, 'a'), f(ping, filled(125)), f(continuation, 'b')],
+        [[pong, filled(125)], [text, 'ab']]],
+      ['pings of 125 octets between fragments of 125', [part(binary, filled(125)), f(ping, filled(125, 2)), part(continuation, filled(125, 3)),
+        f(ping, filled(125, 4)), f(continuation, filled(125, 5))],
+      [[pong, filled(125, 2)], [pong, filled(125, 4)], [binary, Buffer.concat([filled(125), filled(125, 3), filled(125, 5)])]]],
+      ['ten pings between two fragments', [part(text, 'a'), ...Array.from({ length: 10 }, (_, i) => f(ping, String(i))), f(continuation, 'b')],
+        [...Array.from({ length: 10 }, (_, i) => [pong, String(i)]), [text, 'ab']]],
+      ['pings and pongs between fragments, in order', [part(text, 'a'), f(pong, 'p'), f(ping, '1'), f(pong), f(ping, '2'), f(continuation, 'b')],
+        [[pong, '1'], [pong, '2'], [text, 'ab']]],
+      ['a half message before a failure does not come back', [part(text, 'half'), part(continuation, 'half'), f(3)], [], 1002],
+      ['messages one after another keep their kinds', [part(binary, 'a'), f(continuation, 'b'), f(text, 'c'), part(text, 'd'),
+        f(continuation, 'e'), f(binary, 'f')], [[binary, 'ab'], [text, 'c'], [text, 'de'], [binary, 'f']]],
+      ['an empty message between others is a message', [f(text, 'a'), f(text), f(binary), f(text, 'b')], [[text, 'a'], [text, ''], [binary, ''], [text, 'b']]]),
+  ],
+};
+
+const control = {
   '5.5.1 Close': [
-    ...controlRules('close', close, size => Buffer.concat([hex('03e8'), Buffer.alloc(size - 2, 'x')])),
-    ['a close without a code is answered without one', [f(close)], [], null],
-    ['a close with a code', [closing(1000)], [], 1000],
-    ['a close with a reason comes back with it', [closing(1000, 'Hello World!')], [], 1000, 'Hello World!'],
-    ['a reason of 123 octets', [closing(1000, 'x'.repeat(123))], [], 1000, 'x'.repeat(123)],
-    ['a close of one octet fails with 1002', [f(close, 'x')], [], 1002],
-    ['no data frame after the close frame', [closing(1001), f(text, 'after')], [], 1001],
-    ['no pong after the close frame', [closing(1001), f(ping, 'after')], [], 1001],
-    ['a second close frame is not answered', [closing(1001), closing(1002)], [], 1001],
+    ...controlRules('close', close),
+    fails('a fragmented close', 1002, part(close, hex('03e8'))),
+    ...like('7.3',
+      ['a close without a code is answered without one', [f(close)], [], null],
+      ['a close of one octet fails with 1002', [f(close, 'x')], [], 1002],
+      ['a close with a code', [closing(1000)], [], 1000],
+      ['a close with a reason comes back with it', [closing(1000, 'Hello World!')], [], 1000, 'Hello World!'],
+      ['a reason of 123 octets', [closing(1000, 'x'.repeat(123))], [], 1000, 'x'.repeat(123)],
+      fails('a close of 126 octets', 1002, f(close, payloadOf(close, 126)))),
+    ...like('7.1',
+      ['a message before the close frame comes back', [f(text, 'Hello World!'), closing(1000)], [[text, 'Hello World!']], 1000],
+      ['a second close frame is not answered', [closing(1001), closing(1002)], [], 1001],
+      ['no pong after the close frame', [closing(1001), f(ping, 'after')], [], 1001],
+      ['no data frame after the close frame', [closing(1001), f(text, 'after')], [], 1001],
+      ['a close between fragments ends it', [part(text, 'a'), closing(1000), f(continuation, 'b')], [], 1000],
+      ['a message of 256 KiB before the close frame comes back, and a ping behind it is not answered',
+        [f(text, filledText(262144)), f(text, 'Hello World!'), closing(1000), f(ping)], [[text, filledText(262144)], [text, 'Hello World!']], 1000]),
+    ...[1, 2, 122].map(size => [`a reason of ${size} octets`, [closing(3000, 'x'.repeat(size))], [], 3000, 'x'.repeat(size)]),
+    ['a reason of NUL', [closing(1000, '\0')], [], 1000, '\0'],
     ['a bad frame after the close frame changes nothing', [closing(1001), f(3)], [], 1001],
+    ['nor does an unmasked one', [closing(1001), unmasked(text, 1)], [], 1001],
+    ['nor do octets that are no frame', [closing(1001), Buffer.alloc(1000, 0xff)], [], 1001],
+    ['nor does a frame that is cut', [closing(1001), begun(text, 'x')], [], 1001],
+    ['a close without a code, then one with: the first is answered', [f(close), closing(1001)], [], null],
+    ['a close that fails, then a good one: the failure is told', [f(close, 'x'), closing(1000)], [], 1002],
+    ['a close in the middle of a message of many fragments', [...fragments(text, 'abcdef', 1).slice(0, -1), closing(4000, 'enough')], [], 4000, 'enough'],
+    ['a close without a code between fragments', [part(binary, 'a'), f(close)], [], null],
+    ['a bad close code between fragments fails with 1002', [part(binary, 'a'), closing(1005)], [], 1002],
     ['what came before the close frame comes back before it', [f(text, 'a'), f(ping, 'b'), f(binary, 'c'), closing(3000)],
       [[text, 'a'], [pong, 'b'], [binary, 'c']], 3000],
   ],
   '5.5.2 Ping': [
-    ...controlRules('ping', ping, size => Buffer.alloc(size, 'x')),
+    ...controlRules('ping', ping),
+    ...like('2',
+      ['without payload', [f(ping)], [[pong, '']]],
+      ['a text', [f(ping, 'Hello')], [[pong, 'Hello']]],
+      ['octets that are not UTF-8', [f(ping, hex('00 ff fe fd fc fb 00 ff'))], [[pong, hex('00 ff fe fd fc fb 00 ff')]]],
+      ['125 octets', [f(ping, filled(125))], [[pong, filled(125)]]],
+      fails('126 octets', 1002, f(ping, filled(126))),
+      ['125 octets, one a write', [f(ping, filled(125))], [[pong, filled(125)]], undefined, '', { chops: 1 }],
+      ['ten pings, ten pongs, in order', Array.from({ length: 10 }, (_, i) => f(ping, `payload-${i}`)),
+        Array.from({ length: 10 }, (_, i) => [pong, `payload-${i}`])],
+      ['ten pings, an octet a write', Array.from({ length: 10 }, (_, i) => f(ping, `payload-${i}`)),
+        Array.from({ length: 10 }, (_, i) => [pong, `payload-${i}`]), undefined, '', { chops: 1 }],
+      ...[1, 2, 124].map(size => [`${size} octets`, [f(ping, filled(size))], [[pong, filled(size)]]]),
+      ['a thousand pings', Array.from({ length: 1000 }, (_, i) => f(ping, String(i))),
+        Array.from({ length: 1000 }, (_, i) => [pong, String(i)])]),
     ['a continuation of a ping fails with 1002', [part(ping, 'a'), f(continuation, 'b')], [], 1002],
-    ['without payload', [f(ping)], [[pong, '']]],
-    ['a text', [f(ping, 'Hello')], [[pong, 'Hello']]],
-    ['octets that are not UTF-8', [f(ping, hex('00 ff fe fd fc fb 00 ff'))], [[pong, hex('00 ff fe fd fc fb 00 ff')]]],
-    ['125 octets', [f(ping, filled(125))], [[pong, filled(125)]]],
-    ['ten pings, ten pongs, in order', Array.from({ length: 10 }, (_, i) => f(ping, `payload-${i}`)),
-      Array.from({ length: 10 }, (_, i) => [pong, `payload-${i}`])],
-    ['a thousand pings', Array.from({ length: 1000 }, (_, i) => f(ping, String(i))),
-      Array.from({ length: 1000 }, (_, i) => [pong, String(i)])],
+    ['a hundred pings, each when the one before is answered', Array.from({ length: 100 }, (_, i) => [f(ping, String(i)), come(i + 1)]).flat(),
+      Array.from({ length: 100 }, (_, i) => [pong, String(i)])],
     ['a ping between messages', [f(text, 'a'), f(ping, 'b'), f(text, 'c')], [[text, 'a'], [pong, 'b'], [text, 'c']]],
+    ['a ping before the close frame is answered', [f(ping, 'last'), closing(1001)], [[pong, 'last']], 1001],
   ],
   '5.5.3 Pong': [
-    ...controlRules('pong', pong, size => Buffer.alloc(size, 'x')),
-    ['one that nobody asked for', [f(pong)], []],
-    ['one with a payload', [f(pong, 'unsolicited')], []],
-    ['and then a ping', [f(pong, 'unsolicited'), f(ping, 'ping')], [[pong, 'ping']]],
-    ['ten of them, and a message', [...Array.from({ length: 10 }, () => f(pong, 'x')), f(text, 'y')], [[text, 'y']]],
+    ...controlRules('pong', pong),
+    fails('a pong of 126 octets', 1002, f(pong, filled(126))),
+    ...like('2',
+      ['one that nobody asked for', [f(pong)], []],
+      ['one with a payload', [f(pong, 'unsolicited')], []],
+      ['and then a ping', [f(pong, 'unsolicited'), f(ping, 'ping')], [[pong, 'ping']]],
+      ['one of 125 octets', [f(pong, filled(125))], []],
+      ['one whose payload is not UTF-8', [f(pong, hex('ff'))], []],
+      ['ten of them, and a message', [...Array.from({ length: 10 }, () => f(pong, 'x')), f(text, 'y')], [[text, 'y']]],
+      ['a thousand of them, and a ping', [...Array.from({ length: 1000 }, () => f(pong, 'x')), f(ping, 'y')], [[pong, 'y']]]),
   ],
   '5.6 Data frames': [
-    ['text comes back as text', [f(text, 'Hello')], [[text, 'Hello']]],
-    ['binary comes back as binary', [f(binary, 'Hello')], [[binary, 'Hello']]],
+    ...like('1.1', ['text comes back as text', [f(text, 'Hello')], [[text, 'Hello']]]),
+    ...like('1.2', ['binary comes back as binary', [f(binary, 'Hello')], [[binary, 'Hello']]]),
     ['binary need not be UTF-8', [f(binary, hex('ff fe c0 80 ed a0 80'))], [[binary, hex('ff fe c0 80 ed a0 80')]]],
+    ['text of NULs is text', [f(text, Buffer.alloc(100))], [[text, Buffer.alloc(100)]]],
     ['a thousand messages in one go, in order', Array.from({ length: 1000 }, (_, i) => f(i % 2 ? text : binary, String(i))),
       Array.from({ length: 1000 }, (_, i) => [i % 2 ? text : binary, String(i)])],
   ],
 };
+
+export const framing = { ...masking, ...headers, ...fragmentation, ...control };

@@ -1,61 +1,152 @@
 /* RFC 6455 §8.1 and RFC 3629: text that is UTF-8, and what is not; failed on the very octet. */
 import { begun, close, closing, continuation, f, fragments, hex, part, ping, pong, text } from './octets.js';
+import { come, like } from './rows.js';
 
+const range = (from, to, show) => Array.from({ length: to - from + 1 }, (_, i) => show((from + i).toString(16))).join(' ');
+const greek = 'ce ba e1 bd b9 cf 83 ce bc ce b5'; // κόσμε
+const hello = digits => `68 65 6c 6c 6f ${digits} 77 6f 72 6c 64`;
+const beginnings = hex(greek).length;
+const cut = count => hex(greek).subarray(0, count).toString('hex');
+const isWhole = count => [2, 5, 7, 9, 11].includes(count);
+
+/* Autobahn's groups of sequences, which are those of Markus Kuhn's test of decoders. */
 const VALID = {
-  'Greek': 'ce ba e1 bd b9 cf 83 ce bc ce b5',
-  'NUL': '00', 'DEL': '7f',
-  'U+0080, the first of two octets': 'c2 80', 'U+07FF, the last of two': 'df bf',
-  'U+0800, the first of three': 'e0 a0 80', 'U+FFFF, the last of three': 'ef bf bf',
-  'U+10000, the first of four': 'f0 90 80 80', 'U+10FFFF, the last of all': 'f4 8f bf bf',
-  'U+D7FF, before the surrogates': 'ed 9f bf', 'U+E000, after the surrogates': 'ee 80 80',
-  'U+FFFD': 'ef bf bd', 'U+FFFE, no character': 'ef bf be', 'U+FDD0, no character': 'ef b7 90',
-  'U+1FFFE, no character': 'f0 9f bf be', 'a byte order mark': 'ef bb bf 61',
+  '6.5': [hello('24'), hello('c2 a2'), hello('e2 82 ac'), hello('f0 a4 ad a2'), greek],
+  '6.6': Array.from({ length: beginnings }, (_, i) => i + 1).filter(isWhole).map(cut),
+  '6.7': ['00', 'c2 80', 'e0 a0 80', 'f0 90 80 80'],
+  '6.9': ['7f', 'df bf', 'ef bf bf', 'f4 8f bf bf'],
+  '6.11': ['ed 9f bf', 'ee 80 80', 'ef bf bd', 'f4 8f bf bf'],
+  '6.22': ['ef bf be', 'ef bf bf', ...['f0', 'f1', 'f2', 'f3', 'f4'].flatMap(first =>
+    (first === 'f4' ? ['8f'] : first === 'f0' ? ['9f', 'af', 'bf'] : ['8f', '9f', 'af', 'bf'])
+      .flatMap(second => ['be', 'bf'].map(last => `${first} ${second} bf ${last}`)))],
+  '6.23': ['b9', 'ba', 'bb', 'bc', 'bd', 'be', 'bf'].map(last => `ef bf ${last}`),
 };
 
-/* The first octets are fine, the last one shown makes it invalid. */
+const LAST_MISSING = [
+  'c0', 'e0 80', 'f0 80 80', 'f8 80 80 80', 'fc 80 80 80 80', 'df', 'ef bf', 'f7 bf bf', 'fb bf bf bf', 'fd bf bf bf bf'];
+
 const INVALID = {
-  'a continuation octet alone': '80', 'another': 'bf', 'a continuation octet too many': 'c3 a9 80',
+  '6.6': Array.from({ length: beginnings }, (_, i) => i + 1).filter(count => !isWhole(count)).map(cut),
+  '6.8': ['f8 88 80 80 80', 'fc 84 80 80 80 80'],
+  '6.10': ['f7 bf bf bf', 'fb bf bf bf bf', 'fd bf bf bf bf bf'],
+  '6.11': ['f4 90 80 80'],
+  '6.12': ['80', 'bf', '80 bf', '80 bf 80', '80 bf 80 bf', '80 bf 80 bf 80', '80 bf 80 bf 80 bf', range(0x80, 0xbf, one => one)],
+  '6.13': [[0xc0, 0xdf], [0xe0, 0xef], [0xf0, 0xf7], [0xf8, 0xfb], [0xfc, 0xfd]].map(([from, to]) => range(from, to, one => `${one} 20`)),
+  '6.14': LAST_MISSING,
+  '6.15': [LAST_MISSING.join(' ')],
+  '6.16': ['fe', 'ff', 'fe fe ff ff'],
+  '6.17': ['c0 af', 'e0 80 af', 'f0 80 80 af', 'f8 80 80 80 af', 'fc 80 80 80 80 af'],
+  '6.18': ['c1 bf', 'e0 9f bf', 'f0 8f bf bf', 'f8 87 bf bf bf', 'fc 83 bf bf bf bf'],
+  '6.19': ['c0 80', 'e0 80 80', 'f0 80 80 80', 'f8 80 80 80 80', 'fc 80 80 80 80 80'],
+  '6.20': ['ed a0 80', 'ed ad bf', 'ed ae 80', 'ed af bf', 'ed b0 80', 'ed be 80', 'ed bf bf'],
+  '6.21': ['a0 80', 'ad bf', 'ae 80', 'af bf'].flatMap(high => ['b0 80', 'bf bf'].map(low => `ed ${high} ed ${low}`)),
+};
+
+/* Beyond those. The first octets are fine, the last one makes it invalid. */
+const BROKEN = {
+  'a continuation octet too many': 'c3 a9 80',
   'C0': 'c0', 'C1': 'c1', 'F5': 'f5', 'F8': 'f8', 'FC': 'fc', 'FE': 'fe', 'FF': 'ff',
   'two octets, then ASCII': 'c3 41', 'three octets, cut by ASCII': 'e2 82 41', 'four octets, cut by ASCII': 'f0 9f 98 41',
-  'a character inside another': 'e2 82 c3',
+  'a character inside another': 'e2 82 c3', 'a character of four inside another': 'f0 9f f0',
   'an overlong of three octets': 'e0 9f', 'an overlong slash of three octets': 'e0 80', 'an overlong of four octets': 'f0 8f',
   'an overlong NUL of four octets': 'f0 80',
-  'the first surrogate': 'ed a0', 'the last surrogate': 'ed bf', 'a pair of surrogates': 'ed a0',
-  'U+110000': 'f4 90', 'Greek, then a surrogate': 'ce ba e1 bd b9 cf 83 ce bc ce b5 ed a0',
-  'Greek, then beyond U+10FFFF': 'ce ba e1 bd b9 cf 83 ce bc ce b5 f4 90',
+  'the first surrogate': 'ed a0', 'the last surrogate': 'ed bf', 'a surrogate behind a character': 'e2 82 ac ed a0',
+  'U+110000': 'f4 90', 'Greek, then a surrogate': `${greek} ed a0`, 'Greek, then beyond U+10FFFF': `${greek} f4 90`,
+  'ASCII for long': `${'41 '.repeat(300)} 80`,
 };
 
 const INCOMPLETE = { 'one of two octets': 'c3', 'two of three': 'e2 82', 'three of four': 'f0 9f 98', 'Greek and one more': 'ce ba e1' };
 
+/* How many octets there are up to the one that makes it invalid; of all, when only the end does. */
+function wrongAt(bytes) {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for (let at = 0; at < bytes.length; at++) {
+    try {
+      decoder.decode(bytes.subarray(at, at + 1), { stream: true });
+    } catch {
+      return at + 1;
+    }
+  }
+  return 0;
+}
+
 const entries = Object.entries;
+const short = digits => digits.length > 40 ? `${digits.slice(0, 38)} …` : digits;
+const unique = entries(INVALID).flatMap(([, list]) => list).filter((digits, i, all) => all.indexOf(digits) === i && wrongAt(hex(digits)));
+
+/* An octet a fragment, up to the wrong one, and that message never ends. */
+const octets = bytes => [...bytes].map((byte, i) => part(i ? continuation : text, Buffer.from([byte])));
+
+const EDITED = [hex(greek), hex('f4 90 80 80'), Buffer.from('edited')];
 
 export const utf8 = {
   '8.1 Valid UTF-8': [
-    ...entries(VALID).map(([name, digits]) => [name, [f(text, hex(digits))], [[text, hex(digits)]]]),
-    ...entries(VALID).map(([name, digits]) => [`${name}, an octet a fragment`, fragments(text, hex(digits), 1), [[text, hex(digits)]]]),
+    ...like('6.1',
+      ['no octets', [f(text)], [[text, '']]],
+      ['three fragments of no octets', [part(text), part(continuation), f(continuation)], [[text, '']]],
+      ['octets in the second of three fragments', [part(text), part(continuation, 'middle'), f(continuation)], [[text, 'middle']]]),
+    ...like('6.2',
+      ['characters of two octets and more', [f(text, 'Hello-µ@ßöäüàá-UTF-8!!')], [[text, 'Hello-µ@ßöäüàá-UTF-8!!']]],
+      ['in two fragments, cut between characters', [part(text, 'Hello-µ@ßöä'), f(continuation, 'üàá-UTF-8!!')], [[text, 'Hello-µ@ßöäüàá-UTF-8!!']]],
+      ['in fragments of an octet', fragments(text, 'Hello-µ@ßöäüàá-UTF-8!!', 1), [[text, 'Hello-µ@ßöäüàá-UTF-8!!']]],
+      ['Greek in fragments of an octet', fragments(text, hex(greek), 1), [[text, hex(greek)]]]),
+    ...entries(VALID).flatMap(([group, list]) => like(group, ...list.map(digits => [`${digits} (${group})`, [f(text, hex(digits))], [[text, hex(digits)]]]))),
+    ...['6.7', '6.9', '6.11', '6.23'].flatMap(group => like(group, ...VALID[group].map(digits =>
+      [`${digits}, an octet a fragment (${group})`, fragments(text, hex(digits), 1), [[text, hex(digits)]]]))),
+    ...[1, 2, 3].map(at => [`a character of four octets, cut behind octet ${at}`,
+      [part(text, Buffer.from('🙂').subarray(0, at)), f(continuation, Buffer.from('🙂').subarray(at))], [[text, '🙂']]]),
+    ['a byte order mark is kept', [f(text, '\ufeffa')], [[text, '\ufeffa']]],
+    ['U+FDD0, no character', [f(text, '\ufdd0')], [[text, '\ufdd0']]],
     ['a character cut by a ping', [part(text, hex('e2 82')), f(ping, hex('ff')), f(continuation, hex('ac'))],
       [[pong, hex('ff')], [text, '€']]],
+    ['a character cut by a pong that is not UTF-8', [part(text, hex('e2 82')), f(pong, hex('80')), f(continuation, hex('ac'))], [[text, '€']]],
     ['an empty fragment inside a character', [part(text, hex('e2')), part(continuation), f(continuation, hex('82 ac'))], [[text, '€']]],
     ['state does not leak from a message to the next', [part(text, 'a'), f(continuation, '€'), f(text, '€')], [[text, 'a€'], [text, '€']]],
+    ['nor from a binary that is cut', [f(2, hex('e2 82')), f(text, 'a')], [[2, hex('e2 82')], [text, 'a']]],
+    ['nor from a close frame\'s reason into a message', [f(text, 'ä'), closing(1000, 'ä')], [[text, 'ä']], 1000, 'ä'],
   ],
   '8.1 Invalid UTF-8': [
-    ...entries(INVALID).map(([name, digits]) => [`${name} fails with 1007`, [f(text, 'ok'), f(text, hex(digits))], [[text, 'ok']], 1007]),
-    ...entries(INVALID).map(([name, digits]) =>
-      [`${name}, an octet a fragment, fails with 1007 before the last`, [...fragments(text, hex(digits), 1).slice(0, -1),
-        part(hex(digits).length > 1 ? continuation : text, hex(digits).subarray(-1))], [], 1007]),
-    ...entries(INCOMPLETE).map(([name, digits]) => [`${name} at the end fails with 1007`, [f(text, hex(digits))], [], 1007]),
-    ...entries(INCOMPLETE).map(([name, digits]) =>
-      [`${name} at the end of the last fragment fails with 1007`, [part(text, 'a'), f(continuation, hex(digits))], [], 1007]),
-    ['an incomplete character, ended by an empty fragment, fails with 1007', [part(text, hex('e2 82')), f(continuation)], [], 1007],
+    ...like('6.3',
+      ['a surrogate inside a text fails with 1007', [f(text, hex(`${greek} ed a0 80 65 64 69 74 65 64`))], [], 1007],
+      ['the same, an octet a fragment, fails with 1007', fragments(text, hex(`${greek} ed a0 80 65 64 69 74 65 64`), 1), [], 1007]),
+    ...entries(INVALID).flatMap(([group, list]) => like(group, ...list.map(digits =>
+      [`${short(digits)} fails with 1007 (${group})`, [f(text, 'ok'), f(text, hex(digits))], [[text, 'ok']], 1007]))),
+    ...like('6.3',
+      ...entries(BROKEN).map(([name, digits]) => [`${name} fails with 1007`, [f(text, 'ok'), f(text, hex(digits))], [[text, 'ok']], 1007])),
+    ...like('6.14', ...entries(INCOMPLETE).flatMap(([name, digits]) => [
+      [`${name} at the end fails with 1007`, [f(text, hex(digits))], [], 1007],
+      [`${name} at the end of the last fragment fails with 1007`, [part(text, 'a'), f(continuation, hex(digits))], [], 1007],
+      [`${name}, ended by an empty fragment, fails with 1007`, [part(text, hex(digits)), f(continuation)], [], 1007],
+    ])),
+    ['a binary may hold it, a text behind it may not', [f(2, hex('ff')), f(text, hex('ff'))], [[2, hex('ff')]], 1007],
   ],
   '8.1 On the very octet': [
-    ...entries(INVALID).map(([name, digits]) => [`${name}: 1007 though the frame is not complete`, [begun(text, hex(digits))], [], 1007]),
+    ...like('6.4',
+      ['valid, then invalid: 1007 though a third fragment is to come', [part(text, EDITED[0]), part(continuation, EDITED[1])], [], 1007],
+      ['valid and one octet of four, then the second: 1007', [part(text, hex(`${greek} f4`)), part(continuation, hex('90'))], [], 1007],
+      ['the same in one frame that is not complete', [begun(text, Buffer.concat([EDITED[0], EDITED[1]]), 6)], [], 1007],
+      ['the same, by its second octet', [begun(text, hex(`${greek} f4 90`), 8)], [], 1007]),
+    ['what is valid so far is waited for', [part(text, EDITED[0]), f(ping, 'still here?'), come(1), part(continuation, EDITED[1])],
+      [[pong, 'still here?']], 1007],
+    ...entries(BROKEN).map(([name, digits]) => [`${name}: 1007 though the frame is not complete`, [begun(text, hex(digits))], [], 1007]),
+    ...unique.map(digits => [`${short(digits)}: 1007 by octet ${wrongAt(hex(digits))}`,
+      [begun(text, hex(digits).subarray(0, wrongAt(hex(digits))))], [], 1007]),
+    ...entries(BROKEN).filter(([, digits]) => hex(digits).length < 20).map(([name, digits]) =>
+      [`${name}, an octet a fragment: 1007 though the message is not complete`, octets(hex(digits)), [], 1007]),
     ['in the second fragment, which is not complete', [part(text, hex('e2')), begun(continuation, hex('28'), 1000)], [], 1007],
     ['far inside a large frame', [begun(text, Buffer.concat([Buffer.alloc(5000, 'x'), hex('ed a0')]), 60000)], [], 1007],
+    ['behind a ping inside the message', [part(text, hex('e2')), f(ping, 'p'), begun(continuation, hex('28'))], [[pong, 'p']], 1007],
   ],
   '7.1.6 A reason is UTF-8': [
     ['a reason beyond ASCII comes back', [closing(1000, 'ä€🙂')], [], 1000, 'ä€🙂'],
-    ...['ff', 'c0 80', 'ed a0 80', 'e2 82', 'f4 90 80 80', 'ce ba e1 bd b9 cf 83 ce bc ce b5 ed a0 80'].map(digits =>
-      [`a reason of ${digits} fails with 1007`, [f(close, Buffer.concat([hex('03e8'), hex(digits)]))], [], 1007]),
+    ['one that ends with a character at octet 123', [closing(1000, `${'x'.repeat(119)}🙂`)], [], 1000, `${'x'.repeat(119)}🙂`],
+    ['one of characters that are none', [closing(1000, '\uffff\ufdd0')], [], 1000, '\uffff\ufdd0'],
+    ...like('7.5',
+      ['a surrogate inside it fails with 1007', [f(close, hex(`03e8 ${greek} ed a0 80 65 64 69 74 65 64`))], [], 1007],
+      ...['ff', 'c0 80', 'ed a0 80', 'e2 82', 'f4 90 80 80', 'f8 88 80 80 80', '80', 'c3 41'].map(digits =>
+        [`a reason of ${digits} fails with 1007`, [f(close, Buffer.concat([hex('03e8'), hex(digits)]))], [], 1007])),
+    ['one that is cut at octet 123 fails with 1007', [f(close, Buffer.concat([hex('03e8'), Buffer.alloc(121, 'x'), hex('e2 82')]))], [], 1007],
+    ['a half text before it does not excuse it', [part(text, hex('e2')), f(close, hex('03e8 82 ac'))], [], 1007],
+    ['a bad code with a bad reason fails with 1002', [f(close, hex('03ed ff'))], [], 1002],
   ],
 };

@@ -4,41 +4,69 @@ import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { closePayload, handshake } from '../support/raw_client.js';
+import { handshake } from '../support/raw_client.js';
 import { soon, withResolvers } from '../support/wait.js';
-import { close, closing } from './octets.js';
+import { inflated } from './deflate.js';
 
 export const TARGET = '/echo?message_bytes=16777216&fragments=65536';
 
-/* So many go one by one; a large message's others would take minutes. */
-const ONE_BY_ONE = 2048;
+/* So many of a case go one by one; a large message's others would take minutes. */
+export const ONE_BY_ONE = 512;
 const PIECE = 4093;
 
-/* A row of the tables: what is sent, the frames that come back, and then the close frame: `code`,
- * null for none in it; undefined: we close, with 1000. */
-export function caseOf([name, send, back, code, reason = '', { status = 101, ...more } = {}]) {
-  const open = status === 101;
-  const bytes = Buffer.concat(open && code === undefined ? [...send, closing(1000)] : send);
-  const last = code === null ? Buffer.alloc(0) : closePayload(code ?? 1000, reason);
-  return { name, bytes, back: open ? [...back, [close, last]] : [], status, ...more };
+/* Where the payload begins and how long it is, or null: the header is not whole. */
+function readHeader(bytes, at) {
+  const left = bytes.length - at;
+  const size = left < 2 ? 0 : bytes[at + 1] & 0x7f;
+  if (left < (size === 127 ? 10 : size === 126 ? 4 : 2)) return null;
+  if (size === 126) return { from: at + 4, size: bytes.readUInt16BE(at + 2) };
+  if (size === 127) return { from: at + 10, size: Number(bytes.readBigUInt64BE(at + 2)) };
+  return { from: at + 2, size };
 }
 
-/* Reads all frames of a server, which are never masked and, here, never fragmented. */
-export function readFrames(bytes) {
+/* Reads all frames of a server, [opcode, payload, compressed], which are never masked and, here,
+ * never fragmented. RSV1 is for those who have negotiated it. */
+export function readFrames(bytes, { rsv1 = false } = {}) {
   const frames = [];
   for (let at = 0; at < bytes.length;) {
-    assert.equal(bytes[at] & 0x70, 0, 'an RSV bit from the gateway');
+    const opcode = bytes[at] & 15;
+    const allowed = rsv1 && opcode < 8 ? 0x40 : 0;
+    assert.equal(bytes[at] & 0x70 & ~allowed, 0, 'an RSV bit from the gateway');
     assert.equal(bytes[at] & 0x80, 0x80, 'a fragment from the gateway');
     assert.equal(bytes[at + 1] & 0x80, 0, 'a masked frame from the gateway');
-    const opcode = bytes[at] & 15;
-    let size = bytes[at + 1];
-    at += 2;
-    if (size === 126) size = bytes.readUInt16BE((at += 2) - 2);
-    else if (size === 127) size = Number(bytes.readBigUInt64BE((at += 8) - 8));
-    assert.ok(at + size <= bytes.length, 'the last frame from the gateway is cut');
-    frames.push([opcode, bytes.subarray(at, (at += size))]);
+    const header = readHeader(bytes, at);
+    assert.ok(header && header.from + header.size <= bytes.length, 'the last frame from the gateway is cut');
+    const minimal = header.size < 126 ? 2 : header.size < 65536 ? 4 : 10;
+    assert.equal(header.from - at, minimal, 'a length from the gateway that is not the shortest');
+    frames.push([opcode, bytes.subarray(header.from, header.from + header.size), Boolean(bytes[at] & 0x40)]);
+    at = header.from + header.size;
   }
   return frames;
+}
+
+/* Counts the whole frames in what comes by and by. */
+class FrameCounter {
+  #header = Buffer.alloc(0);
+  #left = 0;
+  count = 0;
+
+  feed(bytes) {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#left > 0) {
+        const size = Math.min(this.#left, bytes.length - at);
+        this.#left -= size;
+        at += size;
+        if (this.#left === 0) this.count += 1;
+        continue;
+      }
+      this.#header = Buffer.concat([this.#header, bytes.subarray(at, ++at)]);
+      const header = readHeader(this.#header, 0);
+      if (!header) continue;
+      this.#header = Buffer.alloc(0);
+      this.#left = header.size;
+      if (header.size === 0) this.count += 1;
+    }
+  }
 }
 
 export function readAnswer(bytes) {
@@ -63,18 +91,29 @@ function compare(frames, back) {
     assert.ok(Buffer.from(payload).equals(frames[i][1]), `payload ${i} has come back changed`);
 }
 
+/* A refusal is a whole answer, and the last on its connection: nothing is read as a second request. */
+function checkRefusal(method, headers, rest) {
+  assert.equal(headers.connection, 'close');
+  assert.equal(rest.length, method === 'HEAD' ? 0 : Number(headers['content-length']), 'octets behind the answer');
+}
+
 export class Line {
   #parts = [];
+  #head = Buffer.alloc(0); // of the answer, until it is whole
+  #counter = new FrameCounter();
   #answered = withResolvers();
   #ended = withResolvers();
+  #oneByOne = ONE_BY_ONE;
+  #coming = null; // { count, resolve }: who waits for so many frames
   isEnded = false;
   error = null;
 
   /* `secure`: options of tls.connect, or nothing; `more`: of either connect. */
   static async open(port, secure, more = {}) {
     const { promise, resolve, reject } = withResolvers();
-    const target = { host: '127.0.0.1', port, noDelay: true, ...more };
+    const target = { host: '127.0.0.1', port, ...more };
     const socket = secure ? connectTls({ ...target, ...secure }, resolve) : connectTcp(target, resolve);
+    socket.setNoDelay(); // as an option, tls.connect passes over it
     socket.once('error', reject);
     const line = new Line(socket);
     await promise;
@@ -85,7 +124,7 @@ export class Line {
     this.socket = socket;
     socket.on('data', bytes => {
       this.#parts.push(bytes);
-      if (bytes.includes('\r\n\r\n')) this.#answered.resolve();
+      this.#count(bytes);
     });
     socket.on('error', error => (this.error = error));
     for (const event of ['end', 'close'])
@@ -96,6 +135,19 @@ export class Line {
       });
   }
 
+  #count(bytes) {
+    if (this.#head) {
+      this.#head = Buffer.concat([this.#head, bytes]);
+      const end = this.#head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      bytes = this.#head.subarray(end + 4);
+      this.#head = null;
+      this.#answered.resolve();
+    }
+    this.#counter.feed(bytes);
+    if (this.#coming && this.#counter.count >= this.#coming.count) this.#coming.resolve();
+  }
+
   answered() {
     return soon(this.#answered.promise, { what: 'an answer to the request', within: 10000 });
   }
@@ -104,6 +156,17 @@ export class Line {
   async asked(target) {
     this.socket.write(handshake({ target }));
     await this.answered();
+  }
+
+  /* So many frames have come, and not one more: the gateway has had nothing else to answer. */
+  async come(count) {
+    if (this.#counter.count < count) {
+      const { promise, resolve } = withResolvers();
+      this.#coming = { count, resolve };
+      await soon(Promise.race([promise, this.#ended.promise]), { what: `${count} frames`, within: 20000 });
+      this.#coming = null;
+    }
+    assert.equal(this.#counter.count, count, 'so many frames have come');
   }
 
   /* All that has come, once the gateway has ended its side. */
@@ -118,33 +181,69 @@ export class Line {
       await Promise.race([this.#ended.promise, new Promise(resolve => this.socket.once('drain', resolve))]);
   }
 
-  async write(bytes, { oneByOne }) {
-    const slow = oneByOne ? Math.min(bytes.length, ONE_BY_ONE) : 0;
+  /* In one go; or with the line's first octets one by one; or in pieces of `chops` octets. */
+  async write(bytes, { oneByOne = false, chops } = {}) {
+    const slow = oneByOne ? Math.min(bytes.length, this.#oneByOne) : 0;
+    this.#oneByOne -= slow;
     for (let at = 0; at < slow && !this.isEnded; at++) {
       this.socket.write(bytes.subarray(at, at + 1));
       await nextTurn();
     }
-    const piece = oneByOne ? PIECE : Math.max(bytes.length, 1);
+    const piece = chops ?? (oneByOne ? PIECE : Math.max(bytes.length, 1));
     for (let at = slow; at < bytes.length && !this.isEnded; at += piece) {
-      if (!this.socket.write(bytes.subarray(at, at + piece)) && oneByOne) await this.#flushed();
+      const taken = this.socket.write(bytes.subarray(at, at + piece));
+      if (chops) await nextTurn();
+      if (!taken && piece < bytes.length) await this.#flushed();
     }
   }
 }
 
-export async function run({ bytes, back, status, request = {}, answer = {}, early = false, target = TARGET },
+/* What lies between two steps is written in one go, unless it is to go apart. */
+function joined(steps, apart) {
+  if (apart) return steps;
+  const groups = [];
+  for (const step of steps) {
+    if (!Buffer.isBuffer(step)) groups.push(step);
+    else if (Array.isArray(groups.at(-1))) groups.at(-1).push(step);
+    else groups.push([step]);
+  }
+  return groups.map(group => Array.isArray(group) ? Buffer.concat(group) : group);
+}
+
+async function take(line, step, how, apart) {
+  if (step.come !== undefined) await line.come(step.come);
+  else if (step.end) line.socket.end();
+  else await line.write(step, how);
+  if (apart) await nextTurn();
+}
+
+/* The request is not what the case is about, so it need not go octet by octet a thousand times. */
+const isUsual = ({ request, answer, deflate }) =>
+  Object.keys(answer).length === 0 && (Boolean(deflate) || Object.keys(request).length === 0);
+
+export async function run({ steps, back, status, request = {}, answer = {}, early = false, target = TARGET, chops, apart, deflate },
   { port, secure, oneByOne = false }) {
   const line = await Line.open(port, secure);
+  const how = { oneByOne, chops };
   try {
-    const head = Buffer.from(handshake({ target, ...request }));
-    await line.write(early ? Buffer.concat([head, bytes]) : head, { oneByOne });
-    if (!early && status === 101) {
+    const head = Buffer.isBuffer(request) ? request : Buffer.from(handshake({ target, ...request }));
+    if (early || status !== 101) {
+      for (const step of joined([head, ...steps], apart)) await take(line, step, how, apart);
+    } else {
+      await line.write(head, isUsual({ request, answer, deflate }) ? {} : how);
       await line.answered();
-      await line.write(bytes, { oneByOne });
+      for (const step of joined(steps, apart)) await take(line, step, how, apart);
     }
-    const { rest, ...got } = readAnswer(await line.all());
+    const bytes = await line.all();
+    if (status === null) {
+      assert.equal(bytes.toString('latin1'), '');
+      return;
+    }
+    const { rest, ...got } = readAnswer(bytes);
     assert.equal(got.status, status);
-    for (const [name, value] of Object.entries(answer)) assert.equal(got.headers[name], value, name);
-    if (status === 101) compare(readFrames(rest), back);
+    for (const [name, value] of Object.entries(answer)) assert.deepEqual(got.headers[name], value, name);
+    if (status !== 101) checkRefusal(request.method, got.headers, rest);
+    else compare(deflate ? inflated(readFrames(rest, { rsv1: true }), deflate) : readFrames(rest), back);
   } finally {
     line.socket.destroy();
   }

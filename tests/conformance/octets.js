@@ -43,17 +43,30 @@ export function begun(opcode, payload, more = 20, { fin = true } = {}) {
   return whole.subarray(0, whole.length - more);
 }
 
-/* Text and binary that do not repeat within what could be mixed up. */
-export function filled(size, seed = 1) {
-  const bytes = Buffer.alloc(size);
-  let x = seed >>> 0;
-  for (let i = 0; i < size; i++) {
+/* Octets that do not repeat within what could be mixed up: `size` of one long row, from a place that
+ * the seed says. */
+const ROW = 16 * 1024 * 1024;
+const STEP = 4099; // between the places: a prime, so that no two are near each other
+let row, textRow;
+
+function makeRow() {
+  const bytes = Buffer.alloc(2 * ROW);
+  let x = 1;
+  for (let i = 0; i < bytes.length; i++) {
     x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
     bytes[i] = x >>> 24;
   }
   return bytes;
 }
 
+const cut = (bytes, size, seed) => bytes.subarray((seed * STEP) % ROW, ((seed * STEP) % ROW) + size);
+
+export function filled(size, seed = 1) {
+  row ??= makeRow();
+  return cut(row, size, seed);
+}
+
 export function filledText(size, seed = 1) {
-  return filled(size, seed).map(byte => 0x20 + (byte % 95));
+  textRow ??= filled(2 * ROW, 0).map(byte => 0x20 + (byte % 95));
+  return cut(textRow, size, seed);
 }

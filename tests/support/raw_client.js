@@ -36,7 +36,8 @@ export function frame(opcode, payload = '', { fin = true, mask = randomBytes(4),
   }
   head[0] = (fin ? 0x80 : 0) | (rsv << 4) | opcode;
   if (!mask) return Buffer.concat([head, bytes]);
-  return Buffer.concat([head, mask, bytes.map((byte, i) => byte ^ mask[i % 4])]);
+  for (let i = 0; i < bytes.length; i++) bytes[i] ^= mask[i & 3];
+  return Buffer.concat([head, mask, bytes]);
 }
 
 /* The payload of a close frame. */
