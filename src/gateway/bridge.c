@@ -204,11 +204,9 @@ static void post_or_drop(struct bridge *home, struct bridge *to, struct publicat
 	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, publication->count);
 }
 
-static void hand_over_run(struct bridge *home)
+static void on_batched(struct batches *batches, struct publication *publication)
 {
-	struct publication *publication = publication_run_take(&home->run);
-	if (!publication)
-		return;
+	struct bridge *home = batches->owner;
 	uint64_t workers = homes_workers(&home->homes, publication_channel(publication));
 	for (unsigned worker = 0; workers; worker++, workers >>= 1) {
 		if (!(workers & 1))
@@ -218,8 +216,24 @@ static void hand_over_run(struct bridge *home)
 		else
 			post_or_drop(home, home->settings.all[worker], publication);
 	}
-	publication_unref(publication);
 }
+
+/* Two parts of it have handles. */
+static void close_part(struct bridge *bridge)
+{
+	if (--bridge->closing == 0)
+		bridge->events->on_closed(bridge);
+}
+
+static void on_batches_closed(struct batches *batches)
+{
+	close_part(batches->owner);
+}
+
+static const struct batches_events batches_events = {
+	.on_publication = on_batched,
+	.on_closed = on_batches_closed,
+};
 
 /* ---- events of the subscriptions ---- */
 
@@ -228,16 +242,12 @@ static void on_message(
 {
 	struct bridge *home = subscriptions->owner;
 	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_TOTAL, 1);
-	if (payload.len > home->settings.publication_bytes) {
+	if (payload.len > home->settings.options->limits.publication_bytes) {
 		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
 		limit_hit(home->settings.metrics, METRIC_LIMIT_PUBLICATION_BYTES);
 		return;
 	}
-	int error = publication_run_add(&home->run, channel, payload);
-	if (error == -EAGAIN) {
-		hand_over_run(home);
-		error = publication_run_add(&home->run, channel, payload);
-	}
+	int error = batches_add(&home->batches, channel, payload);
 	if (error) {
 		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
 		log_error("out of memory", log_text("for", "a publication"));
@@ -246,7 +256,8 @@ static void on_message(
 
 static void on_batch_end(struct subscriptions *subscriptions)
 {
-	hand_over_run(subscriptions->owner);
+	struct bridge *home = subscriptions->owner;
+	batches_end_read(&home->batches);
 }
 
 static void on_confirmed(struct subscriptions *subscriptions, struct slice channel)
@@ -283,7 +294,7 @@ static void on_down(struct subscriptions *subscriptions, const char *reason)
 	struct bridge *bridge = subscriptions->owner;
 	if (link_state_down(&bridge->link, reason))
 		metrics_add(bridge->settings.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
-	hand_over_run(bridge);
+	batches_flush(&bridge->batches);
 }
 
 static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
@@ -294,8 +305,7 @@ static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
 
 static void on_closed(struct subscriptions *subscriptions)
 {
-	struct bridge *bridge = subscriptions->owner;
-	bridge->events->on_closed(bridge);
+	close_part(subscriptions->owner);
 }
 
 static const struct subscriptions_events subscriptions_events = {
@@ -324,20 +334,23 @@ int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadli
 	hub_init(&bridge->hub, &hub_events, bridge);
 	homes_init(&bridge->homes, settings->n);
 	link_state_init(&bridge->link, "subscribe", settings->self);
+	bridge->closing = 2;
+	int error = batches_open(
+		&bridge->batches, shared->loop, settings->options, &batches_events, bridge);
+	if (error)
+		return error;
 	return subscriptions_open(&bridge->subscriptions, shared, deadlines, settings->redis,
 		&subscriptions_events, bridge);
 }
 
 void bridge_close(struct bridge *bridge)
 {
+	batches_close(&bridge->batches);
 	subscriptions_close(&bridge->subscriptions);
 }
 
 void bridge_finish(struct bridge *bridge)
 {
-	struct publication *rest = publication_run_take(&bridge->run);
-	if (rest)
-		publication_unref(rest);
 	homes_finish(&bridge->homes);
 	hub_finish(&bridge->hub);
 }
@@ -357,9 +370,15 @@ void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber
 	count_subscriptions(bridge);
 }
 
-void bridge_set_publication_bytes(struct bridge *bridge, size_t publication_bytes)
+void bridge_set_options(struct bridge *bridge, const struct options *options)
 {
-	bridge->settings.publication_bytes = publication_bytes;
+	bridge->settings.options = options;
+	batches_set_options(&bridge->batches, options);
+}
+
+void bridge_stop_waiting(struct bridge *bridge)
+{
+	batches_stop_waiting(&bridge->batches);
 }
 
 bool bridge_is_up(const struct bridge *bridge)

@@ -49,7 +49,6 @@ struct setting {
 	const char *(*problem)(struct slice text);
 	size_t list_max;
 	bool secret;        /* never shown */
-	bool later;         /* what it would turn on is not there yet: it stays off */
 	const char *flag;   /* "--listen", or NULL */
 	size_t flag_offset; /* in struct options_flags */
 };

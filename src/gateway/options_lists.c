@@ -91,7 +91,7 @@ struct rule_taking {
 	struct place place;
 	const char *name;
 	struct channel_rule *rule;
-	bool match, allow, automatic;
+	bool match, allow, automatic, batch;
 };
 
 static const char *take_match(struct rule_taking *taking, const cJSON *value)
@@ -120,6 +120,15 @@ static const char *take_auto(struct rule_taking *taking, const cJSON *value)
 	return NULL;
 }
 
+static const char *take_batch(struct rule_taking *taking, const cJSON *value)
+{
+	double ms = value->valuedouble;
+	if (!cJSON_IsNumber(value) || ms < 0 || ms > OPTIONS_BATCH_MS_MAX || ms != (int)ms)
+		return "a whole number from 0 to 10000";
+	taking->rule->batch_ms = (int)ms;
+	return NULL;
+}
+
 /* Gives what the member must be, when it is not. */
 static const char *take_member(struct rule_taking *taking, const cJSON *member, bool *ret_twice)
 {
@@ -131,6 +140,7 @@ static const char *take_member(struct rule_taking *taking, const cJSON *member, 
 		{ "match", &taking->match, take_match },
 		{ "allow", &taking->allow, take_allow },
 		{ "auto", &taking->automatic, take_auto },
+		{ "batch_milliseconds", &taking->batch, take_batch },
 	};
 	for (size_t i = 0; i < COUNT_OF(members); i++) {
 		if (strcmp(member->string, members[i].name) != 0)
@@ -140,8 +150,9 @@ static const char *take_member(struct rule_taking *taking, const cJSON *member, 
 		return members[i].take(taking, member);
 	}
 	loading_problem(taking->loading, taking->place,
-		"%s.%.*s: unknown key; a rule has \"match\", \"allow\" and \"auto\"", taking->name,
-		(int)options_shown_length(member->string), member->string);
+		"%s.%.*s: unknown key; a rule has \"match\", \"allow\", \"auto\" and "
+		"\"batch_milliseconds\"",
+		taking->name, (int)options_shown_length(member->string), member->string);
 	return NULL;
 }
 
@@ -152,7 +163,7 @@ static void take_members(struct rule_taking *taking, const cJSON *object)
 		bool twice = false;
 		taking->place.line = options_json_line(member);
 		const char *takes = take_member(taking, member, &twice);
-		snprintf(name, sizeof(name), "%s.%.9s", taking->name, member->string);
+		snprintf(name, sizeof(name), "%s.%.18s", taking->name, member->string);
 		if (twice)
 			loading_problem(taking->loading, taking->place, "%s: is set twice", name);
 		else if (takes)
@@ -185,6 +196,7 @@ static void take_rule(struct loading *loading, struct place place, const char *n
 		return;
 	}
 	unsigned problems_before = loading->n_problems;
+	rule->batch_ms = -1;
 	struct rule_taking taking = { loading, place, name, rule };
 	take_members(&taking, value);
 	taking.place = place;

@@ -39,7 +39,9 @@ static cJSON *make_rule(const struct channel_rule *rule)
 	cJSON *object = cJSON_CreateObject();
 	if (cJSON_AddStringToObject(object, "match", rule->match.at) &&
 		cJSON_AddStringToObject(object, "allow", allow) &&
-		cJSON_AddBoolToObject(object, "auto", rule->automatic))
+		cJSON_AddBoolToObject(object, "auto", rule->automatic) &&
+		(rule->batch_ms < 0 ||
+			cJSON_AddNumberToObject(object, "batch_milliseconds", rule->batch_ms)))
 		return object;
 	cJSON_Delete(object);
 	return NULL;

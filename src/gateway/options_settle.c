@@ -137,6 +137,31 @@ static void settle_tls(struct loading *loading)
 		check_file(loading, "tls.key", key);
 }
 
+/* Each different time is a queue in every worker. */
+static void settle_batches(struct loading *loading)
+{
+	const struct options *options = loading->options;
+	unsigned times[OPTIONS_BATCHES_MAX] = { options->delivery_batch_ms };
+	size_t n = 1;
+	for (size_t i = 0; i < options->n_rules; i++) {
+		unsigned ms = (unsigned)options->rules[i].batch_ms;
+		size_t at = 0;
+		while (at < n && times[at] != ms)
+			at++;
+		if (options->rules[i].batch_ms < 0 || at < n)
+			continue;
+		if (n == OPTIONS_BATCHES_MAX) {
+			loading_problem(loading, given(loading, "channels"),
+				"channels[%zu].batch_milliseconds: there are more than %d "
+				"different "
+				"times already, with delivery.batch_milliseconds",
+				i, OPTIONS_BATCHES_MAX - 1);
+			return;
+		}
+		times[n++] = ms;
+	}
+}
+
 void loading_settle(struct loading *loading)
 {
 	if (loading->no_memory)
@@ -145,4 +170,5 @@ void loading_settle(struct loading *loading)
 	settle_redis(loading);
 	settle_secrets(loading);
 	settle_tls(loading);
+	settle_batches(loading);
 }

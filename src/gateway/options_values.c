@@ -225,9 +225,6 @@ void setting_take(struct loading *loading, const struct setting *setting, struct
 	describe_takes(setting, takes);
 	if (why)
 		setting_refuse(loading, place, setting->key, takes, value, setting->secret, why);
-	else if (setting->later && (cJSON_IsTrue(value) || value->valuedouble > 0))
-		loading_problem(
-			loading, place, "%s: is not supported by this version", setting->key);
 	loading->given[setting - options_settings] = place;
 }
 

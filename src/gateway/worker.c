@@ -154,7 +154,7 @@ static int open_links(struct worker *worker)
 		.inbox = &worker->inbox,
 		.metrics = &worker->metrics,
 		.redis = settings->redis,
-		.publication_bytes = settings->options->limits.publication_bytes,
+		.options = settings->options,
 	};
 	int error = redis_link_open(&worker->commands, &worker->stream_loop, &worker->deadlines,
 		settings->redis, &command_events, worker);
@@ -230,6 +230,7 @@ static void deliver_drain(void *owner, void *subject)
 	(void)subject;
 	struct worker *worker = owner;
 	listener_close(&worker->listener);
+	bridge_stop_waiting(&worker->bridge);
 	conns_drain(&worker->conns);
 }
 
@@ -291,7 +292,7 @@ static void deliver_reload(void *owner, void *subject)
 	worker->conns.tls = reload->tls;
 	conns_options_changed(&worker->conns);
 	sessions_set_options(&worker->sessions, reload->options);
-	bridge_set_publication_bytes(&worker->bridge, reload->options->limits.publication_bytes);
+	bridge_set_options(&worker->bridge, reload->options);
 	free(reload);
 }
 

@@ -237,3 +237,39 @@ int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rule
 	}
 	return result;
 }
+
+/* Could the rule match the name for somebody? Parts that stand for any text swallow as little as will
+ * do; when what follows fails, the last of them swallows one octet more, which is enough, as whatever
+ * an earlier one could swallow it can too. */
+static bool rule_could_match(struct slice rule, struct slice name)
+{
+	struct slice retry_rule = { NULL, 0 }, retry_name = { NULL, 0 };
+	while (rule.len || name.len) {
+		struct slice rest = rule;
+		struct part part = { 0 };
+		if (rule.len)
+			part = cut_part(&rest);
+		if (rule.len && part.kind != PART_LITERAL) {
+			retry_rule = rule = rest;
+			retry_name = name;
+		} else if (rule.len && slice_starts_with(name, part.text)) {
+			rule = rest;
+			name = slice_skip(name, part.text.len);
+		} else if (retry_name.len) {
+			rule = retry_rule;
+			retry_name = name = slice_skip(retry_name, 1);
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+unsigned channel_rules_batch_ms(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel, unsigned otherwise)
+{
+	for (size_t i = 0; i < n_rules; i++)
+		if (rule_could_match(rules[i].match, channel))
+			return rules[i].batch_ms < 0 ? otherwise : (unsigned)rules[i].batch_ms;
+	return otherwise;
+}

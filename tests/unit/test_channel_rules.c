@@ -381,6 +381,50 @@ static void many_elements(void **state)
 	identity_finish(&identity);
 }
 
+static void the_time_of_a_channel(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *match;
+		int ms;
+	} rows[] = {
+		{ "user:{userId}:mail", 5 },
+		{ "user:{userId}", -1 },
+		{ "{a}-{b}-x", 7 },
+		{ "price:{teams}:*", 50 },
+		{ "news", 0 },
+		{ "*", 9 },
+	};
+	struct channel_rule rules[COUNT_OF(rows)];
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		rules[i] = (struct channel_rule){ .match = slice_of(rows[i].match),
+			.batch_ms = rows[i].ms };
+	static const struct {
+		const char *name;
+		unsigned ms;
+	} names[] = {
+		{ "user:1:mail", 5 },
+		{ "user::mail", 5 },
+		{ "user:1:mail:mail", 5 },
+		{ "user:1:mails", 100 },
+		{ "user:1", 100 },
+		{ "1-2-x", 7 },
+		{ "-x--x-x", 7 },
+		{ "1-x", 9 },
+		{ "price:a:b", 50 },
+		{ "price::", 50 },
+		{ "price:", 9 },
+		{ "news", 0 },
+		{ "newsy", 9 },
+	};
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_int_equal(
+			channel_rules_batch_ms(rules, COUNT_OF(rows), slice_of(names[i].name), 100),
+			names[i].ms);
+	assert_int_equal(channel_rules_batch_ms(rules, 1, SLICE("other"), 100), 100);
+	assert_int_equal(channel_rules_batch_ms(rules, 0, SLICE("other"), 100), 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +436,7 @@ int main(void)
 		cmocka_unit_test(automatic_of_several_rules),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(many_elements),
+		cmocka_unit_test(the_time_of_a_channel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -560,11 +560,16 @@ static const struct {
 	{ "{ \"channels\": [{ \"match\": \"a\", \"allow\": \"session\",\n\"match\": \"a\" }] }",
 		"2: channels[0].match: is set twice\n" },
 	{ "{ \"channels\": [{ \"match\": \"a\", \"allow\": \"session\", \"deny\": 1 }] }",
-		"1: channels[0].deny: unknown key; a rule has \"match\", \"allow\" and "
-		"\"auto\"\n" },
-	/* not yet */
-	{ "{ \"delivery\": {\n\"batch_milliseconds\": 5 } }",
-		"2: delivery.batch_milliseconds: is not supported by this version\n" },
+		"1: channels[0].deny: unknown key; a rule has \"match\", \"allow\", "
+		"\"auto\" and \"batch_milliseconds\"\n" },
+	{ "{ \"channels\": [{ \"match\": \"a\", \"allow\": \"session\",\n"
+	  "\"batch_milliseconds\": 1.5 }] }",
+		"2: channels[0].batch_milliseconds: must be a whole number from 0 to 10000, not "
+		"1.5\n" },
+	{ "{ \"channels\": [{ \"match\": \"a\", \"allow\": \"session\",\n"
+	  "\"batch_milliseconds\": 10001 }] }",
+		"2: channels[0].batch_milliseconds: must be a whole number from 0 to 10000, not "
+		"10001\n" },
 	/* secrets, files */
 	{ "{ \"session\": { \"secrets\": \"hunter2\" } }",
 		"1: session.secrets: must be a list of texts, such as [\"…\"], not this text\n" },
@@ -669,9 +674,10 @@ static void a_bad_variable_is_refused_by_name(void **state)
 		{ "SLUICE_LIMITS={\n\"channels\": 0}", "SLUICE_LIMITS:2: limits.channels: must be "
 						       "a whole number from 1 to 65536, not "
 						       "0\n" },
-		{ "SLUICE_DELIVERY_BATCH_MILLISECONDS=5",
-			"SLUICE_DELIVERY_BATCH_MILLISECONDS: delivery.batch_milliseconds: is not "
-			"supported by this version\n" },
+		{ "SLUICE_DELIVERY_BATCH_MILLISECONDS=-1",
+			"SLUICE_DELIVERY_BATCH_MILLISECONDS: delivery.batch_milliseconds: must be "
+			"a "
+			"whole number from 0 to 10000, not -1\n" },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		char entry[128], secrets[64];

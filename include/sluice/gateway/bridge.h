@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 #include "sluice/base/metrics.h"
+#include "sluice/gateway/batches.h"
 #include "sluice/gateway/link_state.h"
+#include "sluice/gateway/options.h"
 #include "sluice/hub/homes.h"
 #include "sluice/hub/hub.h"
 #include "sluice/net/inbox.h"
@@ -36,7 +38,7 @@ struct bridge_settings {
 	struct inbox *inbox; /* this worker's; its owner is whatever the worker says */
 	struct metrics *metrics;
 	const struct redis_link_settings *redis;
-	size_t publication_bytes; /* a larger publication is dropped and counted */
+	const struct options *options; /* may be replaced, the old ones must live on */
 };
 
 struct bridge {
@@ -47,9 +49,10 @@ struct bridge {
 	struct hub hub;
 	struct subscriptions subscriptions; /* to the channels whose home is here */
 	struct homes homes;                 /* who wants them */
-	struct publication_run run;
+	struct batches batches;             /* what they publish */
 	struct link_state link;
 	atomic_size_t backlog; /* memory of publications in its inbox */
+	unsigned closing;      /* parts that have handles, until they are closed */
 	uint64_t refusal_told; /* uv_hrtime of the last line about a refused channel; 0: none */
 };
 
@@ -71,7 +74,11 @@ MUST_CHECK int bridge_subscribe(
 void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber);
 
 /* After the configuration was read again. */
-void bridge_set_publication_bytes(struct bridge *bridge, size_t publication_bytes);
+void bridge_set_options(struct bridge *bridge, const struct options *options);
+
+/* From now on no publication waits for others (delivery.batch_milliseconds): whoever is closed in a
+ * drain has got all that came before. */
+void bridge_stop_waiting(struct bridge *bridge);
 
 /* Has this worker a live subscriber link, with everything wanted confirmed? Any thread. */
 bool bridge_is_up(const struct bridge *bridge);

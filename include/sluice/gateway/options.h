@@ -18,6 +18,11 @@
 #include "sluice/proto/redis_url.h"
 #include "sluice/proto/session_cookie.h"
 
+enum {
+	OPTIONS_BATCH_MS_MAX = 10000,
+	OPTIONS_BATCHES_MAX = 8, /* different times, of rules and delivery.batch_milliseconds */
+};
+
 /* Whose sessions these are: sets the defaults of the keys of "session". */
 enum session_preset { SESSION_PRESET_EXPRESS };
 
@@ -53,7 +58,7 @@ struct options {
 		bool enabled;
 		unsigned threshold;
 	} compression;
-	unsigned delivery_batch_ms; /* not yet: always 0 */
+	unsigned delivery_batch_ms; /* unless a rule says otherwise */
 	unsigned drain_ms;
 	enum log_level log_level;
 	bool log_json;

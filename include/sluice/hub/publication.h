@@ -30,6 +30,7 @@ struct publication {
 	uint32_t count; /* publications in it */
 	uint32_t channel_len;
 	const char *channel; /* in the same block */
+	struct publication *next; /* for whoever has it before it is shared */
 	/* private */
 	pthread_mutex_t compressing;
 	_Atomic(struct chunk *) compressed[PUBLICATION_WINDOWS]; /* NULL: nobody has asked yet */

@@ -21,6 +21,7 @@ struct channel_rule {
 	struct slice match;
 	enum channel_allow allow;
 	bool automatic; /* "auto": subscribed at once, without asking */
+	int batch_ms;   /* how long publications wait for others; -1: the rule does not say */
 };
 
 /* NULL: the rule is good; else what is wrong with it, in words for the operator ("'*' is allowed
@@ -42,5 +43,10 @@ bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rules,
 	const struct identity *identity, int (*each)(void *context, struct slice channel),
 	void *context);
+
+/* How long a channel's publications wait for others: what the first rule says that the name may match,
+ * whoever asks: {path} stands for any text here. `otherwise` when that says nothing, or there is none. */
+unsigned channel_rules_batch_ms(const struct channel_rule *rules, size_t n_rules,
+	struct slice channel, unsigned otherwise);
 
 #endif
