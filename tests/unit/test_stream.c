@@ -1,4 +1,4 @@
-/* sendmsg is the test's own, so that gathered writes can be counted, and taken without end. */
+/* send and sendmsg are the test's own, so that writes can be counted, and taken without end. */
 #include "end.h"
 #include "sluice/net/stream.h"
 #include "unit.h"
@@ -28,6 +28,12 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	for (size_t i = 0; i < message->msg_iovlen; i++)
 		n += (ssize_t)message->msg_iov[i].iov_len;
 	return n;
+}
+
+ssize_t send(int fd, const void *bytes, size_t len, int flags)
+{
+	struct iovec part = { (void *)(uintptr_t)bytes, len };
+	return sendmsg(fd, &(struct msghdr){ .msg_iov = &part, .msg_iovlen = 1 }, flags);
 }
 
 static int setup(void **state)
