@@ -168,6 +168,7 @@ static void close_main(struct gateway *gateway)
 		uv_close((uv_handle_t *)&gateway->signals[i], NULL);
 	deadlines_close(&gateway->deadlines);
 	turn_close(&gateway->turn);
+	stream_loop_close(&gateway->stream_loop);
 	inbox_close(&gateway->inbox);
 }
 
@@ -336,6 +337,8 @@ static int open_loop(struct gateway *gateway)
 		.read_buffer_size = READ_BUFFER_SIZE,
 	};
 	MUST(gateway->stream_loop.read_buffer);
+	if (!error)
+		error = stream_loop_open(&gateway->stream_loop);
 	return error ? error : watch_signals(gateway);
 }
 

@@ -141,7 +141,9 @@ static int open_loop(struct worker *worker)
 		.read_buffer = malloc(READ_BUFFER_SIZE),
 		.read_buffer_size = READ_BUFFER_SIZE,
 	};
-	return error ? error : worker->stream_loop.read_buffer ? 0 : -ENOMEM;
+	if (!error && !worker->stream_loop.read_buffer)
+		error = -ENOMEM;
+	return error ? error : stream_loop_open(&worker->stream_loop);
 }
 
 static int open_links(struct worker *worker)
@@ -271,6 +273,7 @@ static void deliver_finish(void *owner, void *subject)
 	uv_close((uv_handle_t *)&worker->turn_end, NULL);
 	deadlines_close(&worker->deadlines);
 	turn_close(&worker->turn);
+	stream_loop_close(&worker->stream_loop);
 	inbox_close(&worker->inbox);
 }
 

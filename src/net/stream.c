@@ -6,8 +6,8 @@
  *	socket readable -> read into the loop's buffer -> on_bytes
  *	stream_send -> queue -> end of the turn: one sendmsg -> what is left waits for "writable"
  *
- * The descriptor is ours and libuv only watches it (uv_poll_t), where uv_tcp_t would be the obvious
- * choice: uv_write wants a request that lives until its callback, an allocation per write, and
+ * The descriptor is ours, and only watched (net/sockets), where uv_tcp_t would be the obvious choice:
+ * uv_write wants a request that lives until its callback, an allocation per write, and
  * copies the array of parts when it has more than four; uv_read wants a buffer handed out for each
  * read. Here an idle stream is this struct and nothing else, and a write that the kernel takes
  * costs one system call.
@@ -15,8 +15,9 @@
  * Everything that is not an answer to the socket happens in one task at the end of the turn:
  * opening what was accepted, reading on, writing, ending our side, closing what has no handle. So
  * no event is ever raised within a call of the owner's, and it does not matter how often in a turn
- * he sends, pauses or resumes: uv_poll_start, which costs two system calls, is called when what is
- * wanted at the end differs from what is watched.
+ * he sends, pauses or resumes: what is watched is changed when it differs at the end from what is
+ * wanted. To read no more is not even told to the kernel before something comes: most pauses are over
+ * by then.
  *
  * Fairness: a stream reads and writes a bounded amount at a time, then the others have their turn.
  * The socket's readiness brings it back; where that cannot (bytes that wait decrypted in the TLS
@@ -40,7 +41,7 @@
 #include "sluice/net/tcp_progress.h"
 
 /* A gateway has as many of these as browsers. */
-_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 264, "a stream has 264 bytes");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 104, "a stream has 104 bytes");
 
 enum {
 	STREAM_READ_BUDGET = 256 * 1024,
@@ -68,30 +69,44 @@ static void schedule(struct stream *stream)
 
 /* ---- watching ---- */
 
-static void on_ready(uv_poll_t *poll, int status, int events);
-
 static unsigned wanted_events(const struct stream *stream)
 {
 	unsigned wanted = 0;
 	if (!is_alive(stream))
 		return 0;
 	if ((stream->reading || !stream->open) && !stream->peer_ended)
-		wanted |= UV_READABLE;
+		wanted |= EPOLLIN;
 	if (stream->stuck)
-		wanted |= UV_WRITABLE;
+		wanted |= EPOLLOUT;
 	return wanted;
+}
+
+static void fail(struct stream *stream, int error);
+
+/* A socket for which nothing is wanted is not among the others, as epoll would tell of its end again and
+ * again. */
+static void set_watched(struct stream *stream, unsigned wanted)
+{
+	struct sockets *sockets = &stream->shared->sockets;
+	unsigned before = stream->watched;
+	stream->watched = wanted & 7U;
+	if (!wanted && before)
+		sockets_remove(sockets, stream->fd, stream);
+	else if (before)
+		sockets_change(sockets, stream->fd, stream, wanted);
+	else if (wanted) {
+		int error = sockets_add(sockets, stream->fd, stream, wanted);
+		stream->watched = error ? 0 : wanted & 7U;
+		if (error)
+			fail(stream, error);
+	}
 }
 
 static void watch(struct stream *stream)
 {
 	unsigned wanted = wanted_events(stream);
-	if (wanted == stream->watched)
-		return;
-	stream->watched = wanted & 3U;
-	if (wanted)
-		MUST(uv_poll_start(&stream->poll, (int)wanted, on_ready) == 0);
-	else
-		uv_poll_stop(&stream->poll);
+	if (wanted != stream->watched && (wanted | EPOLLIN) != stream->watched)
+		set_watched(stream, wanted);
 }
 
 /* ---- the end ---- */
@@ -100,15 +115,9 @@ static void fail(struct stream *stream, int error)
 {
 	stream->failed = 1;
 	turn_cancel(&stream->task);
-	if (stream->fd >= 0)
-		watch(stream);
+	if (stream->watched)
+		set_watched(stream, 0);
 	stream->events->on_end(stream, error);
-}
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-	struct stream *stream = container_of(handle, struct stream, poll);
-	stream->events->on_closed(stream);
 }
 
 /* ---- the socket ---- */
@@ -284,25 +293,26 @@ static void proceed(struct stream *stream)
 		fail(stream, result);
 }
 
-/* libuv reports an error on the socket as a status, and watches no more. Which error it is, and
- * what was received before it, the socket itself tells when it is read or written. */
-static void on_ready(uv_poll_t *poll, int status, int events)
+/* Which error it is, and what was received before it, the socket itself tells when it is read or
+ * written. */
+static void on_ready(void *owner, unsigned events)
 {
-	struct stream *stream = container_of(poll, struct stream, poll);
-	if (status < 0) {
-		stream->watched = 0;
-		events = UV_READABLE | UV_WRITABLE;
-	}
+	struct stream *stream = owner;
+	if (events & (EPOLLERR | EPOLLHUP))
+		events |= EPOLLIN | EPOLLOUT;
 	if (!stream->open) {
 		proceed(stream);
 	} else {
-		if (events & UV_READABLE)
+		if (events & EPOLLIN)
 			read_socket(stream);
-		if (is_alive(stream) && stream->stuck && (events & UV_WRITABLE))
+		if (is_alive(stream) && stream->stuck && (events & EPOLLOUT))
 			write_and_end(stream);
 	}
-	if (is_alive(stream))
-		watch(stream);
+	if (!is_alive(stream))
+		return;
+	unsigned wanted = wanted_events(stream);
+	if (wanted != stream->watched)
+		set_watched(stream, wanted);
 }
 
 static void on_turn_end(struct turn_task *task)
@@ -341,14 +351,25 @@ static int take_socket(struct stream *stream, int fd)
 	/* one write a turn is all the gathering there shall be; a Unix socket has no delay to
 	 * refuse */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	int result = uv_poll_init(stream->shared->loop, &stream->poll, fd);
+	int result = sockets_add(&stream->shared->sockets, fd, stream, EPOLLIN);
 	if (result < 0) {
 		close(fd);
 		return result;
 	}
 	stream->fd = fd;
+	stream->watched = EPOLLIN;
 	schedule(stream);
 	return 0;
+}
+
+int stream_loop_open(struct stream_loop *shared)
+{
+	return sockets_open(&shared->sockets, shared->loop, on_ready);
+}
+
+void stream_loop_close(struct stream_loop *shared)
+{
+	sockets_close(&shared->sockets);
 }
 
 int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
@@ -505,15 +526,15 @@ void stream_close(struct stream *stream)
 	send_queue_finish(&stream->queue);
 	tls_session_destroy(stream->tls);
 	stream->tls = NULL;
-	if (stream->connector) {
-		connector_cancel(stream->connector);
-	} else if (stream->fd >= 0) {
-		uv_close((uv_handle_t *)&stream->poll, on_poll_closed);
+	if (stream->watched)
+		set_watched(stream, 0);
+	if (stream->fd >= 0)
 		close(stream->fd);
-		stream->fd = -1;
-	} else {
-		schedule(stream); /* there is no handle whose close callback could tell */
-	}
+	stream->fd = -1;
+	if (stream->connector)
+		connector_cancel(stream->connector);
+	else
+		schedule(stream);
 }
 
 const char *stream_error_text(const struct stream *stream, int error, char text[TLS_ERROR_MAX])

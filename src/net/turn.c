@@ -69,6 +69,8 @@ void turn_close(struct turn *turn)
 {
 	if (uv_is_closing((uv_handle_t *)&turn->busy))
 		return;
+	/* It may be the last thing that somebody's end waits for. */
+	run_tasks(turn);
 	uv_close((uv_handle_t *)&turn->busy, NULL);
 	uv_close((uv_handle_t *)&turn->before_poll, NULL);
 	uv_close((uv_handle_t *)&turn->after_poll, NULL);

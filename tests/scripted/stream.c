@@ -15,10 +15,10 @@
 
 enum { WINDOW = 65536 };
 
-/* The struct is the real one's; its handle is not used, so its `data` is free. */
+/* The struct is the real one's; there is no connector, so its place is free. */
 static struct wire *wire_of(const struct stream *stream)
 {
-	return stream->poll.data;
+	return (struct wire *)stream->connector;
 }
 
 static bool is_alive(const struct stream *stream)
@@ -136,9 +136,20 @@ static void init(struct stream *stream, struct stream_loop *shared, struct wire 
 	*stream = (struct stream){
 		.events = events, .shared = shared, .fd = wire->number, .reading = 1
 	};
-	stream->poll.data = wire;
+	stream->connector = (struct connector *)wire;
 	stream->task.run = on_turn_end;
 	send_queue_init(&stream->queue);
+}
+
+int stream_loop_open(struct stream_loop *shared)
+{
+	(void)shared;
+	return 0;
+}
+
+void stream_loop_close(struct stream_loop *shared)
+{
+	(void)shared;
 }
 
 int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,

@@ -102,13 +102,16 @@ static inline int site_open(void **state)
 		.turn = &site.test.turn,
 		.read_buffer = site.read_buffer,
 		.read_buffer_size = sizeof(site.read_buffer) };
+	assert_int_equal(stream_loop_open(&site.shared), 0);
 	*state = &site;
 	return 0;
 }
 
 static inline int site_close(void **state)
 {
-	test_loop_close(&((struct site *)*state)->test);
+	struct site *site = *state;
+	stream_loop_close(&site->shared);
+	test_loop_close(&site->test);
 	return 0;
 }
 

@@ -40,11 +40,13 @@ static inline void world_open(struct world *world)
 		.read_buffer = world->read_buffer,
 		.read_buffer_size = sizeof(world->read_buffer),
 	};
+	assert_int_equal(stream_loop_open(&world->shared), 0);
 }
 
 static inline void world_close(struct world *world)
 {
 	deadlines_close(&world->deadlines);
+	stream_loop_close(&world->shared);
 	test_loop_close(&world->test);
 }
 

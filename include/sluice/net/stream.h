@@ -14,17 +14,26 @@
 #include "sluice/base/defs.h"
 #include "sluice/net/connector.h"
 #include "sluice/net/send_queue.h"
+#include "sluice/net/sockets.h"
 #include "sluice/net/tls.h"
 #include "sluice/net/turn.h"
 
-/* What the streams of one loop share. All of it must outlive them. */
+/* What the streams of one loop share. All of it must outlive them. The owner fills the first part. */
 struct stream_loop {
 	uv_loop_t *loop;
 	struct turn *turn;
 	char *read_buffer;
 	size_t read_buffer_size; /* 64 KiB suits */
-	size_t queued;           /* bytes in all their send queues; kept by the streams */
+	/* kept by the streams */
+	struct sockets sockets;
+	size_t queued; /* bytes in all their send queues */
 };
+
+/* 0 or a negative errno. */
+MUST_CHECK int stream_loop_open(struct stream_loop *shared);
+
+/* There must be no stream left. */
+void stream_loop_close(struct stream_loop *shared);
 
 struct stream;
 
@@ -45,15 +54,14 @@ struct stream_events {
 
 struct stream {
 	/* private; a stream is embedded in its owner, who finds himself with container_of */
-	uv_poll_t poll;
 	const struct stream_events *events;
 	struct stream_loop *shared;
 	struct tls_session *tls;
 	struct connector *connector; /* only until connected */
 	struct turn_task task;       /* whatever is to be done at the end of the turn */
 	struct send_queue queue;
-	int fd;               /* -1: there is none, and `poll` is not a handle */
-	unsigned watched : 2; /* UV_READABLE, UV_WRITABLE */
+	int fd;               /* -1: there is none */
+	unsigned watched : 3; /* EPOLLIN, EPOLLOUT; 0: it is not among the sockets */
 	unsigned open : 1;    /* on_open was raised */
 	unsigned reading : 1; /* not paused */
 	unsigned unread : 1;  /* the TLS session may hold bytes that the socket knows nothing of */

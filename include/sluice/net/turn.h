@@ -29,8 +29,8 @@ struct turn {
 /* Keeps the loop alive only while a task is scheduled. 0 or a negative errno. */
 MUST_CHECK int turn_open(struct turn *turn, uv_loop_t *loop);
 
-/* Closes the handles; the memory must stay until the loop has run their close callbacks. Tasks that
- * are still scheduled never run. */
+/* Runs the tasks that are scheduled, for the last time, and closes the handles; the memory must stay
+ * until the loop has run their close callbacks. What is scheduled from then on never runs. */
 void turn_close(struct turn *turn);
 
 /* Runs the task at the end of this turn; nothing happens when it is scheduled already. */
