@@ -217,7 +217,9 @@ static const char *read_push(const char *at, const char *end)
 
 static void redis_read(void)
 {
-	ssize_t got = recv(redis, from_redis + redis_used, READ_MOST, MSG_DONTWAIT);
+	size_t room = BYTES_MOST - redis_used;
+	ssize_t got = recv(
+		redis, from_redis + redis_used, room < READ_MOST ? room : READ_MOST, MSG_DONTWAIT);
 	if (got < 0 && errno == EAGAIN)
 		return;
 	if (got <= 0)
