@@ -1,0 +1,270 @@
+/*
+ * What is measured. A measure has cases, which are run in turn, round after round; each gives numbers,
+ * and each number's median over the rounds is what is shown. Ratios are made within a round, between
+ * neighbours in time, and the median ratio counts: so a machine that is slow for a while is slow for both.
+ */
+import { measureTls } from './tls.js';
+import { sluiceTakes } from './subjects.js';
+import { SESSIONS } from './stand.js';
+
+export const median = values => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+/* ---- numbers from the generator's reports ---- */
+
+/* What went wrong; a case with trouble proves nothing. */
+function troubleIn(reports) {
+  const { refused, lost } = reports.at(-1);
+  const sum = key => reports.reduce((total, one) => total + one[key], 0);
+  const missing = sum('expected') - sum('deliveries');
+  return Object.entries({ refused, lost, missing, misordered: sum('misordered') })
+    .filter(([, count]) => count !== 0).map(([what, count]) => `${count} ${what}`).join(', ');
+}
+
+function ofDelivery(reports) {
+  const last = reports.at(-1);
+  const busy = usage => (100 * usage.cpu_us) / 1e6 / last.seconds;
+  return {
+    cpu: last.server.cpu_us / last.deliveries,
+    perPublication: last.server.cpu_us / last.publications,
+    rate: last.deliveries / last.seconds / 1e6,
+    p50: last.latency_us.p50 / 1000,
+    p99: last.latency_us.p99 / 1000,
+    max: last.latency_us.max / 1000,
+    bytes: last.bytes / last.deliveries,
+    others: last.others,
+    receivers: last.receivers,
+    redis: last.redis.cpu_us / last.publications,
+    busy: busy(last.server),
+    loadBusy: busy(last.load) + busy(last.redis),
+  };
+}
+
+function ofConnections(reports) {
+  const [first, last] = [reports[0], reports.at(-1)];
+  return {
+    accept: first.server.cpu_us / first.open,
+    seconds: first.seconds,
+    kib: (last.server.own_kib[1] - first.server.own_kib[0]) / last.open,
+    idleBusy: (100 * last.server.cpu_us) / 1e6 / last.seconds,
+    others: last.others,
+  };
+}
+
+/* ---- cases ---- */
+
+/* `doubt`: what else may be wrong with the numbers. */
+function one(subject, { key = subject, label, settings, options, phases, numbers = ofDelivery, doubt = () => '' }) {
+  return { key, subject, label, settings, async run(stand, server) {
+    const reports = await stand.load(server, phases, { pinned: settings?.pinned, ...options });
+    const found = numbers(reports);
+    return { ...found, trouble: [troubleIn(reports), doubt(found)].filter(Boolean).join(', ') };
+  } };
+}
+
+const each = (subjects, rest) => subjects.map(subject => one(subject, rest));
+
+const CPU = ['CPU µs per delivery', 'cpu', 2];
+const RATE = ['deliveries/s, M', 'rate', 2];
+const LATENCIES = [['p50 ms', 'p50', 1], ['p99 ms', 'p99', 1], ['max ms', 'max', 1]];
+const BUSY = [['server busy %', 'busy', 0], ['generator and Redis busy %', 'loadBusy', 0]];
+
+const SIZES = [['64 B', 64, 100], ['1 KiB', 1024, 100], ['16 KiB', 16384, 100], ['256 KiB', 262144, 10]];
+const CROWDS = [['10', 10, 100], ['100', 100, 100], ['1,000', 1000, 100], ['10,000', 10000, 10]];
+
+function growthCases(quick) {
+  const seconds = quick ? 1 : 4;
+  const cases = [];
+  for (const [label, connections, rate] of CROWDS)
+    for (const subject of ['sluice', 'floor'])
+      cases.push(one(subject, {
+        key: `connections ${connections} ${subject}`, label: `${label} connections: ${subject}`,
+        phases: ['open', 'paced'], options: { connections, rate, seconds } }));
+  for (const [label, size, rate] of SIZES)
+    for (const subject of ['sluice', 'floor'])
+      cases.push(one(subject, {
+        key: `size ${size} ${subject}`, label: `${label}: ${subject}`,
+        phases: ['open', 'paced'], options: { connections: 100, rate, seconds, size } }));
+  return cases;
+}
+
+/* A line for each point, with both programs in it. */
+function growthRows(medians, ratio) {
+  const headers = ['', 'Sluice', 'the floor', 'ratio', 'Sluice: p99 ms', 'the floor: p99 ms'];
+  const rows = GROWTH.flatMap(({ prefix, unit, points }) => points.map(([label, x]) => {
+    const [ours, theirs] = ['sluice', 'floor'].map(subject => `${prefix} ${x} ${subject}`);
+    const [a, b] = [medians[ours].numbers, medians[theirs].numbers];
+    const trouble = medians[ours].trouble || medians[theirs].trouble;
+    return [`${label}${unit}${trouble ? ` (not valid: ${trouble})` : ''}`,
+      [a.cpu, 2], [b.cpu, 2], [ratio(ours, theirs, 'cpu'), 2], [a.p99, 1], [b.p99, 1]];
+  }));
+  return { headers, rows };
+}
+
+export const GROWTH = [
+  { title: 'connections, 128 B', prefix: 'connections', unit: ' connections', points: CROWDS },
+  { title: 'payload, 100 connections', prefix: 'size', unit: ' of payload', points: SIZES },
+];
+
+const COMPRESSIBLE = 1024;
+
+function compressionCases(quick) {
+  const seconds = quick ? 1 : 4;
+  const on = { compression: { enabled: true, threshold: 256 } };
+  return [10, 100, 1000].flatMap(connections => [false, true].map(isOn => one('sluice', {
+    key: `${connections} ${isOn ? 'on' : 'off'}`, label: `${connections} connections, compression ${isOn ? 'on' : 'off'}`,
+    settings: isOn ? { config: on } : {}, phases: ['open', 'paced'],
+    doubt: ({ bytes }) => (isOn && bytes > COMPRESSIBLE ? 'nothing was compressed' : ''),
+    options: {
+      connections, seconds, rate: 100, size: COMPRESSIBLE,
+      ...(isOn ? { header: 'Sec-WebSocket-Extensions: permessage-deflate' } : {}) } })));
+}
+
+export const MEASURES = {
+  check: {
+    title: 'The floor against itself',
+    onlyWhenAsked: true,
+    text: 'Paced as below. Both are the same program; how far the ratio is from 1 is the noise of this machine.',
+    cases: quick => each(['floor', 'floorAgain'], {
+      phases: ['open', 'paced'], options: { connections: 1000, seconds: quick ? 2 : 5 } }),
+    columns: [CPU, ...LATENCIES, ...BUSY],
+    goals: ratio => [
+      ['CPU per delivery, floor to floor', ratio('floorAgain', 'floor', 'cpu'), 'about', 1],
+      ['p99 latency, floor to floor', ratio('floorAgain', 'floor', 'p99'), 'about', 1]],
+  },
+
+  paced: {
+    title: 'Paced: 1,000 connections, 100 publications a second',
+    text: '128-byte payloads, all connections on one channel.',
+    cases: quick => each(quick ? ['sluice', 'floor'] : ['sluice', 'floor', 'floorEach', 'nchan', 'ws'], {
+      phases: ['open', 'paced'], options: { connections: 1000, seconds: quick ? 2 : 5 } }),
+    columns: [CPU, ...LATENCIES, ...BUSY],
+    goals: ratio => [
+      ['1: CPU per delivery to the floor\'s', ratio('sluice', 'floor', 'cpu'), '<=', 1.1],
+      ['1: p99 latency to the floor\'s', ratio('sluice', 'floor', 'p99'), '<=', 1.2]],
+  },
+
+  flat: {
+    title: 'Flat out, 32 publications under way',
+    text: '1,000 connections, 128-byte payloads; the next publication follows when one has come back from all.',
+    cases: quick => each(quick ? ['sluice', 'floor'] : ['sluice', 'floor', 'floorEach', 'nchan', 'ws'], {
+      phases: ['open', 'flat'], options: { connections: 1000, seconds: quick ? 2 : 5, window: 32 } }),
+    columns: [RATE, CPU, ...BUSY],
+    goals: ratio => [['2: deliveries/s to the floor\'s', ratio('sluice', 'floor', 'rate'), '>=', 0.9]],
+  },
+
+  wide: {
+    title: 'Flat out, 512 publications under way',
+    text: 'The same with longer batches: what a send costs is spread over more, and copying weighs more.',
+    cases: quick => each(['sluice', 'floor'], {
+      phases: ['open', 'flat'], options: { connections: 1000, seconds: quick ? 2 : 5, window: 512 } }),
+    columns: [RATE, ['CPU µs per delivery', 'cpu', 3], ...BUSY],
+    goals: ratio => [['2: deliveries/s to the floor\'s', ratio('sluice', 'floor', 'rate'), '>=', 0.9]],
+  },
+
+  idle: {
+    title: 'Log-ins, and idle connections',
+    text: 'Each connection with a session of its own; 100 handshakes under way; then two seconds of nothing.',
+    cases(quick) {
+      const rest = {
+        phases: ['open', 'idle'], numbers: ofConnections,
+        options: { connections: SESSIONS, seconds: quick ? 1 : 2 } };
+      return [
+        one('sluice', { ...rest, label: '**Sluice**: one shared channel' }),
+        one('sluice', {
+          ...rest, key: 'private', label: '**Sluice**: and a private channel each', settings: { isPrivate: true } }),
+        ...each(quick ? ['floor'] : ['floor', 'nchan', 'ws'], rest)];
+    },
+    columns: [
+      ['KiB resident per connection', 'kib', 2], ['CPU µs per accepted connection', 'accept', 0],
+      ['all in after s', 'seconds', 2], ['busy while idle %', 'idleBusy', 1]],
+    goals: (ratio, value) => [
+      ['3: KiB per connection, shared channel', value('sluice', 'kib'), '<=', 0.75],
+      ['3: KiB per connection, private channel too', value('private', 'kib'), '<=', 1],
+      ['4: CPU µs per accepted connection', value('sluice', 'accept'), '<=', 60],
+      ['4: the same, private channel too', value('private', 'accept'), '<=', 60]],
+  },
+
+  tls: {
+    title: 'Idle connections over TLS',
+    text: '1,000 connections from Node\'s TLS client; mbedTLS\' buffers are in it.',
+    cases: () => [{
+      key: 'tls', subject: 'sluice', label: '**Sluice** over TLS', run: measureTls, prepare: measureTls.prepare }],
+    columns: [['KiB resident per connection', 'kib', 2], ['CPU µs per accepted connection', 'accept', 0]],
+    goals: () => [],
+  },
+
+  storm: {
+    title: `A storm: ${SESSIONS.toLocaleString('en')} connect at once`,
+    text: 'All TCP connections are begun in one go; "in" is answered with 101.',
+    cases: quick => each(quick ? ['sluice'] : ['sluice', 'floor', 'nchan', 'ws'], {
+      phases: ['storm'], numbers: ofConnections, options: { connections: SESSIONS } }),
+    columns: [['all in after s', 'seconds', 2], ['CPU µs per accepted connection', 'accept', 0]],
+    goals: (ratio, value) => [['4: seconds until all are in', value('sluice', 'seconds'), '<=', 5]],
+  },
+
+  many: {
+    title: 'Many channels',
+    text: `${SESSIONS.toLocaleString('en')} connections with a private channel each; 20,000 publications a second spread over them.`,
+    cases(quick) {
+      const options = { connections: SESSIONS, rate: 20000, seconds: quick ? 1 : 4, channel: 'user:u{n}' };
+      const phases = ['open', 'idle', 'paced'];
+      return [
+        one('sluice', { phases, options, settings: { isPrivate: true } }),
+        one('floorPerChannel', { phases, options: { ...options, path: '/ws?channel=user:u{n}' } })];
+    },
+    columns: [CPU, ...LATENCIES, ['Redis\' CPU µs per publication', 'redis', 1], ...BUSY],
+    goals: ratio => [
+      ['5: CPU per delivery to the floor\'s', ratio('sluice', 'floorPerChannel', 'cpu'), '<=', 1.5]],
+  },
+
+  workers: {
+    title: 'One worker and two',
+    text: 'Paced as above, but nothing is pinned: the workers, Redis and the generator share all CPUs.',
+    cases: quick => [1, 2].map(workers => one('sluice', {
+      key: String(workers), label: `${workers} worker${workers > 1 ? 's' : ''}`,
+      settings: { workers, pinned: false }, phases: ['open', 'paced'],
+      options: { connections: 1000, seconds: quick ? 2 : 5 } })),
+    columns: [CPU, ...LATENCIES, ['deliveries of Redis per publication', 'receivers', 2],
+      ['Redis\' CPU µs per publication', 'redis', 1]],
+    goals: (ratio, value) => [
+      ['6: deliveries of Redis per publication, two workers', value('2', 'receivers'), '<=', 1],
+      ['6: CPU per delivery, two workers to one', ratio('2', '1', 'cpu'), '<=', 1.1]],
+  },
+
+  growth: {
+    title: 'Growth',
+    text: '100 publications a second (10 for 10,000 connections and for 256 KiB). CPU µs per delivery.',
+    cases: growthCases,
+    columns: [CPU],
+    rows: growthRows,
+    goals: () => [],
+  },
+
+  compression: {
+    title: 'Compression',
+    text: '1 KiB of JSON, 100 publications a second. What one deflate costs is in the first line, and is shared.',
+    needs: stand => sluiceTakes(stand, { compression: { enabled: true, threshold: 256 } }),
+    cases: compressionCases,
+    columns: [CPU, ['CPU µs per publication', 'perPublication', 0], ['bytes per delivery', 'bytes', 0]],
+    goals: (ratio, value) => [
+      ['8: CPU µs per delivery more for 1,000 connections than without', value('1000 on', 'cpu') - value('1000 off', 'cpu'), '<=', 0.5]],
+  },
+
+  batching: {
+    title: 'Batching',
+    text: 'Paced as above; `delivery.batch_milliseconds` 50.',
+    needs: stand => sluiceTakes(stand, { delivery: { batch_milliseconds: 50 } }),
+    cases: quick => [0, 50].map(milliseconds => one('sluice', {
+      key: String(milliseconds), label: `${milliseconds} ms`,
+      settings: { config: { delivery: { batch_milliseconds: milliseconds } } },
+      phases: ['open', 'paced'], options: { connections: 1000, seconds: quick ? 2 : 5 } })),
+    columns: [CPU, ...LATENCIES],
+    goals: ratio => [['9: CPU per delivery, 50 ms to none', ratio('50', '0', 'cpu'), '<=', 1 / 3]],
+  },
+};
+
+export const QUICK = ['paced', 'flat', 'idle', 'storm', 'many'];

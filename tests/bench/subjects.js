@@ -1,0 +1,145 @@
+/* The servers that are measured. Each is { name, missing(), start(stand, settings) }; missing() says why
+ * it cannot be measured here, and start gives { port, pids, load, end() }. */
+import { existsSync, readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '../support/program.js';
+import { until } from '../support/wait.js';
+import { SECRET, SESSIONS } from './stand.js';
+
+const here = name => fileURLToPath(new URL(name, import.meta.url));
+const ADDRESS = /\blistening\b.*\baddress[="':]+([^\s"]+)/;
+
+async function end(program) {
+  program.signal('SIGTERM');
+  await program.exit();
+}
+
+function where(settings) {
+  return settings.pinned === false ? 'anywhere' : 'server';
+}
+
+async function listening(program, port, more = {}) {
+  return { port, pids: [program.pid], load: {}, end: () => end(program), ...more };
+}
+
+function portIn(match) {
+  return Number(match[1].split(':').pop());
+}
+
+/* ---- Sluice ---- */
+
+/* With everything switched on that a gateway in earnest has: sessions, rules, every limit, heartbeats. */
+export function sluiceConfiguration(stand, { workers = 1, isPrivate = false, config = {} } = {}) {
+  return {
+    listen: '127.0.0.1:0',
+    workers,
+    admin: { listen: '127.0.0.1:0' },
+    redis: { url: `redis://127.0.0.1:${stand.redisPort}` },
+    session: { preset: 'express', secrets: [SECRET] },
+    channels: [
+      { match: 'news', allow: 'session', auto: true },
+      { match: 'user:{userId}', allow: 'session', auto: isPrivate },
+      { match: 'team:{teams}', allow: 'session' },
+      { match: 'public:*', allow: 'anyone' },
+    ],
+    limits: {
+      connections: SESSIONS + 1000, connections_per_ip: SESSIONS + 1000, connections_per_user: 20,
+      upgrades_per_second: 100000, queue_bytes: 8388608,
+    },
+    drain: { seconds: 0 },
+    ...config,
+  };
+}
+
+async function writeConfiguration(stand, settings) {
+  const file = join(stand.folder, 'sluice.json');
+  await writeFile(file, JSON.stringify(sluiceConfiguration(stand, settings)));
+  return file;
+}
+
+/* Whether this build takes a setting that is not in every version. */
+export async function sluiceTakes(stand, config) {
+  const { status } = await run(stand.sluice, ['--check', '--config', await writeConfiguration(stand, { config })]);
+  return status === 0;
+}
+
+async function startSluice(stand, settings) {
+  const file = await writeConfiguration(stand, settings);
+  const program = stand.program(stand.sluice, ['--config', file], where(settings), { name: 'sluice' });
+  const port = portIn(await program.line(ADDRESS));
+  const admin = (await program.line(/\badmin\b.*\baddress[="':]+([^\s"]+)/))[1];
+  await until(async () => (await fetch(`http://${admin}/readyz`)).ok, { what: 'sluice is ready' });
+  return listening(program, port);
+}
+
+/* ---- the floor ---- */
+
+async function startFloor(stand, settings, ...flags) {
+  const args = ['--redis-port', String(stand.redisPort), ...flags];
+  const program = stand.program(join(stand.build, 'tests/bench/floor'), args, where(settings), { name: 'floor' });
+  return listening(program, portIn(await program.line(ADDRESS)));
+}
+
+/* ---- ws with express-session and connect-redis ---- */
+
+function missingWs() {
+  const demo = here('../../deploy/demo/package.json');
+  try {
+    createRequire(import.meta.url).resolve('ws');
+    createRequire(demo).resolve('express-session');
+    createRequire(demo).resolve('connect-redis');
+    return null;
+  } catch {
+    return 'its npm packages are not installed (npm ci in tests/ and deploy/demo/)';
+  }
+}
+
+async function startWs(stand, settings) {
+  const env = {
+    ...process.env, NODE_ENV: 'production', SESSION_SECRET: SECRET,
+    REDIS_URL: `redis://127.0.0.1:${stand.redisPort}` };
+  const program = stand.program('node', [here('peers/ws.js')], where(settings), { name: 'ws', env });
+  return listening(program, portIn(await program.line(ADDRESS)));
+}
+
+/* ---- Nchan ---- */
+
+const NCHAN = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/local/lib/nginx/modules']
+  .map(folder => join(folder, 'ngx_nchan_module.so')).find(existsSync);
+
+function childrenOf(pid) {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+}
+
+async function startNchan(stand, settings) {
+  const port = 20000 + Math.floor(Math.random() * 10000);
+  const values = { module: NCHAN, folder: stand.folder, port };
+  const template = await readFile(here('peers/nchan.conf'), 'utf8');
+  const file = join(stand.folder, 'nginx.conf');
+  await writeFile(file, template.replace(/@(\w+)@/g, (_, name) => values[name]));
+  const program = stand.program('nginx', ['-c', file, '-p', stand.folder, '-e', 'stderr'], where(settings));
+  await until(async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 404, { what: 'nginx answers' });
+  const pids = [program.pid, ...childrenOf(program.pid)];
+  return listening(program, port, { pids, load: { 'http-port': port, channel: '/publish/news' } });
+}
+
+const always = () => null;
+
+export const SUBJECTS = {
+  floor: { name: 'the floor', missing: always, start: startFloor },
+  floorAgain: { name: 'the floor, again', missing: always, start: startFloor },
+  floorEach: {
+    name: 'the floor, one `send()` per publication', missing: always,
+    start: (stand, settings) => startFloor(stand, settings, '--send-each') },
+  floorPerChannel: {
+    name: 'the floor, a channel each', missing: always,
+    start: (stand, settings) => startFloor(stand, settings, '--per-channel') },
+  sluice: { name: '**Sluice**', missing: always, start: startSluice },
+  nchan: {
+    name: 'Nchan (nginx), no sessions', start: startNchan,
+    missing: () => (NCHAN ? null : 'its module is not installed (deploy/setup bench)') },
+  ws: { name: '`ws` + express-session + connect-redis', missing: missingWs, start: startWs },
+};
