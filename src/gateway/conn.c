@@ -72,9 +72,21 @@ static void leave_all(struct conn *conn)
 	conn->close_code = 0;
 }
 
+bool conn_gets_more_time(struct conn *conn)
+{
+	struct stream_progress progress = stream_progress(&conn->stream);
+	bool takes = progress.outstanding && progress.acked != conn->acked;
+	conn->acked = progress.acked;
+	return takes && conn->extensions++ < CONN_EXTENSIONS_MAX;
+}
+
 static void on_linger_due(struct deadline *deadline)
 {
-	conn_abort(container_of(deadline, struct conn, deadline));
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	if (conn_gets_more_time(conn))
+		deadline_set(conn->conns->deadlines, deadline, CONN_LINGER_MS, on_linger_due);
+	else
+		conn_abort(conn);
 }
 
 void conn_linger(struct conn *conn)

@@ -74,8 +74,10 @@ static void refuse(struct conn *conn, int status, const char *problem)
 	struct buffer bytes = { 0 };
 	count_refusal(conn, status);
 	tell_refusal(conn->conns, status, problem);
+	bool head = conn->http && slice_equal(conn->http->request.method, SLICE("HEAD"));
 	if (http_refusal(status, problem, &bytes) == 0)
-		answer(conn, buffer_slice(&bytes));
+		/* RFC 9110 §9.3.2: to HEAD only the head is sent */
+		answer(conn, slice_make(bytes.bytes, bytes.len - (head ? strlen(problem) + 1 : 0)));
 	else
 		conn_abort(conn);
 	buffer_finish(&bytes);

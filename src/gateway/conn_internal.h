@@ -43,16 +43,21 @@ struct conn {
 	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
 	uint16_t close_code;  /* what is counted in the end; 0: it never was a WebSocket */
 	uint8_t state;        /* enum conn_state */
+	uint8_t extensions;   /* of the time to close */
 	uint8_t window_bits;  /* of permessage-deflate; 0: it was not negotiated */
 	bool awaiting_pong;
 	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
 	bool counted;       /* among the quota's connections */
 };
 
-/* A close frame may take this long to be answered; a FIN that long. */
-enum { CONN_CLOSING_MS = 5000, CONN_LINGER_MS = 2000 };
+/* A close frame may take this long to be answered; a FIN that long. Each again, and again, while the peer
+ * still takes what was queued before it. */
+enum { CONN_CLOSING_MS = 5000, CONN_LINGER_MS = 2000, CONN_EXTENSIONS_MAX = 5 };
 
 /* conn.c */
+
+/* The end is due, but the peer is busy with what he was sent before: true if he may go on. */
+bool conn_gets_more_time(struct conn *conn);
 
 /* Ends our side, and closes when the peer has ended his, or after CONN_LINGER_MS. */
 void conn_linger(struct conn *conn);

@@ -43,7 +43,11 @@ static int send_close(struct conn *conn, unsigned code, struct slice reason)
 
 static void on_closing_due(struct deadline *deadline)
 {
-	conn_abort(container_of(deadline, struct conn, deadline));
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	if (conn_gets_more_time(conn))
+		deadline_set(conn->conns->deadlines, deadline, CONN_CLOSING_MS, on_closing_due);
+	else
+		conn_abort(conn);
 }
 
 void conn_ws_close(struct conn *conn, unsigned code, struct slice reason)

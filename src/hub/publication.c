@@ -89,7 +89,7 @@ int publication_run_add(struct publication_run *run, struct slice channel, struc
 static void release(struct chunk *chunk)
 {
 	struct publication *publication = container_of(chunk, struct publication, chunk);
-	for (size_t i = 0; i < PUBLICATION_WINDOWS; i++) {
+	for (size_t i = 0; i < PUBLICATION_FORMS; i++) {
 		struct chunk *compressed = atomic_load(&publication->compressed[i]);
 		if (compressed && compressed != chunk)
 			chunk_unref(compressed);
@@ -104,7 +104,7 @@ static void settle(struct publication *publication)
 	publication->chunk.bytes = run_frames(publication);
 	publication->chunk.release = release;
 	pthread_mutex_init(&publication->compressing, NULL);
-	for (size_t i = 0; i < PUBLICATION_WINDOWS; i++)
+	for (size_t i = 0; i < PUBLICATION_FORMS; i++)
 		atomic_init(&publication->compressed[i], NULL);
 	chunk_settle(&publication->chunk);
 }

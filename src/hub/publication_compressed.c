@@ -1,10 +1,14 @@
 /* The compressed forms of a run.
  *
- * A publication is compressed once for each window that somebody negotiated, however many receive
- * it: without context takeover (RFC 7692 §7.1.1.1) the compressed bytes depend on nothing but the
+ * A publication is compressed once for each form that somebody needs, however many receive it:
+ * without context takeover (RFC 7692 §7.1.1.1) the compressed bytes depend on nothing but the
  * payload and the window, so one form serves all connections of all workers. They are made when the
  * first of these connections is about to be sent the run, as the home of a channel does not know who
  * listens and how.
+ *
+ * What is compressed for a small window is good for any larger one, too. So the eight windows share
+ * three forms, each made for the smallest of its windows: who opens a connection for every window
+ * must not have everything compressed eight times.
  *
  * Two workers may want the same form at the same time. The second waits for the first: it would be
  * busy for as long with compressing, and this way one processor is spared.
@@ -28,6 +32,18 @@ struct form {
 	struct ws_deflater *deflater;
 	bool gained; /* at least one payload was compressed */
 };
+
+static const uint8_t form_window_bits[PUBLICATION_FORMS] = { WS_WINDOW_BITS_MIN, 12,
+	WS_WINDOW_BITS_MAX };
+
+/* The largest that a browser with this window can read. */
+static unsigned form_for(unsigned window_bits)
+{
+	unsigned number = PUBLICATION_FORMS - 1;
+	while (number && form_window_bits[number] > window_bits)
+		number--;
+	return number;
+}
 
 /* Takes one frame, header and payload, off the front. */
 static struct slice next_frame(struct slice *rest, struct ws_frame *ret_frame, size_t *ret_header)
@@ -93,13 +109,14 @@ static struct chunk *make(struct publication *publication, struct form *form)
 struct chunk *publication_compressed(struct publication *publication, unsigned window_bits,
 	size_t threshold, struct ws_deflater *deflater)
 {
-	_Atomic(struct chunk *) *place = &publication->compressed[window_bits - WS_WINDOW_BITS_MIN];
+	unsigned number = form_for(window_bits);
+	_Atomic(struct chunk *) *place = &publication->compressed[number];
 	struct chunk *chunk = atomic_load_explicit(place, memory_order_acquire);
 	if (chunk)
 		return chunk;
-	struct form form = {
-		.window_bits = window_bits, .threshold = threshold, .deflater = deflater
-	};
+	struct form form = { .window_bits = form_window_bits[number],
+		.threshold = threshold,
+		.deflater = deflater };
 	pthread_mutex_lock(&publication->compressing);
 	chunk = atomic_load_explicit(place, memory_order_relaxed);
 	if (!chunk) {

@@ -142,7 +142,16 @@ describe('404 and 405', () => {
       assertRefusal(await answerTo(request({ target })), 404);
     });
 
-  for (const method of ['POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'])
+  test('another method: HEAD is answered without a body', async () => {
+    const client = await sluice.connect();
+    client.write(request({ method: 'HEAD' }));
+    await client.ended();
+    const answer = client.bytes.toString();
+    assert.match(answer, /^HTTP\/1\.1 405 .*\r\nContent-Length: [1-9]/s);
+    assert.equal(answer.indexOf('\r\n\r\n'), answer.length - 4);
+  });
+
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
     test(`another method: ${method}`, async () => {
       const client = await sluice.connect();
       client.write(request({ method }));

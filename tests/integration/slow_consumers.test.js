@@ -133,3 +133,25 @@ test('of many pings that come while the queue is stuck, the last is answered', a
   assert.ok(pongs.length < PINGS / 100, `${pongs.length} pongs`);
   peer.destroy();
 });
+
+/* The time to close is prolonged as long as something is taken. */
+test('a slow browser that closes still gets what was sent before, and the close frame', async t => {
+  const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 64 << 20 } });
+  const publisher = await redis.client();
+  const slow = await sluice.connect();
+  await slow.open({ cookie });
+  slow.socket.pause();
+  const MEGABYTE = Buffer.alloc(1 << 20, 'x'), N = 12;
+  for (let i = 0; i < N; i++) await publisher.publish('news', MEGABYTE);
+  await until(async () => (await sluice.metric('sluice_deliveries_total')) === N);
+  assert.ok(await sluice.metric('sluice_queued_bytes') > 0, 'the kernel takes all');
+  slow.send(OPCODE.close, Buffer.from([0x03, 0xe8]));
+
+  // about 2 MB a second, so longer than a connection lingers without progress
+  const again = setInterval(() => slow.socket.resume(), 30);
+  slow.socket.on('data', () => slow.socket.pause());
+  await slow.ended({ within: 20000 });
+  clearInterval(again);
+  for (let i = 0; i < N; i++) assert.equal((await slow.frame()).payload.length, MEGABYTE.length);
+  assert.equal((await slow.frame()).opcode, OPCODE.close);
+});
