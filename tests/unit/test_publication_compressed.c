@@ -110,6 +110,20 @@ static void a_form_is_made_once(void **state)
 	chunk_unref(chunk);
 }
 
+/* Else whoever opens a connection for each window has everything compressed eight times. */
+static void all_windows_share_three_forms(void **state)
+{
+	(void)state;
+	struct publication_run run = { 0 };
+	add(&run, slice_make(text, PAYLOAD));
+	struct publication *publication = publication_run_take(&run);
+	uint64_t before = ws_deflater_count(deflater);
+	for (unsigned bits = WS_WINDOW_BITS_MIN; bits <= WS_WINDOW_BITS_MAX; bits++)
+		publication_compressed(publication, bits, THRESHOLD, deflater);
+	assert_int_equal(ws_deflater_count(deflater) - before, 3);
+	publication_unref(publication);
+}
+
 static void without_gain_it_is_the_plain_one(void **state)
 {
 	(void)state;
@@ -171,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(compresses_what_is_worth_it),
 		cmocka_unit_test(a_form_is_made_once),
+		cmocka_unit_test(all_windows_share_three_forms),
 		cmocka_unit_test(without_gain_it_is_the_plain_one),
 		cmocka_unit_test(threads_share_one_form),
 	};

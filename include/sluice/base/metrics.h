@@ -84,7 +84,7 @@
 	X(DELIVERED_BYTES_TOTAL, "sluice_delivered_bytes_total", "", "counter", \
 		"Bytes of frames queued to connections") \
 	X(COMPRESSIONS_TOTAL, "sluice_compressions_total", "", "counter", \
-		"Payloads compressed: once for each window, however many receive them") \
+		"Payloads compressed: at most three times each, however many receive them") \
 	X(QUEUED_BYTES, "sluice_queued_bytes", "", "gauge", "Bytes that wait to be sent") \
 	X(SLOW_CONSUMERS_TOTAL, "sluice_slow_consumers_total", "", "counter", \
 		"Connections closed because their queue was full") \

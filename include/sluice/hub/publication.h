@@ -6,8 +6,8 @@
  * cost per subscriber is then per run and not per publication. A publication on another channel
  * ends the run, so that the order between channels is kept.
  *
- * For connections that negotiated permessage-deflate a run has compressed forms, one for each
- * window, made when first asked for and shared like the plain one. */
+ * For connections that negotiated permessage-deflate a run has compressed forms for small, middling
+ * and large windows, made when first asked for and shared like the plain one. */
 #ifndef SLUICE_HUB_PUBLICATION_H
 #define SLUICE_HUB_PUBLICATION_H
 
@@ -22,18 +22,18 @@
 #include "sluice/proto/ws_deflate.h"
 #include "sluice/proto/ws_extension.h"
 
-enum { PUBLICATION_WINDOWS = WS_WINDOW_BITS_MAX - WS_WINDOW_BITS_MIN + 1 };
+enum { PUBLICATION_FORMS = 3 };
 
 /* A publication's frames are `chunk`, the first member: whoever queues the chunk holds the run. */
 struct publication {
 	struct chunk chunk;
 	uint32_t count; /* publications in it */
 	uint32_t channel_len;
-	const char *channel; /* in the same block */
+	const char *channel;      /* in the same block */
 	struct publication *next; /* for whoever has it before it is shared */
 	/* private */
 	pthread_mutex_t compressing;
-	_Atomic(struct chunk *) compressed[PUBLICATION_WINDOWS]; /* NULL: nobody has asked yet */
+	_Atomic(struct chunk *) compressed[PUBLICATION_FORMS]; /* NULL: nobody has asked yet */
 };
 
 static inline struct slice publication_channel(const struct publication *publication)
@@ -70,7 +70,7 @@ struct publication *publication_run_take(struct publication_run *run);
 /* The frames for a connection that negotiated permessage-deflate with this window: payloads of at
  * least `threshold` bytes are compressed where that makes them smaller, each by itself (RFC 7692
  * §7.2.1), the others are as they were. Any thread may ask, with a deflater of its own; the first who
- * asks for a window compresses, and the others wait for him. Borrowed, lives as long as the
+ * asks for a form compresses, and the others wait for him. Borrowed, lives as long as the
  * publication. Never NULL: the plain frames when nothing is gained, or there is no memory. */
 struct chunk *publication_compressed(struct publication *publication, unsigned window_bits,
 	size_t threshold, struct ws_deflater *deflater);
