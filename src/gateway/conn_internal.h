@@ -27,11 +27,17 @@ struct conn_http {
 
 /* One per browser: kept small, nothing of it is on the heap besides while something is under way. */
 struct conn {
+	/* what a publication touches, in one place */
+	struct subscriber subscriber;
 	struct stream stream;
 	struct conns *conns;
+	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
+	uint16_t close_code;  /* what is counted in the end; 0: it never was a WebSocket */
+	uint8_t state;        /* enum conn_state */
+	uint8_t window_bits;  /* of permessage-deflate; 0: it was not negotiated */
+	/* the rest */
 	struct list link;       /* in conns->all */
 	struct conn_http *http; /* NULL from the 101 on */
-	struct subscriber subscriber;
 	struct ws_reader reader;
 	struct deadline deadline; /* of the state; when open: the next ping, or the pong */
 	struct quota_share *address, *user;
@@ -40,11 +46,7 @@ struct conn {
 	uint32_t acked;    /* when the heartbeat looked last */
 	uint32_t window;   /* the same */
 	uint32_t second;   /* in which the reader was last allowed frames, as uv_now counts */
-	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
-	uint16_t close_code;  /* what is counted in the end; 0: it never was a WebSocket */
-	uint8_t state;        /* enum conn_state */
-	uint8_t extensions;   /* of the time to close */
-	uint8_t window_bits;  /* of permessage-deflate; 0: it was not negotiated */
+	uint8_t extensions; /* of the time to close */
 	bool awaiting_pong;
 	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
 	bool counted;       /* among the quota's connections */

@@ -15,7 +15,7 @@
  * scheduled is run, even when nothing else happens and no other handle is left. */
 #include "sluice/net/turn.h"
 
-enum { TURN_ROUNDS = 2 };
+enum { TURN_ROUNDS = 2, CACHE_LINE = 64 };
 
 static void stay_awake(uv_idle_t *busy)
 {
@@ -23,12 +23,22 @@ static void stay_awake(uv_idle_t *busy)
 }
 
 /* What a task schedules goes to turn->tasks, what it cancels may still be in `round`. */
+/* Between two ends of a turn the kernel has filled the cache with its own, and the owners lie anywhere: so
+ * while one task runs, what the next will touch is fetched. */
+static void fetch_next(const struct list *round)
+{
+	const struct list *next = round->next;
+	__builtin_prefetch((const char *)next + CACHE_LINE);
+	__builtin_prefetch(next->next);
+}
+
 static void run_round(struct turn *turn)
 {
 	struct list round, *node; /* struct turn_task, by .link */
 	list_take(&round, &turn->tasks);
 	while ((node = list_pop(&round))) {
 		struct turn_task *task = container_of(node, struct turn_task, link);
+		fetch_next(&round);
 		task->run(task);
 	}
 }
