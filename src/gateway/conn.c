@@ -72,6 +72,11 @@ static void leave_all(struct conn *conn)
 	conn->close_code = 0;
 }
 
+void conn_time_begins(struct conn *conn)
+{
+	conn->acked = stream_progress(&conn->stream).acked;
+}
+
 bool conn_gets_more_time(struct conn *conn)
 {
 	struct stream_progress progress = stream_progress(&conn->stream);
@@ -92,6 +97,7 @@ static void on_linger_due(struct deadline *deadline)
 void conn_linger(struct conn *conn)
 {
 	leave_all(conn);
+	conn_time_begins(conn);
 	deadline_set(conn->conns->deadlines, &conn->deadline, CONN_LINGER_MS, on_linger_due);
 	stream_end(&conn->stream);
 	stream_resume(&conn->stream);

@@ -58,6 +58,8 @@ enum { CONN_CLOSING_MS = 5000, CONN_LINGER_MS = 2000, CONN_EXTENSIONS_MAX = 5 };
 
 /* conn.c */
 
+/* From now on the peer has some time to end. */
+void conn_time_begins(struct conn *conn);
 /* The end is due, but the peer is busy with what he was sent before: true if he may go on. */
 bool conn_gets_more_time(struct conn *conn);
 

@@ -56,6 +56,7 @@ void conn_ws_close(struct conn *conn, unsigned code, struct slice reason)
 	bridge_unsubscribe_all(conns->bridge, &conn->subscriber);
 	conn->close_code = (uint16_t)code;
 	conn->state = CONN_CLOSING;
+	conn_time_begins(conn);
 	deadline_set(conns->deadlines, &conn->deadline, CONN_CLOSING_MS, on_closing_due);
 	if (send_close(conn, code, reason) != 0)
 		conn_abort(conn);

@@ -118,7 +118,7 @@ static const char *check_upgrade(const struct http_request *request)
 		return "Upgrade does not name websocket";
 	if (!lists(request, SLICE("Connection"), SLICE("upgrade")))
 		return "Connection does not name Upgrade";
-	if (request->has_body)
+	if (http_request_header(request, SLICE("Content-Length"), NULL))
 		return "an opening handshake has no body";
 	return NULL;
 }

@@ -49,7 +49,6 @@ static const struct {
 	{ 0, LINE HOST
 		"Upgrade: websocket\r\nConnection: close\r\nConnection:,UPGRADE ,\r\n" KEY VERSION
 			END },
-	{ 0, LINE ALL "Content-Length: 0\r\n" END },
 	{ 0, LINE ALL "Origin: https://a.example\r\n" END },
 	{ 0, LINE ALL OFFER "a, b\r\n" OFFER "c\r\n" END },
 	{ 0, LINE ALL OFFER "a, A\r\n" END },
@@ -128,6 +127,7 @@ static const struct {
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZ\xc3\xa9==\r\n" END },
 	/* a body */
 	{ 400, LINE ALL "Content-Length: 1\r\n" END "x" },
+	{ 400, LINE ALL "Content-Length: 0\r\n" END },
 	{ 400, LINE ALL "Content-Length: 0\r\nContent-Length: 0\r\n" END },
 	{ 400, LINE ALL "Content-Length: x\r\n" END },
 	{ 400, LINE ALL "Transfer-Encoding: chunked\r\n" END },
