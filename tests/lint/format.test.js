@@ -21,7 +21,7 @@ const formatter = findFormatter();
 
 test('clang-format would change nothing', async () => {
   assert.ok(formatter, 'clang-format 14 is not installed');
-  const files = await sourceFiles('src', 'include', 'tests/unit', 'tests/fuzz');
+  const files = await sourceFiles('src', 'include', 'tests');
   const { status, stderr } = format(formatter, files);
   assert.equal(status, 0, stderr.slice(0, 4000));
 });

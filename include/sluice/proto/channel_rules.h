@@ -46,7 +46,7 @@ int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rule
 
 /* How long a channel's publications wait for others: what the first rule says that the name may match,
  * whoever asks: {path} stands for any text here. `otherwise` when that says nothing, or there is none. */
-unsigned channel_rules_batch_ms(const struct channel_rule *rules, size_t n_rules,
-	struct slice channel, unsigned otherwise);
+unsigned channel_rules_batch_ms(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel, unsigned otherwise);
 
 #endif
