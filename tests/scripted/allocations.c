@@ -1,6 +1,7 @@
 #include "allocations.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -22,6 +23,8 @@ void __libc_free(void *block);
 static size_t counted, fails_at;
 static unsigned spared;
 static long alive;
+static size_t bytes;
+static bool weighing; /* not before a sanitizer can be asked for sizes */
 
 BARE static bool fails(void)
 {
@@ -31,9 +34,15 @@ BARE static bool fails(void)
 	return true;
 }
 
+BARE static size_t size_of(void *block)
+{
+	return block && weighing ? malloc_usable_size(block) + sizeof(size_t) : 0;
+}
+
 BARE static void *made(void *block)
 {
 	alive += block != NULL;
+	bytes += size_of(block);
 	return block;
 }
 
@@ -55,12 +64,14 @@ BARE void *realloc(void *block, size_t size)
 {
 	if (fails())
 		return NULL;
+	size_t before = size_of(block);
 	void *grown = __interceptor_realloc ? __interceptor_realloc(block, size)
 					    : __libc_realloc(block, size);
-	if (!block)
+	if (grown || size == 0) { /* the old one is no more */
+		bytes -= before;
+		alive -= block != NULL;
 		made(grown);
-	else if (size == 0 && !grown) /* it was freed */
-		alive--;
+	}
 	return grown;
 }
 
@@ -76,6 +87,7 @@ BARE void *reallocarray(void *block, size_t n, size_t size)
 BARE void free(void *block)
 {
 	alive -= block != NULL;
+	bytes -= size_of(block);
 	if (__interceptor_free)
 		__interceptor_free(block);
 	else
@@ -111,4 +123,10 @@ void allocations_resume(void)
 long allocations_alive(void)
 {
 	return alive;
+}
+
+size_t allocations_bytes(void)
+{
+	weighing = true;
+	return bytes;
 }

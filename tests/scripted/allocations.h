@@ -23,4 +23,8 @@ void allocations_resume(void);
 /* Blocks that are in use. */
 long allocations_alive(void);
 
+/* How many bytes are in use, with the word before each block that malloc keeps for itself; only the
+ * difference between two calls means something. */
+size_t allocations_bytes(void);
+
 #endif

@@ -1,0 +1,179 @@
+/* What a connection and a delivery cost, counted exactly: not how long something takes, which depends on
+ * the machine, but how often memory is asked for, how much of it is held, and what Redis is asked.
+ *
+ * That a turn writes once to each connection, however often something was published, is in
+ * test_stream.c: there the system calls are counted. */
+#include <stdio.h>
+
+#include "allocations.h"
+#include "browser.h"
+#include "machine.h"
+#include "settings.h"
+#include "unit.h"
+
+enum {
+	FEW = 100,
+	MANY = 1000,
+	PUBLICATIONS = 50,
+	/* what an idle connection may hold, on channels that others have too, and with one of its own */
+	SHARED_BYTES_MAX = 640,
+	PRIVATE_BYTES_MAX = 1024,
+};
+
+struct crowd {
+	struct stage stage;
+	struct browser browsers[MANY];
+	size_t n;
+};
+
+static int crowd_open(void **state)
+{
+	static struct crowd crowd;
+	machine_reset();
+	crowd.n = 0;
+	stage_open(&crowd.stage, settings_get(SETTINGS_ROOMY), 0, browser_records);
+	quota_set_sockets_max(&crowd.stage.quota, MANY);
+	stage_pass(&crowd.stage, 1000);
+	*state = &crowd;
+	return 0;
+}
+
+static int crowd_close(void **state)
+{
+	struct crowd *crowd = *state;
+	stage_close(&crowd->stage);
+	for (size_t i = 0; i < crowd->n; i++)
+		browser_finish(&crowd->browsers[i]);
+	return 0;
+}
+
+/* What the script holds for a browser, which is not the gateway's. */
+static void forget_bytes(struct wire *wire)
+{
+	buffer_finish(&wire->sent);
+	buffer_finish(&wire->received);
+	wire->arrived = 0;
+}
+
+/* What is in use but for what lies on the wires, which is the script's. */
+static size_t gateway_bytes(void)
+{
+	size_t bytes = allocations_bytes();
+	LIST_EACH (node, &wires) {
+		struct wire *wire = container_of(node, struct wire, link);
+		bytes -= wire->sent.capacity + wire->received.capacity;
+	}
+	return bytes;
+}
+
+/* Gives what each of them holds in the gateway. `query`: with %u for the browser's number. */
+static size_t join(struct crowd *crowd, size_t n, const char *query, const char *headers)
+{
+	size_t first = crowd->n;
+	for (; crowd->n < first + n; crowd->n++)
+		browser_prepare(&crowd->browsers[crowd->n], &crowd->stage);
+	size_t before = gateway_bytes();
+	for (size_t i = first; i < crowd->n; i++) {
+		char text[64];
+		struct browser *browser = &crowd->browsers[i];
+		snprintf(text, sizeof(text), "%s%zu", query, i);
+		browser_come(browser, i % STAGE_WORKERS, "10.0.0.1");
+		browser_ask(browser, SESSION_ADA, *query ? text : "", headers);
+		stage_turns(&crowd->stage, 8);
+		browser_look(browser);
+		assert_true(browser_is_open(browser));
+		forget_bytes(browser->wire);
+	}
+	return (gateway_bytes() - before) / n;
+}
+
+/* How often memory is asked for from a publication to its last delivery. */
+static size_t allocations_of_a_publication(struct crowd *crowd, enum browser_channel channel)
+{
+	int64_t before = stage_metric(&crowd->stage, METRIC_DELIVERIES_TOTAL);
+	allocations_fail_at(0);
+	browser_publish(&crowd->stage, channel, 200);
+	stage_turns(&crowd->stage, 4);
+	size_t counted = allocations_counted();
+	assert_int_equal(
+		stage_metric(&crowd->stage, METRIC_DELIVERIES_TOTAL), before + (int64_t)crowd->n);
+	for (size_t i = 0; i < crowd->n; i++)
+		forget_bytes(crowd->browsers[i].wire);
+	return counted;
+}
+
+/* The first ones also ask for what is kept for the next: a deflater, room in the links' readers. */
+static void warm_up(struct crowd *crowd)
+{
+	for (int i = 0; i < 3; i++)
+		allocations_of_a_publication(crowd, CHANNEL_NEWS);
+}
+
+static void a_delivery_asks_for_no_memory(void **state)
+{
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", "");
+	warm_up(crowd);
+	size_t few = allocations_of_a_publication(crowd, CHANNEL_NEWS);
+	join(crowd, MANY - FEW, "", "");
+	for (int i = 0; i < PUBLICATIONS; i++)
+		assert_int_equal(allocations_of_a_publication(crowd, CHANNEL_NEWS), few);
+	print_message(
+		"a publication: %zu allocations, to %d or to %d connections\n", few, FEW, MANY);
+}
+
+static void nor_a_compressed_one(void **state)
+{
+	static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", offer);
+	warm_up(crowd);
+	size_t few = allocations_of_a_publication(crowd, CHANNEL_NEWS);
+	join(crowd, MANY - FEW, "", offer);
+	int64_t before = stage_metric(&crowd->stage, METRIC_COMPRESSIONS_TOTAL);
+	for (int i = 0; i < PUBLICATIONS; i++)
+		assert_int_equal(allocations_of_a_publication(crowd, CHANNEL_NEWS), few);
+	assert_int_equal(stage_metric(&crowd->stage, METRIC_COMPRESSIONS_TOTAL) - before, 0);
+}
+
+static void redis_is_subscribed_once(void **state)
+{
+	struct crowd *crowd = *state;
+	join(crowd, MANY, "", "");
+	assert_int_equal(redis_subscribers(SLICE("news")), 1);
+	assert_int_equal(redis_subscribers(SLICE("user:ada")), 1);
+	assert_int_equal(stage_metric(&crowd->stage, METRIC_CHANNELS), 2);
+	assert_int_equal(stage_metric(&crowd->stage, METRIC_SUBSCRIPTIONS), 2 * MANY);
+}
+
+static void an_idle_connection_is_small(void **state)
+{
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", "");
+	size_t bytes = join(crowd, MANY - FEW, "", "");
+	print_message("an idle connection on two shared channels: %zu bytes\n", bytes);
+	assert_true(bytes <= SHARED_BYTES_MAX);
+}
+
+static void and_so_it_is_with_a_channel_of_its_own(void **state)
+{
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", "");
+	size_t bytes = join(crowd, MANY - FEW, "?channel=public:", "");
+	print_message("with a third channel of its own: %zu bytes\n", bytes);
+	assert_true(bytes <= PRIVATE_BYTES_MAX);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, crowd_open, crowd_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_delivery_asks_for_no_memory),
+		TEST(nor_a_compressed_one),
+		TEST(redis_is_subscribed_once),
+		TEST(an_idle_connection_is_small),
+		TEST(and_so_it_is_with_a_channel_of_its_own),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
