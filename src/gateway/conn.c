@@ -218,6 +218,7 @@ int conns_open(struct conns *conns)
 	conns->count = conns->peak = 0;
 	conns->draining = false;
 	conns->ping = chunk_create(ping, 2);
+	pool_init(&conns->requests, sizeof(struct conn_http));
 	conns->inflaters = ws_inflaters_create();
 	conns->deflater = ws_deflater_create();
 	conns_options_changed(conns);
@@ -228,6 +229,7 @@ void conns_finish(struct conns *conns)
 {
 	MUST(conns->count == 0);
 	chunk_unref(conns->ping);
+	pool_finish(&conns->requests);
 	ws_inflaters_destroy(conns->inflaters);
 	ws_deflater_destroy(conns->deflater);
 }

@@ -340,7 +340,7 @@ void conn_http_bytes(struct conn *conn, const char *bytes, size_t len)
 int conn_http_begin(struct conn *conn, const struct sockaddr_storage *peer)
 {
 	struct conns *conns = conn->conns;
-	struct conn_http *http = calloc(1, sizeof(*http));
+	struct conn_http *http = pool_take(&conns->requests);
 	if (!http)
 		return -ENOMEM;
 	http->conn = conn;
@@ -382,5 +382,5 @@ void conn_http_end(struct conn *conn)
 	if (http->at_site)
 		conn->conns->site->on_gone(conn->conns->site->context, http->call);
 	http_request_finish(&http->request);
-	free(http);
+	pool_give(&conn->conns->requests, http);
 }
