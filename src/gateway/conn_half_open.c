@@ -11,8 +11,10 @@
  * for another reason than malice, a phone on a bad line, has the whole time while others from his address
  * are quick.
  *
- * The late ones of a worker are in one list, in the order in which they came: when descriptors are short
- * the oldest make room. */
+ * The default is wide all the same: a proxy that is itself overrun may connect first and send later, and
+ * then a thousand late ones are a storm of log-ins and no attack. Where descriptors run short before that,
+ * the late ones of a worker, which are in one list in the order in which they came, make room, the oldest
+ * first. Who serves browsers without a proxy sets it lower. */
 #include <errno.h>
 
 #include "conn_internal.h"

@@ -130,7 +130,7 @@ const struct setting options_settings[] = {
 		10000000 },
 	{ "limits.upgrades_per_second", SETTING_NUMBER, AT(limits.upgrades_per_second), "0", 0,
 		1000000 },
-	{ "limits.half_open_per_ip", SETTING_NUMBER, AT(limits.half_open_per_ip), "1024", 0,
+	{ "limits.half_open_per_ip", SETTING_NUMBER, AT(limits.half_open_per_ip), "32768", 0,
 		10000000 },
 	{ "limits.frames_per_second", SETTING_NUMBER, AT(limits.frames_per_second), "256", 0,
 		1000000 },

@@ -94,7 +94,7 @@ export const attacks = [
   },
   {
     name: 'slowloris: 5,000 sockets from one address',
-    config: { limits: { handshake_seconds: 10 } },
+    config: { limits: { handshake_seconds: 10, half_open_per_ip: 1024 } },
     async attack({ launch, sluice }) {
       const attackers = launch('holdRequests', {
         count: 5000, rate: 5000, seconds: 3, head: 'GET /ws HTTP/1.1\r\nX-Slow: ', addresses: 1, again: false });

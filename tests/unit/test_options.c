@@ -249,7 +249,7 @@ static const struct source_row {
 	{ "limits.connections_per_ip", "SLUICE_LIMITS_CONNECTIONS_PER_IP", "0", "1", "2", "2" },
 	{ "limits.connections_per_user", "SLUICE_LIMITS_CONNECTIONS_PER_USER", "0", "1", "2", "2" },
 	{ "limits.upgrades_per_second", "SLUICE_LIMITS_UPGRADES_PER_SECOND", "0", "1", "2", "2" },
-	{ "limits.half_open_per_ip", "SLUICE_LIMITS_HALF_OPEN_PER_IP", "1024", "1", "0", "0" },
+	{ "limits.half_open_per_ip", "SLUICE_LIMITS_HALF_OPEN_PER_IP", "32768", "1", "0", "0" },
 	{ "limits.frames_per_second", "SLUICE_LIMITS_FRAMES_PER_SECOND", "256", "1", "0", "0" },
 	{ "limits.message_bytes", "SLUICE_LIMITS_MESSAGE_BYTES", "65536", "1", "2", "2" },
 	{ "limits.fragments", "SLUICE_LIMITS_FRAGMENTS", "128", "1", "2", "2" },
