@@ -6,8 +6,8 @@ const HEAD = `# Under attack
 
 Written by \`tests/run attack\`: each attack in turn, against the release build with two workers, on a gateway of
 its own that serves 200 good connections 20 publications a second meanwhile. They must get every one, in order,
-99 of 100 within 100 ms, and somebody new must get in within a second. After each attack no connection and no
-descriptor is left, and the memory is back. Attackers are processes on the same machine that give way to the
+99 of 100 within 100 ms, and somebody new must get in within a second; an attack in which that was too late is
+made once more. After each attack no connection and no descriptor is left, and the memory is back. Attackers are processes on the same machine that give way to the
 others (nice). Figures are rounded up.
 
 `;
