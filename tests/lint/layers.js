@@ -21,6 +21,7 @@ const LIBRARIES = [
   { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws_handshake|session_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws_(de|in)flate$/ },
   { header: /^hiredis\//, modules: /^(proto\/resp|(redis|gateway)\/\w+)$/ },
+  { header: /^sanitizer\/asan_interface\.h$/, modules: /^base\/pool$/ },
   { header: /^uv\.h$/, modules: /^(net|redis|gateway|main)\/\w+$/ },
 ];
 const OF_THE_SYSTEM = /^[a-z]+[0-9]*\.h$|^(sys|netinet|arpa|net|linux)\/[\w-]+\.h$/;
