@@ -59,6 +59,8 @@ int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
 	reader->functions.createArray = create_array;
 	reader->reader->fn = &reader->functions;
 	reader->reader->privdata = reader;
+	/* Else version 0.14 gives a large buffer back, and aborts when there is no memory for a small one. */
+	reader->reader->maxbuf = 0;
 	return 0;
 }
 
