@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CACHE_LINE = 64 };
-
 struct hub_channel {
 	struct table_entry entry;
 	struct list subscriptions; /* struct subscription, by .in_channel */

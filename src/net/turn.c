@@ -15,7 +15,7 @@
  * scheduled is run, even when nothing else happens and no other handle is left. */
 #include "sluice/net/turn.h"
 
-enum { TURN_ROUNDS = 2, CACHE_LINE = 64 };
+enum { TURN_ROUNDS = 2 };
 
 static void stay_awake(uv_idle_t *busy)
 {

@@ -20,6 +20,9 @@
 #define container_of(pointer, type, member) \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* Bytes that a processor fetches at a time, or half of them. */
+enum { CACHE_LINE = 64 };
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The caller must look at the result. */

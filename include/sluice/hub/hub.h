@@ -15,7 +15,8 @@
 
 struct hub;
 
-/* Embedded in whoever receives. Zero-initialised, then subscriber_init. */
+/* Embedded in whoever receives, best as its first member: what lies behind it is fetched ahead of
+ * on_publication. Zero-initialised, then subscriber_init. */
 struct subscriber {
 	struct list subscriptions; /* struct subscription, by .in_subscriber */
 	uint32_t count;            /* of them */
