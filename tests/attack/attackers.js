@@ -134,9 +134,10 @@ export async function endOneSide({ requests, count, rate, ...place }, { ready, s
 
 /* ---- as WebSockets ---- */
 
-/* Opens them, has each send `first`, then `bytes` so often, reads nothing, and ends
- * when all of it is sent or the connection is gone. { sent }: bytes that were taken off its hands. */
-export async function flood({ count, rate, headers, first, bytes, times = 1, ...place }) {
+/* Opens them, has each send `first`, then `bytes` so often, reads nothing meanwhile, and ends when all
+ * of it is sent or the connection is gone; `failed`: not before the gateway has ended it, which may not
+ * have read yet what the kernel took. { sent }: bytes that were taken off its hands. */
+export async function flood({ count, rate, headers, first, bytes, times = 1, failed = false, ...place }) {
   const sockets = await paced(count, rate, async i => {
     const socket = await open(place, i, { headers });
     const over = closed(socket);
@@ -145,6 +146,10 @@ export async function flood({ count, rate, headers, first, bytes, times = 1, ...
       const { promise, resolve } = withResolvers();
       socket.write(bytes, resolve);
       await Promise.race([promise, over]);
+    }
+    if (failed) {
+      socket.resume();
+      await over;
     }
     return socket;
   });

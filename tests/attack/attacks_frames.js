@@ -37,7 +37,8 @@ export const attacks = [
     name: '500 connections of fragments of one byte each',
     config: { limits: { frames_per_second: 0 } },
     async attack({ launch, sluice }) {
-      await launch('flood', { count: 500, rate: 1000, first: FIRST, bytes: FRAGMENTS, times: 131 }).result();
+      const fragments = { first: FIRST, bytes: FRAGMENTS, times: 131 };
+      await launch('flood', { count: 500, rate: 1000, failed: true, ...fragments }).result();
       assert.equal(await closes(sluice, 1008), 500);
       return 'all closed with 1008';
     },
@@ -45,7 +46,7 @@ export const attacks = [
   {
     name: 'a million frames on 500 connections',
     async attack({ launch, sluice }) {
-      await launch('flood', { count: 500, rate: 1000, bytes: FRAMES, times: 2 }).result();
+      await launch('flood', { count: 500, rate: 1000, bytes: FRAMES, times: 2, failed: true }).result();
       assert.equal(await closes(sluice, 1008), 500);
       return 'all closed with 1008';
     },
@@ -62,7 +63,7 @@ export const attacks = [
   {
     name: '2,000 connections that announce a message of 4 EiB',
     async attack({ launch, sluice }) {
-      await launch('flood', { count: 2000, rate: 1000, bytes: ENDLESS }).result();
+      await launch('flood', { count: 2000, rate: 1000, bytes: ENDLESS, failed: true }).result();
       assert.equal(await closes(sluice, 1009), 2000);
       return 'all closed with 1009';
     },
