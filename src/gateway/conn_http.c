@@ -16,6 +16,7 @@
 
 #include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/gateway/credentials.h"
 #include "sluice/gateway/limit.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/origin.h"
@@ -226,8 +227,8 @@ static void authenticate(struct conn *conn)
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
 	const char *problem;
-	int error =
-		session_id_of(conn->conns->options, &conn->http->request, value, &sid, &problem);
+	int error = credentials_session_id(
+		conn->conns->options, &conn->http->request, value, &sid, &problem);
 	if (error == -EACCES && conn->conns->options->session.required) {
 		refuse(conn, 401, problem);
 		return;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "dev_files.h"
+#include "sluice/gateway/credentials.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/origin.h"
 #include "sluice/proto/ws_handshake.h"
@@ -285,7 +286,7 @@ static struct call *begin_call(struct conn *conn, const struct http_request *req
 	call->body = slice_make(http_request_rest(request).at,
 		MIN(http_request_rest(request).len, request->content_length));
 	const char *problem;
-	if (session_id_of(conn_conns(conn)->options, request, call->cookie, &call->sid, &problem) !=
+	if (credentials_session_id(conn_conns(conn)->options, request, call->cookie, &call->sid, &problem) !=
 		0)
 		call->sid = (struct slice){ 0 };
 	find_channel(call, request->query);

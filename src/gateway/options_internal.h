@@ -13,7 +13,7 @@
 #include "sluice/gateway/options.h"
 
 enum {
-	SETTINGS_MAX = 48,
+	SETTINGS_MAX = 80,
 	SETTING_NAME_MAX = 64, /* of a key or a variable, with its NUL */
 	OPTIONS_FILE_MAX = 1 << 20,
 	OPTIONS_TEXT_MAX = 4096,  /* one text of the configuration, or a file that holds a secret */

@@ -76,6 +76,7 @@ static const char *origin_problem(struct slice text)
 
 static const char *const presets[] = { "express", NULL };
 static const char *const signatures[] = { "connect", "dot-hmac-sha256", "none", NULL };
+static const char *const rejects[] = { "http", "close", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const formats[] = { "text", "json", NULL };
 
@@ -120,6 +121,10 @@ const struct setting options_settings[] = {
 	{ "session.user", SETTING_SLICE, AT(session.user), "", .takes = dotted_takes,
 		.problem = dotted_path_problem },
 	{ "session.required", SETTING_SWITCH, AT(session.required), "true" },
+	{ "session.reject", SETTING_CHOICE, AT(session.reject), "http", .choices = rejects },
+	{ "session.touch", SETTING_SWITCH, AT(session.touch), "false" },
+	{ "session.ttl", SETTING_SECONDS, AT(session.ttl_ms), "86400", 1, 4000000 },
+	{ "session.sweep", SETTING_SECONDS, AT(session.sweep_ms), "30", 0, 86400 },
 	{ "channels", SETTING_RULES, AT(rules), "[]", .list_max = OPTIONS_LIST_MAX },
 	{ "heartbeat.interval", SETTING_SECONDS, AT(heartbeat_interval_ms), "25", 0, 86400 },
 	{ "heartbeat.timeout", SETTING_SECONDS, AT(heartbeat_timeout_ms), "10", 0.01, 86400 },
@@ -140,6 +145,9 @@ const struct setting options_settings[] = {
 	{ "limits.buffered_bytes", SETTING_NUMBER, AT(limits.buffered_bytes), "268435456", 1 << 20,
 		UINT_MAX },
 	{ "limits.channels", SETTING_NUMBER, AT(limits.channels), "128", 1, 65536 },
+	{ "limits.command_bytes", SETTING_NUMBER, AT(limits.command_bytes), "4096", 64, 65536 },
+	{ "limits.commands_per_second", SETTING_NUMBER, AT(limits.commands_per_second), "200", 1,
+		1000000 },
 	{ "limits.publication_bytes", SETTING_NUMBER, AT(limits.publication_bytes), "1048576", 1,
 		1 << 29 },
 	{ "limits.header_bytes", SETTING_NUMBER, AT(limits.header_bytes), "8192", 256, 1 << 20 },

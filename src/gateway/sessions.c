@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sluice/base/log.h"
-#include "sluice/proto/cookie.h"
-
 struct look_up {
 	struct table_entry entry;
 	struct sessions *sessions;
@@ -48,80 +45,36 @@ static void destroy(struct look_up *look_up)
 	free(look_up);
 }
 
-static enum session_result read_record(
-	struct sessions *sessions, struct slice json, struct identity *identity)
-{
-	const struct session_value_settings settings = {
-		.cookie_object = sessions->options->session.cookie_object,
-		.authenticated = sessions->options->session.authenticated,
-		.user = sessions->options->session.user,
-	};
-	int error = identity_parse(identity, &settings, json);
-	/* Nothing has to hold: the key exists, be its value JSON or not. */
-	if (error == -EACCES && !settings.authenticated.len) {
-		*identity = (struct identity){ 0 };
-		error = 0;
-	}
-	return error == -ENOMEM ? SESSION_UNAVAILABLE : error ? SESSION_NONE : SESSION_GOOD;
-}
-
-/* WRONGTYPE is no session, as it is none for connect-redis. Any other error (LOADING, NOPERM, …) says
- * nothing about the session, and the operator has to know. */
-static enum session_result read_error(struct slice text)
-{
-	if (slice_starts_with(text, SLICE("WRONGTYPE")))
-		return SESSION_NONE;
-	log_warn("session look-up failed", log_slice("reason", text));
-	return SESSION_UNAVAILABLE;
-}
-
-static enum session_result read_reply(
-	struct sessions *sessions, const struct redisReply *reply, struct identity *identity)
-{
-	if (!reply)
-		return SESSION_UNAVAILABLE;
-	switch (reply->type) {
-	case REDIS_REPLY_STRING:
-		return read_record(sessions, resp_text(reply), identity);
-	case REDIS_REPLY_NIL:
-		return SESSION_NONE;
-	case REDIS_REPLY_ERROR:
-		return read_error(resp_text(reply));
-	default:
-		redis_link_fail(sessions->link, "unexpected reply to GET");
-		return SESSION_UNAVAILABLE;
-	}
-}
-
-static void count(
-	struct sessions *sessions, const struct redisReply *reply, enum session_result result)
+static void count(struct sessions *sessions, const struct session_reading *reading)
 {
 	static const enum metric metrics[] = {
 		[SESSION_GOOD] = METRIC_LOOKUPS_GOOD,
 		[SESSION_NONE] = METRIC_LOOKUPS_REFUSED,
 		[SESSION_UNAVAILABLE] = METRIC_LOOKUPS_FAILED,
 	};
-	bool missing = reply && reply->type == REDIS_REPLY_NIL;
-	metrics_add(sessions->metrics, missing ? METRIC_LOOKUPS_MISSING : metrics[result], 1);
+	metrics_add(sessions->metrics,
+		reading->missing ? METRIC_LOOKUPS_MISSING : metrics[reading->result], 1);
 }
 
 static void on_reply(void *context, const struct redisReply *reply)
 {
 	struct look_up *look_up = context;
 	struct sessions *sessions = look_up->sessions;
-	struct identity identity = { 0 };
-	enum session_result result = read_reply(sessions, reply, &identity);
-	count(sessions, reply, result);
+	struct session_reading reading = { 0 };
+	session_reading_take(&reading, sessions->options, 0, reply);
+	count(sessions, &reading);
+	if (reading.malformed)
+		redis_link_fail(sessions->link, "unexpected reply to GET");
 
 	struct list waiters; /* whoever asks from within on_result begins a look-up of his own */
 	list_take(&waiters, &look_up->waiters);
 	destroy(look_up);
 	for (struct list *node; (node = list_pop(&waiters));) {
 		struct session_waiter *waiter = container_of(node, struct session_waiter, link);
-		waiter->on_result(waiter, result, result == SESSION_GOOD ? &identity : NULL);
+		waiter->on_result(waiter, reading.result,
+			reading.result == SESSION_GOOD ? &reading.identity : NULL);
 	}
-	if (result == SESSION_GOOD)
-		identity_finish(&identity);
+	session_reading_finish(&reading);
 }
 
 void sessions_init(struct sessions *sessions, struct redis_link *link,
@@ -140,23 +93,6 @@ void sessions_set_options(struct sessions *sessions, const struct options *optio
 	sessions->options = options;
 }
 
-int session_id_of(const struct options *options, const struct http_request *request,
-	char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem)
-{
-	struct buffer header = { 0 };
-	int error = http_request_join(request, SLICE("Cookie"), "; ", &header);
-	ssize_t len = error ? error
-			    : cookie_get(buffer_slice(&header), options->session.cookie, value,
-				      SESSION_COOKIE_MAX);
-	buffer_finish(&header);
-	*ret_problem = "there is no session cookie";
-	if (len < 0)
-		return error ? error : -EACCES;
-	*ret_problem = "the session cookie's signature is not good";
-	return session_cookie_verify(options->session.signature, options->session.secrets,
-		options->session.n_secrets, slice_make(value, (size_t)len), ret_sid);
-}
-
 int sessions_look_up(struct sessions *sessions, struct slice sid, struct session_waiter *waiter)
 {
 	char bytes[SESSION_KEY_MAX];
@@ -173,8 +109,10 @@ int sessions_look_up(struct sessions *sessions, struct slice sid, struct session
 	struct look_up *look_up = create(sessions, key);
 	if (!look_up)
 		return -ENOMEM;
-	const struct slice words[] = { SLICE("GET"), key };
-	int error = redis_link_command(sessions->link, words, COUNT_OF(words), on_reply, look_up);
+	struct session_commands commands;
+	session_record_commands(sessions->options, key, &commands);
+	int error = redis_link_command(
+		sessions->link, commands.all[0].words, commands.all[0].n_words, on_reply, look_up);
 	if (error) {
 		destroy(look_up);
 		return error;

@@ -26,6 +26,12 @@ enum {
 /* Whose sessions these are: sets the defaults of the keys of "session". */
 enum session_preset { SESSION_PRESET_EXPRESS };
 
+/* How a browser without a session is told. */
+enum session_reject {
+	SESSION_REJECT_HTTP,  /* 401 */
+	SESSION_REJECT_CLOSE, /* 101, and a close frame with 4401: pages can see that */
+};
+
 struct options {
 	const char *listen; /* as address.h reads it */
 	const char *path;
@@ -44,6 +50,10 @@ struct options {
 		const struct slice *secrets;
 		size_t n_secrets;
 		bool required;
+		enum session_reject reject;
+		bool touch;        /* an open connection keeps its session alive */
+		unsigned ttl_ms;   /* with touch: what the record's time to live is set to */
+		unsigned sweep_ms; /* each live session is read again after so long; 0: never */
 	} session;
 	const struct channel_rule *rules;
 	size_t n_rules;
@@ -53,7 +63,8 @@ struct options {
 		unsigned frames_per_second, half_open_per_ip;
 		unsigned message_bytes, fragments, queue_bytes, buffered_bytes;
 		unsigned channels, publication_bytes, header_bytes, handshake_ms;
-	} limits; /* the first six: 0 is no limit */
+		unsigned command_bytes, commands_per_second; /* of sluice.v1; neither may be 0 */
+	} limits;                                            /* the first six: 0 is no limit */
 	struct {
 		bool enabled;
 		unsigned threshold;

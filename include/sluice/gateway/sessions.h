@@ -10,16 +10,8 @@
 #include "sluice/base/metrics.h"
 #include "sluice/base/table.h"
 #include "sluice/gateway/options.h"
-#include "sluice/proto/http_request.h"
-#include "sluice/proto/session_cookie.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/gateway/session_record.h"
 #include "sluice/redis/link.h"
-
-enum session_result {
-	SESSION_GOOD,
-	SESSION_NONE,        /* no such session, or it is not logged in */
-	SESSION_UNAVAILABLE, /* Redis could not be asked, or did not answer as it should */
-};
 
 /* Embedded in whoever asks. */
 struct session_waiter {
@@ -46,11 +38,6 @@ void sessions_finish(struct sessions *sessions);
 
 /* After the configuration was read again. */
 void sessions_set_options(struct sessions *sessions, const struct options *options);
-
-/* The verified session id of a request's cookie, borrowed from `value`. 0; -EACCES: there is none, and
- * `ret_problem`, a literal, says why; -ENOMEM: whether there is one is not known. */
-MUST_CHECK int session_id_of(const struct options *options, const struct http_request *request,
-	char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem);
 
 /* Looks a verified id up; on_result follows, never within this call. 0; -ENOTCONN: the link is down;
  * -ENOMEM. There is no time limit of its own: who waits cancels. */
