@@ -134,10 +134,11 @@ static int on_unwanted(struct hub *hub, struct slice channel)
 	return 0;
 }
 
-static void on_ready(struct hub *hub, struct subscriber *subscriber)
+static void on_subscriber_confirmed(
+	struct hub *hub, struct subscriber *subscriber, struct slice channel)
 {
 	struct bridge *bridge = hub->owner;
-	bridge->events->on_ready(subscriber);
+	bridge->events->on_confirmed(subscriber, channel);
 }
 
 static void on_publication(
@@ -150,7 +151,7 @@ static void on_publication(
 static const struct hub_events hub_events = {
 	.on_wanted = on_wanted,
 	.on_unwanted = on_unwanted,
-	.on_ready = on_ready,
+	.on_confirmed = on_subscriber_confirmed,
 	.on_publication = on_publication,
 };
 
@@ -362,6 +363,18 @@ int bridge_subscribe(struct bridge *bridge, struct subscriber *subscriber, struc
 	int error = hub_subscribe(&bridge->hub, subscriber, channel);
 	count_subscriptions(bridge);
 	return error == -EEXIST ? 0 : error;
+}
+
+bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel)
+{
+	return hub_is_confirmed(&bridge->hub, channel);
+}
+
+int bridge_unsubscribe(struct bridge *bridge, struct subscriber *subscriber, struct slice channel)
+{
+	int error = hub_unsubscribe(&bridge->hub, subscriber, channel);
+	count_subscriptions(bridge);
+	return error;
 }
 
 void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber)

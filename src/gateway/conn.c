@@ -193,10 +193,11 @@ static const struct stream_events stream_events = {
 
 /* ---- events of the bridge ---- */
 
-void conn_on_ready(struct subscriber *subscriber)
+void conn_on_confirmed(struct subscriber *subscriber, struct slice channel)
 {
 	struct conn *conn = container_of(subscriber, struct conn, subscriber);
-	if (conn->state == CONN_WAITING)
+	(void)channel;
+	if (conn->state == CONN_WAITING && subscriber->unconfirmed == 0)
 		conn_http_ready(conn);
 }
 

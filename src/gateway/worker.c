@@ -59,7 +59,7 @@ static void on_bridge_closed(struct bridge *bridge)
 }
 
 static const struct bridge_events bridge_events = {
-	.on_ready = conn_on_ready,
+	.on_confirmed = conn_on_confirmed,
 	.on_publication = conn_on_publication,
 	.on_closed = on_bridge_closed,
 };

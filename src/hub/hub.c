@@ -172,6 +172,34 @@ void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber)
 		end_subscription(hub, container_of(node, struct subscription, in_subscriber));
 }
 
+void hub_each_channel(struct subscriber *subscriber,
+	void (*each)(void *context, struct slice channel), void *context)
+{
+	LIST_EACH_SAFE (node, &subscriber->subscriptions)
+		each(context,
+			channel_name(
+				container_of(node, struct subscription, in_subscriber)->channel));
+}
+
+void hub_each_subscriber(struct hub *hub, struct slice name,
+	void (*each)(void *context, struct subscriber *subscriber), void *context)
+{
+	struct hub_channel *channel = find(hub, name);
+	if (!channel)
+		return;
+	channel->walking = true;
+	LIST_EACH_SAFE (node, &channel->subscriptions)
+		each(context, container_of(node, struct subscription, in_channel)->subscriber);
+	channel->walking = false;
+	drop_if_unwanted(hub, channel);
+}
+
+bool hub_is_confirmed(const struct hub *hub, struct slice name)
+{
+	const struct hub_channel *channel = find(hub, name);
+	return channel && channel->confirmed;
+}
+
 void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 {
 	struct hub_channel *channel = find(hub, name);
@@ -183,10 +211,9 @@ void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 		container_of(node, struct subscription, in_channel)->subscriber->unconfirmed--;
 	channel->walking = true;
 	LIST_EACH_SAFE (node, &channel->subscriptions) {
-		struct subscriber *subscriber =
-			container_of(node, struct subscription, in_channel)->subscriber;
-		if (subscriber->unconfirmed == 0)
-			hub->events->on_ready(hub, subscriber);
+		struct subscription *subscription =
+			container_of(node, struct subscription, in_channel);
+		hub->events->on_confirmed(hub, subscription->subscriber, channel_name(channel));
 	}
 	channel->walking = false;
 	drop_if_unwanted(hub, channel);

@@ -50,9 +50,13 @@ static int on_unwanted(struct hub *hub, struct slice channel)
 	return unwant_result;
 }
 
-static void on_ready(struct hub *hub, struct subscriber *subscriber)
+static void on_confirmed(struct hub *hub, struct subscriber *subscriber, struct slice channel)
 {
-	say("ready", reader_name(subscriber));
+	char text[64];
+	snprintf(text, sizeof(text), "confirmed:%.*s", SLICE_ARGS(reader_name(subscriber)));
+	say(text, channel);
+	if (subscriber->unconfirmed == 0)
+		say("ready", reader_name(subscriber));
 	if (leave_when_told)
 		hub_unsubscribe_all(hub, subscriber);
 }
@@ -66,7 +70,7 @@ static void on_publication(
 		hub_unsubscribe_all(hub, subscriber);
 }
 
-static const struct hub_events events = { on_wanted, on_unwanted, on_ready, on_publication };
+static const struct hub_events events = { on_wanted, on_unwanted, on_confirmed, on_publication };
 
 static struct hub hub;
 static struct reader a, b;
@@ -146,9 +150,12 @@ static void is_ready_when_all_channels_are_confirmed(void **state)
 	uint32_t y = last_ticket;
 	look();
 	hub_confirm(&hub, SLICE("x"), x);
-	assert_string_equal(look(), "");
+	assert_string_equal(look(), "confirmed:a:x");
+	assert_true(hub_is_confirmed(&hub, SLICE("x")));
+	assert_false(hub_is_confirmed(&hub, SLICE("y")));
+	assert_false(hub_is_confirmed(&hub, SLICE("z")));
 	hub_confirm(&hub, SLICE("y"), y);
-	assert_string_equal(look(), "ready:a");
+	assert_string_equal(look(), "confirmed:a:y ready:a");
 	hub_confirm(&hub, SLICE("y"), y); /* after a reconnect: nothing new */
 	assert_string_equal(look(), "");
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
@@ -166,7 +173,7 @@ static void an_old_ticket_confirms_nothing(void **state)
 	hub_confirm(&hub, SLICE("x"), old);
 	assert_string_equal(look(), "");
 	hub_confirm(&hub, SLICE("x"), last_ticket);
-	assert_string_equal(look(), "ready:a");
+	assert_string_equal(look(), "confirmed:a:x ready:a");
 }
 
 static void leaving_an_unconfirmed_channel_does_not_count(void **state)
@@ -251,7 +258,67 @@ static void everyone_may_leave_while_being_told(void **state)
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
 	look();
 	hub_confirm(&hub, SLICE("x"), last_ticket);
-	assert_string_equal(look(), "ready:a unwanted:x");
+	assert_string_equal(look(), "confirmed:a:x ready:a unwanted:x");
+}
+
+static void each_subscription_is_told_of_its_confirmation(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	uint32_t x = last_ticket;
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("y")), 0);
+	look();
+	hub_confirm(&hub, SLICE("x"), x);
+	assert_string_equal(look(), "confirmed:a:x ready:a confirmed:b:x");
+	assert_int_equal(b.subscriber.unconfirmed, 1);
+	/* who comes later is not told: it can see that nothing is to be waited for */
+	hub_unsubscribe_all(&hub, &a.subscriber);
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(a.subscriber.unconfirmed, 0);
+	assert_string_equal(look(), "");
+}
+
+static void leave_x_and_z(void *context, struct slice channel)
+{
+	struct reader *reader = context;
+	say("has", channel);
+	if (!slice_equal(channel, SLICE("y")))
+		assert_int_equal(hub_unsubscribe(&hub, &reader->subscriber, channel), 0);
+}
+
+static void channels_can_be_left_while_they_are_listed(void **state)
+{
+	(void)state;
+	hub_each_channel(&a.subscriber, leave_x_and_z, &a);
+	assert_string_equal(look(), "");
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("y")), 0);
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("z")), 0);
+	look();
+	hub_each_channel(&a.subscriber, leave_x_and_z, &a);
+	assert_string_equal(look(), "has:x unwanted:x has:y has:z unwanted:z");
+	hub_each_channel(&a.subscriber, leave_x_and_z, &a);
+	assert_string_equal(look(), "has:y");
+}
+
+static void leave_everything(void *context, struct subscriber *subscriber)
+{
+	(void)context;
+	say("at", reader_name(subscriber));
+	hub_unsubscribe_all(&hub, subscriber);
+}
+
+static void subscribers_can_leave_while_they_are_listed(void **state)
+{
+	(void)state;
+	hub_each_subscriber(&hub, SLICE("x"), leave_everything, NULL);
+	assert_string_equal(look(), "");
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	look();
+	hub_each_subscriber(&hub, SLICE("x"), leave_everything, NULL);
+	assert_string_equal(look(), "at:a at:b unwanted:x");
 }
 
 int main(void)
@@ -268,6 +335,9 @@ int main(void)
 		HUB_TEST(a_channel_that_cannot_be_left_stays_as_it_is),
 		HUB_TEST(a_channel_that_can_never_be_left_is_no_leak),
 		HUB_TEST(everyone_may_leave_while_being_told),
+		HUB_TEST(each_subscription_is_told_of_its_confirmation),
+		HUB_TEST(channels_can_be_left_while_they_are_listed),
+		HUB_TEST(subscribers_can_leave_while_they_are_listed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

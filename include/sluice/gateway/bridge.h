@@ -24,8 +24,9 @@
 struct bridge;
 
 struct bridge_events {
-	/* Every channel of this subscriber is confirmed. May unsubscribe it (and only it). */
-	void (*on_ready)(struct subscriber *subscriber);
+	/* A channel of this subscriber is confirmed; subscriber->unconfirmed says how many more are not.
+	 * The name is borrowed for the call. May unsubscribe it (and only it). */
+	void (*on_confirmed)(struct subscriber *subscriber, struct slice channel);
 	/* A run of publications for this subscriber. The same. */
 	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
 	/* The bridge's handles are closed. */
@@ -68,9 +69,13 @@ void bridge_close(struct bridge *bridge);
 void bridge_finish(struct bridge *bridge);
 
 /* 0 (also when subscribed already); -ENOTCONN: the home worker has no live link to Redis; -ENOMEM.
- * When subscriber->unconfirmed is not 0, on_ready follows. */
+ * Unless bridge_is_confirmed, on_confirmed follows. */
 MUST_CHECK int bridge_subscribe(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
+bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);
+
+/* 0, or -ENOENT: it is not subscribed. */
+int bridge_unsubscribe(struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber);
 
 /* After the configuration was read again. */

@@ -95,7 +95,7 @@ void conns_drain(struct conns *conns);
 void conns_abort(struct conns *conns);
 
 /* What the bridge tells its subscribers. */
-void conn_on_ready(struct subscriber *subscriber);
+void conn_on_confirmed(struct subscriber *subscriber, struct slice channel);
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication);
 
 /* For a site: sends a complete HTTP answer and ends the connection. */

@@ -31,9 +31,10 @@ struct hub_events {
 	 * and this is raised again after the next publication on it, or when it loses its last
 	 * subscriber anew. */
 	int (*on_unwanted)(struct hub *hub, struct slice channel);
-	/* Every channel of this subscriber is confirmed now. Never raised within hub_subscribe. May
-	 * unsubscribe it (and only it). */
-	void (*on_ready)(struct hub *hub, struct subscriber *subscriber);
+	/* A channel that this subscriber has, and that was not confirmed when it subscribed, is now;
+	 * subscriber->unconfirmed says how many more are not. Never raised within hub_subscribe. The
+	 * name is borrowed for the call. May unsubscribe it (and only it), from any of its channels. */
+	void (*on_confirmed)(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 	/* A run for this subscriber. May unsubscribe it (and only it). */
 	void (*on_publication)(
 		struct hub *hub, struct subscriber *subscriber, struct publication *publication);
@@ -55,12 +56,26 @@ void hub_finish(struct hub *hub);
 
 void subscriber_init(struct subscriber *subscriber);
 
-/* 0; -EEXIST: subscribed already; -ENOMEM; or what on_wanted gave (then nothing is changed). */
+/* 0; -EEXIST: subscribed already; -ENOMEM; or what on_wanted gave (then nothing is changed). After a 0,
+ * on_confirmed follows if subscriber->unconfirmed has grown; else the channel is confirmed. */
 MUST_CHECK int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 
 /* 0, or -ENOENT. */
 int hub_unsubscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber);
+
+/* Calls `each` with every channel of the subscriber, in the order in which it subscribed. The name is
+ * borrowed until the channel is left. `each` may unsubscribe the subscriber from the channel that it is
+ * at, and from no other. */
+void hub_each_channel(struct subscriber *subscriber,
+	void (*each)(void *context, struct slice channel), void *context);
+
+/* Calls `each` with every subscriber of the channel, which it may unsubscribe (and only it). */
+void hub_each_subscriber(struct hub *hub, struct slice channel,
+	void (*each)(void *context, struct subscriber *subscriber), void *context);
+
+/* Has Redis said that it delivers the channel, since somebody here wants it? */
+bool hub_is_confirmed(const struct hub *hub, struct slice channel);
 
 /* Redis delivers the channel. An old ticket (the channel was left and wanted again) is ignored. */
 void hub_confirm(struct hub *hub, struct slice channel, uint32_t ticket);
