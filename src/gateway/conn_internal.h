@@ -1,5 +1,5 @@
 /* For the sources of conn only: conn.c (its life), conn_half_open.c (before the request is here),
- * conn_http.c (before the 101), conn_ws.c (after), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
+ * conn_http.c, conn_admit.c, conn_refuse.c (before the 101), conn_ws.c (after), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
  * release). */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
@@ -85,10 +85,29 @@ void conn_http_end(struct conn *conn);
 void conn_http_bytes(struct conn *conn, const char *bytes, size_t len);
 /* A step of the drain: a request that is not here yet is not waited for. */
 void conn_http_drain(struct conn *conn);
-/* All channels are confirmed. */
-void conn_http_ready(struct conn *conn);
 /* The request is not waited for any longer: answers with that status, if something of it has come. */
 void conn_http_put_out(struct conn *conn, int status, const char *problem);
+
+/* conn_admit.c */
+
+/* The request is good as far as one can say without Redis: asks for the session. What follows ends in
+ * the 101 or in a refusal, possibly within this call. */
+void conn_authenticate(struct conn *conn);
+/* For the waiter of struct conn_http. */
+void conn_on_session(
+	struct session_waiter *waiter, enum session_result result, const struct identity *identity);
+/* All channels are confirmed. */
+void conn_http_ready(struct conn *conn);
+/* Sends the 101 and goes on as a WebSocket; struct conn_http is gone. */
+void conn_accept_handshake(struct conn *conn);
+
+/* conn_refuse.c */
+
+/* Each is the last thing that is done with a connection before the 101: an answer, and the end.
+ * `problem`: one line, a literal. */
+void conn_refuse(struct conn *conn, int status, const char *problem);
+/* For want of Redis: `error` is what sessions_look_up or bridge_subscribe has given. */
+void conn_refuse_for_redis(struct conn *conn, int error);
 
 /* conn_echo.c; only with -Decho=enabled */
 

@@ -1,0 +1,160 @@
+/* Who is it, and what may he see: from the session cookie to the 101.
+ *
+ *	cookie -> Redis: session -> user's quota -> rules -> Redis: channels confirmed -> 101
+ *
+ * Each step may end in a refusal, and what comes after it is not begun. conn_http.c has a deadline running
+ * over all of them. */
+#include <errno.h>
+
+#include "conn_internal.h"
+#include "sluice/gateway/credentials.h"
+#include "sluice/gateway/limit.h"
+#include "sluice/proto/cookie.h"
+
+/* ---- the 101 ---- */
+
+void conn_accept_handshake(struct conn *conn)
+{
+	struct conn_http *http = conn->http;
+	struct buffer bytes = { 0 };
+	int error = ws_handshake_accept(&http->handshake, &bytes);
+	if (!error)
+		error = stream_send_bytes(&conn->stream, bytes.bytes, bytes.len);
+	buffer_finish(&bytes);
+	if (error) {
+		conn_abort(conn);
+		return;
+	}
+	/* The early frames are moved out, as the request's memory goes. */
+	struct buffer early = { 0 };
+	if (buffer_append_slice(&early, http_request_rest(&http->request)) != 0) {
+		conn_abort(conn);
+		return;
+	}
+	conn->window_bits = http->handshake.extension.window_bits;
+	if (conn->window_bits)
+		ws_reader_allow_compression(&conn->reader);
+	conn_http_end(conn);
+	conn_ws_begin(conn, early.bytes, early.len);
+	buffer_finish(&early);
+}
+
+/* ---- channels ---- */
+
+static int subscribe(void *context, struct slice channel)
+{
+	struct conn *conn = context;
+	if (conn->subscriber.count >= conn->conns->options->limits.channels) {
+		limit_hit(conn->conns->metrics, METRIC_LIMIT_CHANNELS);
+		return -EDQUOT;
+	}
+	return bridge_subscribe(conn->conns->bridge, &conn->subscriber, channel);
+}
+
+/* Form encoding, as URLSearchParams writes it: '+' is a space. Gives the length or -EINVAL. */
+static ssize_t decode_value(struct slice text, char *decoded)
+{
+	ssize_t len = percent_decode(text, decoded);
+	if (len < 0)
+		return len;
+	/* An encoded plus has become one that must stay, so the blanks are set by the raw text. */
+	for (size_t from = 0, to = 0; from < text.len; from += text.at[from] == '%' ? 3 : 1, to++)
+		if (text.at[from] == '+')
+			decoded[to] = ' ';
+	return len;
+}
+
+/* One `channel=…` of the query. 0, -EACCES: not allowed, or what `subscribe` gives. */
+static int subscribe_asked(struct conn *conn, const struct identity *identity, struct slice value)
+{
+	const struct options *options = conn->conns->options;
+	char name[CHANNEL_NAME_MAX * 3];
+	if (value.len > sizeof(name))
+		return -EACCES;
+	ssize_t len = decode_value(value, name);
+	struct slice channel = slice_make(name, len < 0 ? 0 : (size_t)len);
+	if (!channel_name_is_valid(channel) ||
+		!channel_rules_allow(options->rules, options->n_rules, identity, channel))
+		return -EACCES;
+	return subscribe(conn, channel);
+}
+
+static int subscribe_all(struct conn *conn, const struct identity *identity)
+{
+	const struct options *options = conn->conns->options;
+	int error = channel_rules_each_automatic(
+		options->rules, options->n_rules, identity, subscribe, conn);
+	struct slice query = conn->http->request.query;
+	while (!error && query.at) {
+		struct slice value = slice_cut(&query, '&');
+		struct slice name = slice_cut(&value, '=');
+		if (slice_equal(name, SLICE("channel")))
+			error = subscribe_asked(conn, identity, value);
+	}
+	return error;
+}
+
+/* The session (NULL: anonymous) is good: what may it see? */
+static void admit(struct conn *conn, const struct identity *identity)
+{
+	const char *problem;
+	int status = conn_take_user_share(conn, identity, &problem);
+	if (status) {
+		conn_refuse(conn, status, problem);
+		return;
+	}
+	int error = subscribe_all(conn, identity);
+	/* Who asks for nothing does not notice that Redis is away; it is away all the same. */
+	if (!error && !conn->subscriber.count && !bridge_is_up(conn->conns->bridge))
+		error = -ENOTCONN;
+	if (error == -EACCES)
+		conn_refuse(conn, 403, "a channel that was asked for is not allowed");
+	else if (error == -EDQUOT)
+		conn_refuse(conn, 403, "more channels than limits.channels");
+	else if (error)
+		conn_refuse_for_redis(conn, error);
+	else if (conn->subscriber.unconfirmed == 0)
+		conn_accept_handshake(conn);
+}
+
+/* ---- the session ---- */
+
+void conn_on_session(
+	struct session_waiter *waiter, enum session_result result, const struct identity *identity)
+{
+	struct conn *conn = container_of(waiter, struct conn_http, waiter)->conn;
+	if (result == SESSION_UNAVAILABLE)
+		conn_refuse(conn, 503, "the session could not be read from Redis");
+	else if (result == SESSION_GOOD)
+		admit(conn, identity);
+	else if (conn->conns->options->session.required)
+		conn_refuse(conn, 401, "no such session, or it is not logged in");
+	else
+		admit(conn, NULL);
+}
+
+void conn_authenticate(struct conn *conn)
+{
+	char value[SESSION_COOKIE_MAX];
+	struct slice sid;
+	const char *problem;
+	int error = credentials_session_id(
+		conn->conns->options, &conn->http->request, value, &sid, &problem);
+	if (error == -EACCES && conn->conns->options->session.required) {
+		conn_refuse(conn, 401, problem);
+		return;
+	}
+	if (error == -EACCES) {
+		admit(conn, NULL);
+		return;
+	}
+	if (!error)
+		error = sessions_look_up(conn->conns->sessions, sid, &conn->http->waiter);
+	if (error)
+		conn_refuse_for_redis(conn, error);
+}
+
+void conn_http_ready(struct conn *conn)
+{
+	conn_accept_handshake(conn);
+}

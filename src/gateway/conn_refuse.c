@@ -1,0 +1,74 @@
+/* Answers to requests that do not become a WebSocket. */
+#include "conn_internal.h"
+#include "sluice/base/log.h"
+
+enum { REFUSALS_QUIET_MS = 10000 };
+
+static void count_refusal(struct conn *conn, int status)
+{
+	static const struct {
+		int status;
+		enum metric metric;
+	} rows[] = {
+		{ 400, METRIC_REFUSED_400 },
+		{ 401, METRIC_REFUSED_401 },
+		{ 403, METRIC_REFUSED_403 },
+		{ 404, METRIC_REFUSED_404 },
+		{ 405, METRIC_REFUSED_405 },
+		{ 408, METRIC_REFUSED_408 },
+		{ 426, METRIC_REFUSED_426 },
+		{ 429, METRIC_REFUSED_429 },
+		{ 431, METRIC_REFUSED_431 },
+		{ 500, METRIC_REFUSED_500 },
+		{ 503, METRIC_REFUSED_503 },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (rows[i].status == status)
+			metrics_add(conn->conns->metrics, rows[i].metric, 1);
+}
+
+static void answer(struct conn *conn, struct slice bytes)
+{
+	if (stream_send_bytes(&conn->stream, bytes.at, bytes.len) == 0)
+		conn_linger(conn);
+	else
+		conn_abort(conn);
+}
+
+/* Who may not come in is often an operator's mistake (another secret, another Origin) that shows nowhere
+ * else; but strangers knock all the time. So one line in ten seconds, the rest for --log-level debug. */
+static void tell_refusal(struct conns *conns, int status, const char *problem)
+{
+	uint64_t now = uv_now(conns->shared->loop);
+	bool tell = (status == 401 || status == 403) && now >= conns->refusals_quiet_until;
+	if (tell)
+		conns->refusals_quiet_until = now + REFUSALS_QUIET_MS;
+	log_write(tell ? LOG_INFO : LOG_DEBUG,
+		(const struct log_field[]){ log_text("event", "refused"),
+			log_number("status", status), log_text("reason", problem), { NULL } });
+}
+
+void conn_refuse(struct conn *conn, int status, const char *problem)
+{
+	struct buffer bytes = { 0 };
+	count_refusal(conn, status);
+	tell_refusal(conn->conns, status, problem);
+	bool head = conn->http && slice_equal(conn->http->request.method, SLICE("HEAD"));
+	if (http_refusal(status, problem, &bytes) == 0)
+		/* RFC 9110 §9.3.2: to HEAD only the head is sent */
+		answer(conn, slice_make(bytes.bytes, bytes.len - (head ? strlen(problem) + 1 : 0)));
+	else
+		conn_abort(conn);
+	buffer_finish(&bytes);
+}
+
+void conn_refuse_for_redis(struct conn *conn, int error)
+{
+	conn_refuse(conn, 503, error == -ENOTCONN ? "Redis cannot be reached" : "overloaded");
+}
+
+void conn_answer(struct conn *conn, struct slice bytes)
+{
+	conn->http->at_site = false;
+	answer(conn, bytes);
+}
