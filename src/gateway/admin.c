@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "sluice/base/log.h"
+#include "sluice/proto/http_answer.h"
 #include "sluice/proto/http_request.h"
-#include "sluice/proto/ws_handshake.h"
 
 enum { REQUEST_MS = 5000, HEADER_BYTES = 8192 };
 

@@ -1,6 +1,7 @@
 /* Answers to requests that do not become a WebSocket. */
 #include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/proto/http_answer.h"
 
 enum { REFUSALS_QUIET_MS = 10000 };
 
@@ -48,15 +49,31 @@ static void tell_refusal(struct conns *conns, int status, const char *problem)
 			log_number("status", status), log_text("reason", problem), { NULL } });
 }
 
+static int print_refusal(
+	const struct conn *conn, int status, const char *problem, struct buffer *out)
+{
+	const struct conn_http *http = conn->http;
+	struct buffer line = { 0 };
+	int error = buffer_printf(&line, "%s\n", problem);
+	const struct http_answer answer = {
+		.status = status,
+		.type = "text/plain; charset=utf-8",
+		.body = buffer_slice(&line),
+		.head = http && slice_equal(http->request.method, SLICE("HEAD")),
+	};
+	if (!error)
+		error = http_answer_print(&answer, out);
+	buffer_finish(&line);
+	return error;
+}
+
 void conn_refuse(struct conn *conn, int status, const char *problem)
 {
 	struct buffer bytes = { 0 };
 	count_refusal(conn, status);
 	tell_refusal(conn->conns, status, problem);
-	bool head = conn->http && slice_equal(conn->http->request.method, SLICE("HEAD"));
-	if (http_refusal(status, problem, &bytes) == 0)
-		/* RFC 9110 §9.3.2: to HEAD only the head is sent */
-		answer(conn, slice_make(bytes.bytes, bytes.len - (head ? strlen(problem) + 1 : 0)));
+	if (print_refusal(conn, status, problem, &bytes) == 0)
+		answer(conn, buffer_slice(&bytes));
 	else
 		conn_abort(conn);
 	buffer_finish(&bytes);

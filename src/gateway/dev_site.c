@@ -18,7 +18,7 @@
 #include "sluice/gateway/credentials.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/origin.h"
-#include "sluice/proto/ws_handshake.h"
+#include "sluice/proto/http_answer.h"
 
 enum { SESSION_TTL_S = 86400, USER_MAX = 32, SID_BYTES = 24 };
 

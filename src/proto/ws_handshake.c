@@ -16,6 +16,8 @@
 #include <mbedtls/base64.h>
 #include <mbedtls/md.h>
 
+#include "sluice/proto/http_answer.h"
+
 static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 enum { KEY_LEN = 24, SHA1_LEN = 20, ACCEPT_SIZE = 29, SUBPROTOCOLS_MAX = 32 };
@@ -235,62 +237,4 @@ void ws_handshake_accept_key(struct slice key, char accept[29])
 		0);
 	MUST(mbedtls_base64_encode((unsigned char *)accept, ACCEPT_SIZE, &len, digest, SHA1_LEN) ==
 		0);
-}
-
-/* What a status brings with it besides its text: RFC 9110 §15.5.6, §15.5.22 (an answer 426 names
- * what to upgrade to, and Upgrade must be named in Connection), RFC 6455 §4.4. */
-static const char *extra_headers(int status)
-{
-	switch (status) {
-	case 405:
-		return "Allow: GET\r\n";
-	case 426:
-		return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
-	case 429:
-	case 503:
-		return "Retry-After: 1\r\n";
-	default:
-		return "";
-	}
-}
-
-int http_refusal(int status, const char *problem, struct buffer *answer)
-{
-	return buffer_printf(answer,
-		"HTTP/1.1 %d %s\r\n"
-		"Connection: close\r\n"
-		"Content-Type: text/plain; charset=utf-8\r\n"
-		"Content-Length: %zu\r\n"
-		"%s\r\n"
-		"%s\n",
-		status, http_status_text(status), strlen(problem) + 1, extra_headers(status),
-		problem);
-}
-
-const char *http_status_text(int status)
-{
-	static const struct {
-		int status;
-		const char *text;
-	} texts[] = {
-		{ 101, "Switching Protocols" },
-		{ 200, "OK" },
-		{ 204, "No Content" },
-		{ 400, "Bad Request" },
-		{ 401, "Unauthorized" },
-		{ 403, "Forbidden" },
-		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
-		{ 408, "Request Timeout" },
-		{ 426, "Upgrade Required" },
-		{ 429, "Too Many Requests" },
-		{ 431, "Request Header Fields Too Large" },
-		{ 500, "Internal Server Error" },
-		{ 503, "Service Unavailable" },
-	};
-	for (size_t i = 0; i < COUNT_OF(texts); i++) {
-		if (texts[i].status == status)
-			return texts[i].text;
-	}
-	return "";
 }

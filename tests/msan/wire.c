@@ -7,6 +7,7 @@
 #include <sanitizer/msan_interface.h>
 #include <string.h>
 
+#include "sluice/proto/http_answer.h"
 #include "sluice/proto/redis_url.h"
 #include "sluice/proto/resp.h"
 #include "sluice/proto/session_cookie.h"
@@ -25,6 +26,7 @@ __typeof__(ws_deflate) __real_ws_deflate, __wrap_ws_deflate;
 __typeof__(ws_inflate) __real_ws_inflate, __wrap_ws_inflate;
 __typeof__(ws_handshake_accept) __real_ws_handshake_accept, __wrap_ws_handshake_accept;
 __typeof__(ws_handshake_accept_key) __real_ws_handshake_accept_key, __wrap_ws_handshake_accept_key;
+__typeof__(http_answer_print) __real_http_answer_print, __wrap_http_answer_print;
 __typeof__(http_refusal) __real_http_refusal, __wrap_http_refusal;
 __typeof__(resp_format) __real_resp_format, __wrap_resp_format;
 __typeof__(session_cookie_sign) __real_session_cookie_sign, __wrap_session_cookie_sign;
@@ -102,6 +104,14 @@ void __wrap_ws_handshake_accept_key(struct slice key, char accept[29])
 {
 	__real_ws_handshake_accept_key(key, accept);
 	__msan_check_mem_is_initialized(accept, 29);
+}
+
+int __wrap_http_answer_print(const struct http_answer *answer, struct buffer *out)
+{
+	size_t before = out->len;
+	int error = __real_http_answer_print(answer, out);
+	check_appended(out, before);
+	return error;
 }
 
 int __wrap_http_refusal(int status, const char *problem, struct buffer *answer)

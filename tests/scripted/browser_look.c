@@ -5,6 +5,7 @@
 #include "allocations.h"
 #include "browser.h"
 #include "deflate.h"
+#include "sluice/proto/http_answer.h"
 #include "sluice/proto/utf8.h"
 #include "sluice/proto/ws_close.h"
 #include "sluice/proto/ws_frame.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sluice/proto/http_answer.h"
 #include "sluice/proto/http_request.h"
 #include "sluice/proto/resp.h"
 #include "sluice/proto/session_value.h"

@@ -287,33 +287,6 @@ static void test_accept(void **state)
 	buffer_finish(&answer);
 }
 
-static void test_refusal(void **state)
-{
-	(void)state;
-	static const struct {
-		int status;
-		const char *text;
-	} answers[] = {
-		{ 400, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
-		       "Content-Type: text/plain; charset=utf-8\r\nContent-Length: "
-		       "4\r\n\r\nbad\n" },
-		{ 405, "\r\nAllow: GET\r\n" },
-		{ 426, "\r\nSec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n" },
-		{ 429, "\r\nRetry-After: 1\r\n" },
-		{ 503, "\r\nRetry-After: 1\r\n" },
-	};
-	for (size_t i = 0; i < COUNT_OF(answers); i++) {
-		struct buffer answer = { 0 };
-		assert_int_equal(http_refusal(answers[i].status, "bad", &answer), 0);
-		assert_non_null(
-			memmem(answer.bytes, answer.len, answers[i].text, strlen(answers[i].text)));
-		assert_non_null(memmem(answer.bytes, answer.len, "\r\n\r\nbad\n", 8));
-		buffer_finish(&answer);
-	}
-	assert_string_equal(http_status_text(431), "Request Header Fields Too Large");
-	assert_string_equal(http_status_text(418), "");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,7 +296,6 @@ int main(void)
 		cmocka_unit_test(test_plain_request_is_told_what_this_is),
 		cmocka_unit_test(test_accept_key),
 		cmocka_unit_test(test_accept),
-		cmocka_unit_test(test_refusal),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,12 +32,4 @@ MUST_CHECK int ws_handshake_accept(const struct ws_handshake *handshake, struct 
 /* base64(SHA-1(key GUID)), NUL-terminated (§4.2.2 step 5.4). */
 void ws_handshake_accept_key(struct slice key, char accept[29]);
 
-/* Appends a complete refusal: status line, Connection: close, Content-Length, Content-Type, one
- * line of text; Sec-WebSocket-Version: 13 with a 426; Retry-After with a 503 or 429; Allow: GET
- * with a 405. 0 or -ENOMEM. */
-MUST_CHECK int http_refusal(int status, const char *problem, struct buffer *answer);
-
-/* "Bad Request"; "" for a status that sluice does not use. */
-const char *http_status_text(int status);
-
 #endif
