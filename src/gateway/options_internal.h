@@ -21,7 +21,7 @@ enum {
 	OPTIONS_SECRETS_MAX = 16, /* every one is tried for every cookie */
 };
 
-/* ---- the table (options_table.c, options_names.c) ---- */
+/* ---- the table (options_table.c, options_names.c, options_presets.c) ---- */
 
 /* What a setting takes, and what it becomes in struct options. */
 enum setting_type {
@@ -56,12 +56,8 @@ struct setting {
 extern const struct setting options_settings[];
 extern const size_t options_n_settings;
 
-/* What a preset sets, for keys that nobody has set. */
-struct preset_default {
-	const char *key, *text;
-};
-extern const struct preset_default options_express[];
-extern const size_t options_n_express;
+/* By enum session_preset, up to NULL (options_presets.c). */
+extern const char *const options_preset_names[];
 
 #define SETTINGS_EACH(setting) \
 	for (const struct setting *setting = options_settings; \
@@ -164,6 +160,9 @@ void loading_take_defaults(struct loading *loading);
 bool loading_take_file(struct loading *loading, const char *path);
 void loading_take_environment(struct loading *loading, char **environment);
 void loading_take_flags(struct loading *loading, const struct options_flags *flags);
+
+/* options_presets.c: the preset's values for the keys that nobody has set. */
+void loading_take_preset(struct loading *loading);
 
 /* options_settle.c */
 void loading_settle(struct loading *loading);

@@ -14,19 +14,6 @@ static struct place given(const struct loading *loading, const char *key)
 	return loading->given[setting_find(slice_of(key)) - options_settings];
 }
 
-static void take_preset(struct loading *loading)
-{
-	loading->options->session.cookie_object =
-		loading->options->session.preset == SESSION_PRESET_EXPRESS;
-	for (size_t i = 0; i < options_n_express; i++) {
-		const char *key = options_express[i].key;
-		struct place place = given(loading, key);
-		if (!place.name)
-			setting_take_text(loading, setting_find(slice_of(key)), place,
-				options_express[i].text);
-	}
-}
-
 /* ---- secrets ---- */
 
 /* Takes one end of line off, which editors and `echo` leave behind. */
@@ -102,6 +89,15 @@ static void settle_secrets(struct loading *loading)
 
 /* ---- the others ---- */
 
+static void settle_session(struct loading *loading)
+{
+	const struct options *options = loading->options;
+	if (!loading->n_problems && !options->session.cookie.len && !options->session.ticket.len)
+		loading_problem(loading, given(loading, "session.cookie"),
+			"session.cookie: may be \"\" only with session.ticket: nobody could come "
+			"in");
+}
+
 static void settle_redis(struct loading *loading)
 {
 	if (!loading->n_problems && loading->options->redis.has_password &&
@@ -166,7 +162,8 @@ void loading_settle(struct loading *loading)
 {
 	if (loading->no_memory)
 		return;
-	take_preset(loading);
+	loading_take_preset(loading);
+	settle_session(loading);
 	settle_redis(loading);
 	settle_secrets(loading);
 	settle_tls(loading);

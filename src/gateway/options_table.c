@@ -48,7 +48,7 @@ static const char *cookie_problem(struct slice text)
 		if (!c || (!isalnum(c) && !strchr("!#$%&'*+-.^_`|~", c)))
 			return "";
 	}
-	return text.len ? NULL : "";
+	return NULL;
 }
 
 static const char *key_problem(struct slice text)
@@ -58,10 +58,27 @@ static const char *key_problem(struct slice text)
 	return session_key_template_is_valid(text) ? NULL : "";
 }
 
-static const char *dotted_path_problem(struct slice text)
+static const char *key_or_none_problem(struct slice text)
+{
+	return text.len ? key_problem(text) : NULL;
+}
+
+/* RFC 6901 §3: "~" is written "~0", and "/" within a name "~1". */
+static const char *pointer_problem(struct slice text)
+{
+	for (slice_cut(&text, '~'); text.at; slice_cut(&text, '~')) {
+		if (text.len == 0 || (text.at[0] != '0' && text.at[0] != '1'))
+			return "a \"~\" is written \"~0\"";
+	}
+	return NULL;
+}
+
+static const char *path_in_record_problem(struct slice text)
 {
 	if (text.len == 0)
 		return NULL;
+	if (text.at[0] == '/')
+		return pointer_problem(text);
 	for (struct slice rest = text; rest.at;) {
 		if (slice_cut(&rest, '.').len == 0)
 			return "a name between the dots is empty";
@@ -74,8 +91,11 @@ static const char *origin_problem(struct slice text)
 	return origin_setting_is_valid(text) ? NULL : "";
 }
 
-static const char *const presets[] = { "express", NULL };
-static const char *const signatures[] = { "connect", "dot-hmac-sha256", "none", NULL };
+static const char *const encodings[] = { "percent", "none", "base64", NULL };
+static const char *const signatures[] = { "connect", "dot-hmac-sha256", "keygrip", "itsdangerous",
+	"laravel", "none", NULL };
+static const char *const lookups[] = { "string", "hash", "exists", NULL };
+static const char *const codecs[] = { "json", "msgpack", "php", "laravel", "none", NULL };
 static const char *const rejects[] = { "http", "close", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const formats[] = { "text", "json", NULL };
@@ -88,8 +108,12 @@ static const char url_takes[] = "redis://[user[:password]@]host[:port][/database
 static const char origin_takes[] =
 	"\"same-host\", \"none\", \"*\", or an origin such as \"https://app.example.com\"";
 static const char key_takes[] =
-	"a text with {sid} or {sid:sha256hex} in it once, such as \"sess:{sid}\"";
-static const char dotted_takes[] = "a dotted path, such as \"passport.user\", or \"\"";
+	"a text with {sid}, {sid:sha256hex} or {sid:sha256b64url} in it once, such as "
+	"\"sess:{sid}\"";
+static const char second_key_takes[] =
+	"a text with {sid}, {sid:sha256hex} or {sid:sha256b64url} in it once, or \"\"";
+static const char record_takes[] =
+	"a path, such as \"passport.user\" or \"/passport/user\", or \"\"";
 
 const struct setting options_settings[] = {
 	{ "listen", SETTING_TEXT, AT(listen), "0.0.0.0:8080", .takes = address_takes,
@@ -106,20 +130,34 @@ const struct setting options_settings[] = {
 		.secret = true, .flag = "--redis-url", .flag_offset = FLAG(redis_url) },
 	{ "origins", SETTING_TEXTS, AT(origins), "[\"same-host\", \"none\"]", .takes = origin_takes,
 		.problem = origin_problem, .list_max = OPTIONS_LIST_MAX },
-	{ "session.preset", SETTING_CHOICE, AT(session.preset), "express", .choices = presets },
-	{ "session.cookie", SETTING_SLICE, AT(session.cookie), "connect.sid",
-		.takes = "the name of a cookie", .problem = cookie_problem },
-	{ "session.signature", SETTING_CHOICE, AT(session.signature), "connect",
+	{ "session.preset", SETTING_CHOICE, AT(session.preset), "express",
+		.choices = options_preset_names },
+	{ "session.cookie", SETTING_SLICE, AT(session.cookie), "", .takes = "the name of a cookie",
+		.problem = cookie_problem },
+	{ "session.cookie_encoding", SETTING_CHOICE, AT(session.cookie_encoding), "percent",
+		.choices = encodings },
+	{ "session.cookie_prefixes", SETTING_SWITCH, AT(session.cookie_prefixes), "false" },
+	{ "session.signature", SETTING_CHOICE, AT(session.signature), "none",
 		.choices = signatures },
 	{ "session.secrets", SETTING_TEXTS, AT(session.secrets), "[]",
 		.takes = "a text, or \"file:/PATH\" of the file that holds it", .secret = true,
 		.list_max = OPTIONS_SECRETS_MAX },
 	{ "session.key", SETTING_SLICE, AT(session.key), "sess:{sid}", .takes = key_takes,
 		.problem = key_problem },
+	{ "session.must_exist", SETTING_SLICE, AT(session.must_exist), "",
+		.takes = second_key_takes, .problem = key_or_none_problem },
+	{ "session.lookup", SETTING_CHOICE, AT(session.lookup), "string", .choices = lookups },
+	{ "session.codec", SETTING_CHOICE, AT(session.codec), "json", .choices = codecs },
 	{ "session.authenticated", SETTING_SLICE, AT(session.authenticated), "",
-		.takes = dotted_takes, .problem = dotted_path_problem },
-	{ "session.user", SETTING_SLICE, AT(session.user), "", .takes = dotted_takes,
-		.problem = dotted_path_problem },
+		.takes = record_takes, .problem = path_in_record_problem },
+	{ "session.present", SETTING_SLICE, AT(session.present), "", .takes = record_takes,
+		.problem = path_in_record_problem },
+	{ "session.user", SETTING_SLICE, AT(session.user), "", .takes = record_takes,
+		.problem = path_in_record_problem },
+	{ "session.expires", SETTING_SLICE, AT(session.expires), "", .takes = record_takes,
+		.problem = path_in_record_problem },
+	{ "session.ticket", SETTING_SLICE, AT(session.ticket), "", .takes = second_key_takes,
+		.problem = key_or_none_problem },
 	{ "session.required", SETTING_SWITCH, AT(session.required), "true" },
 	{ "session.reject", SETTING_CHOICE, AT(session.reject), "http", .choices = rejects },
 	{ "session.touch", SETTING_SWITCH, AT(session.touch), "false" },
@@ -163,12 +201,3 @@ const struct setting options_settings[] = {
 };
 const size_t options_n_settings = COUNT_OF(options_settings);
 _Static_assert(COUNT_OF(options_settings) <= SETTINGS_MAX, "SETTINGS_MAX is too small");
-
-const struct preset_default options_express[] = {
-	{ "session.cookie", "connect.sid" },
-	{ "session.signature", "connect" },
-	{ "session.key", "sess:{sid}" },
-	{ "session.authenticated", "authenticated" },
-	{ "session.user", "userId" },
-};
-const size_t options_n_express = COUNT_OF(options_express);

@@ -23,6 +23,11 @@ static enum session_result read_value(
 		.authenticated = options->session.authenticated,
 		.user = options->session.user,
 	};
+	if (options->session.codec != SESSION_CODEC_JSON ||
+		options->session.lookup != SESSION_LOOKUP_STRING ||
+		options->session.must_exist.len || options->session.present.len ||
+		options->session.expires.len)
+		return SESSION_NONE;
 	int error = identity_parse(identity, &settings, json);
 	/* Nothing has to hold: the key exists, be its value JSON or not. */
 	if (error == -EACCES && !settings.authenticated.len) {

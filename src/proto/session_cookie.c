@@ -114,6 +114,9 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 			return -EACCES;
 		value = slice_skip(value, 2);
 	}
+	if (form == SESSION_SIGNATURE_KEYGRIP || form == SESSION_SIGNATURE_ITSDANGEROUS ||
+		form == SESSION_SIGNATURE_LARAVEL)
+		return -EACCES;
 	if (form != SESSION_SIGNATURE_NONE) {
 		if (!split(value, &sid, &signature))
 			return -EACCES;

@@ -119,6 +119,13 @@ static void assert_printed(const struct options *options, const char *key, const
 		"SLUICE_SESSION_SECRETS=[\"keyboard cat\"]" \
 	}
 
+/* 32 octets, as a key for AES-256 has. */
+#define PRESET_SECRET \
+	(char[]) \
+	{ \
+		"SLUICE_SESSION_SECRETS=[\"0123456789abcdef0123456789abcdef\"]" \
+	}
+
 /* ---- what is good ---- */
 
 static const char full[] =
@@ -231,10 +238,26 @@ static const struct source_row {
 		"\"express\"" },
 	{ "session.cookie", "SLUICE_SESSION_COOKIE", "\"connect.sid\"", "\"a\"", "__Host-b",
 		"\"__Host-b\"" },
+	{ "session.cookie_encoding", "SLUICE_SESSION_COOKIE_ENCODING", "\"percent\"", "\"none\"",
+		"base64", "\"base64\"" },
+	{ "session.cookie_prefixes", "SLUICE_SESSION_COOKIE_PREFIXES", "false", "false", "true",
+		"true" },
 	{ "session.signature", "SLUICE_SESSION_SIGNATURE", "\"connect\"", "\"none\"",
 		"dot-hmac-sha256", "\"dot-hmac-sha256\"" },
 	{ "session.key", "SLUICE_SESSION_KEY", "\"sess:{sid}\"", "\"{sid}\"", "b{sid:sha256hex}",
 		"\"b{sid:sha256hex}\"" },
+	{ "session.must_exist", "SLUICE_SESSION_MUST_EXIST", "\"\"", "\"a{sid}\"", "b:{sid}",
+		"\"b:{sid}\"" },
+	{ "session.lookup", "SLUICE_SESSION_LOOKUP", "\"string\"", "\"hash\"", "exists",
+		"\"exists\"" },
+	{ "session.codec", "SLUICE_SESSION_CODEC", "\"json\"", "\"php\"", "msgpack",
+		"\"msgpack\"" },
+	{ "session.present", "SLUICE_SESSION_PRESENT", "\"\"", "\"a.b\"", "/a~1b/0",
+		"\"/a~1b/0\"" },
+	{ "session.expires", "SLUICE_SESSION_EXPIRES", "\"\"", "\"a\"", "cookie.expires",
+		"\"cookie.expires\"" },
+	{ "session.ticket", "SLUICE_SESSION_TICKET", "\"\"", "\"a{sid}\"", "t:{sid}",
+		"\"t:{sid}\"" },
 	{ "session.authenticated", "SLUICE_SESSION_AUTHENTICATED", "\"authenticated\"", "\"a.b\"",
 		"", "\"\"" },
 	{ "session.user", "SLUICE_SESSION_USER", "\"userId\"", "\"a\"", "passport.user",
@@ -437,6 +460,98 @@ static void no_secret_is_needed_without_signature(void **state)
 	options_destroy(options);
 }
 
+/* ---- presets ---- */
+
+/* A column of NULL: "". */
+static const struct preset_row {
+	const char *name, *cookie, *signature, *key, *lookup, *codec, *authenticated, *present,
+		*user, *expires;
+} preset_rows[] = {
+	{ "express", "connect.sid", "connect", "sess:{sid}", "string", "json", "authenticated",
+		NULL, "userId" },
+	{ "passport", "connect.sid", "connect", "sess:{sid}", "string", "json", NULL,
+		"passport.user", "passport.user" },
+	{ "fastify", "sessionId", "dot-hmac-sha256", "sess:{sid}", "string", "json",
+		"authenticated", NULL, "userId", "cookie.expires" },
+	{ "koa", "koa.sess", "keygrip", "{sid}", "string", "json", "authenticated", NULL, "userId",
+		"_expire" },
+	{ "koa-generic", "koa.sid", "keygrip", "koa:sess:{sid}", "string", "json", "authenticated",
+		NULL, "userId" },
+	{ "better-auth", "better-auth.session_token", "dot-hmac-sha256", "{sid}", "string", "json",
+		NULL, "session.userId", "session.userId", "session.expiresAt" },
+	{ "django-json", "sessionid", "none", ":1:django.contrib.sessions.cache{sid}", "string",
+		"json", NULL, "_auth_user_id", "_auth_user_id" },
+	{ "flask", "session", "none", "session:{sid}", "string", "msgpack", "authenticated", NULL,
+		"userId" },
+	{ "starsessions", "session", "none", "starsessions.{sid}", "string", "json",
+		"authenticated", NULL, "userId" },
+	{ "rails-json", "_session_id", "none", "2::{sid:sha256hex}", "string", "json",
+		"authenticated", NULL, "userId" },
+	{ "spring", "SESSION", "none", "spring:session:sessions:{sid}", "hash", "json", NULL,
+		"/sessionAttr:SPRING_SECURITY_CONTEXT",
+		"/sessionAttr:org.springframework.session.FindByIndexNameSessionRepository."
+		"PRINCIPAL_NAME_INDEX_NAME" },
+	{ "php", "PHPSESSID", "none", "PHPREDIS_SESSION:{sid}", "string", "php", "authenticated",
+		NULL, "userId" },
+	{ "laravel", "laravel-session", "laravel", "laravel-database-laravel-cache-{sid}", "string",
+		"laravel", NULL, "login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d",
+		"login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d" },
+	{ "ticket", NULL, "none", "{sid}", "exists", "json", NULL, NULL, "userId" },
+};
+
+static void assert_printed_text(const struct options *options, const char *key, const char *text)
+{
+	char quoted[256];
+	snprintf(quoted, sizeof(quoted), "\"%s\"", text ? text : "");
+	assert_printed(options, key, quoted);
+}
+
+static void a_preset_sets_what_nobody_has_set(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(preset_rows); i++) {
+		const struct preset_row *row = &preset_rows[i];
+		char variable[64];
+		snprintf(variable, sizeof(variable), "SLUICE_SESSION_PRESET=%s", row->name);
+		struct options *options = load_good(
+			NULL, ENVIRONMENT(PRESET_SECRET, variable), (struct options_flags){ NULL });
+		assert_printed_text(options, "session.cookie", row->cookie);
+		assert_printed_text(options, "session.signature", row->signature);
+		assert_printed_text(options, "session.key", row->key);
+		assert_printed_text(options, "session.lookup", row->lookup);
+		assert_printed_text(options, "session.codec", row->codec);
+		assert_printed_text(options, "session.authenticated", row->authenticated);
+		assert_printed_text(options, "session.present", row->present);
+		assert_printed_text(options, "session.user", row->user);
+		assert_printed_text(options, "session.expires", row->expires);
+		assert_int_equal(options->session.cookie_object, i < 2);
+		assert_int_equal(options->session.cookie_prefixes,
+			options->session.preset == SESSION_PRESET_BETTER_AUTH);
+		assert_int_equal(options->session.ticket.len > 0,
+			options->session.preset == SESSION_PRESET_TICKET);
+		assert_int_equal(options->session.must_exist.len > 0,
+			options->session.preset == SESSION_PRESET_SPRING);
+		options_destroy(options);
+	}
+	for (size_t i = 0; options_preset_names[i]; i++)
+		assert_string_equal(options_preset_names[i], preset_rows[i].name);
+}
+
+static void a_key_wins_over_the_preset(void **state)
+{
+	(void)state;
+	struct options *options = load_good(
+		"{ \"session\": { \"preset\": \"spring\", \"cookie\": \"S\", \"must_exist\": \"\", "
+		"\"cookie_encoding\": \"percent\", \"user\": \"/sessionAttr:user\" } }",
+		no_environment, (struct options_flags){ NULL });
+	assert_slice_equal(options->session.cookie, "S");
+	assert_int_equal(options->session.cookie_encoding, SESSION_COOKIE_PERCENT);
+	assert_int_equal(options->session.lookup, SESSION_LOOKUP_HASH);
+	assert_slice_equal(options->session.user, "/sessionAttr:user");
+	assert_null(options->session.must_exist.at);
+	options_destroy(options);
+}
+
 /* ---- what is refused ---- */
 
 static const char signed_with[] = "SLUICE_SESSION_SECRETS=[\"hunter2\"]";
@@ -511,13 +626,16 @@ static const struct {
 	{ "{ \"session\": { \"required\": \"yes\" } }",
 		"1: session.required: must be true or false, not \"yes\"\n" },
 	{ "{ \"session\": { \"preset\": \"django\" } }",
-		"1: session.preset: must be \"express\", not \"django\"\n" },
+		"1: session.preset: must be \"express\", \"passport\", \"fastify\", \"koa\", "
+		"\"koa-generic\", \"better-auth\", \"django-json\", \"flask\", \"starsessions\", "
+		"\"rails-json\", \"spring\", \"php\", \"laravel\" or \"ticket\", not "
+		"\"django\"\n" },
 	{ "{ \"session\": { \"signature\": \"hmac\" } }",
-		"1: session.signature: must be \"connect\", \"dot-hmac-sha256\" or \"none\", not "
-		"\"hmac\"\n" },
+		"1: session.signature: must be \"connect\", \"dot-hmac-sha256\", \"keygrip\", "
+		"\"itsdangerous\", \"laravel\" or \"none\", not \"hmac\"\n" },
 	{ "{ \"session\": { \"signature\": false } }",
-		"1: session.signature: must be \"connect\", \"dot-hmac-sha256\" or \"none\", not "
-		"false\n" },
+		"1: session.signature: must be \"connect\", \"dot-hmac-sha256\", \"keygrip\", "
+		"\"itsdangerous\", \"laravel\" or \"none\", not false\n" },
 	{ "{ \"log\": { \"level\": \"loud\" } }", "1: log.level: must be \"debug\", \"info\", "
 						  "\"warn\" or \"error\", not \"loud\"\n" },
 	{ "{ \"log\": { \"format\": \"xml\" } }",
@@ -530,12 +648,20 @@ static const struct {
 				     "anything beyond ASCII)\n" },
 	{ "{ \"session\": { \"cookie\": \"a b\" } }",
 		"1: session.cookie: must be the name of a cookie, not \"a b\"\n" },
+	{ "{ \"session\": {\n\"cookie\": \"\" } }",
+		"2: session.cookie: may be \"\" only with session.ticket: nobody could come in\n" },
+	{ "{ \"session\": { \"must_exist\": \"a\" } }",
+		"1: session.must_exist: must be a text with {sid}, {sid:sha256hex} or "
+		"{sid:sha256b64url} in it once, or \"\", not \"a\"\n" },
 	{ "{ \"session\": { \"key\": \"sess:\" } }",
-		"1: session.key: must be a text with {sid} or {sid:sha256hex} in it once, such as "
-		"\"sess:{sid}\", not \"sess:\"\n" },
+		"1: session.key: must be a text with {sid}, {sid:sha256hex} or {sid:sha256b64url} "
+		"in it once, such as \"sess:{sid}\", not \"sess:\"\n" },
 	{ "{ \"session\": { \"user\": \"a..b\" } }",
-		"1: session.user: must be a dotted path, such as \"passport.user\", or \"\", not "
-		"\"a..b\" (a name between the dots is empty)\n" },
+		"1: session.user: must be a path, such as \"passport.user\" or \"/passport/user\", "
+		"or \"\", not \"a..b\" (a name between the dots is empty)\n" },
+	{ "{ \"session\": { \"present\": \"/a~b\" } }",
+		"1: session.present: must be a path, such as \"passport.user\" or "
+		"\"/passport/user\", or \"\", not \"/a~b\" (a \"~\" is written \"~0\")\n" },
 	/* lists */
 	{ "{ \"origins\": \"*\" }",
 		"1: origins: must be a list of texts, such as [\"…\"], not \"*\"\n" },
@@ -1081,6 +1207,8 @@ int main(void)
 		cmocka_unit_test(only_the_end_of_line_is_taken_off_a_secret),
 		cmocka_unit_test(a_secret_that_is_hidden_by_a_higher_source_is_not_read),
 		cmocka_unit_test(no_secret_is_needed_without_signature),
+		cmocka_unit_test(a_preset_sets_what_nobody_has_set),
+		cmocka_unit_test(a_key_wins_over_the_preset),
 		cmocka_unit_test(a_bad_file_is_refused_by_line_and_key),
 		cmocka_unit_test(a_bad_text_is_refused_with_the_reason),
 		cmocka_unit_test(a_bad_variable_is_refused_by_name),

@@ -24,7 +24,38 @@ enum {
 };
 
 /* Whose sessions these are: sets the defaults of the keys of "session". */
-enum session_preset { SESSION_PRESET_EXPRESS };
+enum session_preset {
+	SESSION_PRESET_EXPRESS,
+	SESSION_PRESET_PASSPORT,
+	SESSION_PRESET_FASTIFY,
+	SESSION_PRESET_KOA,
+	SESSION_PRESET_KOA_GENERIC,
+	SESSION_PRESET_BETTER_AUTH,
+	SESSION_PRESET_DJANGO_JSON,
+	SESSION_PRESET_FLASK,
+	SESSION_PRESET_STARSESSIONS,
+	SESSION_PRESET_RAILS_JSON,
+	SESSION_PRESET_SPRING,
+	SESSION_PRESET_PHP,
+	SESSION_PRESET_LARAVEL,
+	SESSION_PRESET_TICKET,
+};
+
+/* How a session lies in Redis. */
+enum session_lookup {
+	SESSION_LOOKUP_STRING,
+	SESSION_LOOKUP_HASH,   /* each field is a member of the record */
+	SESSION_LOOKUP_EXISTS, /* that the key exists is enough */
+};
+
+/* How its record is written. */
+enum session_codec {
+	SESSION_CODEC_JSON,
+	SESSION_CODEC_MSGPACK,
+	SESSION_CODEC_PHP,
+	SESSION_CODEC_LARAVEL, /* the same or JSON, serialized once more as a text */
+	SESSION_CODEC_NONE,    /* it is not read: that the key exists is enough */
+};
 
 /* How a browser without a session is told. */
 enum session_reject {
@@ -43,10 +74,18 @@ struct options {
 	size_t n_origins;
 	struct {
 		enum session_preset preset;
-		struct slice cookie, key;
-		struct slice authenticated, user; /* dotted paths; absent: none */
-		bool cookie_object;               /* the preset wants a member "cookie" */
+		struct slice cookie; /* absent: sessions come by tickets only */
+		enum session_cookie_encoding cookie_encoding;
+		bool cookie_prefixes; /* __Host-NAME and __Secure-NAME are looked for first */
 		enum session_signature signature;
+		/* Templates of Redis keys: of the record, of a second key that must exist, of
+		 * tickets; the last two may be absent: none. */
+		struct slice key, must_exist, ticket;
+		enum session_lookup lookup;
+		enum session_codec codec;
+		/* Paths in the record, as session_value.h has them; absent: none. */
+		struct slice authenticated, present, user, expires;
+		bool cookie_object; /* the preset wants a member "cookie" */
 		const struct slice *secrets;
 		size_t n_secrets;
 		bool required;

@@ -19,7 +19,17 @@
 enum session_signature {
 	SESSION_SIGNATURE_CONNECT,
 	SESSION_SIGNATURE_DOT_HMAC_SHA256,
+	SESSION_SIGNATURE_KEYGRIP,
+	SESSION_SIGNATURE_ITSDANGEROUS,
+	SESSION_SIGNATURE_LARAVEL,
 	SESSION_SIGNATURE_NONE
+};
+
+/* How the cookie's value is written. */
+enum session_cookie_encoding {
+	SESSION_COOKIE_PERCENT,
+	SESSION_COOKIE_PLAIN,
+	SESSION_COOKIE_BASE64, /* of the id and, behind a dot, the name of a server */
 };
 
 enum {
