@@ -8,6 +8,9 @@
  * connection would take four times its size. Here they are all in one place, and a slab that is empty is
  * given back to the system, but for one.
  *
+ * What there is one of for each connection gains, too: malloc would keep a word before each block, round
+ * it up, and fit it into holes that are a little too large. Here it takes its size.
+ *
  * A block's slab is found by its address. Free blocks hold the list of free blocks. */
 #include "sluice/base/pool.h"
 
@@ -24,7 +27,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-enum { SLAB_BYTES = 65536, ALIGNMENT = 16 };
+enum { SLAB_BYTES = 65536, ALIGNMENT = 8 };
 
 struct free_block {
 	struct free_block *next;

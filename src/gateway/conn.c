@@ -10,7 +10,6 @@
  * with one deadline for all. */
 #include <errno.h>
 #include <malloc.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "conn_internal.h"
@@ -174,7 +173,7 @@ static void on_stream_closed(struct stream *stream)
 	quota_give_socket(conns->quota);
 	ws_reader_finish(&conn->reader);
 	list_remove(&conn->link);
-	free(conn);
+	pool_give(&conns->pool, conn);
 	conns->count--;
 	give_back_memory(conns);
 	if (conns->draining && conns->count == 0) {
@@ -219,6 +218,7 @@ int conns_open(struct conns *conns)
 	conns->count = conns->peak = 0;
 	conns->draining = false;
 	conns->ping = chunk_create(ping, 2);
+	pool_init(&conns->pool, sizeof(struct conn));
 	pool_init(&conns->requests, sizeof(struct conn_http));
 	conns->inflaters = ws_inflaters_create();
 	conns->deflater = ws_deflater_create();
@@ -231,6 +231,7 @@ void conns_finish(struct conns *conns)
 	MUST(conns->count == 0);
 	chunk_unref(conns->ping);
 	pool_finish(&conns->requests);
+	pool_finish(&conns->pool);
 	ws_inflaters_destroy(conns->inflaters);
 	ws_deflater_destroy(conns->deflater);
 }
@@ -270,13 +271,13 @@ static int begin(
 
 void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer)
 {
-	struct conn *conn = calloc(1, sizeof(*conn));
+	struct conn *conn = pool_take(&conns->pool);
 	if (!conn) {
 		close(fd);
 		return;
 	}
 	if (begin(conns, conn, fd, peer) != 0) {
-		free(conn);
+		pool_give(&conns->pool, conn);
 		return;
 	}
 	quota_take_socket(conns->quota);

@@ -28,7 +28,8 @@ struct hub_channel {
 };
 
 struct subscription {
-	struct list in_channel, in_subscriber;
+	struct list in_channel;
+	struct subscription *next; /* of the same subscriber */
 	struct hub_channel *channel;
 	struct subscriber *subscriber;
 };
@@ -90,34 +91,34 @@ static void drop_if_unwanted(struct hub *hub, struct hub_channel *channel)
 		destroy_channel(hub, channel);
 }
 
-static struct subscription *find_subscription(
-	struct subscriber *subscriber, struct hub_channel *channel)
+/* Where the subscriber's list points at the subscription to this channel, or ends. */
+static struct subscription **find_place(
+	struct subscriber *subscriber, const struct hub_channel *channel)
 {
-	LIST_EACH (node, &subscriber->subscriptions) {
-		struct subscription *subscription =
-			container_of(node, struct subscription, in_subscriber);
-		if (subscription->channel == channel)
-			return subscription;
-	}
-	return NULL;
+	struct subscription **place = &subscriber->subscriptions;
+	while (*place && (*place)->channel != channel)
+		place = &(*place)->next;
+	return place;
 }
 
-static void end_subscription(struct hub *hub, struct subscription *subscription)
+static void end_subscription(struct hub *hub, struct subscription **place)
 {
+	struct subscription *subscription = *place;
 	struct hub_channel *channel = subscription->channel;
 	struct subscriber *subscriber = subscription->subscriber;
+	*place = subscription->next;
 	list_remove(&subscription->in_channel);
-	list_remove(&subscription->in_subscriber);
 	subscriber->count--;
 	subscriber->unconfirmed -= !channel->confirmed;
 	hub->subscriptions--;
-	free(subscription);
+	pool_give(&hub->pool, subscription);
 	drop_if_unwanted(hub, channel);
 }
 
 void hub_init(struct hub *hub, const struct hub_events *events, void *owner)
 {
 	*hub = (struct hub){ .events = events, .owner = owner };
+	pool_init(&hub->pool, sizeof(struct subscription));
 }
 
 void hub_finish(struct hub *hub)
@@ -125,31 +126,32 @@ void hub_finish(struct hub *hub)
 	MUST(hub->subscriptions == 0);
 	TABLE_EACH (entry, &hub->channels)
 		destroy_channel(hub, container_of(entry, struct hub_channel, entry));
+	pool_finish(&hub->pool);
 }
 
 void subscriber_init(struct subscriber *subscriber)
 {
 	*subscriber = (struct subscriber){ 0 };
-	list_init(&subscriber->subscriptions);
 }
 
 int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice name)
 {
 	struct hub_channel *channel = find(hub, name);
-	if (channel && find_subscription(subscriber, channel))
+	struct subscription **place = find_place(subscriber, channel);
+	if (*place)
 		return -EEXIST;
-	struct subscription *subscription = calloc(1, sizeof(*subscription));
+	struct subscription *subscription = pool_take(&hub->pool);
 	if (!subscription)
 		return -ENOMEM;
 	int error = channel ? ask_again(hub, channel) : create_channel(hub, name, &channel);
 	if (error) {
-		free(subscription);
+		pool_give(&hub->pool, subscription);
 		return error;
 	}
 	subscription->channel = channel;
 	subscription->subscriber = subscriber;
 	list_append(&channel->subscriptions, &subscription->in_channel);
-	list_append(&subscriber->subscriptions, &subscription->in_subscriber);
+	*place = subscription;
 	subscriber->count++;
 	subscriber->unconfirmed += !channel->confirmed;
 	hub->subscriptions++;
@@ -159,26 +161,27 @@ int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice n
 int hub_unsubscribe(struct hub *hub, struct subscriber *subscriber, struct slice name)
 {
 	struct hub_channel *channel = find(hub, name);
-	struct subscription *subscription = channel ? find_subscription(subscriber, channel) : NULL;
-	if (!subscription)
+	struct subscription **place = find_place(subscriber, channel);
+	if (!*place)
 		return -ENOENT;
-	end_subscription(hub, subscription);
+	end_subscription(hub, place);
 	return 0;
 }
 
 void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber)
 {
-	LIST_EACH_SAFE (node, &subscriber->subscriptions)
-		end_subscription(hub, container_of(node, struct subscription, in_subscriber));
+	while (subscriber->subscriptions)
+		end_subscription(hub, &subscriber->subscriptions);
 }
 
 void hub_each_channel(struct subscriber *subscriber,
 	void (*each)(void *context, struct slice channel), void *context)
 {
-	LIST_EACH_SAFE (node, &subscriber->subscriptions)
-		each(context,
-			channel_name(
-				container_of(node, struct subscription, in_subscriber)->channel));
+	struct subscription *next;
+	for (struct subscription *at = subscriber->subscriptions; at; at = next) {
+		next = at->next;
+		each(context, channel_name(at->channel));
+	}
 }
 
 void hub_each_subscriber(struct hub *hub, struct slice name,

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "sluice/base/pool.h"
+
 /* The dynamic linker allocates before a sanitizer has prepared itself, and comes through here. */
 #define BARE __attribute__((no_sanitize("address", "undefined")))
 
@@ -92,6 +94,30 @@ BARE void free(void *block)
 		__interceptor_free(block);
 	else
 		__libc_free(block);
+}
+
+void *__real_pool_take(struct pool *pool);
+void __real_pool_give(struct pool *pool, void *block);
+void *__wrap_pool_take(struct pool *pool);
+void __wrap_pool_give(struct pool *pool, void *block);
+
+void *__wrap_pool_take(struct pool *pool)
+{
+	void *block = fails() ? NULL : __real_pool_take(pool);
+	if (block) {
+		alive++;
+		bytes += pool->block_size;
+	}
+	return block;
+}
+
+void __wrap_pool_give(struct pool *pool, void *block)
+{
+	if (block) {
+		alive--;
+		bytes -= pool->block_size;
+	}
+	__real_pool_give(pool, block);
 }
 
 void allocations_fail_at(size_t n)

@@ -1,4 +1,5 @@
-/* Every allocation of the program, ours and the libraries', so that a chosen one can fail.
+/* Every allocation of the program, ours and the libraries', so that a chosen one can fail. A block of a
+ * pool is one, too.
  *
  * The whole malloc family is defined anew, in the program itself: whoever is linked with it, libuv,
  * hiredis, cJSON and mbedTLS as well, calls ours, and ours calls the sanitizer's or the C library's.

@@ -24,7 +24,7 @@ static void gives_blocks_that_do_not_overlap(void **state)
 		for (size_t i = 0; i < MANY; i++) {
 			blocks[i] = pool_take(&pool);
 			assert_non_null(blocks[i]);
-			assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+			assert_int_equal((uintptr_t)blocks[i] % 8, 0);
 			assert_true(is_zero(blocks[i]));
 			memset(blocks[i], (int)(i % 255 + 1), SIZE);
 		}

@@ -1,5 +1,5 @@
 /* Blocks of one size, apart from the heap: for what lives shortly and would leave holes between what
- * lives long. One thread's. */
+ * lives long, and for what there are very many of. One thread's. */
 #ifndef SLUICE_BASE_POOL_H
 #define SLUICE_BASE_POOL_H
 
@@ -14,7 +14,7 @@ struct pool {
 	size_t slabs;
 };
 
-/* `block_size`: at most some kilobytes. */
+/* `block_size`: at most some kilobytes. Blocks are aligned for anything of up to eight bytes. */
 void pool_init(struct pool *pool, size_t block_size);
 
 /* Every block must have been given back. */

@@ -60,6 +60,7 @@ struct conns {
 	size_t count;          /* of them */
 	size_t peak;           /* of count, since memory was given back */
 	struct chunk *ping;    /* the ping frame that everyone is sent */
+	struct pool pool;      /* struct conn */
 	struct pool requests;  /* struct conn_http */
 	struct list half_open; /* struct conn_http, by .in_half_open, oldest first */
 	struct conn_reading reading;

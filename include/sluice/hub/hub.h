@@ -9,18 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "sluice/base/list.h"
+#include "sluice/base/pool.h"
 #include "sluice/base/table.h"
 #include "sluice/hub/publication.h"
 
 struct hub;
+struct subscription;
 
 /* Embedded in whoever receives, best as its first member: what lies behind it is fetched ahead of
  * on_publication. Zero-initialised, then subscriber_init. */
 struct subscriber {
-	struct list subscriptions; /* struct subscription, by .in_subscriber */
-	uint32_t count;            /* of them */
-	uint32_t unconfirmed;      /* of them, on channels that are not confirmed yet */
+	struct subscription *subscriptions; /* the first of a chain, in the order of coming */
+	uint32_t count;                     /* of them */
+	uint32_t unconfirmed;               /* of them, on channels that are not confirmed yet */
 };
 
 struct hub_events {
@@ -45,6 +46,7 @@ struct hub {
 	void *owner;
 	/* private */
 	struct table channels; /* struct hub_channel, by name */
+	struct pool pool;      /* struct subscription */
 	uint32_t tickets;
 	size_t subscriptions;
 };
