@@ -296,6 +296,19 @@ static void on_down(struct subscriptions *subscriptions, const char *reason)
 	if (link_state_down(&bridge->link, reason))
 		metrics_add(bridge->settings.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
 	batches_flush(&bridge->batches);
+	bridge->events->on_down(bridge);
+}
+
+static void on_listening(struct subscriptions *subscriptions, uint64_t client, struct slice problem)
+{
+	struct bridge *bridge = subscriptions->owner;
+	bridge->events->on_listening(bridge, client, problem);
+}
+
+static void on_invalidated(struct subscriptions *subscriptions, struct slice key)
+{
+	struct bridge *bridge = subscriptions->owner;
+	bridge->events->on_invalidated(bridge, key);
 }
 
 static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
@@ -317,6 +330,8 @@ static const struct subscriptions_events subscriptions_events = {
 	.on_up = on_up,
 	.on_down = on_down,
 	.on_round_trip = on_round_trip,
+	.on_listening = on_listening,
+	.on_invalidated = on_invalidated,
 	.on_closed = on_closed,
 };
 
@@ -340,8 +355,9 @@ int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadli
 		&bridge->batches, shared->loop, settings->options, &batches_events, bridge);
 	if (error)
 		return error;
-	return subscriptions_open(&bridge->subscriptions, shared, deadlines, settings->redis,
+	error = subscriptions_open(&bridge->subscriptions, shared, deadlines, settings->redis,
 		&subscriptions_events, bridge);
+	return error ? error : subscriptions_listen(&bridge->subscriptions);
 }
 
 void bridge_close(struct bridge *bridge)
@@ -360,6 +376,11 @@ int bridge_subscribe(struct bridge *bridge, struct subscriber *subscriber, struc
 {
 	if (!bridge_is_up(home_of(bridge, channel)))
 		return -ENOTCONN;
+	return bridge_join(bridge, subscriber, channel);
+}
+
+int bridge_join(struct bridge *bridge, struct subscriber *subscriber, struct slice channel)
+{
 	int error = hub_subscribe(&bridge->hub, subscriber, channel);
 	count_subscriptions(bridge);
 	return error == -EEXIST ? 0 : error;

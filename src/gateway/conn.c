@@ -60,6 +60,7 @@ static void leave_all(struct conn *conn)
 	conn_ws_end(conn);
 	bridge_unsubscribe_all(conn->conns->bridge, &conn->subscriber);
 	conn_http_end(conn);
+	sessions_leave(conn->conns->sessions, &conn->session);
 	quota_give_share(conn->conns->quota, conn->address);
 	quota_give_share(conn->conns->quota, conn->user);
 	conn->address = conn->user = NULL;
@@ -207,6 +208,23 @@ void conn_on_publication(struct subscriber *subscriber, struct publication *publ
 	if (conn->state == CONN_OPEN)
 		conn_ws_publication(conn, publication);
 }
+
+/* ---- events of the sessions ---- */
+
+static void on_session_changed(struct session_member *member, const struct identity *identity)
+{
+	struct conn *conn = container_of(member, struct conn, session);
+	if (identity)
+		conn_channels_apply(conn, identity);
+	else if (conn->state == CONN_OPEN)
+		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("session ended"));
+	else if (conn->state == CONN_WAITING)
+		conn_refuse(conn, 401, "the session has ended");
+}
+
+const struct sessions_events conn_session_events = {
+	.on_changed = on_session_changed,
+};
 
 /* ---- all of a worker's ---- */
 

@@ -119,14 +119,20 @@ static void admit(struct conn *conn, const struct identity *identity)
 
 /* ---- the session ---- */
 
-void conn_on_session(
-	struct session_waiter *waiter, enum session_result result, const struct identity *identity)
+static void join(struct conn *conn, struct session *session, const struct identity *identity)
+{
+	sessions_join(conn->conns->sessions, session, &conn->session);
+	admit(conn, identity);
+}
+
+void conn_on_session(struct session_waiter *waiter, enum session_result result,
+	struct session *session, const struct identity *identity)
 {
 	struct conn *conn = container_of(waiter, struct conn_http, waiter)->conn;
 	if (result == SESSION_UNAVAILABLE)
 		conn_refuse(conn, 503, "the session could not be read from Redis");
 	else if (result == SESSION_GOOD)
-		admit(conn, identity);
+		join(conn, session, identity);
 	else if (conn->conns->options->session.required)
 		conn_refuse(conn, 401, "no such session, or it is not logged in");
 	else

@@ -83,6 +83,7 @@ void conn_heartbeat_begin(struct conn *conn)
 
 void conn_heartbeat_pong(struct conn *conn)
 {
+	sessions_touch(conn->conns->sessions, &conn->session);
 	if (conn->awaiting_pong)
 		schedule_ping(conn, conn->conns->options->heartbeat_interval_ms);
 }

@@ -40,6 +40,7 @@ struct conn {
 	struct conn_http *http; /* NULL from the 101 on */
 	struct ws_reader reader;
 	struct deadline deadline; /* of the state; when open: the next ping, or the pong */
+	struct session_member session;
 	struct quota_share *address, *user;
 	struct chunk *pong; /* the answer to the most recent ping, while the queue is stuck */
 	uint32_t ping_end; /* where in all that was sent the ping ends, as stream_progress counts */
@@ -94,8 +95,8 @@ void conn_http_put_out(struct conn *conn, int status, const char *problem);
  * the 101 or in a refusal, possibly within this call. */
 void conn_authenticate(struct conn *conn);
 /* For the waiter of struct conn_http. */
-void conn_on_session(
-	struct session_waiter *waiter, enum session_result result, const struct identity *identity);
+void conn_on_session(struct session_waiter *waiter, enum session_result result,
+	struct session *session, const struct identity *identity);
 /* All channels are confirmed. */
 void conn_http_ready(struct conn *conn);
 /* Sends the 101 and goes on as a WebSocket; struct conn_http is gone. */
@@ -108,6 +109,12 @@ void conn_accept_handshake(struct conn *conn);
 void conn_refuse(struct conn *conn, int status, const char *problem);
 /* For want of Redis: `error` is what sessions_look_up or bridge_subscribe has given. */
 void conn_refuse_for_redis(struct conn *conn, int error);
+
+/* conn_channels.c */
+
+/* What the session says is not what it said before: leaves the channels that it does not allow any more
+ * and joins new automatic ones. The last thing that is done with the connection. */
+void conn_channels_apply(struct conn *conn, const struct identity *identity);
 
 /* conn_echo.c; only with -Decho=enabled */
 

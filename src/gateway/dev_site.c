@@ -17,8 +17,8 @@
 #include "dev_files.h"
 #include "sluice/gateway/credentials.h"
 #include "sluice/proto/cookie.h"
-#include "sluice/proto/origin.h"
 #include "sluice/proto/http_answer.h"
+#include "sluice/proto/origin.h"
 
 enum { SESSION_TTL_S = 86400, USER_MAX = 32, SID_BYTES = 24 };
 
@@ -96,7 +96,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 static void command(struct call *call, const struct slice *words, size_t n)
 {
 	struct conns *conns = conn_conns(call->conn);
-	if (redis_link_command(conns->sessions->link, words, n, on_reply, call) != 0)
+	if (redis_link_command(conns->sessions->settings.link, words, n, on_reply, call) != 0)
 		refuse_call(call, 503, "Redis cannot be reached\n");
 }
 
@@ -243,9 +243,10 @@ static void show_session(struct call *call, const struct identity *identity)
 	end_call(call);
 }
 
-static void on_session(
-	struct session_waiter *waiter, enum session_result result, const struct identity *identity)
+static void on_session(struct session_waiter *waiter, enum session_result result,
+	struct session *session, const struct identity *identity)
 {
+	(void)session;
 	struct call *call = container_of(waiter, struct call, waiter);
 	if (result == SESSION_UNAVAILABLE || !call->conn)
 		refuse_call(call, 503, "Redis cannot be reached\n");
@@ -286,8 +287,8 @@ static struct call *begin_call(struct conn *conn, const struct http_request *req
 	call->body = slice_make(http_request_rest(request).at,
 		MIN(http_request_rest(request).len, request->content_length));
 	const char *problem;
-	if (credentials_session_id(conn_conns(conn)->options, request, call->cookie, &call->sid, &problem) !=
-		0)
+	if (credentials_session_id(
+		    conn_conns(conn)->options, request, call->cookie, &call->sid, &problem) != 0)
 		call->sid = (struct slice){ 0 };
 	find_channel(call, request->query);
 	return call;

@@ -1,127 +1,328 @@
-/* A look-up is keyed by its Redis key and lives from the GET to its answer. Everybody who asks for the
- * same key meanwhile joins its list: when a crowd with one session comes back at once (a page with many
- * tabs, a reconnect storm through one log-in), Redis is asked once per worker.
+/* Who asks for a session, who depends on it, and what they are told.
  *
- * A joiner sees the record as it was read after the first asked, at most one Redis round trip earlier
- * than if he had asked himself. */
-#include "sluice/gateway/sessions.h"
+ *	            look-ups ----> waiters --.
+ *	table: key -> session <-- read ------+---- the commands that read its record
+ *	            connections -> members   '-- told once each, then gone
+ *
+ * A session is here while a read of it is under way or it has members. Everybody who asks for the same
+ * key while a read is under way joins its waiters: when a crowd with one session comes back at once (a
+ * page with many tabs, a reconnect storm through one log-in), Redis is asked once per worker. A joiner
+ * sees the record as it was read after the first asked, at most one round trip earlier than if he had
+ * asked himself.
+ *
+ * Every answer is news for the members too, whoever has asked. Three things can have happened:
+ *
+ *	there is no such session any more, or it is another user's    -> the members have lost it
+ *	the record's digest is another one                            -> the members are told what it says
+ *	the same digest, or Redis could not say                       -> nothing
+ *
+ * Members that lost their session are taken out of it before they are told, as being told ends them.
+ * What is invalidated while its read is under way may have been read before it changed, so it is read
+ * once more; who waits is answered all the same, and as a member hears of what comes after. So a session
+ * that ends while a connection opens ends that connection, in whatever order the words arrive. */
+#include "sessions_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct look_up {
-	struct table_entry entry;
+#include "sluice/base/hash.h"
+#include "sluice/base/log.h"
+
+enum { TOUCH_MS = 60000, FAILURE_QUIET_MS = 60000 };
+
+struct session_read {
 	struct sessions *sessions;
+	struct session *session;
 	struct list waiters; /* struct session_waiter, by .link */
-	size_t key_len;
-	char key[];
+	struct session_reading reading;
+	size_t commands, answers;
+	bool again, failed; /* failed: not all commands could be sent */
 };
 
-static struct slice look_up_key(const struct look_up *look_up)
+/* ---- sessions ---- */
+
+static struct session *find(const struct sessions *sessions, struct slice key)
 {
-	return slice_make(look_up->key, look_up->key_len);
+	struct table_entry *entry = table_find(&sessions->all, key);
+	return entry ? container_of(entry, struct session, entry) : NULL;
 }
 
-static struct look_up *create(struct sessions *sessions, struct slice key)
+static struct session *create(struct sessions *sessions, struct slice key)
 {
-	struct look_up *look_up = calloc(1, sizeof(*look_up) + key.len);
-	if (!look_up)
+	struct session *session = calloc(1, sizeof(*session) + key.len);
+	if (!session)
 		return NULL;
-	look_up->sessions = sessions;
-	look_up->key_len = key.len;
-	memcpy(look_up->key, key.at, key.len);
-	list_init(&look_up->waiters);
-	if (table_add(&sessions->in_flight, &look_up->entry, look_up_key(look_up)) != 0) {
-		free(look_up);
+	session->key_len = (uint16_t)key.len;
+	memcpy(session->key, key.at, key.len);
+	list_init(&session->members);
+	session->touched_at = (uint32_t)sessions_now(sessions) - TOUCH_MS;
+	if (table_add(&sessions->all, &session->entry, session_key(session)) != 0) {
+		free(session);
 		return NULL;
 	}
-	return look_up;
+	return session;
 }
 
-static void destroy(struct look_up *look_up)
+static void drop_if_unused(struct sessions *sessions, struct session *session)
 {
-	table_remove(&look_up->sessions->in_flight, &look_up->entry);
-	free(look_up);
+	if (session->read || session->held || !list_is_empty(&session->members))
+		return;
+	session_dequeue(session);
+	table_remove(&sessions->all, &session->entry);
+	free(session);
 }
 
-static void count(struct sessions *sessions, const struct session_reading *reading)
+static void count_live(struct sessions *sessions, int more)
+{
+	sessions->live += (size_t)more;
+	metrics_set(sessions->settings.metrics, METRIC_SESSIONS, (int64_t)sessions->live);
+}
+
+/* ---- what an answer means ---- */
+
+static void count_look_up(struct sessions *sessions, const struct session_reading *reading)
 {
 	static const enum metric metrics[] = {
 		[SESSION_GOOD] = METRIC_LOOKUPS_GOOD,
 		[SESSION_NONE] = METRIC_LOOKUPS_REFUSED,
 		[SESSION_UNAVAILABLE] = METRIC_LOOKUPS_FAILED,
 	};
-	metrics_add(sessions->metrics,
+	metrics_add(sessions->settings.metrics,
 		reading->missing ? METRIC_LOOKUPS_MISSING : metrics[reading->result], 1);
+}
+
+static void end_all(struct sessions *sessions, struct session *session)
+{
+	struct list members;
+	if (list_is_empty(&session->members))
+		return;
+	metrics_add(sessions->settings.metrics, METRIC_SESSIONS_REVOKED_TOTAL, 1);
+	count_live(sessions, -1);
+	list_take(&members, &session->members);
+	LIST_EACH (node, &members)
+		container_of(node, struct session_member, link)->session = NULL;
+	/* a member that goes takes itself out, so what is left in the list is always alive */
+	for (struct list *node; (node = list_pop(&members));)
+		sessions->settings.events->on_changed(
+			container_of(node, struct session_member, link), NULL);
+}
+
+static void tell_all(
+	struct sessions *sessions, struct session *session, const struct identity *identity)
+{
+	LIST_EACH_SAFE (node, &session->members)
+		sessions->settings.events->on_changed(
+			container_of(node, struct session_member, link), identity);
+}
+
+/* Gives whether there was anything new. */
+static bool tell_members(
+	struct sessions *sessions, struct session *session, const struct session_reading *reading)
+{
+	if (reading->result == SESSION_UNAVAILABLE)
+		return true; /* who knows */
+	if (reading->result == SESSION_NONE) {
+		session->known = false;
+		end_all(sessions, session);
+		return true;
+	}
+	struct slice text = reading->identity.user;
+	uint64_t user = text.len ? hash_bytes(text) : 0;
+	bool same = session->known && session->told && session->digest == reading->digest;
+	if (session->known && session->user != user)
+		end_all(sessions, session);
+	else if (!same)
+		tell_all(sessions, session, &reading->identity);
+	session->digest = reading->digest;
+	session->user = user;
+	session->known = session->told = true;
+	return !same;
+}
+
+static void tell_waiters(struct session_read *read)
+{
+	enum session_result result = read->reading.result;
+	const struct identity *identity = result == SESSION_GOOD ? &read->reading.identity : NULL;
+	for (struct list *node; (node = list_pop(&read->waiters));) {
+		struct session_waiter *waiter = container_of(node, struct session_waiter, link);
+		waiter->on_result(waiter, result, read->session, identity);
+	}
+}
+
+/* What becomes of a session when all have been told. */
+static void settle(struct sessions *sessions, struct session *session)
+{
+	if (!session->read && !list_is_empty(&session->members)) {
+		session_enqueue(sessions, session, SESSION_BY_AGE);
+		if (session->stale)
+			session_invalidate(sessions, session);
+	}
+	drop_if_unused(sessions, session);
+}
+
+static void complete(struct session_read *read)
+{
+	struct sessions *sessions = read->sessions;
+	struct session *session = read->session;
+	bool invalidated = session->invalidated;
+	if (read->failed)
+		session_reading_finish(&read->reading);
+	if (!list_is_empty(&read->waiters))
+		count_look_up(sessions, &read->reading);
+	/* From here on who asks is not told what was read before. */
+	session->read = NULL;
+	session->held = true;
+	session->invalidated = false;
+	session->read_at = (uint32_t)sessions_now(sessions);
+	bool news = tell_members(sessions, session, &read->reading);
+	tell_waiters(read);
+	session->held = false;
+	settle(sessions, session);
+	if (read->again)
+		sessions_reread_done(sessions, invalidated && !news);
+	session_reading_finish(&read->reading);
+	free(read);
 }
 
 static void on_reply(void *context, const struct redisReply *reply)
 {
-	struct look_up *look_up = context;
-	struct sessions *sessions = look_up->sessions;
-	struct session_reading reading = { 0 };
-	session_reading_take(&reading, sessions->options, 0, reply);
-	count(sessions, &reading);
-	if (reading.malformed)
-		redis_link_fail(sessions->link, "unexpected reply to GET");
+	struct session_read *read = context;
+	struct redis_link *link = read->sessions->settings.link;
+	session_reading_take(
+		&read->reading, read->sessions->settings.options, read->answers++, reply);
+	bool malformed = read->reading.malformed;
+	if (read->answers == read->commands)
+		complete(read);
+	if (malformed)
+		redis_link_fail(link, "unexpected reply to what reads a session");
+}
 
-	struct list waiters; /* whoever asks from within on_result begins a look-up of his own */
-	list_take(&waiters, &look_up->waiters);
-	destroy(look_up);
-	for (struct list *node; (node = list_pop(&waiters));) {
-		struct session_waiter *waiter = container_of(node, struct session_waiter, link);
-		waiter->on_result(waiter, reading.result,
-			reading.result == SESSION_GOOD ? &reading.identity : NULL);
+/* ---- reading ---- */
+
+int session_read_begin(struct sessions *sessions, struct session *session, bool again)
+{
+	struct session_read *read = calloc(1, sizeof(*read));
+	struct session_commands commands;
+	int error = 0;
+	if (!read)
+		return -ENOMEM;
+	*read = (struct session_read){ .sessions = sessions, .session = session, .again = again };
+	list_init(&read->waiters);
+	session_record_commands(sessions->settings.options, session_key(session), &commands);
+	for (size_t i = 0; i < commands.n && !error; i++) {
+		error = redis_link_command(sessions->settings.link, commands.all[i].words,
+			commands.all[i].n_words, on_reply, read);
+		read->commands += !error;
 	}
-	session_reading_finish(&reading);
+	if (!read->commands) {
+		free(read);
+		return error;
+	}
+	read->failed = error != 0;
+	session_dequeue(session);
+	session->read = read;
+	session->stale = false;
+	return 0;
 }
 
-void sessions_init(struct sessions *sessions, struct redis_link *link,
-	const struct options *options, struct metrics *metrics)
-{
-	*sessions = (struct sessions){ .link = link, .options = options, .metrics = metrics };
-}
+/* ---- the door ---- */
 
-void sessions_finish(struct sessions *sessions)
+static int ask(struct sessions *sessions, struct session *session, struct session_waiter *waiter)
 {
-	MUST(table_count(&sessions->in_flight) == 0);
-}
-
-void sessions_set_options(struct sessions *sessions, const struct options *options)
-{
-	sessions->options = options;
+	if (session->read) {
+		metrics_add(sessions->settings.metrics, METRIC_LOOKUPS_SHARED, 1);
+	} else {
+		int error = session_read_begin(sessions, session, false);
+		if (error)
+			return error;
+	}
+	list_append(&session->read->waiters, &waiter->link);
+	return 0;
 }
 
 int sessions_look_up(struct sessions *sessions, struct slice sid, struct session_waiter *waiter)
 {
 	char bytes[SESSION_KEY_MAX];
-	ssize_t len = session_key_format(sessions->options->session.key, sid, bytes, sizeof(bytes));
+	ssize_t len = session_key_format(
+		sessions->settings.options->session.key, sid, bytes, sizeof(bytes));
 	if (len < 0)
 		return -ENOMEM;
 	struct slice key = slice_make(bytes, (size_t)len);
-	struct table_entry *entry = table_find(&sessions->in_flight, key);
-	if (entry) {
-		metrics_add(sessions->metrics, METRIC_LOOKUPS_SHARED, 1);
-		list_append(&container_of(entry, struct look_up, entry)->waiters, &waiter->link);
-		return 0;
-	}
-	struct look_up *look_up = create(sessions, key);
-	if (!look_up)
+	struct session *session = find(sessions, key);
+	if (!session)
+		session = create(sessions, key);
+	if (!session)
 		return -ENOMEM;
-	struct session_commands commands;
-	session_record_commands(sessions->options, key, &commands);
-	int error = redis_link_command(
-		sessions->link, commands.all[0].words, commands.all[0].n_words, on_reply, look_up);
-	if (error) {
-		destroy(look_up);
-		return error;
-	}
-	list_append(&look_up->waiters, &waiter->link);
-	return 0;
+	int error = ask(sessions, session, waiter);
+	drop_if_unused(sessions, session);
+	return error;
+}
+
+int sessions_ask(struct sessions *sessions, struct session *session, struct session_waiter *waiter)
+{
+	return ask(sessions, session, waiter);
 }
 
 void session_waiter_cancel(struct session_waiter *waiter)
 {
 	list_remove(&waiter->link);
+}
+
+void sessions_join(
+	struct sessions *sessions, struct session *session, struct session_member *member)
+{
+	MUST(!member->session);
+	if (list_is_empty(&session->members))
+		count_live(sessions, 1);
+	list_append(&session->members, &member->link);
+	member->session = session;
+	sessions_sweep_begin(sessions);
+}
+
+void sessions_leave(struct sessions *sessions, struct session_member *member)
+{
+	struct session *session = member->session;
+	list_remove(&member->link);
+	member->session = NULL;
+	if (!session)
+		return;
+	if (list_is_empty(&session->members))
+		count_live(sessions, -1);
+	drop_if_unused(sessions, session);
+}
+
+static void on_touched(void *context, const struct redisReply *reply)
+{
+	struct sessions *sessions = context;
+	uint64_t now = sessions_now(sessions);
+	if (!reply || reply->type != REDIS_REPLY_ERROR ||
+		(sessions->failure_told && now - sessions->failure_told < FAILURE_QUIET_MS))
+		return;
+	sessions->failure_told = now;
+	log_warn("redis refuses EXPIRE, which session.touch needs",
+		log_slice("reason", resp_text(reply)));
+}
+
+void sessions_touch(struct sessions *sessions, struct session_member *member)
+{
+	const struct options *options = sessions->settings.options;
+	struct session *session = member->session;
+	uint32_t now = (uint32_t)sessions_now(sessions);
+	if (!session || !options->session.touch || now - session->touched_at < TOUCH_MS)
+		return;
+	char seconds[16];
+	snprintf(seconds, sizeof(seconds), "%u", (options->session.ttl_ms + 999) / 1000);
+	const struct slice words[] = { SLICE("EXPIRE"), session_key(session), slice_of(seconds) };
+	/* Where that cannot be sent now, the next pong is another occasion. */
+	if (redis_link_command(
+		    sessions->settings.link, words, COUNT_OF(words), on_touched, sessions) == 0)
+		session->touched_at = now;
+}
+
+void sessions_finish(struct sessions *sessions)
+{
+	MUST(table_count(&sessions->all) == 0);
+	deadline_clear(sessions->settings.deadlines, &sessions->pace);
+	deadline_clear(sessions->settings.deadlines, &sessions->sweep);
 }

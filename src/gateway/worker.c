@@ -20,6 +20,8 @@ static void on_command_up(struct redis_link *link)
 {
 	struct worker *worker = link->owner;
 	link_state_up(&worker->command_link);
+	sessions_recheck(&worker->sessions);
+	tracking_reader_is_up(&worker->tracking);
 }
 
 static void on_command_down(struct redis_link *link, const char *reason)
@@ -53,6 +55,56 @@ static const struct redis_link_events command_events = {
 	.on_closed = on_command_closed,
 };
 
+/* ---- changed sessions ---- */
+
+/* One of the workers says it for all; they all ask the same Redis. */
+static void tell_untracked(struct worker *worker, struct slice problem)
+{
+	if (worker->number != 0 || worker->told_untracked)
+		return;
+	worker->told_untracked = true;
+	log_warn("redis does not tell of changed sessions, they are read again every session.sweep",
+		log_number("seconds", worker->sessions.settings.options->session.sweep_ms / 1000),
+		log_slice("reason", problem));
+}
+
+/* Redis has tracked nothing since the last time, so what was read meanwhile is read again. */
+static void on_tracked(struct tracking *tracking)
+{
+	struct worker *worker = tracking->owner;
+	sessions_recheck(&worker->sessions);
+}
+
+static void on_untracked(struct tracking *tracking, struct slice problem)
+{
+	tell_untracked(tracking->owner, problem);
+}
+
+static const struct tracking_events tracking_events = {
+	.on_tracked = on_tracked,
+	.on_refused = on_untracked,
+};
+
+static void on_listening(struct bridge *bridge, uint64_t client, struct slice problem)
+{
+	struct worker *worker = bridge->owner;
+	if (!client)
+		tell_untracked(worker, problem);
+	tracking_set_listener(&worker->tracking, client);
+}
+
+static void on_bridge_down(struct bridge *bridge)
+{
+	struct worker *worker = bridge->owner;
+	tracking_set_listener(&worker->tracking, 0);
+}
+
+static void on_invalidated(struct bridge *bridge, struct slice key)
+{
+	struct worker *worker = bridge->owner;
+	sessions_invalidated(&worker->sessions, key);
+}
+
 static void on_bridge_closed(struct bridge *bridge)
 {
 	link_closed(bridge->owner);
@@ -61,6 +113,9 @@ static void on_bridge_closed(struct bridge *bridge)
 static const struct bridge_events bridge_events = {
 	.on_confirmed = conn_on_confirmed,
 	.on_publication = conn_on_publication,
+	.on_listening = on_listening,
+	.on_invalidated = on_invalidated,
+	.on_down = on_bridge_down,
 	.on_closed = on_bridge_closed,
 };
 
@@ -158,6 +213,7 @@ static int open_links(struct worker *worker)
 		.redis = settings->redis,
 		.options = settings->options,
 	};
+	tracking_init(&worker->tracking, &worker->commands, &tracking_events, worker);
 	int error = redis_link_open(&worker->commands, &worker->stream_loop, &worker->deadlines,
 		settings->redis, &command_events, worker);
 	if (!error)
@@ -170,7 +226,15 @@ static int open_links(struct worker *worker)
 static int open_conns(struct worker *worker)
 {
 	const struct worker_settings *settings = worker->settings;
-	sessions_init(&worker->sessions, &worker->commands, settings->options, &worker->metrics);
+	const struct sessions_settings sessions = {
+		.link = &worker->commands,
+		.options = settings->options,
+		.metrics = &worker->metrics,
+		.loop = &worker->loop,
+		.deadlines = &worker->deadlines,
+		.events = &conn_session_events,
+	};
+	sessions_init(&worker->sessions, &sessions);
 	worker->conns = (struct conns){
 		.shared = &worker->stream_loop,
 		.deadlines = &worker->deadlines,

@@ -19,6 +19,7 @@ struct redis_client {
 	size_t read;          /* of wire->received */
 	struct list channels; /* struct redis_channel, by .link */
 	unsigned subscribed;  /* how many */
+	unsigned number;      /* as CLIENT ID gives it */
 };
 
 /* ---- subscriptions ---- */
@@ -125,6 +126,19 @@ static void answer_unsubscribe(
 	}
 }
 
+static void answer_client(struct redis_client *client, const struct slice *words, size_t n)
+{
+	char number[32];
+	if (n == 2 && slice_equal(words[1], SLICE("ID"))) {
+		MUST(!client->subscribed);
+		snprintf(number, sizeof(number), ":%u\r\n", client->number);
+		say(client, number);
+		return;
+	}
+	MUST(n == 5 && slice_equal(words[1], SLICE("TRACKING")) && !client->subscribed);
+	say(client, "+OK\r\n");
+}
+
 static void answer(
 	struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
 {
@@ -135,6 +149,8 @@ static void answer(
 		answer_subscribe(redis, client, words + 1, n - 1);
 	} else if (slice_equal(words[0], SLICE("UNSUBSCRIBE"))) {
 		answer_unsubscribe(redis, client, words + 1, n - 1);
+	} else if (slice_equal(words[0], SLICE("CLIENT"))) {
+		answer_client(client, words, n);
 	} else if (slice_equal(words[0], SLICE("PING"))) {
 		say(client, client->subscribed ? "*2\r\n$4\r\npong\r\n$0\r\n\r\n" : "+PONG\r\n");
 	} else {
@@ -199,6 +215,7 @@ static void welcome(struct redis *redis, struct wire *wire)
 		struct redis_client *client = calloc(1, sizeof(*client));
 		MUST(client);
 		client->wire = wire;
+		client->number = redis->connects + 1;
 		list_init(&client->channels);
 		wire->peer = client;
 	}

@@ -1,6 +1,7 @@
 /* A small Redis on scripted wires: it answers what the gateway asks, or as the script wants it to.
  *
- * It knows AUTH, SELECT, PING, GET, SUBSCRIBE and UNSUBSCRIBE, as RESP2 has them. What it is sent must
+ * It knows AUTH, SELECT, PING, GET, CLIENT ID, CLIENT TRACKING, SUBSCRIBE and UNSUBSCRIBE, as RESP2 has
+ * them. What it is sent must
  * be well-formed commands and nothing else, whatever browsers send. A channel whose name begins with
  * "public:denied" is one that its ACL denies. */
 #ifndef SLUICE_TESTS_REDIS_H

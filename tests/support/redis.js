@@ -33,7 +33,9 @@ export class Redis {
     this.port = port;
     this.socket = join(path, 'redis.sock');
     this.cliArguments = cliArguments; // for a user, a password, a database
-    this.settings = { save: '', appendonly: 'no', dir: path, bind: '127.0.0.1', ...settings };
+    // what was answered has been written down, as users of sessions have it
+    this.settings = {
+      save: '', appendonly: 'yes', appendfsync: 'no', dir: path, bind: '127.0.0.1', ...settings };
   }
 
   get url() {
@@ -96,8 +98,10 @@ export class Redis {
     return Number((await this.cli('PUBSUB', 'NUMSUB', channel)).split('\n')[1]);
   }
 
+  /* But for the one on which the gateway hears of changed sessions. */
   async channels() {
-    return (await this.cli('PUBSUB', 'CHANNELS')).split('\n').filter(Boolean);
+    const channels = (await this.cli('PUBSUB', 'CHANNELS')).split('\n');
+    return channels.filter(name => name && name !== '__redis__:invalidate');
   }
 
   async end() {

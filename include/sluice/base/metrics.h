@@ -96,6 +96,12 @@
 	X(LOOKUPS_MISSING, "sluice_session_lookups_total", "result=\"missing\"", "counter", "") \
 	X(LOOKUPS_FAILED, "sluice_session_lookups_total", "result=\"failed\"", "counter", "") \
 	X(LOOKUPS_SHARED, "sluice_session_lookups_total", "result=\"shared\"", "counter", "") \
+	X(SESSIONS, "sluice_sessions", "", "gauge", \
+		"Sessions with an open connection, once for each worker that has one") \
+	X(SESSIONS_REVOKED_TOTAL, "sluice_sessions_revoked_total", "", "counter", \
+		"Sessions that ended, or changed hands, while a connection was open") \
+	X(SESSION_REREADS_TOTAL, "sluice_session_rereads_total", "", "counter", \
+		"Times that the session of an open connection was read again") \
 	X(RECONNECTS_COMMAND, "sluice_redis_reconnects_total", "link=\"command\"", "counter", \
 		"Times a link to Redis was lost") \
 	X(RECONNECTS_SUBSCRIBE, "sluice_redis_reconnects_total", "link=\"subscribe\"", "counter", \

@@ -29,6 +29,11 @@ struct bridge_events {
 	void (*on_confirmed)(struct subscriber *subscriber, struct slice channel);
 	/* A run of publications for this subscriber. The same. */
 	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
+	/* Of the link to Redis, as subscriptions.h has them: what it hears of changed keys. */
+	void (*on_listening)(struct bridge *bridge, uint64_t client, struct slice problem);
+	void (*on_invalidated)(struct bridge *bridge, struct slice key);
+	/* The link is lost: what changes now is not heard of. */
+	void (*on_down)(struct bridge *bridge);
 	/* The bridge's handles are closed. */
 	void (*on_closed)(struct bridge *bridge);
 };
@@ -71,6 +76,9 @@ void bridge_finish(struct bridge *bridge);
 /* 0 (also when subscribed already); -ENOTCONN: the home worker has no live link to Redis; -ENOMEM.
  * Unless bridge_is_confirmed, on_confirmed follows. */
 MUST_CHECK int bridge_subscribe(
+	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
+/* The same, but a link that is away is waited for: for who is connected already. */
+MUST_CHECK int bridge_join(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);
 

@@ -99,6 +99,9 @@ void conns_abort(struct conns *conns);
 void conn_on_confirmed(struct subscriber *subscriber, struct slice channel);
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication);
 
+/* What the sessions tell their members. */
+extern const struct sessions_events conn_session_events;
+
 /* For a site: sends a complete HTTP answer and ends the connection. */
 void conn_answer(struct conn *conn, struct slice answer);
 

@@ -18,6 +18,7 @@
 #include "sluice/gateway/sessions.h"
 #include "sluice/net/inbox.h"
 #include "sluice/net/listener.h"
+#include "sluice/redis/tracking.h"
 
 struct worker;
 
@@ -55,11 +56,13 @@ struct worker {
 	struct listener listener;
 	struct redis_link commands;
 	struct bridge bridge;
+	struct tracking tracking;
 	struct sessions sessions;
 	struct conns conns;
 	uv_prepare_t turn_end; /* measures how long a turn was busy */
 	uint64_t turn_began_ns, idle_ns;
-	unsigned links; /* not yet closed */
+	unsigned links;      /* not yet closed */
+	bool told_untracked; /* the log has been told that sessions are not tracked */
 };
 
 /* Opens worker `number` on a listening descriptor (taken, also on an error). settings->bridges must

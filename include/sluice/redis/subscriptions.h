@@ -2,7 +2,9 @@
  *
  * Wants of one loop turn leave in one SUBSCRIBE and one UNSUBSCRIBE (512 channels a command). When
  * the link comes back, everything wanted is subscribed again. A channel that Redis refuses is nobody
- * else's trouble: it is refused until it is wanted anew, or until the link comes back. */
+ * else's trouble: it is refused until it is wanted anew, or until the link comes back.
+ *
+ * The same link can hear of keys that have changed, which Redis tracks for another link (tracking.h). */
 #ifndef SLUICE_REDIS_SUBSCRIPTIONS_H
 #define SLUICE_REDIS_SUBSCRIPTIONS_H
 
@@ -33,6 +35,12 @@ struct subscriptions_events {
 	void (*on_up)(struct subscriptions *subscriptions);
 	void (*on_down)(struct subscriptions *subscriptions, const char *reason);
 	void (*on_round_trip)(struct subscriptions *subscriptions, uint64_t ns);
+	/* After subscriptions_listen, each time the link has come up: what Redis sends to this client
+	 * about changed keys is heard; or, with 0, cannot be, and `problem` is what Redis says. */
+	void (*on_listening)(
+		struct subscriptions *subscriptions, uint64_t client, struct slice problem);
+	/* A tracked key has changed or is gone, or Redis has forgotten it; absent: any of them. */
+	void (*on_invalidated)(struct subscriptions *subscriptions, struct slice key);
 	void (*on_closed)(struct subscriptions *subscriptions);
 };
 
@@ -47,14 +55,18 @@ struct subscriptions {
 	struct list changed;   /* struct wanted_channel, by .changed: looked at at the turn's end */
 	struct list unanswered; /* struct wanted_channel, by .unanswered: asked for, oldest first */
 	size_t wanted;
-	size_t awaited; /* wanted when the link came back, and not yet confirmed or refused */
-	bool up, closing;
+	size_t awaited;  /* wanted when the link came back, and not yet confirmed or refused */
+	uint64_t client; /* Redis' number for the link; 0: not known */
+	bool listens, up, closing;
 };
 
 MUST_CHECK int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct subscriptions_events *events, void *owner);
 void subscriptions_close(struct subscriptions *subscriptions);
+
+/* Listens for changed keys, from the next time the link comes up: on_listening follows. 0 or -ENOMEM. */
+MUST_CHECK int subscriptions_listen(struct subscriptions *subscriptions);
 
 /* Wants a channel (copied). Twice is once. 0 or -ENOMEM. */
 MUST_CHECK int subscriptions_want(struct subscriptions *subscriptions, struct slice channel);
@@ -63,7 +75,7 @@ void subscriptions_unwant(struct subscriptions *subscriptions, struct slice chan
 bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice channel);
 bool subscriptions_is_up(const struct subscriptions *subscriptions);
 
-/* How many channels are wanted. */
+/* How many channels are wanted by the owner. */
 size_t subscriptions_count(const struct subscriptions *subscriptions);
 
 #endif

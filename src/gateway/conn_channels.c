@@ -1,0 +1,54 @@
+/* The channels of a connection that is open, when its session says something new: what it does not allow
+ * any more is left at once, what it now brings by itself is joined. The record was read just now, so it
+ * is the rules and the record that decide, and nothing that was decided before.
+ *
+ * A plain connection that is left with none is closed: its page waits for something that cannot come.
+ * One that never had any stays, as it was let in like that. */
+#include <errno.h>
+
+#include "conn_internal.h"
+#include "sluice/gateway/limit.h"
+
+struct applying {
+	struct conn *conn;
+	const struct identity *identity;
+	bool revoked;
+};
+
+static void leave_if_forbidden(void *context, struct slice channel)
+{
+	struct applying *applying = context;
+	struct conn *conn = applying->conn;
+	const struct options *options = conn->conns->options;
+	if (channel_rules_allow(options->rules, options->n_rules, applying->identity, channel))
+		return;
+	applying->revoked = true;
+	bridge_unsubscribe(conn->conns->bridge, &conn->subscriber, channel);
+}
+
+/* One channel that cannot be joined does not keep it from the others. */
+static int join(void *context, struct slice channel)
+{
+	struct conn *conn = context;
+	if (conn->subscriber.count >= conn->conns->options->limits.channels)
+		limit_hit(conn->conns->metrics, METRIC_LIMIT_CHANNELS);
+	else
+		(void)!bridge_join(conn->conns->bridge, &conn->subscriber, channel);
+	return 0;
+}
+
+void conn_channels_apply(struct conn *conn, const struct identity *identity)
+{
+	const struct options *options = conn->conns->options;
+	struct applying applying = { .conn = conn, .identity = identity };
+	if (conn->state != CONN_OPEN && conn->state != CONN_WAITING)
+		return;
+	hub_each_channel(&conn->subscriber, leave_if_forbidden, &applying);
+	if (conn->state == CONN_WAITING && applying.revoked) {
+		conn_refuse(conn, 403, "a channel that was asked for is not allowed");
+		return;
+	}
+	channel_rules_each_automatic(options->rules, options->n_rules, identity, join, conn);
+	if (conn->state == CONN_OPEN && applying.revoked && conn->subscriber.count == 0)
+		conn_ws_close(conn, WS_CLOSE_FORBIDDEN, SLICE("no channel is allowed any more"));
+}

@@ -1,0 +1,203 @@
+/* When a session is read again.
+ *
+ *	Redis says that it has changed    -> at once, or within 50 ms if it has been read just now
+ *	a link to Redis has come back     -> all of them: anything may have happened meanwhile
+ *	it was read session.sweep ago     -> in its turn
+ *
+ * Redis' word is cheap and often means nothing: express-session sets the record's time to live with every
+ * page that is looked at, and each time we are told. So a session is read at most once in 50 ms, however
+ * often its pages are looked at.
+ *
+ * And Redis forgets: it tracks so many keys (tracking-table-max-keys), and says of one that it gives up
+ * that it has changed. To read that one makes it give up another, and so on for ever, as fast as the
+ * network goes. Neither that nor a site with very many page views shall load us, so reads that were
+ * asked for by Redis and found nothing new come out of a credit, of some thousands a second. When it is
+ * used up, what Redis says is seen to in turn, as fast as the credit grows. A session that has really
+ * ended costs no credit: two thousand log-outs at once are found out at once.
+ *
+ * Whatever the reason is, a number of reads are under way at a time; the rest is in `due`. Log-ins do not
+ * wait behind them.
+ *
+ *	by_age   idle, in the order in which they were read: the sweep takes from the front
+ *	soon     to be read, but not now      -> due, at the next tick, as far as the credit goes
+ *	due      to be read                   -> under way, as soon as there is room */
+#include "sessions_internal.h"
+
+#include "sluice/base/defs.h"
+
+enum {
+	REREADS_MAX = 512,
+	REREAD_GAP_MS = DEADLINE_TICK_MS,
+	SWEEP_STEP_MS = 100,
+	VAIN_PER_SECOND = 2000,
+	CREDIT_MAX = 2 * VAIN_PER_SECOND,
+};
+
+static struct session *first_of(struct list *queue)
+{
+	return list_is_empty(queue) ? NULL : container_of(queue->next, struct session, link);
+}
+
+void session_dequeue(struct session *session)
+{
+	list_remove(&session->link);
+	session->queue = SESSION_IN_NONE;
+}
+
+void session_enqueue(struct sessions *sessions, struct session *session, enum session_queue queue)
+{
+	session_dequeue(session);
+	session->queue = (uint8_t)queue;
+	list_append(queue == SESSION_BY_AGE ? &sessions->by_age
+		    : queue == SESSION_DUE  ? &sessions->due
+					    : &sessions->soon,
+		&session->link);
+}
+
+/* ---- under way ---- */
+
+static void on_pace_due(struct deadline *deadline);
+
+static void pace(struct sessions *sessions)
+{
+	if (!deadline_is_set(&sessions->pace))
+		deadline_set(sessions->settings.deadlines, &sessions->pace, 1, on_pace_due);
+}
+
+/* What cannot be read because there is no link waits for the link, which has everything read again. */
+static void pump(struct sessions *sessions)
+{
+	bool up = redis_link_is_up(sessions->settings.link);
+	for (struct session *session;
+		sessions->rereads < REREADS_MAX && (session = first_of(&sessions->due));) {
+		if (!up) {
+			session_enqueue(sessions, session, SESSION_BY_AGE);
+		} else if (session_read_begin(sessions, session, true) == 0) {
+			sessions->rereads++;
+			metrics_add(sessions->settings.metrics, METRIC_SESSION_REREADS_TOTAL, 1);
+		} else {
+			pace(sessions);
+			return;
+		}
+	}
+}
+
+void sessions_reread_done(struct sessions *sessions, bool in_vain)
+{
+	sessions->rereads--;
+	sessions->credit -= in_vain;
+	pump(sessions);
+}
+
+/* ---- what Redis says ---- */
+
+static void refill(struct sessions *sessions)
+{
+	uint64_t now = sessions_now(sessions);
+	uint64_t more = (now - sessions->refilled) * VAIN_PER_SECOND / 1000;
+	sessions->credit = MIN(sessions->credit + (int64_t)more, (int64_t)CREDIT_MAX);
+	sessions->refilled = now;
+}
+
+static void on_pace_due(struct deadline *deadline)
+{
+	struct sessions *sessions = container_of(deadline, struct sessions, pace);
+	refill(sessions);
+	struct session *session;
+	for (int64_t n = sessions->credit; n > 0 && (session = first_of(&sessions->soon)); n--)
+		session_enqueue(sessions, session, SESSION_DUE);
+	pump(sessions);
+	if (!list_is_empty(&sessions->soon) || !list_is_empty(&sessions->due))
+		pace(sessions);
+}
+
+void session_invalidate(struct sessions *sessions, struct session *session)
+{
+	session->invalidated = true;
+	if (session->read) {
+		session->stale = true;
+		return;
+	}
+	session->stale = false;
+	if (session->queue == SESSION_DUE || session->queue == SESSION_SOON)
+		return;
+	refill(sessions);
+	uint32_t age = (uint32_t)sessions_now(sessions) - session->read_at;
+	if (age >= REREAD_GAP_MS && sessions->credit > 0) {
+		session_enqueue(sessions, session, SESSION_DUE);
+		pump(sessions);
+	} else {
+		session_enqueue(sessions, session, SESSION_SOON);
+		pace(sessions);
+	}
+}
+
+void sessions_invalidated(struct sessions *sessions, struct slice key)
+{
+	char room[SESSION_KEY_MAX];
+	if (!key.at) {
+		sessions_recheck(sessions);
+		return;
+	}
+	key = session_record_key_of(sessions->settings.options, key, room);
+	struct table_entry *entry = key.at ? table_find(&sessions->all, key) : NULL;
+	if (entry)
+		session_invalidate(sessions, container_of(entry, struct session, entry));
+}
+
+void sessions_recheck(struct sessions *sessions)
+{
+	TABLE_EACH (entry, &sessions->all) {
+		struct session *session = container_of(entry, struct session, entry);
+		session->stale = session->read != NULL;
+		if (!session->read)
+			session_enqueue(sessions, session, SESSION_DUE);
+	}
+	pump(sessions);
+}
+
+/* ---- the sweep ---- */
+
+static void on_sweep_due(struct deadline *deadline)
+{
+	struct sessions *sessions = container_of(deadline, struct sessions, sweep);
+	uint32_t now = (uint32_t)sessions_now(sessions);
+	unsigned period = sessions->settings.options->session.sweep_ms;
+	if (!period || !sessions->live)
+		return;
+	/* so that those who came together are soon read at different times */
+	size_t n = sessions->live * SWEEP_STEP_MS / period + 1;
+	for (struct session *session; n > 0 && (session = first_of(&sessions->by_age)) &&
+				      now - session->read_at >= period;
+		n--)
+		session_enqueue(sessions, session, SESSION_DUE);
+	pump(sessions);
+	sessions_sweep_begin(sessions);
+}
+
+void sessions_sweep_begin(struct sessions *sessions)
+{
+	if (sessions->settings.options->session.sweep_ms && !deadline_is_set(&sessions->sweep))
+		deadline_set(sessions->settings.deadlines, &sessions->sweep, SWEEP_STEP_MS,
+			on_sweep_due);
+}
+
+/* ---- the door ---- */
+
+void sessions_init(struct sessions *sessions, const struct sessions_settings *settings)
+{
+	*sessions = (struct sessions){ .settings = *settings, .credit = CREDIT_MAX };
+	list_init(&sessions->by_age);
+	list_init(&sessions->due);
+	list_init(&sessions->soon);
+	sessions->refilled = uv_now(settings->loop);
+}
+
+void sessions_set_options(struct sessions *sessions, const struct options *options)
+{
+	sessions->settings.options = options;
+	TABLE_EACH (entry, &sessions->all)
+		container_of(entry, struct session, entry)->told = false;
+	sessions_recheck(sessions);
+	sessions_sweep_begin(sessions);
+}

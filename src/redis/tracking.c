@@ -1,0 +1,52 @@
+/* CLIENT TRACKING is sent in front of whatever is read next, and Redis works in order: so what follows
+ * is tracked, and on_tracked need not wait for the answer. When that is an error, nothing is lost but
+ * the reads that were made in vain.
+ *
+ * A reader that is tracked for a listener that has gone is not told so (RESP2 has no way), nor does it
+ * matter: the listener's owner knows, and gives its next number. */
+#include "sluice/redis/tracking.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void on_reply(void *context, const struct redisReply *reply)
+{
+	struct tracking *tracking = context;
+	if (!reply || reply->type == REDIS_REPLY_STATUS)
+		return;
+	tracking->events->on_refused(tracking,
+		reply->type == REDIS_REPLY_ERROR ? resp_text(reply)
+						 : SLICE("CLIENT TRACKING is not answered by OK"));
+}
+
+static void begin(struct tracking *tracking)
+{
+	char listener[24];
+	if (!tracking->listener || !redis_link_is_up(tracking->reader))
+		return;
+	snprintf(listener, sizeof(listener), "%" PRIu64, tracking->listener);
+	const struct slice words[] = { SLICE("CLIENT"), SLICE("TRACKING"), SLICE("ON"),
+		SLICE("REDIRECT"), slice_of(listener) };
+	/* Where this finds no room, nothing else will: a link that is new shall do better. */
+	if (redis_link_command(tracking->reader, words, COUNT_OF(words), on_reply, tracking) == 0)
+		tracking->events->on_tracked(tracking);
+	else
+		redis_link_fail(tracking->reader, "a command could not be sent");
+}
+
+void tracking_init(struct tracking *tracking, struct redis_link *reader,
+	const struct tracking_events *events, void *owner)
+{
+	*tracking = (struct tracking){ .owner = owner, .events = events, .reader = reader };
+}
+
+void tracking_set_listener(struct tracking *tracking, uint64_t listener)
+{
+	tracking->listener = listener;
+	begin(tracking);
+}
+
+void tracking_reader_is_up(struct tracking *tracking)
+{
+	begin(tracking);
+}
