@@ -48,7 +48,7 @@ static const char *cookie_problem(struct slice text)
 		if (!c || (!isalnum(c) && !strchr("!#$%&'*+-.^_`|~", c)))
 			return "";
 	}
-	return NULL;
+	return text.len > SESSION_COOKIE_NAME_MAX ? "it is longer than 256 bytes" : NULL;
 }
 
 static const char *key_problem(struct slice text)

@@ -65,9 +65,19 @@ static struct slice unquote(struct slice text)
 	return text.len == 1 ? slice_skip(text, 1) : slice_make(text.at + 1, text.len - 2);
 }
 
-static ssize_t read_value(struct slice raw, char *value, size_t size)
+struct slice cookie_find(struct slice header, struct slice name)
 {
-	raw = unquote(slice_trim(raw));
+	while (header.at) {
+		struct slice rest = slice_cut(&header, ';');
+		struct slice pair_name = slice_cut(&rest, '=');
+		if (rest.at && slice_equal(slice_trim(pair_name), name))
+			return unquote(slice_trim(rest));
+	}
+	return (struct slice){ NULL, 0 };
+}
+
+ssize_t cookie_decode(struct slice raw, char *value, size_t size)
+{
 	if (raw.len && memchr(raw.at, '%', raw.len)) {
 		ssize_t len = decode(raw, value, size);
 		if (len == -EMSGSIZE)
@@ -84,13 +94,8 @@ static ssize_t read_value(struct slice raw, char *value, size_t size)
 
 ssize_t cookie_get(struct slice header, struct slice name, char *value, size_t size)
 {
-	while (header.at) {
-		struct slice rest = slice_cut(&header, ';');
-		struct slice pair_name = slice_cut(&rest, '=');
-		if (rest.at && slice_equal(slice_trim(pair_name), name))
-			return read_value(rest, value, size);
-	}
-	return -ENOENT;
+	struct slice raw = cookie_find(header, name);
+	return raw.at ? cookie_decode(raw, value, size) : -ENOENT;
 }
 
 ssize_t percent_decode(struct slice text, char *decoded)

@@ -1,95 +1,81 @@
-/* From a cookie to a Redis key, by way of a signature.
+/* From a Cookie header to a session id, by way of a signature.
  *
- *	value   s:BWmObiKx.tQLhHLBnkTmyKt…        as `cookie` decoded it
+ *	header  connect.sid=s%3ABWmObiKx.tQLhHL…    found by `cookie`, by the first of its names
+ *	value   s:BWmObiKx.tQLhHLBnkTmyKt…          decoded
  *	        ^ ^sid     ^base64(HMAC-SHA256(secret, sid)), 43 characters without the "="
- *	key     sess:BWmObiKx                    the template "sess:{sid}" with the id filled in
  *
- * The peer chooses every octet of the value, so nothing is believed before the signature is good,
- *and the check gives away only "no". It does the same work whatever the value is like: it signs the
- *id with every secret, and compares all 43 characters with each, without a branch on what it finds;
- *a text of another length is compared too, and fails for its length. Which secret is the right one,
- *or how far a guess was right, cannot be seen in the time.
+ * The peer chooses every octet of it, so nothing is believed before the signature is good, and the
+ * check gives away only "no". It does the same work whatever the value is like: it signs the id with
+ * every secret, and compares all characters with each, without a branch on what it finds; a text of
+ * another length is compared too, and fails for its length. Which secret is the right one, or how far
+ * a guess was right, cannot be seen in the time.
  *
  * It is the text that is compared. Base64 has several texts for the same octets (the last character
- * carries two bits that nobody reads), and the libraries that sign refuse all but one.
+ * carries bits that nobody reads), and the libraries that sign refuse all but one.
  *
- * Only ids of a plain alphabet become keys, even if signed: a backend that signs what a user typed
- * does not thereby let the user name any key in Redis. */
+ * The forms differ in a digest, an alphabet, and where the signature stands; `forms` says so. */
 #include "sluice/proto/session_cookie.h"
 
 #include <errno.h>
-#include <mbedtls/base64.h>
-#include <mbedtls/md.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "sluice/base/defs.h"
+#include "sluice/proto/base64.h"
+#include "sluice/proto/cookie.h"
+#include "sluice/proto/digest.h"
+#include "sluice/proto/session_key.h"
 
-enum {
-	DIGEST_BYTES = 32,
-	SIGNATURE_LEN = 43, /* of the base64 of a digest, without its one "=" */
+static const struct form {
+	enum digest_kind digest;
+	bool url;          /* base64url */
+	size_t len;        /* of the signature */
+	struct slice salt; /* of the key that is derived from the secret; absent: it is the key */
+} forms[] = {
+	[SESSION_SIGNATURE_CONNECT] = { DIGEST_SHA256, false, 43 },
+	[SESSION_SIGNATURE_DOT_HMAC_SHA256] = { DIGEST_SHA256, false, 43 },
+	[SESSION_SIGNATURE_KEYGRIP] = { DIGEST_SHA1, true, 27 },
+	[SESSION_SIGNATURE_ITSDANGEROUS] = { DIGEST_SHA1, true, 27, { "flask-session", 13 } },
 };
 
-static const unsigned char *octets(struct slice slice)
-{
-	return (const unsigned char *)slice.at;
-}
+/* ---- signatures ---- */
 
-/* Writes the SIGNATURE_LEN characters that sign `sid`. */
-static int sign(struct slice secret, struct slice sid, char *signature)
+/* Writes the form's `len` characters that sign `text`. */
+static int sign(const struct form *form, struct slice secret, struct slice text,
+	char signature[DIGEST_BASE64_MAX])
 {
-	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-	unsigned char digest[DIGEST_BYTES], base64[SIGNATURE_LEN + 2];
-	size_t len;
-	if (mbedtls_md_hmac(sha256, octets(secret), secret.len, octets(sid), sid.len, digest) != 0)
-		return -ENOMEM;
-	MUST(mbedtls_base64_encode(base64, sizeof(base64), &len, digest, sizeof(digest)) == 0);
-	memcpy(signature, base64, SIGNATURE_LEN);
-	return 0;
-}
-
-/* 0: equal. The time depends on nothing in either. */
-static uint8_t difference(const char *a, const char *b)
-{
-	volatile uint8_t found = 0;
-	for (size_t i = 0; i < SIGNATURE_LEN; i++)
-		found = (uint8_t)(found | ((uint8_t)a[i] ^ (uint8_t)b[i]));
-	return found;
+	struct digest key, digest;
+	int error = 0;
+	if (form->salt.at) {
+		error = digest_make_keyed(form->digest, secret, form->salt, &key);
+		secret = slice_make((const char *)key.bytes, key.len);
+	}
+	if (!error)
+		error = digest_make_keyed(form->digest, secret, text, &digest);
+	if (!error)
+		MUST(digest_print_base64(&digest, form->url, signature) == form->len);
+	return error;
 }
 
 /* 0; -EACCES: it is nobody's; or -ENOMEM: that is not known. */
-static int check_signature(
-	const struct slice *secrets, size_t n_secrets, struct slice sid, struct slice signature)
+static int check_signature(const struct form *form, const struct slice *secrets, size_t n_secrets,
+	struct slice text, struct slice signature)
 {
-	char presented[SIGNATURE_LEN] = { 0 }, expected[SIGNATURE_LEN] = { 0 };
+	char presented[DIGEST_BASE64_MAX] = { 0 }, expected[DIGEST_BASE64_MAX] = { 0 };
 	bool good = false;
 	int failure = 0;
 	if (signature.len)
-		memcpy(presented, signature.at, MIN(signature.len, sizeof(presented)));
+		memcpy(presented, signature.at, MIN(signature.len, form->len));
 	for (size_t i = 0; i < n_secrets; i++) {
 		/* Whoever knows that a secret is empty can sign: it signs nothing. */
-		int error = secrets[i].len ? sign(secrets[i], sid, expected) : -EACCES;
+		int error = secrets[i].len ? sign(form, secrets[i], text, expected) : -EACCES;
 		if (error == -ENOMEM)
 			failure = error;
-		good |= !error & (difference(presented, expected) == 0);
+		good |= !error & digest_texts_are_equal(presented, expected, form->len);
 	}
 	if (failure)
 		return failure;
-	return (good & (signature.len == SIGNATURE_LEN)) ? 0 : -EACCES;
-}
-
-static bool id_is_plain(struct slice sid)
-{
-	if (sid.len == 0 || sid.len > SESSION_ID_MAX)
-		return false;
-	for (size_t i = 0; i < sid.len; i++) {
-		char c = sid.at[i];
-		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-		bool digit = c >= '0' && c <= '9';
-		if (!letter && !digit && (c == '\0' || !strchr("_.~+/=-", c)))
-			return false;
-	}
-	return true;
+	return (good & (signature.len == form->len)) ? 0 : -EACCES;
 }
 
 /* Splits "sid.signature" at the last dot. */
@@ -107,109 +93,139 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 	size_t n_secrets, struct slice value, struct slice *ret_sid)
 {
 	struct slice sid = value, signature;
-	if (value.len > SESSION_COOKIE_MAX)
+	if (value.len > SESSION_COOKIE_MAX || form == SESSION_SIGNATURE_KEYGRIP ||
+		form == SESSION_SIGNATURE_LARAVEL)
 		return -EACCES;
 	if (form == SESSION_SIGNATURE_CONNECT) {
 		if (!slice_starts_with(value, SLICE("s:")))
 			return -EACCES;
 		value = slice_skip(value, 2);
 	}
-	if (form == SESSION_SIGNATURE_KEYGRIP || form == SESSION_SIGNATURE_ITSDANGEROUS ||
-		form == SESSION_SIGNATURE_LARAVEL)
-		return -EACCES;
 	if (form != SESSION_SIGNATURE_NONE) {
 		if (!split(value, &sid, &signature))
 			return -EACCES;
-		if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 &&
-			signature.len == SIGNATURE_LEN + 1 && signature.at[SIGNATURE_LEN] == '=')
+		size_t len = forms[form].len;
+		if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 && signature.len == len + 1 &&
+			signature.at[len] == '=')
 			signature.len--;
-		int error = check_signature(secrets, n_secrets, sid, signature);
+		int error = check_signature(&forms[form], secrets, n_secrets, sid, signature);
 		if (error)
 			return error;
 	}
-	if (!id_is_plain(sid))
+	if (!session_id_is_plain(sid))
 		return -EACCES;
 	*ret_sid = sid;
 	return 0;
 }
 
-/* Writes the parts one after another. */
-static ssize_t join(const struct slice *parts, size_t n, char *text, size_t size)
+/* ---- the header ---- */
+
+enum { FULL_NAME_MAX = sizeof("__Secure-") + SESSION_COOKIE_NAME_MAX };
+
+/* A cookie as it was found. */
+struct found {
+	char room[FULL_NAME_MAX];
+	struct slice name; /* in the room */
+	struct slice raw;  /* not decoded */
+};
+
+static bool find(
+	const struct session_cookie_settings *settings, struct slice header, struct found *found)
 {
-	size_t len = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (parts[i].len > size - len)
-			return -EMSGSIZE;
-		if (parts[i].len)
-			memcpy(text + len, parts[i].at, parts[i].len);
-		len += parts[i].len;
+	static const char *const prefixes[] = { "__Host-", "__Secure-", "" };
+	struct slice name = settings->name;
+	MUST(name.len <= SESSION_COOKIE_NAME_MAX);
+	for (size_t i = settings->prefixes ? 0 : 2; i < COUNT_OF(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+		memcpy(found->room, prefixes[i], len);
+		memcpy(found->room + len, name.at, name.len);
+		found->name = slice_make(found->room, len + name.len);
+		found->raw = cookie_find(header, found->name);
+		if (found->raw.at)
+			return true;
 	}
-	return (ssize_t)len;
+	return false;
 }
+
+static ssize_t decode_plain(struct slice raw, char *room)
+{
+	if (raw.len > SESSION_COOKIE_MAX)
+		return -EMSGSIZE;
+	memcpy(room, raw.at, raw.len);
+	return (ssize_t)raw.len;
+}
+
+/* Gives the length, or a negative errno. */
+static ssize_t decode(const struct session_cookie_settings *settings, struct slice raw, char *room)
+{
+	if (settings->encoding == SESSION_COOKIE_PERCENT)
+		return cookie_decode(raw, room, SESSION_COOKIE_MAX);
+	if (settings->encoding == SESSION_COOKIE_PLAIN)
+		return decode_plain(raw, room);
+	ssize_t len = base64_decode(raw, (uint8_t *)room, SESSION_COOKIE_MAX);
+	const char *dot = len > 0 ? memrchr(room, '.', (size_t)len) : NULL;
+	return dot && settings->signature == SESSION_SIGNATURE_NONE ? dot - room : len;
+}
+
+/* What is signed is the pair as it stands in the header. */
+static int verify_keygrip(const struct session_cookie_settings *settings, struct slice header,
+	const struct found *found, struct slice value)
+{
+	char name[FULL_NAME_MAX + 4], pair[FULL_NAME_MAX + 1 + SESSION_COOKIE_MAX];
+	size_t len = found->name.len;
+	memcpy(name, found->name.at, len);
+	memcpy(name + len, ".sig", 4);
+	memcpy(pair, found->name.at, len);
+	pair[len] = '=';
+	memcpy(pair + len + 1, value.at, value.len);
+	struct slice signature = cookie_find(header, slice_make(name, len + 4));
+	int error = check_signature(&forms[SESSION_SIGNATURE_KEYGRIP], settings->secrets,
+		settings->n_secrets, slice_make(pair, len + 1 + value.len), signature);
+	return error ? error : session_id_is_plain(value) ? 0 : -EACCES;
+}
+
+int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
+	char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
+{
+	struct found found;
+	if (!settings->name.len || !find(settings, header, &found))
+		return -ENOENT;
+	ssize_t len = decode(settings, found.raw, room);
+	if (len < 0)
+		return len == -EMSGSIZE ? -ENOENT : -EACCES;
+	struct slice value = slice_make(room, (size_t)len);
+	if (settings->signature == SESSION_SIGNATURE_KEYGRIP) {
+		*ret_sid = value;
+		return verify_keygrip(settings, header, &found, value);
+	}
+	return session_cookie_verify(
+		settings->signature, settings->secrets, settings->n_secrets, value, ret_sid);
+}
+
+/* ---- for --dev and tests ---- */
 
 ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
 	char *value, size_t size)
 {
-	char signature[SIGNATURE_LEN];
-	if (form == SESSION_SIGNATURE_NONE)
-		return join(&sid, 1, value, size);
-	int error = sign(secret, sid, signature);
-	if (error)
-		return error;
+	char signature[DIGEST_BASE64_MAX];
 	struct slice mark = form == SESSION_SIGNATURE_CONNECT ? SLICE("s:") : SLICE("");
-	struct slice parts[] = { mark, sid, SLICE("."), slice_make(signature, SIGNATURE_LEN) };
-	return join(parts, COUNT_OF(parts), value, size);
-}
-
-/* Cuts the template in two at its one placeholder. */
-static bool cut_template(
-	struct slice template, struct slice *before, struct slice *after, bool *hashed)
-{
-	struct slice rest = template;
-	*before = slice_cut(&rest, '{');
-	if (!rest.at)
-		return false;
-	struct slice placeholder = slice_cut(&rest, '}');
-	*after = rest;
-	*hashed = slice_equal(placeholder, SLICE("sid:sha256hex"));
-	return rest.at && (*hashed || slice_equal(placeholder, SLICE("sid")));
-}
-
-bool session_key_template_is_valid(struct slice template)
-{
-	struct slice before, after;
-	bool hashed;
-	return cut_template(template, &before, &after, &hashed) &&
-	       !(before.len && memchr(before.at, '}', before.len)) &&
-	       !(after.len &&
-		       (memchr(after.at, '{', after.len) || memchr(after.at, '}', after.len)));
-}
-
-static int sha256_hex(struct slice text, char *hex)
-{
-	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-	unsigned char digest[DIGEST_BYTES];
-	if (mbedtls_md(sha256, octets(text), text.len, digest) != 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < sizeof(digest); i++) {
-		hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-	}
-	return 0;
-}
-
-ssize_t session_key_format(struct slice template, struct slice sid, char *key, size_t size)
-{
-	char hex[2 * DIGEST_BYTES];
-	struct slice before, after;
-	bool hashed;
-	MUST(cut_template(template, &before, &after, &hashed));
-	if (hashed) {
-		int error = sha256_hex(sid, hex);
+	struct slice parts[4] = { mark, sid };
+	if (form == SESSION_SIGNATURE_KEYGRIP || form == SESSION_SIGNATURE_LARAVEL)
+		return -ENOTSUP;
+	if (form != SESSION_SIGNATURE_NONE) {
+		int error = sign(&forms[form], secret, sid, signature);
 		if (error)
 			return error;
-		sid = slice_make(hex, sizeof(hex));
+		parts[2] = SLICE(".");
+		parts[3] = slice_make(signature, forms[form].len);
 	}
-	struct slice parts[] = { before, sid, after };
-	return join(parts, COUNT_OF(parts), key, size);
+	size_t len = 0;
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		if (parts[i].len > size - len)
+			return -EMSGSIZE;
+		if (parts[i].len)
+			memcpy(value + len, parts[i].at, parts[i].len);
+		len += parts[i].len;
+	}
+	return (ssize_t)len;
 }

@@ -1,11 +1,12 @@
-/* From a Cookie header to a session id: cookie_get, percent_decode, session_cookie_verify. The first
- * octet is how much room there is for the value. */
+/* From a Cookie header to a session id: cookie_get, percent_decode, session_cookie_read and _verify. The first
+ * octet is how much room there is for the value, and how session_cookie_read is called. */
 #include "fuzz.h"
 
 #include <errno.h>
 
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/session_cookie.h"
+#include "sluice/proto/session_key.h"
 #include "utf8_reference.h"
 
 static const struct slice NAME = { "connect.sid", 11 };
@@ -139,17 +140,41 @@ static void check_sign(enum session_signature form, struct slice sid)
 static void check_signatures(struct slice text)
 {
 	static const enum session_signature forms[] = { SESSION_SIGNATURE_CONNECT,
-		SESSION_SIGNATURE_DOT_HMAC_SHA256, SESSION_SIGNATURE_NONE };
+		SESSION_SIGNATURE_DOT_HMAC_SHA256, SESSION_SIGNATURE_ITSDANGEROUS,
+		SESSION_SIGNATURE_NONE };
 	for (size_t i = 0; i < COUNT_OF(forms); i++) {
 		check_verify(forms[i], text);
 		check_sign(forms[i], text);
 	}
 }
 
+/* Whatever is let in is a plain id that lies in the room, in each encoding and each form. */
+static void check_read(struct slice header, unsigned choice)
+{
+	struct session_cookie_settings settings = {
+		.name = NAME,
+		.prefixes = choice & 1,
+		.encoding = (enum session_cookie_encoding)(choice / 2 % 3),
+		.signature = (enum session_signature)(choice / 6 % (SESSION_SIGNATURE_NONE + 1)),
+		.secrets = SECRETS,
+		.n_secrets = COUNT_OF(SECRETS),
+	};
+	char *room = malloc(SESSION_COOKIE_MAX);
+	struct slice sid;
+	MUST(room);
+	int error = session_cookie_read(&settings, header, room, &sid);
+	MUST(error == 0 || error == -ENOENT || error == -EACCES);
+	if (!error)
+		MUST(is_plain(sid) && sid.at >= room &&
+			sid.at + sid.len <= room + SESSION_COOKIE_MAX);
+	free(room);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice header = fuzz_copy(fuzz_rest(data, size)), value;
 	check_get(header, size ? data[0] : 0);
+	check_read(header, size ? data[0] : 0);
 	check_decode(header);
 	if (get(header, header.len, &value) >= 0)
 		check_signatures(value);

@@ -18,7 +18,7 @@ const LIBRARIES = [
   { header: /^uthash\.h$/, modules: /^base\/table$/ },
   { header: /^llhttp\.h$/, modules: /^proto\/http_request$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(session_value|envelope)|gateway\/options\w*)$/ },
-  { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws_handshake|session_cookie))$/ },
+  { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws_handshake|digest|laravel_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws_(de|in)flate$/ },
   { header: /^hiredis\//, modules: /^(proto\/resp|(redis|gateway)\/\w+)$/ },
   { header: /^sanitizer\/asan_interface\.h$/, modules: /^base\/pool$/ },

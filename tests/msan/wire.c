@@ -11,6 +11,7 @@
 #include "sluice/proto/redis_url.h"
 #include "sluice/proto/resp.h"
 #include "sluice/proto/session_cookie.h"
+#include "sluice/proto/session_key.h"
 #include "sluice/proto/ws_close.h"
 #include "sluice/proto/ws_deflate.h"
 #include "sluice/proto/ws_frame.h"

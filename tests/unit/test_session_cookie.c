@@ -7,6 +7,7 @@
 #include "sluice/base/defs.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/session_cookie.h"
+#include "sluice/proto/session_key.h"
 
 #define CAT     "keyboard cat"
 #define VEC_SIG "6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A"
@@ -294,71 +295,6 @@ static void sign(void **state)
 	}
 }
 
-static void templates(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *template;
-		bool valid;
-	} cases[] = {
-		{ "sess:{sid}", true },
-		{ "{sid}", true },
-		{ ":1:django.contrib.sessions.cache{sid}", true },
-		{ "a{sid}b", true },
-		{ "_session_id:2::{sid:sha256hex}", true },
-		{ "", false },
-		{ "sess:", false },
-		{ "sess:{}", false },
-		{ "sess:{SID}", false },
-		{ "sess:{sid }", false },
-		{ "sess:{sid:}", false },
-		{ "sess:{sid:md5}", false },
-		{ "sess:{user}", false },
-		{ "sess:{sid", false },
-		{ "sess:sid}", false },
-		{ "sess:{{sid}}", false },
-		{ "{sid}{sid}", false },
-		{ "{sid}{sid:sha256hex}", false },
-		{ "{tag}:{sid}", false },
-		{ "}{sid}", false },
-		{ "{sid}{", false },
-		{ "{sid}}", false },
-	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		if (session_key_template_is_valid(slice_of(cases[i].template)) != cases[i].valid)
-			fail_msg("%s", cases[i].template);
-	}
-	assert_false(session_key_template_is_valid((struct slice){ NULL, 0 }));
-}
-
-static void keys(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *template, *sid, *key;
-	} cases[] = {
-		{ "sess:{sid}", "abc", "sess:abc" },
-		{ "{sid}", "abc", "abc" },
-		{ "a:{sid}:b", "abc", "a:abc:b" },
-		{ "_session_id:2::{sid:sha256hex}", "0123456789abcdef0123456789abcdef",
-			"_session_id:2::"
-			"3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9" },
-	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		size_t expected = strlen(cases[i].key);
-		for (size_t size = 0; size <= expected; size++) {
-			char *key = malloc(size + 1);
-			assert_non_null(key);
-			ssize_t len = session_key_format(
-				slice_of(cases[i].template), slice_of(cases[i].sid), key, size);
-			assert_int_equal(len, size < expected ? -EMSGSIZE : (ssize_t)expected);
-			if (len > 0)
-				assert_memory_equal(key, cases[i].key, expected);
-			free(key);
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,8 +307,6 @@ int main(void)
 		cmocka_unit_test(ids),
 		cmocka_unit_test(long_ids),
 		cmocka_unit_test(sign),
-		cmocka_unit_test(templates),
-		cmocka_unit_test(keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,7 @@
 #include "sluice/proto/channel_rules.h"
 #include "sluice/proto/redis_url.h"
 #include "sluice/proto/session_cookie.h"
+#include "sluice/proto/session_key.h"
 
 enum {
 	OPTIONS_BATCH_MS_MAX = 10000,

@@ -8,6 +8,7 @@
 
 #include "sluice/gateway/options.h"
 #include "sluice/proto/resp.h"
+#include "sluice/proto/session_key.h"
 #include "sluice/proto/session_value.h"
 
 enum session_result {

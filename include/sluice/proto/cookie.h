@@ -11,6 +11,13 @@
 
 #include "sluice/base/slice.h"
 
+/* Finds cookie `name` in one or several Cookie headers joined with "; ". Gives its value as it
+ * stands there, trimmed and without quotes; absent: no such cookie. */
+struct slice cookie_find(struct slice header, struct slice name);
+
+/* Writes such a value, percent-decoded if it can be. Gives its length; -EMSGSIZE: it does not fit. */
+ssize_t cookie_decode(struct slice raw, char *value, size_t size);
+
 /* Finds cookie `name` in one or several Cookie headers joined with "; ", and writes its decoded
  * value to `value`. Gives the value's length; -ENOENT: no such cookie; -EMSGSIZE: it does not fit.
  */

@@ -1,7 +1,12 @@
-/* The signed cookie that carries the session id, and the Redis key that the id leads to.
+/* The cookie that carries the session id: found in the header, decoded, verified.
  *
- * connect:          "s:" sid "." base64(HMAC-SHA256(secret, sid)) without "="   (express)
- * dot-hmac-sha256:  sid "." base64(HMAC-SHA256(secret, sid)), "=" optional      (fastify)
+ * connect:          "s:" sid "." base64(HMAC-SHA256(secret, sid)) without "="     (express)
+ * dot-hmac-sha256:  sid "." base64(HMAC-SHA256(secret, sid)), "=" optional        (fastify)
+ * keygrip:          sid, and in a second cookie NAME.sig
+ *                   base64url(HMAC-SHA1(secret, NAME "=" sid)) without "="        (koa)
+ * itsdangerous:     sid "." base64url(HMAC-SHA1(key, sid)) without "=", where key is
+ *                   HMAC-SHA1(secret, "flask-session")                            (Flask-Session)
+ * laravel:          encrypted; see laravel_cookie.h
  * none:             sid
  *
  * The text of the signature is compared, never its decoded bytes, in constant time, against every
@@ -29,29 +34,37 @@ enum session_signature {
 enum session_cookie_encoding {
 	SESSION_COOKIE_PERCENT,
 	SESSION_COOKIE_PLAIN,
-	SESSION_COOKIE_BASE64, /* of the id and, behind a dot, the name of a server */
+	SESSION_COOKIE_BASE64, /* of the value, and ".NAME" of a server, which is dropped (Spring) */
 };
 
 enum {
-	SESSION_ID_MAX = 256,
-	SESSION_COOKIE_MAX = 512, /* longest decoded value that can be good */
-	SESSION_KEY_MAX = 1024,
+	SESSION_COOKIE_MAX = 512,      /* longest decoded value that can be good */
+	SESSION_COOKIE_NAME_MAX = 256, /* longest name */
 };
 
-/* Verifies a decoded cookie value. 0 and the id (borrowed from `value`; [A-Za-z0-9_.~+/=-]{1,256}),
- * -EACCES, for whatever reason, or -ENOMEM: it could not be looked at. */
+struct session_cookie_settings {
+	struct slice name; /* at most SESSION_COOKIE_NAME_MAX */
+	bool prefixes;     /* __Host-NAME and __Secure-NAME count before it (RFC 6265bis §4.1.3) */
+	enum session_cookie_encoding encoding;
+	enum session_signature signature;
+	const struct slice *secrets; /* for laravel: keys of 32 octets */
+	size_t n_secrets;
+};
+
+/* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the id,
+ * plain as session_key.h has it, written to `room`; -ENOENT: there is no such cookie, or it is too
+ * long; -EACCES: it is not good, for whatever reason; -ENOMEM: it could not be looked at. */
+int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
+	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
+
+/* Verifies a decoded value of the forms that need nothing else; of others -EACCES. Else as above; the
+ * id is borrowed from `value`. */
 int session_cookie_verify(enum session_signature form, const struct slice *secrets,
 	size_t n_secrets, struct slice value, struct slice *ret_sid);
 
-/* Signs an id as the backend would ("connect" or "dot-hmac-sha256", not percent-encoded), for --dev
- * and tests. Gives the length; -EMSGSIZE: `size` is too small; -ENOMEM. */
+/* Signs an id as the backend would, for --dev and tests; not percent-encoded. Gives the length;
+ * -EMSGSIZE: `size` is too small; -ENOTSUP: this form is not one value; -ENOMEM. */
 ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
 	char *value, size_t size);
-
-/* Is `template` a key template? It holds {sid} or {sid:sha256hex} exactly once, no other brace. */
-bool session_key_template_is_valid(struct slice template);
-
-/* Writes the Redis key of a verified id. Gives the length; -EMSGSIZE: it does not fit; -ENOMEM. */
-ssize_t session_key_format(struct slice template, struct slice sid, char *key, size_t size);
 
 #endif

@@ -1,0 +1,92 @@
+#include "unit.h"
+
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/proto/digest.h"
+
+/* FIPS 180-4's example "abc". */
+static void digests(void **state)
+{
+	(void)state;
+	static const char *const expected[] = {
+		[DIGEST_SHA1] = "a9993e364706816aba3e25717850c26c9cd0d89d",
+		[DIGEST_SHA256] =
+			"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+	};
+	for (unsigned kind = DIGEST_SHA1; kind <= DIGEST_SHA256; kind++) {
+		struct digest digest;
+		char text[DIGEST_HEX_MAX];
+		assert_int_equal(digest_make((enum digest_kind)kind, SLICE("abc"), &digest), 0);
+		size_t len = digest_print_hex(&digest, text);
+		assert_true(slice_equal(slice_make(text, len), slice_of(expected[kind])));
+	}
+}
+
+/* RFC 2202 §3, RFC 4231 §4.3: the key "Jefe"; and no key, no text. */
+static void keyed_digests(void **state)
+{
+	(void)state;
+	static const struct {
+		enum digest_kind kind;
+		struct slice key, text;
+		const char *expected;
+	} cases[] = {
+		{ DIGEST_SHA1, { "Jefe", 4 }, { "what do ya want for nothing?", 28 },
+			"effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
+		{ DIGEST_SHA256, { "Jefe", 4 }, { "what do ya want for nothing?", 28 },
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ DIGEST_SHA256, { NULL, 0 }, { NULL, 0 },
+			"b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct digest digest;
+		char text[DIGEST_HEX_MAX];
+		assert_int_equal(
+			digest_make_keyed(cases[i].kind, cases[i].key, cases[i].text, &digest), 0);
+		size_t len = digest_print_hex(&digest, text);
+		assert_true(slice_equal(slice_make(text, len), slice_of(cases[i].expected)));
+	}
+}
+
+static void base64(void **state)
+{
+	(void)state;
+	struct digest digest = { { 0xfb, 0xff, 0xbf }, 3 };
+	char text[DIGEST_BASE64_MAX];
+	assert_int_equal(digest_print_base64(&digest, false, text), 4);
+	assert_memory_equal(text, "+/+/", 4);
+	assert_int_equal(digest_print_base64(&digest, true, text), 4);
+	assert_memory_equal(text, "-_-_", 4);
+	digest.len = DIGEST_SHA1_BYTES;
+	assert_int_equal(digest_print_base64(&digest, true, text), 27);
+	digest.len = DIGEST_SHA256_BYTES;
+	assert_int_equal(digest_print_base64(&digest, true, text), 43);
+}
+
+static void equality(void **state)
+{
+	(void)state;
+	char a[] = "0123456789", b[] = "0123456789";
+	assert_true(digest_texts_are_equal(a, b, 0));
+	for (size_t i = 0; i < 10; i++) {
+		for (unsigned bit = 0; bit < 8; bit++) {
+			b[i] = (char)(a[i] ^ (1 << bit));
+			assert_false(digest_texts_are_equal(a, b, 10));
+			assert_true(digest_texts_are_equal(a, b, i));
+			b[i] = a[i];
+		}
+	}
+	assert_true(digest_texts_are_equal(a, b, 10));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(digests),
+		cmocka_unit_test(keyed_digests),
+		cmocka_unit_test(base64),
+		cmocka_unit_test(equality),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
