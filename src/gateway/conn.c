@@ -219,7 +219,7 @@ static void on_session_changed(struct session_member *member, const struct ident
 	else if (conn->state == CONN_OPEN)
 		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("session ended"));
 	else if (conn->state == CONN_WAITING)
-		conn_refuse(conn, 401, "the session has ended");
+		conn_reject(conn, "the session has ended");
 }
 
 const struct sessions_events conn_session_events = {

@@ -2,8 +2,12 @@
  *
  *	cookie -> Redis: session -> user's quota -> rules -> Redis: channels confirmed -> 101
  *
- * Each step may end in a refusal, and what comes after it is not begun. conn_http.c has a deadline running
- * over all of them. */
+ * Each step may end in a refusal, and what comes after it is not begun. All of them have one deadline
+ * together. A check (conn_check.c) goes the same way, but subscribes to nothing.
+ *
+ * A page cannot see with which status it was refused. Where session.reject says "close", who has no session
+ * is let in by a 101 and closed with 4401 at once, which it can; that costs him and us no more than a
+ * refusal, and nothing else is told before the close frame. */
 #include <errno.h>
 
 #include "conn_internal.h"
@@ -11,32 +15,60 @@
 #include "sluice/gateway/limit.h"
 #include "sluice/proto/cookie.h"
 
+enum { REDIS_ANSWER_MS = 900 };
+
 /* ---- the 101 ---- */
 
-void conn_accept_handshake(struct conn *conn)
+/* Sends the 101. The early frames are moved to `early`, as the request's memory goes. False: the
+ * connection ends. */
+static bool leave_http(struct conn *conn, struct buffer *early)
 {
 	struct conn_http *http = conn->http;
 	struct buffer bytes = { 0 };
 	int error = ws_handshake_accept(&http->handshake, &bytes);
 	if (!error)
 		error = stream_send_bytes(&conn->stream, bytes.bytes, bytes.len);
+	if (!error)
+		error = buffer_append_slice(early, http_request_rest(&http->request));
 	buffer_finish(&bytes);
 	if (error) {
 		conn_abort(conn);
-		return;
-	}
-	/* The early frames are moved out, as the request's memory goes. */
-	struct buffer early = { 0 };
-	if (buffer_append_slice(&early, http_request_rest(&http->request)) != 0) {
-		conn_abort(conn);
-		return;
+		return false;
 	}
 	conn->window_bits = http->handshake.extension.window_bits;
 	if (conn->window_bits)
 		ws_reader_allow_compression(&conn->reader);
 	conn_http_end(conn);
-	conn_ws_begin(conn, early.bytes, early.len);
+	return true;
+}
+
+void conn_accept_handshake(struct conn *conn)
+{
+	struct buffer early = { 0 };
+	if (leave_http(conn, &early))
+		conn_ws_begin(conn, early.bytes, early.len);
 	buffer_finish(&early);
+}
+
+/* The early frames are read all the same: the peer's close frame comes behind them. */
+static void accept_and_close(struct conn *conn, const char *problem)
+{
+	struct buffer early = { 0 };
+	if (leave_http(conn, &early)) {
+		conn_ws_begin(conn, NULL, 0);
+		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, slice_of(problem));
+	}
+	if (conn->state == CONN_CLOSING && early.len)
+		conn_ws_bytes(conn, early.bytes, early.len);
+	buffer_finish(&early);
+}
+
+void conn_http_ready(struct conn *conn)
+{
+	if (conn->http->is_check)
+		conn_check_passed(conn);
+	else
+		conn_accept_handshake(conn);
 }
 
 /* ---- channels ---- */
@@ -44,6 +76,8 @@ void conn_accept_handshake(struct conn *conn)
 static int subscribe(void *context, struct slice channel)
 {
 	struct conn *conn = context;
+	if (conn->http->is_check)
+		return conn_check_channel(conn, channel);
 	if (conn->subscriber.count >= conn->conns->options->limits.channels) {
 		limit_hit(conn->conns->metrics, METRIC_LIMIT_CHANNELS);
 		return -EDQUOT;
@@ -114,14 +148,35 @@ static void admit(struct conn *conn, const struct identity *identity)
 	else if (error)
 		conn_refuse_for_redis(conn, error);
 	else if (conn->subscriber.unconfirmed == 0)
-		conn_accept_handshake(conn);
+		conn_http_ready(conn);
 }
 
 /* ---- the session ---- */
 
+void conn_reject(struct conn *conn, const char *problem)
+{
+	const struct options *options = conn->conns->options;
+	if (options->session.reject == SESSION_REJECT_CLOSE && !conn->http->is_check) {
+		conn_tell_refusal(conn, 401, problem);
+		accept_and_close(conn, problem);
+	} else {
+		conn_refuse(conn, 401, problem);
+	}
+}
+
+/* There is none, or none that is good. */
+static void go_on_without(struct conn *conn, const char *problem)
+{
+	if (conn->conns->options->session.required)
+		conn_reject(conn, problem);
+	else
+		admit(conn, NULL);
+}
+
 static void join(struct conn *conn, struct session *session, const struct identity *identity)
 {
-	sessions_join(conn->conns->sessions, session, &conn->session);
+	if (!conn->http->is_check)
+		sessions_join(conn->conns->sessions, session, &conn->session);
 	admit(conn, identity);
 }
 
@@ -133,10 +188,14 @@ void conn_on_session(struct session_waiter *waiter, enum session_result result,
 		conn_refuse(conn, 503, "the session could not be read from Redis");
 	else if (result == SESSION_GOOD)
 		join(conn, session, identity);
-	else if (conn->conns->options->session.required)
-		conn_refuse(conn, 401, "no such session, or it is not logged in");
 	else
-		admit(conn, NULL);
+		go_on_without(conn, "no such session, or it is not logged in");
+}
+
+static void on_redis_due(struct deadline *deadline)
+{
+	conn_refuse(
+		container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
 }
 
 void conn_authenticate(struct conn *conn)
@@ -144,23 +203,17 @@ void conn_authenticate(struct conn *conn)
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
 	const char *problem;
+	conn->state = CONN_WAITING;
+	stream_pause(&conn->stream);
+	deadline_set(conn->conns->deadlines, &conn->deadline, REDIS_ANSWER_MS, on_redis_due);
 	int error = credentials_session_id(
 		conn->conns->options, &conn->http->request, value, &sid, &problem);
-	if (error == -EACCES && conn->conns->options->session.required) {
-		conn_refuse(conn, 401, problem);
-		return;
-	}
 	if (error == -EACCES) {
-		admit(conn, NULL);
+		go_on_without(conn, problem);
 		return;
 	}
 	if (!error)
 		error = sessions_look_up(conn->conns->sessions, sid, &conn->http->waiter);
 	if (error)
 		conn_refuse_for_redis(conn, error);
-}
-
-void conn_http_ready(struct conn *conn)
-{
-	conn_accept_handshake(conn);
 }

@@ -15,14 +15,6 @@
 #include "sluice/gateway/limit.h"
 #include "sluice/proto/origin.h"
 
-enum { REDIS_ANSWER_MS = 900 };
-
-static void on_redis_due(struct deadline *deadline)
-{
-	conn_refuse(
-		container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
-}
-
 /* What can be said without Redis. 0, or the status to refuse with, and why. */
 static int judge_request(struct conn *conn, const char **ret_problem)
 {
@@ -46,14 +38,10 @@ static void judge_handshake(struct conn *conn)
 {
 	const char *problem;
 	int status = judge_request(conn, &problem);
-	if (status) {
+	if (status)
 		conn_refuse(conn, status, problem);
-		return;
-	}
-	conn->state = CONN_WAITING;
-	stream_pause(&conn->stream);
-	deadline_set(conn->conns->deadlines, &conn->deadline, REDIS_ANSWER_MS, on_redis_due);
-	conn_authenticate(conn);
+	else
+		conn_authenticate(conn);
 }
 
 static void judge(struct conn *conn)
@@ -76,6 +64,10 @@ static void judge(struct conn *conn)
 #endif
 	if (slice_equal(http->request.path, slice_of(conn->conns->options->path))) {
 		judge_handshake(conn);
+	} else if (conn_check_is_asked(conn)) {
+		conn_check_begin(conn);
+	} else if (conn_client_answer(conn)) {
+		return;
 	} else if (site) {
 		http->at_site = true;
 		site->on_request(site->context, conn, &http->request, &http->call);
@@ -155,6 +147,7 @@ void conn_http_end(struct conn *conn)
 	session_waiter_cancel(&http->waiter);
 	if (http->at_site)
 		conn->conns->site->on_gone(conn->conns->site->context, http->call);
+	conn_check_end(http);
 	http_request_finish(&http->request);
 	pool_give(&conn->conns->requests, http);
 }

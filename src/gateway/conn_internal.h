@@ -1,5 +1,5 @@
 /* For the sources of conn only: conn.c (its life), conn_half_open.c (before the request is here),
- * conn_http.c, conn_admit.c, conn_refuse.c (before the 101), conn_ws.c (after), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
+ * conn_http.c, conn_admit.c, conn_check.c, conn_client.c, conn_refuse.c (before the 101), conn_ws.c (after), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
  * release). */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
@@ -23,6 +23,10 @@ struct conn_http {
 	bool at_site;                /* the site has it */
 	void *call;                  /* the site's */
 	char peer[INET6_ADDRSTRLEN]; /* as limits per address count it */
+	/* of a check */
+	bool is_check;
+	struct slice reader; /* the Origin whose pages may read the answer; absent: none may */
+	struct table asked;  /* the channels, each once */
 };
 
 /* One per browser: kept small, nothing of it is on the heap besides while something is under way. */
@@ -92,21 +96,43 @@ void conn_http_put_out(struct conn *conn, int status, const char *problem);
 /* conn_admit.c */
 
 /* The request is good as far as one can say without Redis: asks for the session. What follows ends in
- * the 101 or in a refusal, possibly within this call. */
+ * the 101 or in a refusal, possibly within this call; in any case soon. */
 void conn_authenticate(struct conn *conn);
 /* For the waiter of struct conn_http. */
 void conn_on_session(struct session_waiter *waiter, enum session_result result,
 	struct session *session, const struct identity *identity);
+/* Who needs a session has none: refuses with 401, or as session.reject says. */
+void conn_reject(struct conn *conn, const char *problem);
 /* All channels are confirmed. */
 void conn_http_ready(struct conn *conn);
 /* Sends the 101 and goes on as a WebSocket; struct conn_http is gone. */
 void conn_accept_handshake(struct conn *conn);
+
+/* conn_check.c */
+
+bool conn_check_is_asked(const struct conn *conn);
+/* From the request to an answer, possibly within this call. */
+void conn_check_begin(struct conn *conn);
+/* One more channel that would be subscribed to. 0, -EDQUOT or -ENOMEM. */
+MUST_CHECK int conn_check_channel(struct conn *conn, struct slice channel);
+/* An upgrade would have got a 101. */
+void conn_check_passed(struct conn *conn);
+/* Appends what an answer to a check has in its head, besides. 0 or -ENOMEM. */
+MUST_CHECK int conn_check_headers(const struct conn_http *http, int status, struct buffer *out);
+void conn_check_end(struct conn_http *http);
+
+/* conn_client.c */
+
+/* Answers a request for a file of the browser client. False: it is for something else. */
+bool conn_client_answer(struct conn *conn);
 
 /* conn_refuse.c */
 
 /* Each is the last thing that is done with a connection before the 101: an answer, and the end.
  * `problem`: one line, a literal. */
 void conn_refuse(struct conn *conn, int status, const char *problem);
+/* The log's part of it, for who is refused in another way. */
+void conn_tell_refusal(struct conn *conn, int status, const char *problem);
 /* For want of Redis: `error` is what sessions_look_up or bridge_subscribe has given. */
 void conn_refuse_for_redis(struct conn *conn, int error);
 
@@ -129,7 +155,7 @@ void conn_heartbeat_pong(struct conn *conn);
 
 /* conn_limits.c */
 
-/* Both: 0, or the status to refuse with, and why. */
+/* Both: 0, or the status to refuse with, and why. A check only looks. */
 MUST_CHECK int conn_take_quotas(struct conn *conn, const char **ret_problem);
 MUST_CHECK int conn_take_user_share(
 	struct conn *conn, const struct identity *identity, const char **ret_problem);

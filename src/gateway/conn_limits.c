@@ -42,8 +42,21 @@ static int take_address_share(struct conn *conn)
 	if (!*conn->http->peer)
 		return 0;
 	int error = quota_take_share(conns->quota, 'a', slice_of(conn->http->peer),
-		conns->options->limits.connections_per_ip, &conn->address);
+		conns->options->limits.connections_per_ip,
+		conn->http->is_check ? NULL : &conn->address);
 	return share_status(conn, METRIC_LIMIT_CONNECTIONS_PER_IP, error);
+}
+
+static bool take_connection(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+	unsigned limit = conns->options->limits.connections;
+	bool had = conn->http->is_check ? quota_has_connection(conns->quota, limit)
+					: quota_take_connection(conns->quota, limit);
+	conn->counted = had && !conn->http->is_check;
+	if (!had)
+		limit_hit(conns->metrics, METRIC_LIMIT_CONNECTIONS);
+	return had;
 }
 
 int conn_take_quotas(struct conn *conn, const char **ret_problem)
@@ -61,10 +74,7 @@ int conn_take_quotas(struct conn *conn, const char **ret_problem)
 	if (status)
 		return status;
 	*ret_problem = "full";
-	conn->counted = quota_take_connection(conns->quota, options->limits.connections);
-	if (!conn->counted)
-		limit_hit(conns->metrics, METRIC_LIMIT_CONNECTIONS);
-	return conn->counted ? 0 : 503;
+	return take_connection(conn) ? 0 : 503;
 }
 
 int conn_take_user_share(
@@ -75,7 +85,8 @@ int conn_take_user_share(
 		return 0;
 	*ret_problem = "too many connections of this user";
 	int error = quota_take_share(conns->quota, 'u', identity->user,
-		conns->options->limits.connections_per_user, &conn->user);
+		conns->options->limits.connections_per_user,
+		conn->http->is_check ? NULL : &conn->user);
 	return share_status(conn, METRIC_LIMIT_CONNECTIONS_PER_USER, error);
 }
 

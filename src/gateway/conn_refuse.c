@@ -38,8 +38,9 @@ static void answer(struct conn *conn, struct slice bytes)
 
 /* Who may not come in is often an operator's mistake (another secret, another Origin) that shows nowhere
  * else; but strangers knock all the time. So one line in ten seconds, the rest for --log-level debug. */
-static void tell_refusal(struct conns *conns, int status, const char *problem)
+void conn_tell_refusal(struct conn *conn, int status, const char *problem)
 {
+	struct conns *conns = conn->conns;
 	uint64_t now = uv_now(conns->shared->loop);
 	bool tell = (status == 401 || status == 403) && now >= conns->refusals_quiet_until;
 	if (tell)
@@ -53,10 +54,13 @@ static int print_refusal(
 	const struct conn *conn, int status, const char *problem, struct buffer *out)
 {
 	const struct conn_http *http = conn->http;
-	struct buffer line = { 0 };
+	struct buffer line = { 0 }, headers = { 0 };
 	int error = buffer_printf(&line, "%s\n", problem);
+	if (!error && http && http->is_check)
+		error = conn_check_headers(http, status, &headers);
 	const struct http_answer answer = {
 		.status = status,
+		.headers = buffer_slice(&headers),
 		.type = "text/plain; charset=utf-8",
 		.body = buffer_slice(&line),
 		.head = http && slice_equal(http->request.method, SLICE("HEAD")),
@@ -64,14 +68,16 @@ static int print_refusal(
 	if (!error)
 		error = http_answer_print(&answer, out);
 	buffer_finish(&line);
+	buffer_finish(&headers);
 	return error;
 }
 
 void conn_refuse(struct conn *conn, int status, const char *problem)
 {
 	struct buffer bytes = { 0 };
-	count_refusal(conn, status);
-	tell_refusal(conn->conns, status, problem);
+	if (!conn->http || !conn->http->is_check)
+		count_refusal(conn, status);
+	conn_tell_refusal(conn, status, problem);
 	if (print_refusal(conn, status, problem, &bytes) == 0)
 		answer(conn, buffer_slice(&bytes));
 	else

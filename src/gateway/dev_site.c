@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "dev_files.h"
+#include "embedded.h"
 #include "sluice/gateway/credentials.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/http_answer.h"
@@ -335,7 +335,7 @@ static void show_info(struct conn *conn, const uint16_t *redis_port)
 
 static void show_file(struct conn *conn, struct slice path)
 {
-	for (const struct dev_file *file = dev_files; file->path; file++) {
+	for (const struct embedded_file *file = embedded_page; file->path; file++) {
 		if (slice_equal(path, slice_of(file->path))) {
 			answer(conn, 200, "", file->type, slice_make(file->bytes, file->len));
 			return;

@@ -43,6 +43,11 @@ void quota_give_connection(struct quota *quota)
 	atomic_fetch_sub(&quota->connections, 1);
 }
 
+bool quota_has_connection(const struct quota *quota, unsigned limit)
+{
+	return !limit || atomic_load(&quota->connections) < limit;
+}
+
 bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms)
 {
 	if (!limit)
@@ -77,12 +82,16 @@ static int take(
 	struct quota *quota, struct slice key, unsigned limit, struct quota_share **ret_share)
 {
 	struct table_entry *entry = table_find(&quota->shares, key);
+	if (!entry && !ret_share)
+		return 0;
 	struct quota_share *share =
 		entry ? container_of(entry, struct quota_share, entry) : create(quota, key);
 	if (!share)
 		return -ENOMEM;
 	if (share->count >= limit)
 		return -EBUSY;
+	if (!ret_share)
+		return 0;
 	share->count++;
 	*ret_share = share;
 	return 0;
@@ -91,7 +100,8 @@ static int take(
 int quota_take_share(struct quota *quota, char kind, struct slice name, unsigned limit,
 	struct quota_share **ret_share)
 {
-	*ret_share = NULL;
+	if (ret_share)
+		*ret_share = NULL;
 	if (!limit)
 		return 0;
 	char *key = malloc(name.len + 1);

@@ -203,6 +203,16 @@ int ws_handshake_check(const struct http_request *request, bool compression,
 	return *ret_problem ? 400 : 0;
 }
 
+int ws_handshake_check_page(const struct http_request *request, struct ws_handshake *ret_handshake,
+	const char **ret_problem)
+{
+	*ret_handshake = (struct ws_handshake){ 0 };
+	*ret_problem = check_host(request, ret_handshake);
+	if (!*ret_problem)
+		*ret_problem = check_origin(request, ret_handshake);
+	return *ret_problem ? 400 : 0;
+}
+
 int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *answer)
 {
 	char accept[ACCEPT_SIZE];

@@ -57,6 +57,31 @@ static void shares_are_apart_by_kind_and_name(void **state)
 	quota_finish(&quota);
 }
 
+static void who_only_looks_takes_nothing(void **state)
+{
+	(void)state;
+	struct quota quota;
+	struct quota_share *share;
+	quota_init(&quota);
+	for (int i = 0; i < 3; i++) {
+		assert_true(quota_has_connection(&quota, 1));
+		assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 1, NULL), 0);
+	}
+	assert_true(quota_take_connection(&quota, 1));
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 1, &share), 0);
+	assert_false(quota_has_connection(&quota, 1));
+	assert_true(quota_has_connection(&quota, 2));
+	assert_true(quota_has_connection(&quota, 0));
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 1, NULL), -EBUSY);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 2, NULL), 0);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("x"), 0, NULL), 0);
+	assert_int_equal(quota_take_share(&quota, 'a', SLICE("y"), 1, NULL), 0);
+	quota_give_connection(&quota);
+	quota_give_share(
+		&quota, share); /* quota_finish finds what was counted and not given back */
+	quota_finish(&quota);
+}
+
 static void sockets_may_be_as_many_as_there_is_room_for(void **state)
 {
 	(void)state;
@@ -83,6 +108,7 @@ int main(void)
 		cmocka_unit_test(counts_connections_up_to_the_limit),
 		cmocka_unit_test(counts_upgrades_within_a_second),
 		cmocka_unit_test(shares_are_apart_by_kind_and_name),
+		cmocka_unit_test(who_only_looks_takes_nothing),
 		cmocka_unit_test(sockets_may_be_as_many_as_there_is_room_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

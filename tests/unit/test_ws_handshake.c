@@ -287,6 +287,37 @@ static void test_accept(void **state)
 	buffer_finish(&answer);
 }
 
+static void test_page_of_a_request_that_is_no_handshake(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int status;
+	} requests[] = {
+		{ LINE HOST END, 0 },
+		{ LINE HOST "Origin: https://b.example\r\n" END, 0 },
+		{ LINE END, 400 },
+		{ LINE HOST HOST END, 400 },
+		{ LINE "Host: a b\r\n" END, 400 },
+		{ LINE HOST "Origin: a\r\nOrigin: a\r\n" END, 400 },
+	};
+	for (size_t i = 0; i < COUNT_OF(requests); i++) {
+		struct http_request request;
+		struct ws_handshake handshake;
+		const char *problem;
+		http_request_init(&request, 8192);
+		assert_int_equal(feed(&request, requests[i].text, strlen(requests[i].text)), 1);
+		int status = ws_handshake_check_page(&request, &handshake, &problem);
+		assert_int_equal(status, requests[i].status);
+		assert_int_equal(status != 0, problem != NULL);
+		if (!status)
+			assert_true(slice_equal(handshake.host, SLICE("a.example")));
+		assert_true(i != 0 || !handshake.origin.at);
+		assert_true(i != 1 || slice_equal(handshake.origin, SLICE("https://b.example")));
+		http_request_finish(&request);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_found),
 		cmocka_unit_test(test_compression_must_be_wanted),
 		cmocka_unit_test(test_plain_request_is_told_what_this_is),
+		cmocka_unit_test(test_page_of_a_request_that_is_no_handshake),
 		cmocka_unit_test(test_accept_key),
 		cmocka_unit_test(test_accept),
 	};

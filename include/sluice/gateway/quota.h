@@ -40,12 +40,14 @@ void quota_finish(struct quota *quota);
 /* False: `limit` connections are open. */
 MUST_CHECK bool quota_take_connection(struct quota *quota, unsigned limit);
 void quota_give_connection(struct quota *quota);
+/* Would it be taken now? */
+bool quota_has_connection(const struct quota *quota, unsigned limit);
 
 /* False: `limit` upgrades were begun within this second. `now_ms` is a monotonic time. */
 MUST_CHECK bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms);
 
 /* Counts one more of an address ('a'), a user ('u'), or an address' half-open ones ('h'). 0 and the share (NULL when limit is 0);
- * -EBUSY: `limit` are taken; -ENOMEM. */
+ * -EBUSY: `limit` are taken; -ENOMEM. `ret_share` NULL: says what it would give, and counts nothing. */
 MUST_CHECK int quota_take_share(struct quota *quota, char kind, struct slice name, unsigned limit,
 	struct quota_share **ret_share);
 /* NULL is allowed. */

@@ -26,6 +26,11 @@ struct ws_handshake {
 int ws_handshake_check(const struct http_request *request, bool compression,
 	struct ws_handshake *ret_handshake, const char **ret_problem);
 
+/* The part of it that is about where the request comes from and goes to, which it need not be a handshake
+ * for: Host, and Origin. 0, or 400. */
+int ws_handshake_check_page(const struct http_request *request, struct ws_handshake *ret_handshake,
+	const char **ret_problem);
+
 /* Appends the 101 answer. 0 or -ENOMEM. */
 MUST_CHECK int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *answer);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the files of the demo page as C: embed.py OUTPUT FILE..."""
+"""Writes files that are served as C: embed.py OUTPUT TABLE FILE..."""
+import hashlib
 import os
 import sys
 
@@ -15,10 +16,10 @@ def literal(content):
     return ','.join(str(byte if byte < 128 else byte - 256) for byte in content)
 
 
-def main(output, names):
+def main(output, table, names):
     rows = []
     with open(output, 'w', encoding='ascii') as out:
-        out.write('#include "dev_files.h"\n\n')
+        out.write('#include "embedded.h"\n\n')
         for number, name in enumerate(names):
             with open(name, 'rb') as file:
                 content = file.read()
@@ -26,11 +27,13 @@ def main(output, names):
             base = os.path.basename(name)
             path = '/' if base == 'page.html' else '/' + base
             kind = TYPES[os.path.splitext(base)[1]]
-            rows.append(f'\t{{ "{path}", "{kind}", file_{number}, sizeof(file_{number}) }},\n')
-        out.write('\nconst struct dev_file dev_files[] = {\n')
+            etag = hashlib.sha256(content).hexdigest()[:32]
+            rows.append(f'\t{{ "{path}", "{kind}", "\\"{etag}\\"", '
+                        f'file_{number}, sizeof(file_{number}) }},\n')
+        out.write(f'\nconst struct embedded_file {table}[] = {{\n')
         out.writelines(rows)
-        out.write('\t{ NULL, NULL, NULL, 0 },\n};\n')
+        out.write('\t{ NULL, NULL, NULL, NULL, 0 },\n};\n')
 
 
 if __name__ == '__main__':
-    main(sys.argv[1], sys.argv[2:])
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

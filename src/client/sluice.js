@@ -1,0 +1,2 @@
+/* The browser client of Sluice. */
+export const protocol = 'sluice.v1';
