@@ -1,4 +1,4 @@
-/* The lock files of npm name packages and hashes, and no registry. */
+/* The lock files, of npm and of pip, name packages and hashes, and no registry. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,4 +15,11 @@ describe('no registry in', () => {
         if (path) assert.match(integrity, /^sha512-/, path);
       }
     });
+});
+
+test('tests/support/frameworks/requirements.txt: a version and hashes for each, and nothing else', () => {
+  const text = readFileSync(join(ROOT, 'tests/support/frameworks/requirements.txt'), 'utf8');
+  const lines = text.trim().replaceAll(/ \\\n/g, '').split('\n');
+  assert.notEqual(lines.length, 0);
+  for (const line of lines) assert.match(line, /^[\w.-]+==[\w.]+( +--hash=sha256:[0-9a-f]{64})+$/);
 });
