@@ -1,0 +1,9 @@
+/* Starlette with starsessions. */
+import { file } from '../support/ending.js';
+import { testSite, testVisitor } from '../support/presets.js';
+import { startPython } from '../support/site.js';
+
+testVisitor(testSite({
+  session: { preset: 'starsessions' },
+  start: redis => startPython(file, 'starsessions_app.py', [], { REDIS_URL: redis.url }),
+}));

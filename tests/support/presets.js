@@ -1,0 +1,96 @@
+/* What must hold with every preset: who has logged in is let in, and nobody else. */
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { file } from './ending.js';
+import { startRedis } from './redis.js';
+import { Visitor } from './site.js';
+import { startSluice } from './sluice.js';
+
+const AT_ONCE = 16;
+
+/* A gateway that is told only this of sessions. The channel is the user's own, by the path that the
+ * rule for it is written with. */
+export function startWithSession(t, redis, session, user) {
+  return startSluice(t, redis.url, {
+    session: { secrets: undefined, ...session },
+    channels: [{ match: `user:{${user}}`, allow: 'session', auto: true }] });
+}
+
+export async function assertLetIn(sluice, redis, cookie, id) {
+  const browser = await sluice.open({ cookie });
+  await redis.cli('PUBLISH', `user:${id}`, `for ${id}`);
+  assert.equal(await browser.next(), `for ${id}`);
+  return browser;
+}
+
+export async function assertRefused(sluice, cookie, what = '') {
+  await assert.rejects(sluice.open({ cookie }), { status: 401 }, what);
+}
+
+/* Whichever byte of the Cookie header is another one, it is refused; as it is, it is good. */
+export async function assertEachByteMatters(sluice, cookie) {
+  const forged = [...cookie].map((byte, i) =>
+    `${cookie.slice(0, i)}${byte === 'A' ? 'B' : 'A'}${cookie.slice(i + 1)}`);
+  while (forged.length > 0)
+    await Promise.all(forged.splice(0, AT_ONCE).map(one => assertRefused(sluice, one, one)));
+  (await sluice.open({ cookie })).terminate();
+}
+
+async function logInByName(visitor, name) {
+  await visitor.post(`/login?user=${name}`);
+  return name;
+}
+
+/* Declares the tests of a framework.
+ *     session   what Sluice is told: the preset, and what nobody but the site's owner knows
+ *     start     gives the origin of the site: start(redis)
+ *     user      the path of the user's id, as the rules for channels have it
+ *     logIn     logs a visitor in, and gives the user's id: logIn(visitor, name)
+ *     logOut    and out: logOut(visitor) */
+export function testSite({
+  session, start, user = 'userId', logIn = logInByName, logOut = visitor => visitor.post('/logout'),
+}) {
+  let redis, sluice, origin;
+  before(async () => {
+    redis = await startRedis(file);
+    [origin, sluice] = await Promise.all([start(redis), startWithSession(file, redis, session, user)]);
+  });
+
+  test('who has logged in is let in, and receives what is published for them', async () => {
+    const visitor = new Visitor(origin);
+    const id = await logIn(visitor, '42');
+    (await assertLetIn(sluice, redis, visitor.cookie, id)).terminate();
+  });
+
+  test('who has logged out is refused with the old cookie', async () => {
+    const visitor = new Visitor(origin);
+    await logIn(visitor, '43');
+    const { cookie } = visitor;
+    (await sluice.open({ cookie })).terminate();
+    await logOut(visitor);
+    await assertRefused(sluice, cookie);
+    await assertRefused(sluice, visitor.cookie);
+  });
+
+  test('each byte of the cookie matters', async () => {
+    const visitor = new Visitor(origin);
+    await logIn(visitor, '44');
+    await assertEachByteMatters(sluice, visitor.cookie);
+  });
+
+  return {
+    get redis() { return redis; },
+    get sluice() { return sluice; },
+    get origin() { return origin; },
+  };
+}
+
+/* Where a session is made before anybody has logged in. */
+export function testVisitor(site) {
+  test('who has a session and has not logged in is refused', async () => {
+    const visitor = new Visitor(site.origin);
+    await visitor.post('/visit');
+    assert.notEqual(visitor.cookie, '');
+    await assertRefused(site.sluice, visitor.cookie);
+  });
+}

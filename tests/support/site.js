@@ -1,0 +1,83 @@
+/* Sites that other people's frameworks serve, each with the same three paths, and visitors to them
+ * with a browser's cookie jar. Log-ins are real: nothing here knows of cookies and sessions more than
+ * a browser does.
+ *
+ *     POST /visit             puts something into the session, of whoever it is
+ *     POST /login?user=NAME   logs in
+ *     POST /logout            logs out
+ */
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { atEnd } from './ending.js';
+import { Program } from './program.js';
+
+const FRAMEWORKS = fileURLToPath(new URL('frameworks/', import.meta.url));
+const PYTHON = fileURLToPath(new URL('../../build-tools/python/bin/python', import.meta.url));
+
+export class Visitor {
+  #jar = new Map();
+
+  constructor(origin) {
+    this.origin = origin;
+  }
+
+  /* The Cookie header that a browser would send. */
+  get cookie() {
+    return [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  /* The body of the answer; `body`: what is sent, as JSON. */
+  async post(path, body) {
+    const headers = { Origin: this.origin, Cookie: this.cookie };
+    if (body) headers['Content-Type'] = 'application/json';
+    const answer = await fetch(this.origin + path, {
+      method: 'POST', redirect: 'manual', headers, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+    for (const line of answer.headers.getSetCookie()) this.#take(line);
+    return text;
+  }
+
+  #take(line) {
+    const [pair, ...attributes] = line.split(/; */);
+    const [, name, value] = /^([^=]*)=(.*)$/.exec(pair);
+    const isGone = attributes.some(one => /^(max-age=0$|expires=\w+, 01.Jan.1970)/i.test(one));
+    if (isGone) this.#jar.delete(name);
+    else this.#jar.set(name, value);
+  }
+}
+
+/* Serves a request handler in this process, and gives its origin. */
+export async function serve(t, handle) {
+  const server = createServer(handle);
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  atEnd(t, () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+/* Starts a program that says which port it listens on, and gives its origin. */
+async function start(t, program, args, env) {
+  const site = new Program(program, args, {
+    name: args.at(-1), cwd: FRAMEWORKS, env: { ...process.env, ...env } });
+  atEnd(t, () => site.end());
+  const [, port] = await site.line(/listening on (\d+)|Server \(http:\/\/127\.0\.0\.1:(\d+)\) started/)
+    .then(match => match.filter(Boolean));
+  return `http://127.0.0.1:${port}`;
+}
+
+export function startPython(t, script, args, env) {
+  return start(t, PYTHON, ['-B', script, ...args], env);
+}
+
+export function startRuby(t, script, env) {
+  return start(t, 'ruby', [script], env);
+}
+
+/* In PHP's own server. `settings`: those of php.ini. */
+export function startPhp(t, script, settings, env) {
+  const given = Object.entries(settings).flatMap(([name, value]) => ['-d', `${name}=${value}`]);
+  return start(t, 'php', [...given, '-S', '127.0.0.1:0', script], env);
+}
