@@ -1,41 +1,147 @@
-/* uthash's macros, kept to this file, with our seeded hash and with failed allocations reported
- * instead of ending the process. */
-#define HASH_NONFATAL_OOM         1
-#define uthash_nonfatal_oom(elem) (out_of_memory = true)
-#define HASH_FUNCTION(key, keylen, hashv) \
-	((hashv) = (unsigned)hash_bytes(slice_make((const char *)(key), keylen)))
-
+/* Linear hashing (Litwin, 1980), with chains.
+ *
+ *	buckets   0   1   2   3 | 4   5 | .   .       n = 6, capacity 8
+ *	                        split off 0 and 1     2 is the next to be split
+ *
+ * A key's bucket is its hash modulo the capacity, or, where there is no such bucket yet, modulo half of
+ * it. Each key that makes the table too full splits one bucket, in turn, by the next bit of the hash. So
+ * there is never a moment at which all are moved: that would keep the loop for a tenth of a second at a
+ * million channels, and every browser of the worker would wait. Only the array of buckets is doubled at
+ * once, and a large one is remapped rather than copied by the C library, and is not resident before it
+ * is in use.
+ *
+ * Why not a library: uthash, which we had, needs 56 bytes for an entry, a third of them for an order that
+ * nobody here asks for. A browser with a channel and a session of its own is in four or five tables, and those
+ * entries would be the larger part of what it costs.
+ *
+ * Without memory for more buckets the chains become longer; only an empty table needs some. The array
+ * does not shrink before the table is empty. */
 #include "sluice/base/table.h"
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "sluice/base/hash.h"
 
-static _Thread_local bool out_of_memory;
+enum { FIRST_BUCKETS = 8, KEYS_PER_BUCKET = 2 };
 
-struct table_entry *table_find(const struct table *table, struct slice key)
+/* The upper half: by the lower one channels are spread over the workers, and would be over a part of
+ * the buckets only. */
+static uint32_t hash_of(struct slice bytes)
 {
-	struct table_entry *found;
-	HASH_FIND(hh, table->first, key.at, key.len, found);
-	return found;
+	return (uint32_t)(hash_bytes(bytes) >> 32);
 }
 
-int table_add(struct table *table, struct table_entry *entry, struct slice key)
+static size_t index_of(const struct table *table, uint32_t hash)
 {
-	if (table_find(table, key))
+	size_t index = hash & (table->capacity - 1);
+	return index < table->n ? index : index - table->capacity / 2;
+}
+
+static struct table_key **bucket_of(const struct table *table, uint32_t hash)
+{
+	return &table->buckets[index_of(table, hash)];
+}
+
+static struct table_key *find(const struct table *table, struct slice bytes, uint32_t hash)
+{
+	struct table_key *key = *bucket_of(table, hash);
+	while (key && !(key->hash == hash && slice_equal(table_key_bytes(key), bytes)))
+		key = key->next;
+	return key;
+}
+
+static bool widen(struct table *table)
+{
+	size_t capacity = table->capacity ? 2 * table->capacity : FIRST_BUCKETS;
+	struct table_key **buckets =
+		reallocarray(table->buckets, capacity, sizeof(struct table_key *));
+	if (!buckets)
+		return false;
+	table->buckets = buckets;
+	table->capacity = capacity;
+	return true;
+}
+
+/* Makes one more bucket of those keys that belong there from now on. */
+static void split(struct table *table)
+{
+	if (table->n == table->capacity && !widen(table))
+		return;
+	size_t added = table->n++;
+	struct table_key **from = &table->buckets[added - table->capacity / 2];
+	struct table_key **to = &table->buckets[added];
+	while (*from) {
+		struct table_key *key = *from;
+		if (index_of(table, key->hash) != added) {
+			from = &key->next;
+			continue;
+		}
+		*from = key->next;
+		*to = key;
+		to = &key->next;
+	}
+	*to = NULL;
+}
+
+static int begin(struct table *table)
+{
+	if (!widen(table))
+		return -ENOMEM;
+	table->n = FIRST_BUCKETS;
+	memset(table->buckets, 0, FIRST_BUCKETS * sizeof(struct table_key *));
+	return 0;
+}
+
+static void finish(struct table *table)
+{
+	free(table->buckets);
+	*table = (struct table){ 0 };
+}
+
+struct table_key *table_find(const struct table *table, struct slice bytes)
+{
+	return table->count ? find(table, bytes, hash_of(bytes)) : NULL;
+}
+
+int table_add(struct table *table, struct table_key *key, struct slice bytes)
+{
+	if (bytes.len > UINT32_MAX)
+		return -EMSGSIZE;
+	if (!table->buckets && begin(table) != 0)
+		return -ENOMEM;
+	uint32_t hash = hash_of(bytes);
+	if (find(table, bytes, hash))
 		return -EEXIST;
-	out_of_memory = false;
-	HASH_ADD_KEYPTR(hh, table->first, key.at, key.len, entry);
-	return out_of_memory ? -ENOMEM : 0;
+	if (table->count >= KEYS_PER_BUCKET * table->n)
+		split(table);
+	struct table_key **bucket = bucket_of(table, hash);
+	*key = (struct table_key){ .next = *bucket, .hash = hash, .len = (uint32_t)bytes.len };
+	if (bytes.len)
+		memcpy(key + 1, bytes.at, bytes.len);
+	*bucket = key;
+	table->count++;
+	return 0;
 }
 
-void table_remove(struct table *table, struct table_entry *entry)
+void table_remove(struct table *table, struct table_key *key)
 {
-	HASH_DELETE(hh, table->first, entry);
+	struct table_key **place = bucket_of(table, key->hash);
+	while (*place != key)
+		place = &(*place)->next;
+	*place = key->next;
+	if (--table->count == 0)
+		finish(table);
 }
 
-size_t table_count(const struct table *table)
+struct table_key *table_next(const struct table *table, const struct table_key *key)
 {
-	return HASH_COUNT(table->first);
+	if (key && key->next)
+		return key->next;
+	size_t index = key ? index_of(table, key->hash) + 1 : 0;
+	while (index < table->n && !table->buckets[index])
+		index++;
+	return index < table->n ? table->buckets[index] : NULL;
 }

@@ -160,11 +160,6 @@ void conn_check_begin(struct conn *conn)
 
 /* ---- channels ---- */
 
-struct asked_channel {
-	struct table_entry entry;
-	char name[];
-};
-
 int conn_check_channel(struct conn *conn, struct slice channel)
 {
 	struct table *asked = &conn->http->asked;
@@ -172,20 +167,19 @@ int conn_check_channel(struct conn *conn, struct slice channel)
 		return -EDQUOT;
 	if (table_find(asked, channel))
 		return 0;
-	struct asked_channel *one = calloc(1, sizeof(*one) + channel.len);
-	if (!one)
+	struct table_key *name = calloc(1, sizeof(*name) + channel.len);
+	if (!name)
 		return -ENOMEM;
-	memcpy(one->name, channel.at, channel.len);
-	int error = table_add(asked, &one->entry, slice_make(one->name, channel.len));
+	int error = table_add(asked, name, channel);
 	if (error)
-		free(one);
+		free(name);
 	return error;
 }
 
 void conn_check_end(struct conn_http *http)
 {
-	TABLE_EACH (entry, &http->asked) {
-		table_remove(&http->asked, entry);
-		free(container_of(entry, struct asked_channel, entry));
+	TABLE_EACH (name, &http->asked) {
+		table_remove(&http->asked, name);
+		free(name);
 	}
 }

@@ -6,10 +6,8 @@
 #include <string.h>
 
 struct quota_share {
-	struct table_entry entry;
 	unsigned count;
-	size_t name_len;
-	char name[]; /* kind, then the address or user */
+	struct table_key name; /* kind, then the address or user */
 };
 
 void quota_init(struct quota *quota)
@@ -69,9 +67,7 @@ static struct quota_share *create(struct quota *quota, struct slice key)
 	struct quota_share *share = calloc(1, sizeof(*share) + key.len);
 	if (!share)
 		return NULL;
-	share->name_len = key.len;
-	memcpy(share->name, key.at, key.len);
-	if (table_add(&quota->shares, &share->entry, slice_make(share->name, key.len)) != 0) {
+	if (table_add(&quota->shares, &share->name, key) != 0) {
 		free(share);
 		return NULL;
 	}
@@ -81,11 +77,11 @@ static struct quota_share *create(struct quota *quota, struct slice key)
 static int take(
 	struct quota *quota, struct slice key, unsigned limit, struct quota_share **ret_share)
 {
-	struct table_entry *entry = table_find(&quota->shares, key);
-	if (!entry && !ret_share)
+	struct table_key *found = table_find(&quota->shares, key);
+	if (!found && !ret_share)
 		return 0;
 	struct quota_share *share =
-		entry ? container_of(entry, struct quota_share, entry) : create(quota, key);
+		found ? container_of(found, struct quota_share, name) : create(quota, key);
 	if (!share)
 		return -ENOMEM;
 	if (share->count >= limit)
@@ -122,7 +118,7 @@ void quota_give_share(struct quota *quota, struct quota_share *share)
 		return;
 	pthread_mutex_lock(&quota->mutex);
 	if (--share->count == 0) {
-		table_remove(&quota->shares, &share->entry);
+		table_remove(&quota->shares, &share->name);
 		free(share);
 	}
 	pthread_mutex_unlock(&quota->mutex);

@@ -44,8 +44,8 @@ struct session_read {
 
 static struct session *find(const struct sessions *sessions, struct slice key)
 {
-	struct table_entry *entry = table_find(&sessions->all, key);
-	return entry ? container_of(entry, struct session, entry) : NULL;
+	struct table_key *found = table_find(&sessions->all, key);
+	return found ? container_of(found, struct session, key) : NULL;
 }
 
 static struct session *create(struct sessions *sessions, struct slice key)
@@ -53,11 +53,9 @@ static struct session *create(struct sessions *sessions, struct slice key)
 	struct session *session = calloc(1, sizeof(*session) + key.len);
 	if (!session)
 		return NULL;
-	session->key_len = (uint16_t)key.len;
-	memcpy(session->key, key.at, key.len);
 	list_init(&session->members);
 	session->touched_at = (uint32_t)sessions_now(sessions) - TOUCH_MS;
-	if (table_add(&sessions->all, &session->entry, session_key(session)) != 0) {
+	if (table_add(&sessions->all, &session->key, key) != 0) {
 		free(session);
 		return NULL;
 	}
@@ -69,7 +67,7 @@ static void drop_if_unused(struct sessions *sessions, struct session *session)
 	if (session->read || session->held || !list_is_empty(&session->members))
 		return;
 	session_dequeue(session);
-	table_remove(&sessions->all, &session->entry);
+	table_remove(&sessions->all, &session->key);
 	free(session);
 }
 

@@ -10,7 +10,6 @@ enum session_queue { SESSION_IN_NONE, SESSION_BY_AGE, SESSION_DUE, SESSION_SOON 
 
 /* One per session that somebody depends on or asks for: kept small. */
 struct session {
-	struct table_entry entry;
 	struct list link;             /* in the list that `queue` says */
 	struct list members;          /* struct session_member, by .link */
 	struct session_read *read;    /* under way, or NULL */
@@ -23,13 +22,12 @@ struct session {
 	bool invalidated : 1;         /* read again because Redis said so */
 	bool stale : 1;               /* invalidated while it was read */
 	bool held : 1;                /* being walked: not to be destroyed now */
-	uint16_t key_len;
-	char key[];
+	struct table_key key;         /* in Redis */
 };
 
 static inline struct slice session_key(const struct session *session)
 {
-	return slice_make(session->key, session->key_len);
+	return table_key_bytes(&session->key);
 }
 
 static inline uint64_t sessions_now(const struct sessions *sessions)

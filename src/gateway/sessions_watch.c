@@ -140,15 +140,15 @@ void sessions_invalidated(struct sessions *sessions, struct slice key)
 		return;
 	}
 	key = session_record_key_of(sessions->settings.options, key, room);
-	struct table_entry *entry = key.at ? table_find(&sessions->all, key) : NULL;
-	if (entry)
-		session_invalidate(sessions, container_of(entry, struct session, entry));
+	struct table_key *found = key.at ? table_find(&sessions->all, key) : NULL;
+	if (found)
+		session_invalidate(sessions, container_of(found, struct session, key));
 }
 
 void sessions_recheck(struct sessions *sessions)
 {
-	TABLE_EACH (entry, &sessions->all) {
-		struct session *session = container_of(entry, struct session, entry);
+	TABLE_EACH (each, &sessions->all) {
+		struct session *session = container_of(each, struct session, key);
 		session->stale = session->read != NULL;
 		if (!session->read)
 			session_enqueue(sessions, session, SESSION_DUE);
@@ -196,8 +196,8 @@ void sessions_init(struct sessions *sessions, const struct sessions_settings *se
 void sessions_set_options(struct sessions *sessions, const struct options *options)
 {
 	sessions->settings.options = options;
-	TABLE_EACH (entry, &sessions->all)
-		container_of(entry, struct session, entry)->told = false;
+	TABLE_EACH (each, &sessions->all)
+		container_of(each, struct session, key)->told = false;
 	sessions_recheck(sessions);
 	sessions_sweep_begin(sessions);
 }

@@ -2,42 +2,42 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct home_channel {
-	struct table_entry entry;
 	uint64_t workers; /* who wants it, a bit each */
-	size_t name_len;
-	uint32_t tickets[]; /* by worker; the name is behind them */
+	struct table_key name;
+	/* behind the name, aligned: uint32_t tickets[], by worker */
 };
 
-static char *name_of(const struct homes *homes, struct home_channel *channel)
+static size_t padded(size_t name_len)
 {
-	return (char *)(channel->tickets + homes->n_workers);
+	return (name_len + sizeof(uint32_t) - 1) / sizeof(uint32_t) * sizeof(uint32_t);
+}
+
+static uint32_t *tickets_of(struct home_channel *channel)
+{
+	return (void *)((char *)(channel + 1) + padded(table_key_bytes(&channel->name).len));
 }
 
 static struct home_channel *find(const struct homes *homes, struct slice name)
 {
-	struct table_entry *entry = table_find(&homes->channels, name);
-	return entry ? container_of(entry, struct home_channel, entry) : NULL;
+	struct table_key *key = table_find(&homes->channels, name);
+	return key ? container_of(key, struct home_channel, name) : NULL;
 }
 
 static void destroy(struct homes *homes, struct home_channel *channel)
 {
-	table_remove(&homes->channels, &channel->entry);
+	table_remove(&homes->channels, &channel->name);
 	free(channel);
 }
 
 static struct home_channel *create(struct homes *homes, struct slice name)
 {
 	size_t tickets = homes->n_workers * sizeof(uint32_t);
-	struct home_channel *channel = calloc(1, sizeof(*channel) + tickets + name.len);
+	struct home_channel *channel = calloc(1, sizeof(*channel) + padded(name.len) + tickets);
 	if (!channel)
 		return NULL;
-	channel->name_len = name.len;
-	memcpy(name_of(homes, channel), name.at, name.len);
-	struct slice key = slice_make(name_of(homes, channel), name.len);
-	if (table_add(&homes->channels, &channel->entry, key) != 0) {
+	if (table_add(&homes->channels, &channel->name, name) != 0) {
 		free(channel);
 		return NULL;
 	}
@@ -52,8 +52,8 @@ void homes_init(struct homes *homes, unsigned n_workers)
 
 void homes_finish(struct homes *homes)
 {
-	TABLE_EACH (entry, &homes->channels)
-		destroy(homes, container_of(entry, struct home_channel, entry));
+	TABLE_EACH (key, &homes->channels)
+		destroy(homes, container_of(key, struct home_channel, name));
 }
 
 int homes_want(struct homes *homes, struct slice name, unsigned worker, uint32_t ticket)
@@ -65,7 +65,7 @@ int homes_want(struct homes *homes, struct slice name, unsigned worker, uint32_t
 	if (!channel)
 		return -ENOMEM;
 	channel->workers |= UINT64_C(1) << worker;
-	channel->tickets[worker] = ticket;
+	tickets_of(channel)[worker] = ticket;
 	return is_new;
 }
 
@@ -90,7 +90,7 @@ uint64_t homes_workers(const struct homes *homes, struct slice name)
 uint32_t homes_ticket(const struct homes *homes, struct slice name, unsigned worker)
 {
 	struct home_channel *channel = find(homes, name);
-	return channel ? channel->tickets[worker] : 0;
+	return channel ? tickets_of(channel)[worker] : 0;
 }
 
 size_t homes_count(const struct homes *homes)

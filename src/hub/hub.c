@@ -15,16 +15,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct hub_channel {
-	struct table_entry entry;
 	struct list subscriptions; /* struct subscription, by .in_channel */
 	uint32_t ticket;
 	bool confirmed;
 	bool walking; /* its list is being walked: not to be destroyed now */
-	uint16_t name_len;
-	char name[];
+	struct table_key name;
 };
 
 struct subscription {
@@ -36,33 +33,29 @@ struct subscription {
 
 static struct slice channel_name(const struct hub_channel *channel)
 {
-	return slice_make(channel->name, channel->name_len);
+	return table_key_bytes(&channel->name);
 }
 
 static struct hub_channel *find(const struct hub *hub, struct slice name)
 {
-	struct table_entry *entry = table_find(&hub->channels, name);
-	return entry ? container_of(entry, struct hub_channel, entry) : NULL;
+	struct table_key *key = table_find(&hub->channels, name);
+	return key ? container_of(key, struct hub_channel, name) : NULL;
 }
 
 static void destroy_channel(struct hub *hub, struct hub_channel *channel)
 {
-	table_remove(&hub->channels, &channel->entry);
+	table_remove(&hub->channels, &channel->name);
 	free(channel);
 }
 
 /* A new channel is told upwards before it is used; if it cannot be wanted, it never was. */
 static int create_channel(struct hub *hub, struct slice name, struct hub_channel **ret_channel)
 {
-	if (name.len > UINT16_MAX)
-		return -EMSGSIZE;
 	struct hub_channel *channel = calloc(1, sizeof(*channel) + name.len);
 	if (!channel)
 		return -ENOMEM;
 	list_init(&channel->subscriptions);
-	channel->name_len = (uint16_t)name.len;
-	memcpy(channel->name, name.at, name.len);
-	int error = table_add(&hub->channels, &channel->entry, channel_name(channel));
+	int error = table_add(&hub->channels, &channel->name, name);
 	if (error) {
 		free(channel);
 		return error;
@@ -124,8 +117,8 @@ void hub_init(struct hub *hub, const struct hub_events *events, void *owner)
 void hub_finish(struct hub *hub)
 {
 	MUST(hub->subscriptions == 0);
-	TABLE_EACH (entry, &hub->channels)
-		destroy_channel(hub, container_of(entry, struct hub_channel, entry));
+	TABLE_EACH (key, &hub->channels)
+		destroy_channel(hub, container_of(key, struct hub_channel, name));
 	pool_finish(&hub->pool);
 }
 

@@ -48,34 +48,30 @@ enum { CHANNELS_PER_COMMAND = 512 };
 static const char invalidate[] = "__redis__:invalidate";
 
 struct wanted_channel {
-	struct table_entry entry;
-	struct list changed, unanswered;
-	bool wanted, asked, refused, confirmed, awaited;
+	struct list
+		link; /* in the list of the unanswered while it is, else perhaps of the changed */
+	bool unanswered, wanted, asked, refused, confirmed, awaited;
 	bool alone; /* was refused in company: to be asked for alone */
-	uint32_t name_len;
-	char name[];
+	struct table_key name;
 };
 
 static struct slice name_of(const struct wanted_channel *channel)
 {
-	return slice_make(channel->name, channel->name_len);
+	return table_key_bytes(&channel->name);
 }
 
 static struct wanted_channel *find(const struct subscriptions *subscriptions, struct slice name)
 {
-	struct table_entry *entry = table_find(&subscriptions->channels, name);
-	return entry ? container_of(entry, struct wanted_channel, entry) : NULL;
+	struct table_key *key = table_find(&subscriptions->channels, name);
+	return key ? container_of(key, struct wanted_channel, name) : NULL;
 }
 
 static struct wanted_channel *create(struct subscriptions *subscriptions, struct slice name)
 {
-	struct wanted_channel *channel =
-		name.len <= UINT32_MAX ? calloc(1, sizeof(*channel) + name.len) : NULL;
+	struct wanted_channel *channel = calloc(1, sizeof(*channel) + name.len);
 	if (!channel)
 		return NULL;
-	channel->name_len = (uint32_t)name.len;
-	memcpy(channel->name, name.at, name.len);
-	if (table_add(&subscriptions->channels, &channel->entry, name_of(channel)) != 0) {
+	if (table_add(&subscriptions->channels, &channel->name, name) != 0) {
 		free(channel);
 		return NULL;
 	}
@@ -84,16 +80,16 @@ static struct wanted_channel *create(struct subscriptions *subscriptions, struct
 
 static void destroy(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	list_remove(&channel->changed);
-	list_remove(&channel->unanswered);
-	table_remove(&subscriptions->channels, &channel->entry);
+	list_remove(&channel->link);
+	table_remove(&subscriptions->channels, &channel->name);
 	free(channel);
 }
 
+/* One that is unanswered is looked at when its answer comes. */
 static void mark_changed(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	if (!list_is_linked(&channel->changed))
-		list_append(&subscriptions->changed, &channel->changed);
+	if (!list_is_linked(&channel->link))
+		list_append(&subscriptions->changed, &channel->link);
 	turn_schedule(subscriptions->turn, &subscriptions->ask);
 }
 
@@ -113,6 +109,13 @@ static void await_no_more(struct subscriptions *subscriptions, struct wanted_cha
 		return;
 	channel->awaited = false;
 	subscriptions->awaited--;
+}
+
+static void await_no_answer(struct wanted_channel *channel)
+{
+	if (channel->unanswered)
+		list_remove(&channel->link);
+	channel->unanswered = false;
 }
 
 /* ---- changed keys ---- */
@@ -178,8 +181,7 @@ static void refuse(
 /* May destroy the channel. */
 static void settle(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	if (subscriptions->closing || list_is_linked(&channel->unanswered) ||
-		channel->wanted != channel->asked)
+	if (subscriptions->closing || channel->unanswered || channel->wanted != channel->asked)
 		return;
 	if (!channel->wanted) {
 		destroy(subscriptions, channel);
@@ -210,8 +212,8 @@ static int send_batch(struct subscriptions *subscriptions, const struct batch *b
 /* An answer brings those that are put off back to mind, so nothing is scheduled here. */
 static void put_off(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	if (!list_is_linked(&channel->changed))
-		list_append(&subscriptions->changed, &channel->changed);
+	if (!list_is_linked(&channel->link))
+		list_append(&subscriptions->changed, &channel->link);
 }
 
 static void flush(struct subscriptions *subscriptions, struct batch *batch, bool subscribe)
@@ -226,7 +228,9 @@ static void flush(struct subscriptions *subscriptions, struct batch *batch, bool
 		if (error)
 			continue;
 		channel->asked = subscribe;
-		list_append(&subscriptions->unanswered, &channel->unanswered);
+		channel->unanswered = true;
+		list_remove(&channel->link);
+		list_append(&subscriptions->unanswered, &channel->link);
 	}
 	batch->n = 0;
 }
@@ -234,8 +238,8 @@ static void flush(struct subscriptions *subscriptions, struct batch *batch, bool
 static bool is_to_be_asked(
 	const struct subscriptions *subscriptions, const struct wanted_channel *channel)
 {
-	return channel->wanted != channel->asked && !channel->refused &&
-	       !list_is_linked(&channel->unanswered) && redis_link_is_up(&subscriptions->link);
+	return channel->wanted != channel->asked && !channel->refused && !channel->unanswered &&
+	       redis_link_is_up(&subscriptions->link);
 }
 
 /* Settling and flushing raise events, in which any channel may change and the link may fail; so the
@@ -250,7 +254,7 @@ static void ask(struct turn_task *task)
 	struct list changed;
 	list_take(&changed, &subscriptions->changed);
 	for (struct list *node; (node = list_pop(&changed));) {
-		struct wanted_channel *channel = container_of(node, struct wanted_channel, changed);
+		struct wanted_channel *channel = container_of(node, struct wanted_channel, link);
 		if (!is_to_be_asked(subscriptions, channel)) {
 			settle(subscriptions, channel);
 			continue;
@@ -278,8 +282,8 @@ static void on_link_up(struct redis_link *link)
 		redis_link_fail(link, "a command could not be sent");
 		return;
 	}
-	TABLE_EACH (entry, &subscriptions->channels) {
-		struct wanted_channel *channel = container_of(entry, struct wanted_channel, entry);
+	TABLE_EACH (key, &subscriptions->channels) {
+		struct wanted_channel *channel = container_of(key, struct wanted_channel, name);
 		if (!channel->wanted)
 			continue;
 		channel->awaited = true;
@@ -295,9 +299,9 @@ static void on_link_down(struct redis_link *link, const char *reason)
 	subscriptions->up = false;
 	subscriptions->awaited = 0;
 	subscriptions->client = 0;
-	TABLE_EACH (entry, &subscriptions->channels) {
-		struct wanted_channel *channel = container_of(entry, struct wanted_channel, entry);
-		list_remove(&channel->unanswered);
+	TABLE_EACH (key, &subscriptions->channels) {
+		struct wanted_channel *channel = container_of(key, struct wanted_channel, name);
+		await_no_answer(channel);
 		channel->asked = channel->refused = channel->confirmed = channel->awaited = false;
 		if (!channel->wanted)
 			mark_changed(subscriptions, channel);
@@ -316,7 +320,7 @@ static void take_message(
 /* May destroy the channel. */
 static void take_answer(struct subscriptions *subscriptions, struct wanted_channel *channel)
 {
-	list_remove(&channel->unanswered);
+	await_no_answer(channel);
 	channel->alone = false;
 	if (channel->wanted != channel->asked)
 		mark_changed(subscriptions, channel);
@@ -328,8 +332,7 @@ static struct wanted_channel *oldest_unanswered(const struct subscriptions *subs
 {
 	return list_is_empty(&subscriptions->unanswered)
 		       ? NULL
-		       : container_of(
-				 subscriptions->unanswered.next, struct wanted_channel, unanswered);
+		       : container_of(subscriptions->unanswered.next, struct wanted_channel, link);
 }
 
 /* What had no room may have it now. */
@@ -355,7 +358,7 @@ static void expect_answer(struct subscriptions *subscriptions, struct slice name
 static void take_refusal(struct subscriptions *subscriptions, struct wanted_channel *channel,
 	bool only, struct slice why)
 {
-	list_remove(&channel->unanswered);
+	await_no_answer(channel);
 	channel->asked = false;
 	channel->alone = true;
 	channel->refused = only && channel->wanted;
@@ -420,8 +423,8 @@ static void on_link_closed(struct redis_link *link)
 {
 	struct subscriptions *subscriptions = link->owner;
 	turn_cancel(&subscriptions->ask);
-	TABLE_EACH (entry, &subscriptions->channels)
-		destroy(subscriptions, container_of(entry, struct wanted_channel, entry));
+	TABLE_EACH (key, &subscriptions->channels)
+		destroy(subscriptions, container_of(key, struct wanted_channel, name));
 	subscriptions->events->on_closed(subscriptions);
 }
 

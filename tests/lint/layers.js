@@ -15,7 +15,6 @@ const MAY_INCLUDE = {
 
 /* Which modules may know a library. */
 const LIBRARIES = [
-  { header: /^uthash\.h$/, modules: /^base\/table$/ },
   { header: /^llhttp\.h$/, modules: /^proto\/http_request$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(session_value|envelope)|gateway\/options\w*)$/ },
   { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws_handshake|digest|laravel_cookie))$/ },

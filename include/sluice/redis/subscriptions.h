@@ -51,9 +51,9 @@ struct subscriptions {
 	const struct subscriptions_events *events;
 	struct turn *turn;
 	struct turn_task ask;
-	struct table channels; /* struct wanted_channel, by name */
-	struct list changed;   /* struct wanted_channel, by .changed: looked at at the turn's end */
-	struct list unanswered; /* struct wanted_channel, by .unanswered: asked for, oldest first */
+	struct table channels;  /* struct wanted_channel, by name */
+	struct list changed;    /* struct wanted_channel, by .link: looked at at the turn's end */
+	struct list unanswered; /* struct wanted_channel, by .link: asked for, oldest first */
 	size_t wanted;
 	size_t awaited;  /* wanted when the link came back, and not yet confirmed or refused */
 	uint64_t client; /* Redis' number for the link; 0: not known */
