@@ -1,0 +1,177 @@
+/* Messages: put together from literals and escaped texts. Only what RFC 8259 §7 demands is escaped: the quote,
+ * the backslash and the control characters. */
+#include "sluice/proto/envelope.h"
+
+#include <stdint.h>
+
+#include "sluice/proto/json_text.h"
+
+static int append_escape(struct buffer *out, unsigned char octet)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char quoted[] = { '\\', (char)octet };
+	const char control[] = { '\\', 'u', '0', '0', digits[octet >> 4], digits[octet & 15] };
+	return octet < ' ' ? buffer_append(out, control, sizeof(control))
+			   : buffer_append(out, quoted, sizeof(quoted));
+}
+
+static bool is_plain(char octet)
+{
+	return (unsigned char)octet >= ' ' && octet != '"' && octet != '\\';
+}
+
+static int append_string(struct buffer *out, struct slice text)
+{
+	int error = buffer_append_slice(out, SLICE("\""));
+	while (!error && text.len) {
+		size_t len = 0;
+		while (len < text.len && is_plain(text.at[len]))
+			len++;
+		error = buffer_append(out, text.at, len);
+		text = slice_skip(text, len);
+		if (error || !text.len)
+			continue;
+		error = append_escape(out, (unsigned char)text.at[0]);
+		text = slice_skip(text, 1);
+	}
+	return error ? error : buffer_append_slice(out, SLICE("\""));
+}
+
+/* `name` with its comma and colon: a literal. An absent text is left out. */
+static int append_member(struct buffer *out, const char *name, struct slice text)
+{
+	if (!text.at)
+		return 0;
+	int error = buffer_append_slice(out, slice_of(name));
+	return error ? error : append_string(out, text);
+}
+
+static int append_json(struct buffer *out, const char *name, struct slice json)
+{
+	if (!json.at)
+		return 0;
+	int error = buffer_append_slice(out, slice_of(name));
+	return error ? error : buffer_append_slice(out, json);
+}
+
+static int end(struct buffer *out, int error)
+{
+	return error ? error : buffer_append_slice(out, SLICE("}"));
+}
+
+/* In seconds, as JavaScript would write it. */
+static int append_seconds(struct buffer *out, unsigned ms)
+{
+	int error = buffer_printf(out, ",\"heartbeat\":%u", ms / 1000);
+	if (error || ms % 1000 == 0)
+		return error;
+	error = buffer_printf(out, ".%03u", ms % 1000);
+	while (!error && out->bytes[out->len - 1] == '0')
+		out->len--;
+	return error;
+}
+
+int envelope_welcome(struct buffer *out, struct slice connection, struct slice user,
+	struct slice channels, unsigned heartbeat_ms)
+{
+	int error = buffer_append_slice(out, SLICE("{\"type\":\"welcome\""));
+	if (!error)
+		error = append_member(out, ",\"connection\":", connection);
+	if (!error && user.at)
+		error = append_member(out, ",\"user\":", user);
+	else if (!error)
+		error = buffer_append_slice(out, SLICE(",\"user\":null"));
+	if (!error)
+		error = buffer_append_slice(out, SLICE(",\"channels\":["));
+	if (!error)
+		error = buffer_append_slice(out, channels);
+	if (!error)
+		error = buffer_append_slice(out, SLICE("]"));
+	if (!error)
+		error = append_seconds(out, heartbeat_ms);
+	return end(out, error);
+}
+
+int envelope_answer(struct buffer *out, const char *type, struct slice id, struct slice channel,
+	const char *reason)
+{
+	int error = buffer_printf(out, "{\"type\":\"%s\"", type);
+	if (!error)
+		error = append_json(out, ",\"id\":", id);
+	if (!error)
+		error = append_member(out, ",\"channel\":", channel);
+	if (!error)
+		error = append_member(out, ",\"reason\":", slice_of(reason));
+	return end(out, error);
+}
+
+int envelope_error(struct buffer *out, struct slice id, const char *code, const char *message)
+{
+	int error = buffer_append_slice(out, SLICE("{\"type\":\"error\""));
+	if (!error)
+		error = append_json(out, ",\"id\":", id);
+	if (!error)
+		error = append_member(out, ",\"code\":", slice_of(code));
+	if (!error)
+		error = append_member(out, ",\"message\":", slice_of(message));
+	return end(out, error);
+}
+
+int envelope_gap(struct buffer *out, struct slice channel)
+{
+	int error = buffer_append_slice(out, SLICE("{\"type\":\"gap\""));
+	if (!error)
+		error = append_member(out, ",\"channel\":", channel);
+	return end(out, error);
+}
+
+int envelope_heartbeat(struct buffer *out)
+{
+	return buffer_append_slice(out, SLICE("{\"type\":\"heartbeat\"}"));
+}
+
+/* RFC 4648 §4. */
+static int append_base64(struct buffer *out, struct slice bytes)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	int error = buffer_reserve(out, bytes.len / 3 * 4 + 4);
+	if (error)
+		return error;
+	for (size_t i = 0; i < bytes.len; i += 3) {
+		size_t n = MIN(bytes.len - i, 3);
+		uint32_t group = 0;
+		for (size_t j = 0; j < 3; j++)
+			group = group << 8 | (j < n ? (unsigned char)bytes.at[i + j] : 0);
+		for (size_t j = 0; j < 4; j++, group <<= 6)
+			out->bytes[out->len++] = j <= n ? letters[group >> 18 & 63] : '=';
+	}
+	return 0;
+}
+
+int envelope_publication(
+	struct buffer *out, struct slice channel, struct slice payload, bool is_text)
+{
+	int error = buffer_append_slice(out, SLICE("{\"type\":\"publication\""));
+	if (!error)
+		error = append_member(out, ",\"channel\":", channel);
+	if (!error)
+		error = buffer_append_slice(
+			out, is_text ? SLICE(",\"data\":") : SLICE(",\"base64\":\""));
+	if (!error && !is_text) {
+		error = append_base64(out, payload);
+		if (!error)
+			error = buffer_append_slice(out, SLICE("\""));
+	} else if (!error) {
+		error = json_text_is_valid(payload, ENVELOPE_DATA_DEPTH)
+				? buffer_append_slice(out, payload)
+				: append_string(out, payload);
+	}
+	return end(out, error);
+}
+
+int envelope_list(struct buffer *list, struct slice text)
+{
+	int error = list->len ? buffer_append_slice(list, SLICE(",")) : 0;
+	return error ? error : append_string(list, text);
+}
