@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "publication_internal.h"
 #include "sluice/proto/utf8.h"
-#include "sluice/proto/ws_frame.h"
 
 enum { RUN_BYTES_MAX = 1024 * 1024 };
 
@@ -63,27 +63,49 @@ static bool belongs(const struct publication_run *run, struct slice channel, siz
 	       publication->chunk.len + frame_len <= RUN_BYTES_MAX;
 }
 
-int publication_run_add(struct publication_run *run, struct slice channel, struct slice payload)
+/* What a frame's header and payload are together. */
+static size_t framed_len(struct slice payload)
 {
 	uint8_t header[WS_SERVER_HEADER_MAX];
-	enum ws_opcode opcode = utf8_is_valid(payload) ? WS_TEXT : WS_BINARY;
-	size_t header_len = ws_frame_format(header, opcode, true, payload.len);
-	size_t frame_len = header_len + payload.len;
-	if (frame_len > UINT32_MAX / 2)
+	return ws_frame_format(header, WS_TEXT, true, payload.len) + payload.len;
+}
+
+int publication_run_append(struct publication_run *run, struct slice channel, enum ws_opcode opcode,
+	struct slice payload)
+{
+	size_t len = framed_len(payload);
+	if (len + (run->publication ? run->publication->chunk.len : 0) > UINT32_MAX / 2)
 		return -ENOMEM;
-	if (run->publication && !belongs(run, channel, frame_len))
-		return -EAGAIN;
-	int error = run->publication ? reserve(run, frame_len) : begin(run, channel, frame_len);
+	int error = run->publication ? reserve(run, len) : begin(run, channel, len);
 	if (error)
 		return error;
 	struct publication *publication = run->publication;
 	char *end = run_frames(publication) + publication->chunk.len;
-	memcpy(end, header, header_len);
+	end += ws_frame_format((uint8_t *)end, opcode, true, payload.len);
 	if (payload.len)
-		memcpy(end + header_len, payload.at, payload.len);
-	publication->chunk.len += (uint32_t)frame_len;
+		memcpy(end, payload.at, payload.len);
+	publication->chunk.len += (uint32_t)len;
 	publication->count++;
 	return 0;
+}
+
+int publication_run_add(struct publication_run *run, struct slice channel, struct slice payload)
+{
+	if (run->publication && !belongs(run, channel, framed_len(payload)))
+		return -EAGAIN;
+	return publication_run_append(
+		run, channel, utf8_is_valid(payload) ? WS_TEXT : WS_BINARY, payload);
+}
+
+struct slice publication_next_frame(
+	struct slice *rest, struct ws_frame *ret_frame, size_t *ret_header)
+{
+	const uint8_t *header = (const uint8_t *)rest->at;
+	*ret_header = ws_frame_header_len(header);
+	MUST(ws_frame_parse(header, ret_frame) == 0);
+	struct slice whole = slice_make(rest->at, *ret_header + ret_frame->payload_len);
+	*rest = slice_skip(*rest, whole.len);
+	return whole;
 }
 
 static void release(struct chunk *chunk)
@@ -94,7 +116,10 @@ static void release(struct chunk *chunk)
 		if (compressed && compressed != chunk)
 			chunk_unref(compressed);
 	}
-	pthread_mutex_destroy(&publication->compressing);
+	struct publication *enveloped = atomic_load(&publication->enveloped);
+	if (enveloped)
+		publication_unref(enveloped);
+	pthread_mutex_destroy(&publication->making);
 }
 
 /* It moves no more. */
@@ -103,9 +128,10 @@ static void settle(struct publication *publication)
 	publication->channel = run_channel(publication);
 	publication->chunk.bytes = run_frames(publication);
 	publication->chunk.release = release;
-	pthread_mutex_init(&publication->compressing, NULL);
+	pthread_mutex_init(&publication->making, NULL);
 	for (size_t i = 0; i < PUBLICATION_FORMS; i++)
 		atomic_init(&publication->compressed[i], NULL);
+	atomic_init(&publication->enveloped, NULL);
 	chunk_settle(&publication->chunk);
 }
 

@@ -20,9 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "publication_internal.h"
 #include "sluice/base/buffer.h"
-#include "sluice/hub/publication.h"
-#include "sluice/proto/ws_frame.h"
 
 /* What is needed while one form is made. */
 struct form {
@@ -43,17 +42,6 @@ static unsigned form_for(unsigned window_bits)
 	while (number && form_window_bits[number] > window_bits)
 		number--;
 	return number;
-}
-
-/* Takes one frame, header and payload, off the front. */
-static struct slice next_frame(struct slice *rest, struct ws_frame *ret_frame, size_t *ret_header)
-{
-	const uint8_t *header = (const uint8_t *)rest->at;
-	*ret_header = ws_frame_header_len(header);
-	MUST(ws_frame_parse(header, ret_frame) == 0);
-	struct slice whole = slice_make(rest->at, *ret_header + ret_frame->payload_len);
-	*rest = slice_make(rest->at + whole.len, rest->len - whole.len);
-	return whole;
 }
 
 /* Appends the payload as a compressed frame. -E2BIG: that would not be smaller; or -ENOMEM. */
@@ -96,7 +84,7 @@ static struct chunk *make(struct publication *publication, struct form *form)
 	while (rest.len && !error) {
 		struct ws_frame frame;
 		size_t header_len;
-		struct slice whole = next_frame(&rest, &frame, &header_len);
+		struct slice whole = publication_next_frame(&rest, &frame, &header_len);
 		error = append_frame(form, whole, &frame, header_len);
 	}
 	if (error)
@@ -117,13 +105,13 @@ struct chunk *publication_compressed(struct publication *publication, unsigned w
 	struct form form = { .window_bits = form_window_bits[number],
 		.threshold = threshold,
 		.deflater = deflater };
-	pthread_mutex_lock(&publication->compressing);
+	pthread_mutex_lock(&publication->making);
 	chunk = atomic_load_explicit(place, memory_order_relaxed);
 	if (!chunk) {
 		chunk = make(publication, &form);
 		atomic_store_explicit(place, chunk, memory_order_release);
 	}
-	pthread_mutex_unlock(&publication->compressing);
+	pthread_mutex_unlock(&publication->making);
 	buffer_finish(&form.frames);
 	return chunk ? chunk : &publication->chunk;
 }

@@ -7,7 +7,8 @@
  * ends the run, so that the order between channels is kept.
  *
  * For connections that negotiated permessage-deflate a run has compressed forms for small, middling
- * and large windows, made when first asked for and shared like the plain one. */
+ * and large windows, made when first asked for and shared like the plain one; and so it has another with
+ * the envelopes of sluice.v1. */
 #ifndef SLUICE_HUB_PUBLICATION_H
 #define SLUICE_HUB_PUBLICATION_H
 
@@ -32,8 +33,9 @@ struct publication {
 	const char *channel;      /* in the same block */
 	struct publication *next; /* for whoever has it before it is shared */
 	/* private */
-	pthread_mutex_t compressing;
-	_Atomic(struct chunk *) compressed[PUBLICATION_FORMS]; /* NULL: nobody has asked yet */
+	pthread_mutex_t making;                                /* one of these, all of them NULL */
+	_Atomic(struct chunk *) compressed[PUBLICATION_FORMS]; /* until somebody has asked for it */
+	_Atomic(struct publication *) enveloped;
 };
 
 static inline struct slice publication_channel(const struct publication *publication)
@@ -74,5 +76,10 @@ struct publication *publication_run_take(struct publication_run *run);
  * publication. Never NULL: the plain frames when nothing is gained, or there is no memory. */
 struct chunk *publication_compressed(struct publication *publication, unsigned window_bits,
 	size_t threshold, struct ws_deflater *deflater);
+
+/* The same publications as the messages of sluice.v1, for whom publication_compressed may be asked in
+ * turn. Any thread may ask; the first makes it, and the others wait for him. Borrowed, lives as long as
+ * the publication. NULL: no memory. */
+struct publication *publication_enveloped(struct publication *publication);
 
 #endif

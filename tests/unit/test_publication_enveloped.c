@@ -1,0 +1,135 @@
+#include <pthread.h>
+
+#include "sluice/hub/publication.h"
+#include "sluice/proto/ws_frame.h"
+#include "unit.h"
+
+static struct publication *run_of(const struct slice *payloads, size_t n)
+{
+	struct publication_run run = { 0 };
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(publication_run_add(&run, SLICE("news"), payloads[i]), 0);
+	return publication_run_take(&run);
+}
+
+/* The next frame's payload; it must be whole and text. */
+static struct slice next_text(struct slice *rest)
+{
+	struct ws_frame frame;
+	const uint8_t *header = (const uint8_t *)rest->at;
+	assert_true(rest->len >= 2);
+	size_t len = ws_frame_header_len(header);
+	assert_int_equal(ws_frame_parse(header, &frame), 0);
+	assert_true(frame.fin && !frame.rsv && frame.opcode == WS_TEXT);
+	struct slice payload = slice_make(rest->at + len, frame.payload_len);
+	*rest = slice_skip(*rest, len + payload.len);
+	return payload;
+}
+
+static void assert_next(struct slice *rest, const char *wanted)
+{
+	struct slice text = next_text(rest);
+	if (!slice_equal(text, slice_of(wanted)))
+		fail_msg("%.*s, not %s", SLICE_ARGS(text), wanted);
+}
+
+static struct slice frames(const struct publication *publication)
+{
+	return slice_make(publication->chunk.bytes, publication->chunk.len);
+}
+
+static void each_publication_becomes_a_message(void **state)
+{
+	(void)state;
+	const struct slice payloads[] = { SLICE("{\"a\":1}"), SLICE("text"), SLICE("\xff"),
+		SLICE("") };
+	struct publication *publication = run_of(payloads, COUNT_OF(payloads));
+	struct slice plain = frames(publication);
+	struct publication *enveloped = publication_enveloped(publication);
+	assert_non_null(enveloped);
+	assert_int_equal(enveloped->count, COUNT_OF(payloads));
+	assert_true(slice_equal(publication_channel(enveloped), SLICE("news")));
+	struct slice rest = frames(enveloped);
+#define MESSAGE(data) "{\"type\":\"publication\",\"channel\":\"news\"," data "}"
+	assert_next(&rest, MESSAGE("\"data\":{\"a\":1}"));
+	assert_next(&rest, MESSAGE("\"data\":\"text\""));
+	assert_next(&rest, MESSAGE("\"base64\":\"/w==\""));
+	assert_next(&rest, MESSAGE("\"data\":\"\""));
+	assert_int_equal(rest.len, 0);
+	/* made once; the plain form is as it was */
+	assert_ptr_equal(publication_enveloped(publication), enveloped);
+	assert_true(plain.at == publication->chunk.bytes && plain.len == publication->chunk.len);
+	publication_unref(publication);
+}
+
+/* A mebibyte of what has to be escaped six times as long: longer than a plain run may be. */
+static void a_long_one_grows(void **state)
+{
+	(void)state;
+	enum { LEN = 1000000 };
+	char *bytes = malloc(LEN);
+	assert_non_null(bytes);
+	memset(bytes, 1, LEN);
+	const struct slice payload = slice_make(bytes, LEN);
+	struct publication *publication = run_of(&payload, 1);
+	struct publication *enveloped = publication_enveloped(publication);
+	struct slice rest = frames(enveloped);
+	assert_int_equal(next_text(&rest).len, strlen(MESSAGE("\"data\":\"\"")) + 6 * LEN);
+	publication_unref(publication);
+	free(bytes);
+}
+
+static void it_has_compressed_forms_of_its_own(void **state)
+{
+	(void)state;
+	char text[1000];
+	memset(text, 'x', sizeof(text));
+	const struct slice payload = slice_make(text, sizeof(text));
+	struct publication *publication = run_of(&payload, 1);
+	struct ws_deflater *deflater = ws_deflater_create();
+	struct publication *enveloped = publication_enveloped(publication);
+	struct chunk *compressed = publication_compressed(enveloped, 15, 100, deflater);
+	assert_true(compressed->len < 100);
+	assert_ptr_not_equal(compressed, publication_compressed(publication, 15, 100, deflater));
+	assert_ptr_equal(compressed, publication_compressed(enveloped, 15, 100, deflater));
+	/* a chunk may be held for longer than the run */
+	chunk_ref(&enveloped->chunk);
+	publication_unref(publication);
+	assert_true(enveloped->chunk.len > sizeof(text));
+	publication_unref(enveloped);
+	ws_deflater_destroy(deflater);
+}
+
+static void *ask(void *context)
+{
+	return publication_enveloped(context);
+}
+
+static void threads_share_one(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		const struct slice payload = SLICE("[1,2,3]");
+		struct publication *publication = run_of(&payload, 1);
+		pthread_t threads[4];
+		void *results[4];
+		for (size_t i = 0; i < COUNT_OF(threads); i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, ask, publication), 0);
+		for (size_t i = 0; i < COUNT_OF(threads); i++)
+			assert_int_equal(pthread_join(threads[i], &results[i]), 0);
+		for (size_t i = 0; i < COUNT_OF(threads); i++)
+			assert_true(results[i] && results[i] == results[0]);
+		publication_unref(publication);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_publication_becomes_a_message),
+		cmocka_unit_test(a_long_one_grows),
+		cmocka_unit_test(it_has_compressed_forms_of_its_own),
+		cmocka_unit_test(threads_share_one),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
