@@ -391,6 +391,12 @@ bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel)
 	return hub_is_confirmed(&bridge->hub, channel);
 }
 
+bool bridge_has(
+	const struct bridge *bridge, const struct subscriber *subscriber, struct slice channel)
+{
+	return hub_has(&bridge->hub, subscriber, channel);
+}
+
 int bridge_unsubscribe(struct bridge *bridge, struct subscriber *subscriber, struct slice channel)
 {
 	int error = hub_unsubscribe(&bridge->hub, subscriber, channel);

@@ -196,9 +196,10 @@ static const struct stream_events stream_events = {
 void conn_on_confirmed(struct subscriber *subscriber, struct slice channel)
 {
 	struct conn *conn = container_of(subscriber, struct conn, subscriber);
-	(void)channel;
 	if (conn->state == CONN_WAITING && subscriber->unconfirmed == 0)
 		conn_http_ready(conn);
+	else if (conn->state == CONN_OPEN && conn->v1)
+		conn_v1_confirmed(conn, channel);
 }
 
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication)
@@ -241,13 +242,15 @@ int conns_open(struct conns *conns)
 	conns->inflaters = ws_inflaters_create();
 	conns->deflater = ws_deflater_create();
 	conns_options_changed(conns);
-	return conns->ping && conns->inflaters && conns->deflater ? 0 : -ENOMEM;
+	int error = conns_v1_open(conns);
+	return conns->ping && conns->inflaters && conns->deflater ? error : -ENOMEM;
 }
 
 void conns_finish(struct conns *conns)
 {
 	MUST(conns->count == 0);
 	chunk_unref(conns->ping);
+	conns_v1_finish(conns);
 	pool_finish(&conns->requests);
 	pool_finish(&conns->pool);
 	ws_inflaters_destroy(conns->inflaters);
@@ -265,6 +268,8 @@ void conns_options_changed(struct conns *conns)
 		.settings.buffered_bytes = options->limits.buffered_bytes,
 		.frames_per_second = options->limits.frames_per_second,
 	};
+	conns->reading_v1 = conns->reading;
+	conns->reading_v1.settings.events = &conn_v1_reader_events;
 }
 
 static int begin(

@@ -19,6 +19,13 @@ enum { REDIS_ANSWER_MS = 900 };
 
 /* ---- the 101 ---- */
 
+static int begin_v1(struct conn *conn)
+{
+	conn->v1 = true;
+	ws_reader_init(&conn->reader, &conn->conns->reading_v1.settings);
+	return conn_v1_welcome(conn);
+}
+
 /* Sends the 101. The early frames are moved to `early`, as the request's memory goes. False: the
  * connection ends. */
 static bool leave_http(struct conn *conn, struct buffer *early)
@@ -30,12 +37,14 @@ static bool leave_http(struct conn *conn, struct buffer *early)
 		error = stream_send_bytes(&conn->stream, bytes.bytes, bytes.len);
 	if (!error)
 		error = buffer_append_slice(early, http_request_rest(&http->request));
+	if (!error && http->handshake.v1)
+		error = begin_v1(conn);
 	buffer_finish(&bytes);
 	if (error) {
 		conn_abort(conn);
 		return false;
 	}
-	conn->window_bits = http->handshake.extension.window_bits;
+	conn->window_bits = http->handshake.extension.window_bits & 15;
 	if (conn->window_bits)
 		ws_reader_allow_compression(&conn->reader);
 	conn_http_end(conn);
@@ -54,6 +63,7 @@ void conn_accept_handshake(struct conn *conn)
 static void accept_and_close(struct conn *conn, const char *problem)
 {
 	struct buffer early = { 0 };
+	conn->http->handshake.v1 = false; /* nobody is welcomed */
 	if (leave_http(conn, &early)) {
 		conn_ws_begin(conn, NULL, 0);
 		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, slice_of(problem));
@@ -137,7 +147,11 @@ static void admit(struct conn *conn, const struct identity *identity)
 		conn_refuse(conn, status, problem);
 		return;
 	}
-	int error = subscribe_all(conn, identity);
+	int error = 0;
+	if (identity && conn->http->handshake.v1)
+		error = buffer_append_slice(&conn->http->user, identity->user);
+	if (!error)
+		error = subscribe_all(conn, identity);
 	/* Who asks for nothing does not notice that Redis is away; it is away all the same. */
 	if (!error && !conn->subscriber.count && !bridge_is_up(conn->conns->bridge))
 		error = -ENOTCONN;

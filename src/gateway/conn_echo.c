@@ -220,6 +220,7 @@ int conn_echo_begin(struct conn *conn, const char **ret_problem)
 		return status;
 	}
 	log_debug("echo of conformance runs");
+	conn->http->handshake.v1 = false; /* here it is a name like any other */
 	take_over(conn, echo);
 	return 0;
 }

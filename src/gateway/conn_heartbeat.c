@@ -1,5 +1,5 @@
 /* The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong
- * that must come. The first ping goes out after a random part of the interval, so that browsers that
+ * that must come. With sluice.v1 a message goes in front of each ping, as a page cannot see those. The first ping goes out after a random part of the interval, so that browsers that
  * came together are not pinged together; from then on the rhythm keeps them apart.
  *
  * Only a pong proves that the peer is there, and it has `timeout` to come. But a browser on a slow line
@@ -63,7 +63,8 @@ static void on_pong_due(struct deadline *deadline)
 static void on_ping_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
-	if (stream_send(&conn->stream, conn->conns->ping) != 0) {
+	struct chunk *ping = conn->v1 ? conn->conns->heartbeat : conn->conns->ping;
+	if (stream_send(&conn->stream, ping) != 0) {
 		conn_abort(conn);
 		return;
 	}

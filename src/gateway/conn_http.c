@@ -149,5 +149,6 @@ void conn_http_end(struct conn *conn)
 		conn->conns->site->on_gone(conn->conns->site->context, http->call);
 	conn_check_end(http);
 	http_request_finish(&http->request);
+	buffer_finish(&http->user);
 	pool_give(&conn->conns->requests, http);
 }

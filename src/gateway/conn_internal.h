@@ -1,5 +1,6 @@
 /* For the sources of conn only: conn.c (its life), conn_half_open.c (before the request is here),
- * conn_http.c, conn_admit.c, conn_check.c, conn_client.c, conn_refuse.c (before the 101), conn_ws.c (after), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
+ * conn_http.c, conn_admit.c, conn_check.c, conn_client.c, conn_refuse.c (before the 101), conn_ws.c (after),
+ * conn_v1.c and conn_subscribe.c (with sluice.v1), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
  * release). */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
@@ -17,6 +18,7 @@ struct conn_http {
 	struct http_request request;
 	struct ws_handshake handshake;
 	struct session_waiter waiter;
+	struct buffer user;       /* with sluice.v1: whose session it is, for the welcome */
 	struct list in_half_open; /* in conns->half_open, when the request takes long */
 	struct quota_share *half_open;
 	bool begun;                  /* something has arrived */
@@ -38,10 +40,13 @@ struct conn {
 	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
 	uint16_t close_code;  /* what is counted in the end; 0: it never was a WebSocket */
 	uint8_t state;        /* enum conn_state */
-	uint8_t window_bits;  /* of permessage-deflate; 0: it was not negotiated */
+	/* Together, as the two of them decide which form of a publication it is sent. */
+	uint8_t window_bits : 7; /* of permessage-deflate; 0: it was not negotiated */
+	uint8_t v1 : 1;          /* it speaks sluice.v1 */
 	/* the rest */
-	struct list link;       /* in conns->all */
-	struct conn_http *http; /* NULL from the 101 on */
+	struct list link;         /* in conns->all */
+	struct conn_http *http;   /* NULL from the 101 on */
+	struct conn_v1 *commands; /* what is under way of them; NULL: nothing */
 	struct ws_reader reader;
 	struct deadline deadline; /* of the state; when open: the next ping, or the pong */
 	struct session_member session;
@@ -55,6 +60,7 @@ struct conn {
 	bool awaiting_pong;
 	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
 	bool counted;       /* among the quota's connections */
+	uint16_t commands_done; /* of sluice.v1, in that second */
 };
 
 /* A close frame may take this long to be answered; a FIN that long. Each again, and again, while the peer
@@ -163,8 +169,10 @@ static inline const struct conn_reading *conn_reading_of(const struct ws_reader 
 {
 	return container_of((uintptr_t)reader->settings, struct conn_reading, settings);
 }
-/* Before bytes are fed to the reader: renews its frames when another second has begun. */
+/* Before bytes are fed to the reader: renews its frames, and the commands, when another second has begun. */
 void conn_allow_frames(struct conn *conn);
+/* One more command is here. False: there are too many in this second. */
+bool conn_allow_command(struct conn *conn);
 /* The reader has failed with that close code: counts the limit if it was one, and gives the reason for
  * the close frame. */
 struct slice conn_reader_limit(struct conn *conn, unsigned code);
@@ -173,8 +181,8 @@ struct slice conn_queue_limit(struct conn *conn, size_t more);
 
 /* conn_ws.c */
 
-/* Shared by all readers. */
-extern const struct ws_reader_events conn_reader_events;
+/* Shared by all readers of plain connections, and of those with sluice.v1. */
+extern const struct ws_reader_events conn_reader_events, conn_v1_reader_events;
 /* The 101 is queued: from here on it is a WebSocket. `early` came behind the request. */
 void conn_ws_begin(struct conn *conn, char *early, size_t len);
 void conn_ws_bytes(struct conn *conn, char *bytes, size_t len);
@@ -183,7 +191,45 @@ void conn_ws_drained(struct conn *conn);
 /* Nothing more is read, and what was kept to be sent is dropped. */
 void conn_ws_end(struct conn *conn);
 void conn_ws_publication(struct conn *conn, struct publication *publication);
+/* Queues what is sent to many; a connection that does not keep up is closed. */
+void conn_ws_send(struct conn *conn, struct chunk *chunk);
 /* Starts the closing handshake (RFC 6455 §7.1.2). */
 void conn_ws_close(struct conn *conn, unsigned code, struct slice reason);
+
+/* conn_v1.c; all but those of struct conns are for connections that are open and speak sluice.v1. What sends
+ * may end the connection. */
+
+/* What all connections of a worker are sent. 0 or -ENOMEM. */
+MUST_CHECK int conns_v1_open(struct conns *conns);
+void conns_v1_finish(struct conns *conns);
+/* Queues the first message. Before the 101's memory goes. 0 or a negative errno. */
+MUST_CHECK int conn_v1_welcome(struct conn *conn);
+/* A command has come. */
+void conn_v1_message(struct conn *conn, enum ws_opcode opcode, struct slice payload);
+/* Publications on this channel may have been missed. */
+void conn_v1_missed(struct conn *conn, struct slice channel);
+/* Begins a message: room for a frame's header, behind which the text goes. 0 or -ENOMEM. */
+MUST_CHECK int conn_v1_begin(struct buffer *text);
+/* Sends it and finishes the buffer; after an error the connection is ended instead. */
+void conn_v1_send(struct conn *conn, struct buffer *text, int error);
+/* As envelope_answer and envelope_error. */
+void conn_v1_answer(struct conn *conn, const char *type, struct slice id, struct slice channel,
+	const char *reason);
+void conn_v1_error(struct conn *conn, struct slice id, const char *code, const char *message);
+
+/* conn_subscribe.c; the same */
+
+/* Two commands; the answer is sent, now or later. The channel's name is valid. */
+void conn_v1_subscribe(struct conn *conn, struct slice channel, struct slice id);
+void conn_v1_unsubscribe(struct conn *conn, struct slice channel, struct slice id);
+/* Redis delivers this channel. */
+void conn_v1_confirmed(struct conn *conn, struct slice channel);
+/* It has been subscribed without having asked: it is told so, once Redis has confirmed it. */
+void conn_v1_joined(struct conn *conn, struct slice channel);
+/* The session does not allow this channel any longer, and it has been left or is about to be. The name must
+ * be valid for the call. */
+void conn_v1_revoked(struct conn *conn, struct slice channel);
+/* Forgets what is under way. Any connection; twice does no harm. */
+void conn_v1_end(struct conn *conn);
 
 #endif

@@ -98,8 +98,21 @@ void conn_allow_frames(struct conn *conn)
 	if (conn->second == second)
 		return;
 	conn->second = second;
+	conn->commands_done = 0;
 	unsigned frames = conn_reading_of(&conn->reader)->frames_per_second;
 	ws_reader_allow_frames(&conn->reader, frames ? frames : UINT32_MAX);
+}
+
+/* What is beyond the counter's range is as good as no limit: the frames' one comes first. */
+bool conn_allow_command(struct conn *conn)
+{
+	if (conn->commands_done >= conn->conns->options->limits.commands_per_second) {
+		limit_hit(conn->conns->metrics, METRIC_LIMIT_COMMANDS_PER_SECOND);
+		return false;
+	}
+	if (conn->commands_done < UINT16_MAX)
+		conn->commands_done++;
+	return true;
 }
 
 struct slice conn_reader_limit(struct conn *conn, unsigned code)

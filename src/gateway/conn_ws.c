@@ -1,5 +1,6 @@
 /* A connection after the 101. What the browser of a plain connection sends is checked and thrown away
- * (ws_reader with no on_message); what is published to it is queued by reference.
+ * (ws_reader with no on_message); one with sluice.v1 sends commands (conn_v1.c). What is published is queued
+ * by reference.
  *
  * How it ends: the peer closes (its code is echoed, then our side of TCP is ended at once, as Chrome
  * waits for that); we close (conn_ws_close: close frame, CONN_CLOSING_MS for the peer's); the peer
@@ -53,6 +54,7 @@ static void on_closing_due(struct deadline *deadline)
 void conn_ws_close(struct conn *conn, unsigned code, struct slice reason)
 {
 	struct conns *conns = conn->conns;
+	conn_v1_end(conn);
 	bridge_unsubscribe_all(conns->bridge, &conn->subscriber);
 	conn->close_code = (uint16_t)code;
 	conn->state = CONN_CLOSING;
@@ -130,7 +132,21 @@ static void on_close(struct ws_reader *reader, unsigned code, struct slice reaso
 	conn_linger(conn);
 }
 
+static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload)
+{
+	struct conn *conn = of_reader(reader);
+	if (conn->state == CONN_OPEN)
+		conn_v1_message(conn, opcode, payload);
+}
+
 const struct ws_reader_events conn_reader_events = {
+	.on_ping = on_ping,
+	.on_pong = on_pong,
+	.on_close = on_close,
+};
+
+const struct ws_reader_events conn_v1_reader_events = {
+	.on_message = on_message,
 	.on_ping = on_ping,
 	.on_pong = on_pong,
 	.on_close = on_close,
@@ -164,6 +180,7 @@ void conn_ws_end(struct conn *conn)
 {
 	ws_reader_stop(&conn->reader);
 	drop_pong(conn);
+	conn_v1_end(conn);
 }
 
 void conn_ws_bytes(struct conn *conn, char *bytes, size_t len)
@@ -174,24 +191,44 @@ void conn_ws_bytes(struct conn *conn, char *bytes, size_t len)
 		fail(conn, (unsigned)code);
 }
 
+/* NULL: no memory. */
 static struct chunk *form_for(const struct conn *conn, struct publication *publication)
 {
+	if (conn->v1)
+		publication = publication_enveloped(publication);
+	if (!publication)
+		return NULL;
 	if (!conn->window_bits)
 		return &publication->chunk;
 	return publication_compressed(publication, conn->window_bits,
 		conn->conns->options->compression.threshold, conn->conns->deflater);
 }
 
+/* False: it has been ended instead. */
+static bool send_chunk(struct conn *conn, struct chunk *chunk)
+{
+	struct slice beyond = conn_queue_limit(conn, chunk->len);
+	if (beyond.len)
+		conn_ws_close(conn, WS_CLOSE_TRY_LATER, beyond);
+	else if (stream_send(&conn->stream, chunk) != 0)
+		conn_abort(conn);
+	else
+		return true;
+	return false;
+}
+
+void conn_ws_send(struct conn *conn, struct chunk *chunk)
+{
+	(void)send_chunk(conn, chunk);
+}
+
 void conn_ws_publication(struct conn *conn, struct publication *publication)
 {
 	struct metrics *metrics = conn->conns->metrics;
 	struct chunk *frames = form_for(conn, publication);
-	struct slice beyond = conn_queue_limit(conn, frames->len);
-	if (beyond.len) {
-		conn_ws_close(conn, WS_CLOSE_TRY_LATER, beyond);
-	} else if (stream_send(&conn->stream, frames) != 0) {
-		conn_abort(conn);
-	} else {
+	if (!frames) {
+		conn_v1_missed(conn, publication_channel(publication));
+	} else if (send_chunk(conn, frames)) {
 		metrics_add(metrics, METRIC_DELIVERIES_TOTAL, publication->count);
 		metrics_add(metrics, METRIC_DELIVERED_BYTES_TOTAL, frames->len);
 	}

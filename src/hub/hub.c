@@ -168,12 +168,13 @@ void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber)
 }
 
 void hub_each_channel(struct subscriber *subscriber,
-	void (*each)(void *context, struct slice channel), void *context)
+	bool (*each)(void *context, struct slice channel), void *context)
 {
 	struct subscription *next;
 	for (struct subscription *at = subscriber->subscriptions; at; at = next) {
 		next = at->next;
-		each(context, channel_name(at->channel));
+		if (!each(context, channel_name(at->channel)))
+			break;
 	}
 }
 
@@ -188,6 +189,15 @@ void hub_each_subscriber(struct hub *hub, struct slice name,
 		each(context, container_of(node, struct subscription, in_channel)->subscriber);
 	channel->walking = false;
 	drop_if_unwanted(hub, channel);
+}
+
+bool hub_has(const struct hub *hub, const struct subscriber *subscriber, struct slice name)
+{
+	const struct hub_channel *channel = find(hub, name);
+	const struct subscription *at = subscriber->subscriptions;
+	while (at && at->channel != channel)
+		at = at->next;
+	return at;
 }
 
 bool hub_is_confirmed(const struct hub *hub, struct slice name)

@@ -87,6 +87,26 @@ static const char *add_subprotocol(struct subprotocols *offered, struct slice na
 	return NULL;
 }
 
+/* A ticket is offered as "ticket.…" because a page can set no header: it is a secret, and who looks at
+ * answers must not see it. */
+static const char *choose_subprotocol(
+	const struct subprotocols *offered, struct ws_handshake *handshake)
+{
+	static const struct slice own = { "sluice.v1", 9 }, ticket = { "ticket.", 7 };
+	for (size_t i = 0; i < offered->n; i++) {
+		struct slice name = offered->names[i];
+		if (slice_starts_with(name, ticket)) {
+			if (handshake->ticket.at)
+				return "Sec-WebSocket-Protocol holds more than one ticket";
+			handshake->ticket = slice_skip(name, ticket.len);
+		} else if (slice_equal(name, own) || !handshake->subprotocol.at) {
+			handshake->subprotocol = name;
+		}
+	}
+	handshake->v1 = slice_equal(handshake->subprotocol, own);
+	return NULL;
+}
+
 /* Several header lines are one list. Gives the problem, or NULL. */
 static const char *check_subprotocols(
 	const struct http_request *request, struct ws_handshake *handshake)
@@ -103,12 +123,7 @@ static const char *check_subprotocols(
 				return problem;
 		}
 	}
-	handshake->subprotocol = offered.n ? offered.names[0] : (struct slice){ NULL, 0 };
-	/* It would be chosen whenever offered, and who is told so must not be misled. */
-	for (size_t i = 0; i < offered.n; i++)
-		if (slice_equal(offered.names[i], SLICE("sluice.v1")))
-			return "sluice.v1 is not spoken by this version; offer no subprotocol";
-	return NULL;
+	return choose_subprotocol(&offered, handshake);
 }
 
 static const char *check_upgrade(const struct http_request *request)

@@ -72,13 +72,6 @@ describe('400, not a valid opening handshake', () => {
   };
   for (const [what, bytes] of Object.entries(garbage))
     test(`${what} in place of a request`, async () => assertRefusal(await answerTo(bytes), 400));
-
-  for (const offer of ['sluice.v1', 'chat, sluice.v1'])
-    test(`the subprotocol ${offer}, which this version does not speak`, async () => {
-      const answer = await answerTo(request({ headers: { 'Sec-WebSocket-Protocol': offer } }));
-      assertRefusal(answer, 400);
-      assert.match(answer.body, /sluice\.v1/);
-    });
 });
 
 describe('401, nobody is logged in', () => {

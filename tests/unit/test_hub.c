@@ -154,6 +154,9 @@ static void is_ready_when_all_channels_are_confirmed(void **state)
 	assert_true(hub_is_confirmed(&hub, SLICE("x")));
 	assert_false(hub_is_confirmed(&hub, SLICE("y")));
 	assert_false(hub_is_confirmed(&hub, SLICE("z")));
+	assert_true(hub_has(&hub, &a.subscriber, SLICE("y")));
+	assert_false(hub_has(&hub, &b.subscriber, SLICE("y")));
+	assert_false(hub_has(&hub, &a.subscriber, SLICE("z")));
 	hub_confirm(&hub, SLICE("y"), y);
 	assert_string_equal(look(), "confirmed:a:y ready:a");
 	hub_confirm(&hub, SLICE("y"), y); /* after a reconnect: nothing new */
@@ -279,12 +282,21 @@ static void each_subscription_is_told_of_its_confirmation(void **state)
 	assert_string_equal(look(), "");
 }
 
-static void leave_x_and_z(void *context, struct slice channel)
+static bool leave_x_and_z(void *context, struct slice channel)
 {
 	struct reader *reader = context;
 	say("has", channel);
 	if (!slice_equal(channel, SLICE("y")))
 		assert_int_equal(hub_unsubscribe(&hub, &reader->subscriber, channel), 0);
+	return true;
+}
+
+static bool leave_all(void *context, struct slice channel)
+{
+	struct reader *reader = context;
+	say("has", channel);
+	hub_unsubscribe_all(&hub, &reader->subscriber);
+	return false;
 }
 
 static void channels_can_be_left_while_they_are_listed(void **state)
@@ -300,6 +312,10 @@ static void channels_can_be_left_while_they_are_listed(void **state)
 	assert_string_equal(look(), "has:x unwanted:x has:y has:z unwanted:z");
 	hub_each_channel(&a.subscriber, leave_x_and_z, &a);
 	assert_string_equal(look(), "has:y");
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("z")), 0);
+	look();
+	hub_each_channel(&a.subscriber, leave_all, &a);
+	assert_string_equal(look(), "has:y unwanted:y unwanted:z");
 }
 
 static void leave_everything(void *context, struct subscriber *subscriber)

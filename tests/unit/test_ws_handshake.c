@@ -135,8 +135,11 @@ static const struct {
 	{ 400, LINE ALL "Origin: https://a.example\r\nOrigin: https://b.example\r\n" END },
 	{ 400, LINE ALL "Origin: https://a.example\r\norigin: https://a.example\r\n" END },
 	/* Sec-WebSocket-Protocol */
-	{ 400, LINE ALL OFFER "sluice.v1\r\n" END },
-	{ 400, LINE ALL OFFER "chat, sluice.v1\r\n" END },
+	{ 0, LINE ALL OFFER "sluice.v1\r\n" END },
+	{ 0, LINE ALL OFFER "chat, sluice.v1\r\n" END },
+	{ 0, LINE ALL OFFER "ticket.abc\r\n" END },
+	{ 400, LINE ALL OFFER "ticket.a, ticket.b\r\n" END },
+	{ 400, LINE ALL OFFER "sluice.v1, sluice.v1\r\n" END },
 	{ 400, LINE ALL OFFER "\r\n" END },
 	{ 400, LINE ALL OFFER "a,\r\n" END },
 	{ 400, LINE ALL OFFER ",a\r\n" END },
@@ -205,6 +208,48 @@ static void test_what_is_found(void **state)
 	assert_null(handshake.subprotocol.at);
 	assert_null(handshake.origin.at);
 	http_request_finish(&request);
+}
+
+static void test_which_subprotocol(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *offer, *chosen, *ticket; /* NULL: none */
+		bool v1;
+	} offers[] = {
+		{ "chat", "chat", NULL, false },
+		{ "chat, superchat", "chat", NULL, false },
+		{ "sluice.v1", "sluice.v1", NULL, true },
+		{ "chat, sluice.v1", "sluice.v1", NULL, true },
+		{ "sluice.v1, chat", "sluice.v1", NULL, true },
+		{ "chat\r\n" OFFER "sluice.v1", "sluice.v1", NULL, true },
+		{ "Sluice.v1, sluice.v10, sluice.v", "Sluice.v1", NULL, false },
+		{ "ticket.s3cret", NULL, "s3cret", false },
+		{ "ticket.", NULL, "", false },
+		{ "ticket.s3cret, chat", "chat", "s3cret", false },
+		{ "ticket.s3cret, sluice.v1", "sluice.v1", "s3cret", true },
+		{ "chat, sluice.v1, ticket.s3cret", "sluice.v1", "s3cret", true },
+		{ "ticket, Ticket.x", "ticket", NULL, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(offers); i++) {
+		struct http_request request;
+		struct ws_handshake handshake;
+		const char *problem;
+		char text[512];
+		snprintf(text, sizeof(text), LINE ALL OFFER "%s\r\n" END, offers[i].offer);
+		assert_int_equal(
+			check(&request, &handshake, &problem, slice_of(text), 0, false), 0);
+		assert_int_equal(handshake.v1, offers[i].v1);
+		assert_int_equal(handshake.subprotocol.at == NULL, offers[i].chosen == NULL);
+		assert_true(slice_equal(handshake.subprotocol, slice_of(offers[i].chosen)));
+		assert_int_equal(handshake.ticket.at == NULL, offers[i].ticket == NULL);
+		assert_true(slice_equal(handshake.ticket, slice_of(offers[i].ticket)));
+		struct buffer answer = { 0 };
+		assert_int_equal(ws_handshake_accept(&handshake, &answer), 0);
+		assert_null(memmem(answer.bytes, answer.len, "ticket.", 7));
+		buffer_finish(&answer);
+		http_request_finish(&request);
+	}
 }
 
 /* A bad header is refused also by a server that takes no offer. */
@@ -323,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_status),
 		cmocka_unit_test(test_what_is_found),
+		cmocka_unit_test(test_which_subprotocol),
 		cmocka_unit_test(test_compression_must_be_wanted),
 		cmocka_unit_test(test_plain_request_is_told_what_this_is),
 		cmocka_unit_test(test_page_of_a_request_that_is_no_handshake),

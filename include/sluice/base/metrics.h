@@ -64,6 +64,10 @@
 	X(LIMIT_QUEUE_BYTES, "sluice_limit_hits_total", "limit=\"queue_bytes\"", "counter", "") \
 	X(LIMIT_BUFFERED_BYTES, "sluice_limit_hits_total", "limit=\"buffered_bytes\"", "counter", \
 		"") \
+	X(LIMIT_COMMAND_BYTES, "sluice_limit_hits_total", "limit=\"command_bytes\"", "counter", \
+		"") \
+	X(LIMIT_COMMANDS_PER_SECOND, "sluice_limit_hits_total", "limit=\"commands_per_second\"", \
+		"counter", "") \
 	X(LIMIT_CHANNELS, "sluice_limit_hits_total", "limit=\"channels\"", "counter", "") \
 	X(LIMIT_PUBLICATION_BYTES, "sluice_limit_hits_total", "limit=\"publication_bytes\"", \
 		"counter", "") \

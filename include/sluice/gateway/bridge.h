@@ -82,6 +82,10 @@ MUST_CHECK int bridge_join(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);
 
+/* Is it subscribed to the channel, confirmed or not? */
+bool bridge_has(
+	const struct bridge *bridge, const struct subscriber *subscriber, struct slice channel);
+
 /* 0, or -ENOENT: it is not subscribed. */
 int bridge_unsubscribe(struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber);

@@ -56,14 +56,16 @@ struct conns {
 	/* While draining, the last connection has closed. */
 	void (*on_empty)(struct conns *conns);
 	/* private */
-	struct list all;       /* struct conn, by .link */
-	size_t count;          /* of them */
-	size_t peak;           /* of count, since memory was given back */
-	struct chunk *ping;    /* the ping frame that everyone is sent */
-	struct pool pool;      /* struct conn */
-	struct pool requests;  /* struct conn_http */
-	struct list half_open; /* struct conn_http, by .in_half_open, oldest first */
-	struct conn_reading reading;
+	struct list all;         /* struct conn, by .link */
+	size_t count;            /* of them */
+	size_t peak;             /* of count, since memory was given back */
+	struct chunk *ping;      /* the ping frame that everyone is sent */
+	struct chunk *heartbeat; /* what those with sluice.v1 are sent in place of it */
+	struct chunk *gap;       /* the same: something on all channels may have been missed */
+	struct pool pool;        /* struct conn */
+	struct pool requests;    /* struct conn_http */
+	struct list half_open;   /* struct conn_http, by .in_half_open, oldest first */
+	struct conn_reading reading, reading_v1;
 	struct ws_inflaters *inflaters;
 	struct ws_deflater *deflater;
 	uint64_t refusals_quiet_until; /* loop time: until then the log is not told of another */

@@ -66,15 +66,18 @@ MUST_CHECK int hub_subscribe(struct hub *hub, struct subscriber *subscriber, str
 int hub_unsubscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber);
 
-/* Calls `each` with every channel of the subscriber, in the order in which it subscribed. The name is
- * borrowed until the channel is left. `each` may unsubscribe the subscriber from the channel that it is
- * at, and from no other. */
+/* Calls `each` with every channel of the subscriber, in the order in which it subscribed, as long as it
+ * gives true. The name is borrowed until the channel is left. `each` may unsubscribe the subscriber from the
+ * channel that it is at; from others only when it then gives false. */
 void hub_each_channel(struct subscriber *subscriber,
-	void (*each)(void *context, struct slice channel), void *context);
+	bool (*each)(void *context, struct slice channel), void *context);
 
 /* Calls `each` with every subscriber of the channel, which it may unsubscribe (and only it). */
 void hub_each_subscriber(struct hub *hub, struct slice channel,
 	void (*each)(void *context, struct subscriber *subscriber), void *context);
+
+/* Is it subscribed to the channel, confirmed or not? */
+bool hub_has(const struct hub *hub, const struct subscriber *subscriber, struct slice channel);
 
 /* Has Redis said that it delivers the channel, since somebody here wants it? */
 bool hub_is_confirmed(const struct hub *hub, struct slice channel);

@@ -12,9 +12,12 @@
 
 /* The slices are borrowed from the request. */
 struct ws_handshake {
-	struct slice key;          /* Sec-WebSocket-Key */
-	struct slice subprotocol;  /* what to answer: "sluice.v1" is not chosen yet (a later version
-				      does),  so: the first one offered; absent: none was */
+	struct slice key; /* Sec-WebSocket-Key */
+	/* What to answer: "sluice.v1" wherever it stands; else the first one offered, but never a ticket;
+	 * absent: there is none of these. */
+	struct slice subprotocol;
+	bool v1;             /* it is "sluice.v1" */
+	struct slice ticket; /* what is behind "ticket." in an offer; absent: none is offered */
 	struct slice host, origin; /* absent: no such header */
 	struct ws_extension extension;
 };

@@ -1,0 +1,71 @@
+/* A page that speaks sluice.v1, by hand. */
+import assert from 'node:assert/strict';
+import { Browser } from './browser.js';
+
+export class Page {
+  #ids = 0;
+
+  constructor(browser) {
+    this.browser = browser;
+  }
+
+  /* One that is open, and has been welcomed. */
+  static async open(sluice, { query = '', protocols = ['sluice.v1'], ...options } = {}) {
+    const page = new Page(await Browser.open(sluice.url + query, { protocols, ...options }));
+    assert.equal(page.browser.protocol, 'sluice.v1');
+    page.welcome = await page.next();
+    assert.equal(page.welcome.type, 'welcome');
+    return page;
+  }
+
+  /* The next message. */
+  async next(options) {
+    const { data, isBinary } = await this.browser.nextMessage(options);
+    assert.equal(isBinary, false);
+    return JSON.parse(data.toString());
+  }
+
+  /* The next message of this type; what comes before it is passed over. */
+  async nextOf(type, options) {
+    for (;;) {
+      const message = await this.next(options);
+      if (message.type === type) return message;
+    }
+  }
+
+  /* Messages that have come and that nobody has asked for. */
+  takeAll() {
+    return this.browser.takeAll().map(text => JSON.parse(text));
+  }
+
+  /* Sends a command, or any text. */
+  send(command) {
+    this.browser.socket.send(typeof command === 'string' || Buffer.isBuffer(command)
+      ? command : JSON.stringify(command));
+  }
+
+  /* Sends a command with an id of its own, and gives the next message, which must have that id. */
+  async ask(command) {
+    const id = ++this.#ids;
+    this.send({ ...command, id });
+    const { id: answered, ...answer } = await this.next();
+    assert.equal(answered, id);
+    return answer;
+  }
+
+  subscribe(channel) {
+    return this.ask({ type: 'subscribe', channel });
+  }
+
+  unsubscribe(channel) {
+    return this.ask({ type: 'unsubscribe', channel });
+  }
+
+  closed(options) {
+    return this.browser.closed(options);
+  }
+
+  terminate() {
+    this.browser.terminate();
+  }
+}
