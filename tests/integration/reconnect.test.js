@@ -1,30 +1,11 @@
 /* A page that uses reconnecting-websocket needs no change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import ReconnectingWebSocket from 'reconnecting-websocket';
-import WebSocket from 'ws';
-import { atEnd } from '../support/ending.js';
+import { openPage } from '../support/pages.js';
 import { freePort, startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
-
-/* A page: what it received is in `messages`. */
-function openPage(t, url, cookie) {
-  class WithCookie extends WebSocket {
-    constructor(address, protocols) {
-      super(address, protocols, { headers: { Cookie: cookie } });
-    }
-  }
-  const socket = new ReconnectingWebSocket(url, [], {
-    WebSocket: WithCookie, minReconnectionDelay: 50, maxReconnectionDelay: 200, minUptime: 10 });
-  const page = { socket, messages: [], opened: 0, closes: [] };
-  socket.addEventListener('message', ({ data }) => page.messages.push(data));
-  socket.addEventListener('open', () => (page.opened += 1));
-  socket.addEventListener('close', ({ code, reason }) => page.closes.push({ code, reason }));
-  atEnd(t, () => socket.close());
-  return page;
-}
 
 test('it comes back when the gateway is restarted, and receives again', async t => {
   const redis = await startRedis(t);

@@ -74,3 +74,9 @@ export async function run(file, args, options = {}) {
 export function memoryOf(pid) {
   return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 }
+
+/* The processor time that a process has used, in seconds. */
+export function processorSecondsOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100; // ticks: USER_HZ is 100 everywhere
+}

@@ -47,7 +47,7 @@ export class Redis {
     const args = Object.entries(settings).flatMap(([name, value]) => [
       `--${name}`, ...[value].flat().map(String)]);
     this.#program = new Program('redis-server', args);
-    await this.#program.line(/Ready to accept connections/);
+    await this.#program.line(/[Rr]eady to accept connections/);
     await until(async () => (await this.cli('PING')) === 'PONG', { what: 'redis-server answers' });
   }
 

@@ -1,0 +1,414 @@
+/* A session ends, in each way that Redis has: its connections are closed with 4401, those of others
+ * stay. Sweeps are too far off to help. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+import { startBackend } from '../support/backend.js';
+import { atEnd, file } from '../support/ending.js';
+import { OPCODE, handshake } from '../support/raw_client.js';
+import { startRedis } from '../support/redis.js';
+import { isForCommands, isSubscribed, startProxy } from '../support/redis_proxy.js';
+import { startSluice } from '../support/sluice.js';
+import { soon, until, withResolvers } from '../support/wait.js';
+import {
+  NO_SWEEP, Visitor, assertReceived, each, median, reads, recordOf } from '../support/visitors.js';
+
+/* No pings, so that a client need not look for them. */
+const WATCHING = { workers: 4, session: NO_SWEEP, heartbeat: { interval: 0 } };
+
+const redis = await startRedis(file, { 'notify-keyspace-events': 'Ex' });
+const gateways = await Promise.all([1, 2].map(() => startSluice(file, redis.url, WATCHING)));
+const client = await redis.client();
+
+/* Somebody with connections to all workers of both gateways. */
+async function visit(fields, { count = 8 } = {}) {
+  const visitor = await Visitor.logIn(client, fields);
+  await Promise.all(gateways.map(gateway => visitor.open(gateway, { count })));
+  return visitor;
+}
+
+async function closesWith(code) {
+  const counts = await Promise.all(gateways.map(gateway =>
+    gateway.metric(`sluice_closes_total{code="${code}"}`)));
+  return counts.reduce((sum, count) => sum + count);
+}
+
+describe('the connections of a session, in every worker of two gateways, end with it', () => {
+  const record = fields => ({ key }) => client.set(key, recordOf(fields), { expiration: 'KEEPTTL' });
+  const text = value => ({ key }) => client.set(key, value);
+  const ways = {
+    'DEL': ({ key }) => client.del(key),
+    'UNLINK': ({ key }) => client.unlink(key),
+    'GETDEL': ({ key }) => client.getDel(key),
+    'EXPIRE 0': ({ key }) => client.expire(key, 0),
+    'PEXPIREAT of a time that has passed': ({ key }) => client.pExpireAt(key, 1),
+    'its time is up': ({ key }) => client.pExpire(key, 30),
+    'saved with a time that is soon up': ({ key }) =>
+      client.set(key, recordOf(), { expiration: { type: 'PX', value: 30 } }),
+    'RENAME': ({ key }) => client.rename(key, `${key}-elsewhere`),
+    'MOVE to another database': ({ key }) => client.move(key, 1),
+    'DEL in a script': ({ key }) => client.eval("redis.call('DEL', KEYS[1])", { keys: [key] }),
+    'DEL, and somebody else\'s session in its place, in one transaction': ({ key }) =>
+      client.multi().del(key).set(key, recordOf({ userId: 'u2' })).exec(),
+    'not authenticated any more': record({ authenticated: false }),
+    'no word of authentication': record({ authenticated: undefined }),
+    'authenticated "true", a text': record({ authenticated: 'true' }),
+    'another user': record({ userId: 'u2' }),
+    'no user any more': record({ userId: undefined }),
+    'no cookie, which express-session does not take': record({ cookie: undefined }),
+    'a record that is not JSON': text('{"cookie":{},"authenticated":tr'),
+    'an empty record': text(''),
+    'a key of another type': ({ key }) => client.multi().del(key).hSet(key, 'authenticated', 'true').exec(),
+    'another key renamed over it': async ({ key }) => {
+      await client.rPush(`${key}-list`, 'x');
+      await client.rename(`${key}-list`, key);
+    },
+  };
+
+  for (const [name, end] of Object.entries(ways))
+    test(name, async () => {
+      const before = await closesWith(4401);
+      const visitor = await visit();
+      const other = await visit({}, { count: 2 });
+      await end(visitor);
+      await visitor.closed();
+      await assertReceived(client, 'news', other.browsers);
+      assert.ok(other.isUntouched);
+      assert.equal(await closesWith(4401), before + visitor.browsers.length);
+      other.terminate();
+    });
+});
+
+describe('all sessions end at once', () => {
+  for (const [name, flush] of Object.entries({
+    FLUSHDB: () => client.flushDb(), FLUSHALL: () => client.flushAll(), 'FLUSHALL ASYNC': () => client.flushAll('ASYNC') }))
+    test(name, async () => {
+      const visitors = await Promise.all(Array.from({ length: 10 }, () => visit({}, { count: 2 })));
+      await flush();
+      await Promise.all(visitors.map(visitor => visitor.closed()));
+    });
+
+  test('2,000 sessions are deleted: all within a second, and nobody else', async t => {
+    const ids = Array.from({ length: 2000 }, (_, i) => `crowd-${i}`);
+    const visitors = await Promise.all(ids.map(id => Visitor.logIn(client, {}, id)));
+    const crowd = await openLean(t, visitors);
+    const other = await visit();
+
+    const began = performance.now();
+    await client.del(visitors.map(({ key }) => key));
+    await soon(crowd.closed, { what: 'all are closed' });
+    const took = performance.now() - began;
+    t.diagnostic(`2,000 sessions: ${Math.round(took)} ms`);
+    assert.ok(took < 1000, `${Math.round(took)} ms`);
+    assert.ok(crowd.codes.every(code => code === 4401));
+    await assertReceived(client, 'news', other.browsers);
+    assert.ok(other.isUntouched);
+    other.terminate();
+  });
+
+  test('as many expire together', async t => {
+    const visitors = await Promise.all(Array.from({ length: 500 }, (_, i) =>
+      Visitor.logIn(client, {}, `brief-${i}`)));
+    const crowd = await openLean(t, visitors);
+    const at = Date.now() + 50;
+    await Promise.all(visitors.map(({ key }) => client.pExpireAt(key, at)));
+    await soon(crowd.closed, { what: 'all are closed' });
+    assert.ok(crowd.codes.every(code => code === 4401));
+  });
+});
+
+/* A connection for each, half of them to each gateway, as lean as can be, that the clients' own work
+ * does not count: { codes, closed }. */
+async function openLean(t, visitors) {
+  const crowd = { codes: [] };
+  const { promise, resolve } = withResolvers();
+  crowd.closed = promise;
+  const sockets = [];
+  atEnd(t, () => sockets.forEach(socket => socket.destroy()));
+  await each(visitors.length, i => {
+    const { promise: open, resolve: opened, reject } = withResolvers();
+    const socket = connect(gateways[i % gateways.length].target);
+    sockets.push(socket);
+    socket.write(handshake({ headers: { Cookie: visitors[i].cookie } }));
+    socket.on('error', reject);
+    socket.once('data', bytes => {
+      if (bytes.toString('latin1', 0, 12) !== 'HTTP/1.1 101') reject(new Error(bytes.toString()));
+      socket.on('data', frame => {
+        if (frame[0] !== (0x80 | OPCODE.close)) return;
+        crowd.codes.push(frame.readUInt16BE(2));
+        if (crowd.codes.length === visitors.length) resolve();
+      });
+      opened();
+    });
+    return open;
+  });
+  return crowd;
+}
+
+describe('how soon', () => {
+  const ROUNDS = 15;
+
+  async function measure(t, end) {
+    const took = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      const visitor = await visit({}, { count: 2 });
+      const from = await end(visitor);
+      await visitor.closed();
+      took.push(performance.now() - from);
+    }
+    t.diagnostic(`median ${median(took).toFixed(1)} ms, longest ${Math.max(...took).toFixed(1)} ms`);
+    assert.ok(median(took) < 100, took.map(Math.round).join(' '));
+  }
+
+  test('4401 follows a DEL within 100 ms', t => measure(t, visitor => {
+    const began = performance.now();
+    return client.del(visitor.key).then(() => began);
+  }));
+
+  test('4401 follows the expiry within 100 ms of Redis\' noticing', async t => {
+    const listener = await redis.client();
+    const expired = new Map();
+    await listener.subscribe('__keyevent@0__:expired', key => expired.set(key, performance.now()));
+    await measure(t, async visitor => {
+      await client.pExpire(visitor.key, 5);
+      return until(() => expired.get(visitor.key));
+    });
+  });
+
+  test('a page view just before the log-out does not put it off', t => measure(t, async visitor => {
+    const before = await reads(client);
+    await visitor.touch();
+    await until(async () => (await reads(client)) >= before + gateways.length, { what: 'it is read again' });
+    const began = performance.now();
+    await client.del(visitor.key);
+    return began;
+  }));
+});
+
+describe('nobody is closed when', () => {
+  const untouched = async (visitor, change) => {
+    const before = await reads(client);
+    await change(visitor);
+    await visitor.touch();
+    await until(async () => (await reads(client)) >= before + gateways.length, { what: 'it is read again' });
+    await assertReceived(client, 'news', visitor.browsers);
+    assert.ok(visitor.isUntouched);
+    await client.del(visitor.key);
+    await visitor.closed(); // still watched
+  };
+  const changes = {
+    'the session is touched': visitor => visitor.touch(),
+    'it is written as it was': visitor => visitor.write({}),
+    'something else in it changes': visitor => visitor.write({ basket: ['book'], cookie: { expires: 'later' } }),
+    'it is deleted and written again in one transaction': ({ key }) =>
+      client.multi().del(key).set(key, recordOf()).exec(),
+    'it loses its time to live': ({ key }) => client.persist(key),
+    'a key of that name in another database is deleted': async ({ key }) => {
+      const other = await redis.client({ database: 3 });
+      await other.set(key, 'x');
+      await other.del(key);
+    },
+    'another database is flushed': async () => (await redis.client({ database: 3 })).flushDb(),
+    'somebody publishes where Redis tells of changed keys': async ({ key }) => {
+      await client.publish('__redis__:invalidate', key);
+      await client.publish('__redis__:invalidate', '');
+    },
+  };
+  for (const [name, change] of Object.entries(changes))
+    test(name, async () => untouched(await visit(), change));
+
+  test('another user\'s session, or none, is looked at', async () => {
+    const visitor = await visit();
+    await assert.rejects(gateways[0].open({ cookie: new Visitor(client).cookie }), { status: 401 });
+    const other = await visit({ userId: 'u2' });
+    await client.del(other.key);
+    await other.closed();
+    assert.ok(visitor.isUntouched);
+    visitor.terminate();
+  });
+});
+
+test('the numbers: sessions that are watched, and those that have ended', async t => {
+  const sluice = await startSluice(t, redis.url, { workers: 1, session: NO_SWEEP });
+  const [first, second] = [await Visitor.logIn(client), await Visitor.logIn(client)];
+  await first.open(sluice, { count: 3 });
+  await second.open(sluice);
+  assert.equal(await sluice.metric('sluice_sessions'), 2);
+  assert.equal(await sluice.metric('sluice_sessions_revoked_total'), 0);
+  await client.del(first.key);
+  await first.closed();
+  assert.equal(await sluice.metric('sluice_sessions'), 1);
+  assert.equal(await sluice.metric('sluice_sessions_revoked_total'), 1);
+  second.terminate();
+  await until(async () => (await sluice.metric('sluice_sessions')) === 0);
+  assert.equal(await sluice.metric('sluice_closes_total{code="4401"}'), 3);
+});
+
+test('where no session is required, those that have one lose their connection with it', async t => {
+  const sluice = await startSluice(t, redis.url, {
+    session: { ...NO_SWEEP, required: false }, channels: [{ match: 'news', allow: 'anyone', auto: true }] });
+  const visitor = await Visitor.logIn(client);
+  await visitor.open(sluice);
+  const nobody = await sluice.open();
+  await client.del(visitor.key);
+  await visitor.closed();
+  await assertReceived(client, 'news', [nobody]);
+  nobody.terminate();
+});
+
+test('who does not answer the close gets nothing any more', async () => {
+  const [gateway] = gateways;
+  const visitor = await Visitor.logIn(client);
+  const peer = await gateway.connect();
+  await peer.open({ cookie: visitor.cookie });
+  await client.del(visitor.key);
+  const { opcode, payload } = await peer.frame();
+  assert.equal(opcode, OPCODE.close);
+  assert.equal(payload.readUInt16BE(), 4401);
+  const other = await visit({}, { count: 1 });
+  await assertReceived(client, 'news', other.browsers);
+  assert.equal(peer.bytes.length, 0);
+  other.terminate();
+});
+
+test('who comes back with the ended session gets 401, and 101 after a new log-in', async () => {
+  const visitor = await visit({}, { count: 1 });
+  await client.del(visitor.key);
+  await visitor.closed();
+  await assert.rejects(visitor.open(gateways[0]), { status: 401 });
+  await visitor.write();
+  (await visitor.open(gateways[0]))[0].terminate();
+});
+
+describe('with express-session and connect-redis', () => {
+  const settle = (visits, code) => Promise.all(visits.map(async one =>
+    assert.equal((await one.closed({ within: 1000 })).code, code)));
+  const openAll = visitor => Promise.all(gateways.flatMap(gateway => [gateway.open(visitor), gateway.open(visitor)]));
+
+  test('a log-out, which destroys the session', async t => {
+    const backend = await startBackend(t, redis);
+    const [anna, bert] = [await backend.logIn('anna'), await backend.logIn('bert')];
+    const [ofAnna, ofBert] = [await openAll(anna), await openAll(bert)];
+    await anna.post('/logout');
+    await settle(ofAnna, 4401);
+    assert.ok(ofBert.every(browser => browser.isOpen));
+    await bert.post('/logout');
+    await settle(ofBert, 4401);
+  });
+
+  test('a new log-in, which regenerates it', async t => {
+    const backend = await startBackend(t, redis);
+    const dora = await backend.logIn('dora');
+    const before = await openAll(dora);
+    const answer = await dora.post('/login', { user: 'dora' });
+    await settle(before, 4401);
+    const again = { cookie: answer.headers.getSetCookie()[0].split(';')[0] };
+    for (const browser of await openAll(again)) browser.terminate();
+  });
+
+  test('page views, which touch it, change nothing', async t => {
+    const backend = await startBackend(t, redis);
+    const emil = await backend.logIn('emil');
+    const browsers = await openAll(emil);
+    const touched = await redis.calls('expire');
+    for (let i = 0; i < 10; i++) await emil.post('/publish', { to: 'news', text: `${i}` });
+    assert.ok((await redis.calls('expire')) >= touched + 10);
+    await assertReceived(client, 'news', browsers);
+    await emil.post('/logout');
+    await settle(browsers, 4401);
+  });
+});
+
+describe('a session that ends while a connection opens', () => {
+  /* Whatever becomes of the opening, it is not open in the end. */
+  async function assertNeverStays(opening) {
+    const browser = await opening.catch(error => {
+      assert.equal(error.status, 401, error.message);
+      return null;
+    });
+    if (browser) assert.equal((await browser.closed({ within: 1000 })).code, 4401);
+  }
+
+  async function slow(t) {
+    const proxy = await startProxy(t, redis);
+    const sluice = await startSluice(t, proxy.url, { workers: 1, session: NO_SWEEP });
+    return { proxy, sluice, visitor: await Visitor.logIn(client) };
+  }
+
+  function begin(sluice, visitor) {
+    const opening = sluice.open({ cookie: visitor.cookie });
+    opening.catch(() => {});
+    return { opening };
+  }
+
+  /* The gateway has asked, Redis has answered, and the answer is kept back. */
+  async function asks(proxy, visitor, sluice) {
+    const opening = begin(sluice, visitor);
+    await until(() => proxy.kept.some(reply => reply.includes('authenticated')), { what: 'a record is kept back' });
+    return opening;
+  }
+
+  test('the end is told before the record comes, which is still a good one', async t => {
+    const { proxy, sluice, visitor } = await slow(t);
+    proxy.keeps = isForCommands;
+    const { opening } = await asks(proxy, visitor, sluice);
+    await client.del(visitor.key);
+    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    proxy.release();
+    await assertNeverStays(opening);
+  });
+
+  test('the record comes, and only then what was told', async t => {
+    const { proxy, sluice, visitor } = await slow(t);
+    proxy.keeps = () => true;
+    const { opening } = await asks(proxy, visitor, sluice);
+    await client.del(visitor.key);
+    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    proxy.release(isForCommands);
+    proxy.release();
+    await assertNeverStays(opening);
+  });
+
+  test('somebody joins who asks when it has ended, and gets the answer from before', async t => {
+    const { proxy, sluice, visitor } = await slow(t);
+    proxy.keeps = isForCommands;
+    const { opening: first } = await asks(proxy, visitor, sluice);
+    await client.del(visitor.key);
+    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    const { opening: second } = begin(sluice, visitor);
+    await until(async () => (await sluice.metric('sluice_session_lookups_total{result="shared"}')) === 1);
+    proxy.release();
+    await assertNeverStays(first);
+    await assertNeverStays(second);
+  });
+
+  test('the record is there, and the channel is not yet', async t => {
+    const { proxy, sluice, visitor } = await slow(t);
+    proxy.keeps = isSubscribed;
+    const { opening } = begin(sluice, visitor);
+    await until(() => proxy.kept.some(reply => reply.includes('news')), { what: 'a confirmation is kept back' });
+    await client.del(visitor.key);
+    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    proxy.release();
+    await assertNeverStays(opening);
+  });
+
+  test('in the same instant, a hundred times', async () => {
+    let refused = 0;
+    await each(100, async i => {
+      const visitor = await Visitor.logIn(client);
+      const opening = Promise.all(gateways.map(gateway => gateway.open({ cookie: visitor.cookie })
+        .catch(error => (assert.equal(error.status, 401), refused++, null))));
+      const ending = (async () => {
+        for (let pings = i % 5; pings > 0; pings--) await client.ping();
+        await client.del(visitor.key);
+      })();
+      const [browsers] = await Promise.all([opening, ending]);
+      for (const browser of browsers)
+        if (browser) assert.equal((await browser.closed({ within: 2000 })).code, 4401);
+    }, { atOnce: 10 });
+    for (const gateway of gateways)
+      await until(async () => (await gateway.metric('sluice_connections')) === 0);
+    assert.ok(refused < 200, 'none was ever open');
+  });
+});

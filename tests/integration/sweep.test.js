@@ -1,0 +1,137 @@
+/* What Redis did not tell, or told in vain, the sweep finds. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startRedis } from '../support/redis.js';
+import { startProxy } from '../support/redis_proxy.js';
+import { startSluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
+import { Visitor, assertNotReceived, assertReceived, each, reads, secondsPass } from '../support/visitors.js';
+
+const SWEEP = { sweep: 1 };
+const CHANNELS = [
+  { match: 'news', allow: 'session', auto: true },
+  { match: 'team:{teams}', allow: 'session' },
+];
+const FOUND = { within: 4000 };
+
+async function stand(t, session = SWEEP, { workers = 2 } = {}) {
+  const redis = await startRedis(t);
+  const proxy = await startProxy(t, redis);
+  const sluice = await startSluice(t, proxy.url, { workers, session, channels: CHANNELS });
+  return { redis, proxy, sluice, client: await redis.client() };
+}
+
+describe('an invalidation that is lost on its way', () => {
+  test('a deleted session is found', async t => {
+    const { proxy, sluice, client } = await stand(t);
+    const [gone, other] = [await Visitor.logIn(client), await Visitor.logIn(client)];
+    await gone.open(sluice, { count: 4 });
+    await other.open(sluice, { count: 4 });
+    proxy.swallows = true;
+    await client.del(gone.key);
+    await gone.closed(4401, FOUND);
+    assert.ok(proxy.invalidations > 0, 'nothing was lost');
+    await assertReceived(client, 'news', other.browsers);
+    other.terminate();
+  });
+
+  test('a session that allows less is found', async t => {
+    const { redis, proxy, sluice, client } = await stand(t);
+    const member = await Visitor.logIn(client, { teams: [1, 2] });
+    await member.open(sluice, { count: 4, query: '?channel=team:1&channel=team:2' });
+    proxy.swallows = true;
+    await member.write({ teams: [1] });
+    await until(async () => (await redis.subscribers('team:2')) === 0, FOUND);
+    await assertNotReceived(client, 'team:2', member.browsers);
+    await assertReceived(client, 'team:1', member.browsers);
+    member.terminate();
+  });
+
+  test('a session of somebody else in its place is found', async t => {
+    const { proxy, sluice, client } = await stand(t);
+    const gone = await Visitor.logIn(client);
+    await gone.open(sluice, { count: 2 });
+    proxy.swallows = true;
+    await gone.write({ userId: 'u2' });
+    await gone.closed(4401, FOUND);
+  });
+});
+
+test('databases are swapped, of which Redis tells nobody', async t => {
+  const { sluice, client } = await stand(t);
+  const gone = await Visitor.logIn(client);
+  await gone.open(sluice, { count: 4 });
+  await client.sendCommand(['SWAPDB', '0', '1']);
+  await gone.closed(4401, FOUND);
+});
+
+describe('how often it asks', () => {
+  test('each session once in its time, and not all together', async t => {
+    const SESSIONS = 300;
+    const { sluice, client } = await stand(t, { sweep: 2 }, { workers: 1 });
+    const visitors = await Promise.all(Array.from({ length: SESSIONS }, () => Visitor.logIn(client)));
+    await each(SESSIONS, i => visitors[i].open(sluice), { atOnce: 50 });
+    const steps = [];
+    let last = await looks(client);
+    await secondsPassOf(4, async () => {
+      const now = await looks(client);
+      steps.push(now - last);
+      last = now;
+    });
+    const all = steps.reduce((sum, step) => sum + step);
+    t.diagnostic(`${all} looks at ${SESSIONS} sessions in two periods; at most ${Math.max(...steps)} within 0.2 s`);
+    assert.ok(all >= SESSIONS, `${all} looks`);
+    assert.ok(all <= 3 * SESSIONS, `${all} looks`);
+    assert.ok(Math.max(...steps) < SESSIONS / 2, steps.join(' '));
+    assert.ok(visitors.every(visitor => visitor.isUntouched));
+    visitors.forEach(visitor => visitor.terminate());
+  });
+
+  test('once for all connections of a session', async t => {
+    const { redis, sluice, client } = await stand(t, { sweep: 1 }, { workers: 1 });
+    const visitor = await Visitor.logIn(client);
+    await visitor.open(sluice, { count: 50 });
+    const before = await looks(client);
+    await secondsPass(redis, 2, { links: 2 });
+    const all = (await looks(client)) - before;
+    assert.ok(all >= 1 && all <= 4, `${all} looks in 2 s`);
+    visitor.terminate();
+  });
+
+  test('never, when it is off', async t => {
+    const { redis, sluice, client } = await stand(t, { sweep: 0 }, { workers: 1 });
+    const visitor = await Visitor.logIn(client);
+    await visitor.open(sluice);
+    const before = await looks(client);
+    await secondsPass(redis, 2, { links: 2 });
+    assert.equal(await looks(client), before);
+    await client.del(visitor.key);
+    await visitor.closed();
+  });
+
+  test('not at all when nobody is there', async t => {
+    const { redis, sluice, client } = await stand(t, { sweep: 1 }, { workers: 1 });
+    const visitor = await Visitor.logIn(client);
+    await visitor.open(sluice);
+    visitor.terminate();
+    await until(async () => (await sluice.metric('sluice_sessions')) === 0);
+    const before = await looks(client);
+    await secondsPass(redis, 2, { links: 2 });
+    assert.equal(await looks(client), before);
+  });
+});
+
+/* GET and EXISTS, whichever it prefers. */
+async function looks(client) {
+  const stats = await client.info('commandstats');
+  return (await reads(client)) + Number(/cmdstat_exists:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+}
+
+/* Calls `look` five times a second. */
+async function secondsPassOf(seconds, look) {
+  const began = performance.now();
+  for (let i = 1; i <= 5 * seconds; i++) {
+    await until(() => performance.now() - began >= 200 * i, { within: 2000 });
+    await look();
+  }
+}
