@@ -61,6 +61,7 @@ static void leave_all(struct conn *conn)
 	bridge_unsubscribe_all(conn->conns->bridge, &conn->subscriber);
 	conn_http_end(conn);
 	sessions_leave(conn->conns->sessions, &conn->session);
+	tickets_forget(&conn->conns->tickets, conn);
 	quota_give_share(conn->conns->quota, conn->address);
 	quota_give_share(conn->conns->quota, conn->user);
 	conn->address = conn->user = NULL;
@@ -215,7 +216,9 @@ void conn_on_publication(struct subscriber *subscriber, struct publication *publ
 static void on_session_changed(struct session_member *member, const struct identity *identity)
 {
 	struct conn *conn = container_of(member, struct conn, session);
-	if (identity)
+	if (identity && tickets_kept(&conn->conns->tickets, conn).at)
+		conn_ticket_apply(conn);
+	else if (identity)
 		conn_channels_apply(conn, identity);
 	else if (conn->state == CONN_OPEN)
 		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("session ended"));
@@ -270,6 +273,7 @@ void conns_options_changed(struct conns *conns)
 	};
 	conns->reading_v1 = conns->reading;
 	conns->reading_v1.settings.events = &conn_v1_reader_events;
+	conns_tickets_apply(conns);
 }
 
 static int begin(

@@ -138,8 +138,7 @@ static int subscribe_all(struct conn *conn, const struct identity *identity)
 	return error;
 }
 
-/* The session (NULL: anonymous) is good: what may it see? */
-static void admit(struct conn *conn, const struct identity *identity)
+void conn_admit(struct conn *conn, const struct identity *identity)
 {
 	const char *problem;
 	int status = conn_take_user_share(conn, identity, &problem);
@@ -178,20 +177,19 @@ void conn_reject(struct conn *conn, const char *problem)
 	}
 }
 
-/* There is none, or none that is good. */
-static void go_on_without(struct conn *conn, const char *problem)
+void conn_admit_without(struct conn *conn, const char *problem)
 {
 	if (conn->conns->options->session.required)
 		conn_reject(conn, problem);
 	else
-		admit(conn, NULL);
+		conn_admit(conn, NULL);
 }
 
 static void join(struct conn *conn, struct session *session, const struct identity *identity)
 {
 	if (!conn->http->is_check)
 		sessions_join(conn->conns->sessions, session, &conn->session);
-	admit(conn, identity);
+	conn_admit(conn, identity);
 }
 
 void conn_on_session(struct session_waiter *waiter, enum session_result result,
@@ -203,7 +201,7 @@ void conn_on_session(struct session_waiter *waiter, enum session_result result,
 	else if (result == SESSION_GOOD)
 		join(conn, session, identity);
 	else
-		go_on_without(conn, "no such session, or it is not logged in");
+		conn_admit_without(conn, "no such session, or it is not logged in");
 }
 
 static void on_redis_due(struct deadline *deadline)
@@ -220,10 +218,16 @@ void conn_authenticate(struct conn *conn)
 	conn->state = CONN_WAITING;
 	stream_pause(&conn->stream);
 	deadline_set(conn->conns->deadlines, &conn->deadline, REDIS_ANSWER_MS, on_redis_due);
+	if (conn_ticket_begin(conn))
+		return;
+	if (!conn->conns->options->session.cookie.len) {
+		conn_admit_without(conn, "there is no ticket");
+		return;
+	}
 	int error = credentials_session_id(
 		conn->conns->options, &conn->http->request, value, &sid, &problem);
 	if (error == -EACCES) {
-		go_on_without(conn, problem);
+		conn_admit_without(conn, problem);
 		return;
 	}
 	if (!error)

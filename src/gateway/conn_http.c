@@ -145,6 +145,7 @@ void conn_http_end(struct conn *conn)
 	conn_half_open_end(conn);
 	conn->http = NULL;
 	session_waiter_cancel(&http->waiter);
+	ticket_waiter_cancel(&http->ticket);
 	if (http->at_site)
 		conn->conns->site->on_gone(conn->conns->site->context, http->call);
 	conn_check_end(http);

@@ -1,7 +1,7 @@
 /* For the sources of conn only: conn.c (its life), conn_half_open.c (before the request is here),
- * conn_http.c, conn_admit.c, conn_check.c, conn_client.c, conn_refuse.c (before the 101), conn_ws.c (after),
- * conn_v1.c and conn_subscribe.c (with sluice.v1), conn_heartbeat.c, conn_limits.c, conn_echo.c (not in a
- * release). */
+ * conn_http.c, conn_admit.c, conn_ticket.c, conn_check.c, conn_client.c, conn_refuse.c (before the 101),
+ * conn_ws.c (after), conn_v1.c and conn_subscribe.c (with sluice.v1), conn_heartbeat.c, conn_limits.c,
+ * conn_echo.c (not in a release). */
 #ifndef SLUICE_GATEWAY_CONN_INTERNAL_H
 #define SLUICE_GATEWAY_CONN_INTERNAL_H
 
@@ -18,6 +18,7 @@ struct conn_http {
 	struct http_request request;
 	struct ws_handshake handshake;
 	struct session_waiter waiter;
+	struct ticket_waiter ticket;
 	struct buffer user;       /* with sluice.v1: whose session it is, for the welcome */
 	struct list in_half_open; /* in conns->half_open, when the request takes long */
 	struct quota_share *half_open;
@@ -104,6 +105,10 @@ void conn_http_put_out(struct conn *conn, int status, const char *problem);
 /* The request is good as far as one can say without Redis: asks for the session. What follows ends in
  * the 101 or in a refusal, possibly within this call; in any case soon. */
 void conn_authenticate(struct conn *conn);
+/* It is known who it is (NULL: anonymous): what may he see? */
+void conn_admit(struct conn *conn, const struct identity *identity);
+/* There is no session, or none that is good. */
+void conn_admit_without(struct conn *conn, const char *problem);
 /* For the waiter of struct conn_http. */
 void conn_on_session(struct session_waiter *waiter, enum session_result result,
 	struct session *session, const struct identity *identity);
@@ -113,6 +118,18 @@ void conn_reject(struct conn *conn, const char *problem);
 void conn_http_ready(struct conn *conn);
 /* Sends the 101 and goes on as a WebSocket; struct conn_http is gone. */
 void conn_accept_handshake(struct conn *conn);
+
+/* conn_ticket.c */
+
+/* Goes on with the ticket that the request presents. False: it has none. */
+bool conn_ticket_begin(struct conn *conn);
+/* Who it is by its ticket. 0 and an identity that the caller must finish; -ENOENT: it came without one;
+ * -EACCES: that is no log-in any more, as the configuration is now; -ENOMEM. */
+MUST_CHECK int conn_ticket_identity(const struct conn *conn, struct identity *ret_identity);
+/* The session that its ticket names, or the configuration, has changed. */
+void conn_ticket_apply(struct conn *conn);
+/* The configuration has changed: the same for all that no session stands behind. */
+void conns_tickets_apply(struct conns *conns);
 
 /* conn_check.c */
 

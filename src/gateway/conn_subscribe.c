@@ -231,11 +231,28 @@ static void on_session(struct session_waiter *waiter, enum session_result result
 		judge_all(conn, identity);
 }
 
+/* What a ticket has said holds for as long as the connection. */
+static void judge_by_ticket(struct conn *conn)
+{
+	struct identity identity;
+	int error = conn_ticket_identity(conn, &identity);
+	if (error == -ENOMEM) {
+		fail_asking(conn);
+	} else if (error) {
+		judge_all(conn, NULL);
+	} else {
+		judge_all(conn, &identity);
+		identity_finish(&identity);
+	}
+}
+
 /* Somebody asks: what does the session say now? */
 static void ask(struct conn *conn)
 {
 	struct session_waiter *waiter = &conn->commands->waiter;
-	if (!conn->session.session) {
+	if (tickets_kept(&conn->conns->tickets, conn).at) {
+		judge_by_ticket(conn);
+	} else if (!conn->session.session) {
 		judge_all(conn, NULL);
 	} else if (!list_is_linked(&waiter->link)) {
 		waiter->on_result = on_session;

@@ -244,9 +244,12 @@ int sessions_look_up(struct sessions *sessions, struct slice sid, struct session
 	char bytes[SESSION_KEY_MAX];
 	ssize_t len = session_key_format(
 		sessions->settings.options->session.key, sid, bytes, sizeof(bytes));
-	if (len < 0)
-		return -ENOMEM;
-	struct slice key = slice_make(bytes, (size_t)len);
+	return len < 0 ? -ENOMEM
+		       : sessions_look_up_key(sessions, slice_make(bytes, (size_t)len), waiter);
+}
+
+int sessions_look_up_key(struct sessions *sessions, struct slice key, struct session_waiter *waiter)
+{
 	struct session *session = find(sessions, key);
 	if (!session)
 		session = create(sessions, key);

@@ -41,6 +41,15 @@ test('the close frame is the first thing behind the 101, and early frames are re
   assert.equal(client.bytes.length, 0);
 });
 
+test('nobody is welcomed before, whatever he speaks', async () => {
+  const client = await sluice.connect();
+  client.write(handshake({ headers: { 'Sec-WebSocket-Protocol': 'sluice.v1' } }));
+  const answer = await client.answer();
+  assert.equal(answer.headers['sec-websocket-protocol'], 'sluice.v1');
+  assert.equal((await client.frame()).opcode, OPCODE.close);
+  client.destroy();
+});
+
 test('half a frame that came early is read to its end', async () => {
   const client = await sluice.connect();
   const early = frame(OPCODE.text, 'early');

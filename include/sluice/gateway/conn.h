@@ -18,6 +18,7 @@
 #include "sluice/gateway/options.h"
 #include "sluice/gateway/quota.h"
 #include "sluice/gateway/sessions.h"
+#include "sluice/gateway/tickets.h"
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
 #include "sluice/proto/http_request.h"
@@ -64,6 +65,7 @@ struct conns {
 	struct chunk *gap;       /* the same: something on all channels may have been missed */
 	struct pool pool;        /* struct conn */
 	struct pool requests;    /* struct conn_http */
+	struct tickets tickets;  /* those that connections have come with */
 	struct list half_open;   /* struct conn_http, by .in_half_open, oldest first */
 	struct conn_reading reading, reading_v1;
 	struct ws_inflaters *inflaters;

@@ -85,6 +85,10 @@ void sessions_set_options(struct sessions *sessions, const struct options *optio
 MUST_CHECK int sessions_look_up(
 	struct sessions *sessions, struct slice sid, struct session_waiter *waiter);
 
+/* The same for the session whose record has this key, of at most SESSION_KEY_MAX bytes. */
+MUST_CHECK int sessions_look_up_key(
+	struct sessions *sessions, struct slice key, struct session_waiter *waiter);
+
 /* Asks again for the session that somebody has joined. The same. */
 MUST_CHECK int sessions_ask(
 	struct sessions *sessions, struct session *session, struct session_waiter *waiter);

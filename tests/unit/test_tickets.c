@@ -1,0 +1,150 @@
+#include <errno.h>
+
+#include "sluice/gateway/tickets.h"
+#include "unit.h"
+
+static char longest[SESSION_ID_MAX + 1];
+
+static void finds_one_ticket(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *query, *offered;
+		int error;
+		const char *ticket;
+	} cases[] = {
+		{ NULL, NULL, -ENOENT, NULL },
+		{ "", NULL, -ENOENT, NULL },
+		{ "channel=a&tickets=b&xticket=c&Ticket=d", NULL, -ENOENT, NULL },
+		{ "ticket=abc", NULL, 0, "abc" },
+		{ "channel=a&ticket=A-Z_0.9~&b", NULL, 0, "A-Z_0.9~" },
+		{ "ticket=a%2Fb%2Bc%3D", NULL, 0, "a/b+c=" },
+		{ "ticket=a/b+c==", NULL, 0, "a/b+c==" },
+		{ NULL, "abc", 0, "abc" },
+		{ "channel=a", "abc", 0, "abc" },
+		{ "ticket", NULL, -EACCES, NULL },
+		{ "ticket=", NULL, -EACCES, NULL },
+		{ NULL, "", -EACCES, NULL },
+		{ "ticket=a&ticket=a", NULL, -EACCES, NULL },
+		{ "ticket=a", "a", -EACCES, NULL },
+		{ "ticket=a%20b", NULL, -EACCES, NULL },
+		{ "ticket=a%00", NULL, -EACCES, NULL },
+		{ "ticket=a%0d%0aDEL", NULL, -EACCES, NULL },
+		{ "ticket=a%2", NULL, -EACCES, NULL },
+		{ "ticket=a:b", NULL, -EACCES, NULL },
+		{ "ticket=*", NULL, -EACCES, NULL },
+		{ NULL, "a*", -EACCES, NULL },
+		{ NULL, longest, 0, longest },
+	};
+	memset(longest, 'x', SESSION_ID_MAX);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char room[SESSION_ID_MAX];
+		struct slice ticket = { 0 };
+		const char *problem = NULL;
+		assert_int_equal(ticket_find(slice_of(cases[i].query), slice_of(cases[i].offered),
+					 room, &ticket, &problem),
+			cases[i].error);
+		assert_true(slice_equal(ticket, slice_of(cases[i].ticket)));
+		assert_true(cases[i].error != -EACCES || (problem && *problem));
+	}
+}
+
+static void a_ticket_has_a_longest_length(void **state)
+{
+	(void)state;
+	char text[4 * SESSION_ID_MAX], room[SESSION_ID_MAX];
+	struct slice ticket;
+	const char *problem;
+	memset(text, 'x', sizeof(text));
+	for (size_t len = SESSION_ID_MAX - 1; len <= sizeof(text); len++)
+		assert_int_equal(ticket_find((struct slice){ 0 }, slice_make(text, len), room,
+					 &ticket, &problem),
+			len <= SESSION_ID_MAX ? 0 : -EACCES);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = "%78"[i % 3];
+	assert_int_equal(ticket_find((struct slice){ 0 }, slice_make(text, 3 * SESSION_ID_MAX),
+				 room, &ticket, &problem),
+		0);
+	assert_int_equal(ticket.len, SESSION_ID_MAX);
+	assert_int_equal(ticket_find((struct slice){ 0 }, slice_make(text, 3 * SESSION_ID_MAX + 3),
+				 room, &ticket, &problem),
+		-EACCES);
+}
+
+static void says_who_it_is_and_for_which_session(void **state)
+{
+	(void)state;
+	const struct options options = { .session.user = SLICE("userId") };
+	const struct options strict = { .session.authenticated = SLICE("in") };
+	static const struct {
+		const char *json;
+		int error, strict_error;
+		const char *user, *session;
+	} cases[] = {
+		{ "{}", 0, -EACCES, NULL, NULL },
+		{ "{\"userId\":\"u1\",\"in\":true}", 0, 0, "u1", NULL },
+		{ "{\"userId\":7,\"session\":\"sess:4711\",\"in\":1}", 0, -EACCES, "7",
+			"sess:4711" },
+		{ "{\"session\":\"\"}", 0, -EACCES, NULL, NULL },
+		{ "{\"session\":{\"key\":\"a\"}}", 0, -EACCES, NULL, NULL },
+		{ "\"u1\"", -EACCES, -EACCES, NULL, NULL },
+		{ "u1", -EACCES, -EACCES, NULL, NULL },
+		{ "", -EACCES, -EACCES, NULL, NULL },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct identity identity;
+		struct slice json = slice_of(cases[i].json);
+		assert_int_equal(ticket_parse(&strict, json, &identity), cases[i].strict_error);
+		if (!cases[i].strict_error)
+			identity_finish(&identity);
+		assert_int_equal(ticket_parse(&options, json, &identity), cases[i].error);
+		if (cases[i].error)
+			continue;
+		assert_true(slice_equal(identity.user, slice_of(cases[i].user)));
+		assert_true(slice_equal(ticket_session_key(&identity), slice_of(cases[i].session)));
+		identity_finish(&identity);
+	}
+}
+
+static struct tickets tickets;
+static unsigned seen;
+
+static void see_and_forget(void *owner)
+{
+	seen++;
+	tickets_forget(&tickets, owner);
+}
+
+static void keeps_what_it_says_for_each_owner(void **state)
+{
+	(void)state;
+	static int a, b, c;
+	assert_null(tickets_kept(&tickets, &a).at);
+	assert_int_equal(tickets_keep(&tickets, &a, SLICE("{}")), 0);
+	assert_int_equal(tickets_keep(&tickets, &b, SLICE("{\"b\":1}")), 0);
+	assert_int_equal(tickets_keep(&tickets, &b, SLICE("{\"b\":2}")), -EEXIST);
+	assert_true(slice_equal(tickets_kept(&tickets, &a), SLICE("{}")));
+	assert_true(slice_equal(tickets_kept(&tickets, &b), SLICE("{\"b\":1}")));
+	assert_null(tickets_kept(&tickets, &c).at);
+	tickets_forget(&tickets, &c);
+	tickets_forget(&tickets, &a);
+	tickets_forget(&tickets, &a);
+	assert_null(tickets_kept(&tickets, &a).at);
+	assert_int_equal(tickets_keep(&tickets, &c, SLICE("{}")), 0);
+	tickets_each(&tickets, see_and_forget);
+	assert_int_equal(seen, 2);
+	assert_null(tickets_kept(&tickets, &b).at);
+	tickets_each(&tickets, see_and_forget);
+	assert_int_equal(seen, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_one_ticket),
+		cmocka_unit_test(a_ticket_has_a_longest_length),
+		cmocka_unit_test(says_who_it_is_and_for_which_session),
+		cmocka_unit_test(keeps_what_it_says_for_each_owner),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
