@@ -10,8 +10,9 @@
  * and at the end of the read.
  *
  * When the link is lost, nothing is told to the hubs: browsers stay, and the subscriptions module asks
- * for everything again. Only the link's state changes, so that nobody is let in who would hear nothing. */
-#include "sluice/gateway/bridge.h"
+ * for everything again. Only the link's state changes, so that nobody is let in who would hear nothing; and
+ * who was there meanwhile is told when it is back (bridge_gaps.c). */
+#include "bridge_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,25 +22,19 @@
 #include "sluice/base/log.h"
 #include "sluice/gateway/limit.h"
 
-enum { BACKLOG_MAX = 64 * 1024 * 1024 };
-
 static const uint64_t REFUSAL_PERIOD_NS = UINT64_C(60000000000);
 
-/* What goes through an inbox about a channel. */
-struct note {
-	struct bridge *to;
-	unsigned worker; /* who wants, or wants no more */
-	uint32_t ticket;
-	uint32_t name_len;
-	char name[];
-};
+unsigned bridge_home(const struct bridge *bridge, struct slice channel)
+{
+	return (unsigned)(hash_bytes(channel) % bridge->settings.n);
+}
 
 static struct bridge *home_of(struct bridge *bridge, struct slice channel)
 {
-	return bridge->settings.all[hash_bytes(channel) % bridge->settings.n];
+	return bridge->settings.all[bridge_home(bridge, channel)];
 }
 
-static int post_note(struct bridge *to, void (*deliver)(void *owner, void *subject),
+int bridge_post_note(struct bridge *to, void (*deliver)(void *owner, void *subject),
 	unsigned worker, uint32_t ticket, struct slice name)
 {
 	struct note *note = malloc(sizeof(*note) + name.len);
@@ -61,7 +56,7 @@ static void deliver_confirmed(void *owner, void *subject)
 {
 	(void)owner;
 	struct note *note = subject;
-	hub_confirm(&note->to->hub, slice_make(note->name, note->name_len), note->ticket);
+	hub_confirm(&note->to->hub, note_name(note), note->ticket);
 	free(note);
 }
 
@@ -75,7 +70,7 @@ static void count_channels(struct bridge *home)
 /* Without memory the browsers that wait are refused when their time is up, unless somebody else asks. */
 static void confirm(struct bridge *home, struct slice channel, unsigned worker)
 {
-	(void)!post_note(home->settings.all[worker], deliver_confirmed, worker,
+	(void)!bridge_post_note(home->settings.all[worker], deliver_confirmed, worker,
 		homes_ticket(&home->homes, channel, worker), channel);
 }
 
@@ -102,7 +97,7 @@ static void deliver_want(void *owner, void *subject)
 {
 	(void)owner;
 	struct note *note = subject;
-	if (want(note->to, note->worker, note->ticket, slice_make(note->name, note->name_len)) != 0)
+	if (want(note->to, note->worker, note->ticket, note_name(note)) != 0)
 		log_error("out of memory", log_text("for", "a subscription"));
 	free(note);
 }
@@ -111,7 +106,7 @@ static void deliver_unwant(void *owner, void *subject)
 {
 	(void)owner;
 	struct note *note = subject;
-	unwant(note->to, note->worker, slice_make(note->name, note->name_len));
+	unwant(note->to, note->worker, note_name(note));
 	free(note);
 }
 
@@ -122,14 +117,14 @@ static int on_wanted(struct hub *hub, struct slice channel, uint32_t ticket)
 	struct bridge *bridge = hub->owner, *home = home_of(bridge, channel);
 	if (home == bridge)
 		return want(home, bridge->settings.self, ticket, channel);
-	return post_note(home, deliver_want, bridge->settings.self, ticket, channel);
+	return bridge_post_note(home, deliver_want, bridge->settings.self, ticket, channel);
 }
 
 static int on_unwanted(struct hub *hub, struct slice channel)
 {
 	struct bridge *bridge = hub->owner, *home = home_of(bridge, channel);
 	if (home != bridge)
-		return post_note(home, deliver_unwant, bridge->settings.self, 0, channel);
+		return bridge_post_note(home, deliver_unwant, bridge->settings.self, 0, channel);
 	unwant(home, bridge->settings.self, channel);
 	return 0;
 }
@@ -194,15 +189,15 @@ static int post_publication(struct bridge *to, struct publication *publication)
 	return error;
 }
 
-/* A worker that is behind by that much would only fall further behind. */
 static void post_or_drop(struct bridge *home, struct bridge *to, struct publication *publication)
 {
 	size_t more = weight(publication);
-	if (atomic_fetch_add(&to->backlog, more) <= BACKLOG_MAX &&
+	if (atomic_fetch_add(&to->backlog, more) <= BRIDGE_BACKLOG_MAX &&
 		post_publication(to, publication) == 0)
 		return;
 	atomic_fetch_sub(&to->backlog, more);
 	metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, publication->count);
+	bridge_dropped_on_the_way(home, to);
 }
 
 static void on_batched(struct batches *batches, struct publication *publication)
@@ -246,12 +241,14 @@ static void on_message(
 	if (payload.len > home->settings.options->limits.publication_bytes) {
 		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
 		limit_hit(home->settings.metrics, METRIC_LIMIT_PUBLICATION_BYTES);
+		bridge_dropped(home, channel);
 		return;
 	}
 	int error = batches_add(&home->batches, channel, payload);
 	if (error) {
 		metrics_add(home->settings.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
 		log_error("out of memory", log_text("for", "a publication"));
+		bridge_dropped(home, channel);
 	}
 }
 
@@ -288,6 +285,9 @@ static void on_up(struct subscriptions *subscriptions)
 {
 	struct bridge *bridge = subscriptions->owner;
 	link_state_up(&bridge->link);
+	if (bridge->was_up)
+		bridge_was_away(bridge);
+	bridge->was_up = true;
 }
 
 static void on_down(struct subscriptions *subscriptions, const char *reason)
@@ -346,7 +346,9 @@ static void count_subscriptions(struct bridge *bridge)
 int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadlines *deadlines,
 	const struct bridge_settings *settings, const struct bridge_events *events, void *owner)
 {
-	*bridge = (struct bridge){ .owner = owner, .settings = *settings, .events = events };
+	*bridge = (struct bridge){
+		.owner = owner, .settings = *settings, .events = events, .deadlines = deadlines
+	};
 	hub_init(&bridge->hub, &hub_events, bridge);
 	homes_init(&bridge->homes, settings->n);
 	link_state_init(&bridge->link, "subscribe", settings->self);
@@ -362,6 +364,7 @@ int bridge_open(struct bridge *bridge, struct stream_loop *shared, struct deadli
 
 void bridge_close(struct bridge *bridge)
 {
+	deadline_clear(bridge->deadlines, &bridge->gap_deadline);
 	batches_close(&bridge->batches);
 	subscriptions_close(&bridge->subscriptions);
 }

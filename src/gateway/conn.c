@@ -211,6 +211,23 @@ void conn_on_publication(struct subscriber *subscriber, struct publication *publ
 		conn_ws_publication(conn, publication);
 }
 
+void conn_on_dropped(struct subscriber *subscriber, struct slice channel)
+{
+	struct conn *conn = container_of(subscriber, struct conn, subscriber);
+	if (conn->state == CONN_OPEN && conn->v1)
+		conn_v1_missed(conn, channel);
+}
+
+void conns_on_gap(struct conns *conns, uint64_t homes)
+{
+	LIST_EACH_SAFE (node, &conns->all) {
+		struct conn *conn = container_of(node, struct conn, link);
+		if (conn->state == CONN_OPEN && conn->v1 &&
+			bridge_has_channel_of(conns->bridge, &conn->subscriber, homes))
+			conn_ws_send(conn, conns->gap);
+	}
+}
+
 /* ---- events of the sessions ---- */
 
 static void on_session_changed(struct session_member *member, const struct identity *identity)

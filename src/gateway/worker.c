@@ -110,9 +110,17 @@ static void on_bridge_closed(struct bridge *bridge)
 	link_closed(bridge->owner);
 }
 
+static void on_gap(struct bridge *bridge, uint64_t homes)
+{
+	struct worker *worker = bridge->owner;
+	conns_on_gap(&worker->conns, homes);
+}
+
 static const struct bridge_events bridge_events = {
 	.on_confirmed = conn_on_confirmed,
 	.on_publication = conn_on_publication,
+	.on_gap = on_gap,
+	.on_dropped = conn_on_dropped,
 	.on_listening = on_listening,
 	.on_invalidated = on_invalidated,
 	.on_down = on_bridge_down,

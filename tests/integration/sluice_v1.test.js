@@ -346,8 +346,7 @@ test('while Redis is away a subscription is unavailable; when it is back, it is 
   await assertError(page.subscribe('team:red'), 'unavailable');
   assert.deepEqual(await page.ask({ type: 'ping' }), { type: 'pong' });
   await redis.start();
-  await sluice.ready();
-  page.takeAll();
+  assert.deepEqual(await page.next(), { type: 'gap' });
   assert.deepEqual(await page.subscribe('public:a'), subscribed('public:a'));
 });
 
@@ -361,6 +360,57 @@ test('while Redis hangs a subscription is unavailable within a second', async t 
   await assertError(page.next(), 'unavailable');
   assert.ok(performance.now() - began < 1200);
   redis.resume();
+});
+
+describe('gap', () => {
+  test('Redis was away: each page is told once, when all is there again', async t => {
+    const { redis, sluice, cookie } = await stand(t, { workers: 4 });
+    const pages = await Promise.all(Array.from({ length: 8 }, () =>
+      Page.open(sluice, { cookie, query: `?${Array.from({ length: 8 }, (_, i) => `channel=public:${i}`).join('&')}` })));
+    const plain = await sluice.open({ cookie });
+    await redis.kill();
+    await until(async () => (await sluice.admin('/readyz')).body.split('subscriptions').length > 4);
+    await redis.start();
+    await sluice.ready();
+    for (const page of pages) assert.deepEqual(await page.next(), { type: 'gap' });
+    for (let i = 0; i < 8; i++) await redis.cli('PUBLISH', `public:${i}`, String(i));
+    await redis.cli('PUBLISH', 'news', 'last');
+    for (const page of pages) {
+      const data = [];
+      while (data.at(-1) !== 'last') data.push((await page.next()).data);
+      assert.deepEqual(data.sort(), [0, 1, 2, 3, 4, 5, 6, 7, 'last']);
+    }
+    assert.equal(await plain.next(), 'last');
+  });
+
+  test('the links were cut', async t => {
+    const { redis, sluice, cookie } = await stand(t, { workers: 1 });
+    const page = await Page.open(sluice, { cookie });
+    for (let i = 0; i < 3; i++) {
+      await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      assert.deepEqual(await page.next(), { type: 'gap' });
+    }
+  });
+
+  test('who has no channel has missed nothing', async t => {
+    const { redis, sluice, cookie } = await stand(t, { workers: 1, channels: CHANNELS, session: { required: false } });
+    const [none, one] = [await Page.open(sluice), await Page.open(sluice, { cookie })];
+    await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    assert.deepEqual(await one.next(), { type: 'gap' });
+    assert.deepEqual(await none.ask({ type: 'ping' }), { type: 'pong' });
+  });
+
+  test('a publication is too large: those who have the channel are told which', async t => {
+    const { redis, sluice, cookie } = await stand(t, { limits: { publication_bytes: 100 } });
+    const pages = await Promise.all(Array.from({ length: 6 }, () => Page.open(sluice, { cookie })));
+    assert.deepEqual(await pages[0].subscribe('public:big'), subscribed('public:big'));
+    await redis.cli('PUBLISH', 'public:big', 'x'.repeat(101));
+    assert.deepEqual(await pages[0].next(), { type: 'gap', channel: 'public:big' });
+    await redis.cli('PUBLISH', 'news', 'x'.repeat(101));
+    for (const page of pages) assert.deepEqual(await page.next(), { type: 'gap', channel: 'news' });
+    await redis.cli('PUBLISH', 'news', 'x');
+    for (const page of pages) assert.equal((await page.next()).data, 'x');
+  });
 });
 
 describe('heartbeat', () => {

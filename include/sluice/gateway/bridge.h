@@ -29,6 +29,11 @@ struct bridge_events {
 	void (*on_confirmed)(struct subscriber *subscriber, struct slice channel);
 	/* A run of publications for this subscriber. The same. */
 	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
+	/* Something on channels of these homes (a bit each) may have been missed; what comes next on them will
+	 * arrive. */
+	void (*on_gap)(struct bridge *bridge, uint64_t homes);
+	/* A publication for this subscriber has been dropped. May unsubscribe it (and only it). */
+	void (*on_dropped)(struct subscriber *subscriber, struct slice channel);
 	/* Of the link to Redis, as subscriptions.h has them: what it hears of changed keys. */
 	void (*on_listening)(struct bridge *bridge, uint64_t client, struct slice problem);
 	void (*on_invalidated)(struct bridge *bridge, struct slice key);
@@ -59,6 +64,12 @@ struct bridge {
 	struct link_state link;
 	atomic_size_t backlog; /* memory of publications in its inbox */
 	unsigned closing;      /* parts that have handles, until they are closed */
+	bool was_up;           /* the link, once at least */
+	struct deadlines *deadlines;
+	struct deadline gap_deadline;
+	uint64_t gap_homes;               /* on_gap is due about these */
+	unsigned gap_waits;               /* times that it was put off */
+	atomic_uint_least64_t gap_posted; /* homes of which a word about a gap is in its inbox */
 	uint64_t refusal_told; /* uv_hrtime of the last line about a refused channel; 0: none */
 };
 
@@ -85,6 +96,10 @@ bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);
 /* Is it subscribed to the channel, confirmed or not? */
 bool bridge_has(
 	const struct bridge *bridge, const struct subscriber *subscriber, struct slice channel);
+
+/* Has it a channel of one of these homes (a bit each)? */
+bool bridge_has_channel_of(
+	const struct bridge *bridge, struct subscriber *subscriber, uint64_t homes);
 
 /* 0, or -ENOENT: it is not subscribed. */
 int bridge_unsubscribe(struct bridge *bridge, struct subscriber *subscriber, struct slice channel);

@@ -102,6 +102,8 @@ void conns_abort(struct conns *conns);
 /* What the bridge tells its subscribers. */
 void conn_on_confirmed(struct subscriber *subscriber, struct slice channel);
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication);
+void conn_on_dropped(struct subscriber *subscriber, struct slice channel);
+void conns_on_gap(struct conns *conns, uint64_t homes);
 
 /* What the sessions tell their members. */
 extern const struct sessions_events conn_session_events;
