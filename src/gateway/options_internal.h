@@ -79,6 +79,10 @@ void setting_nearest_variable(struct slice variable, char nearest[SETTING_NAME_M
 
 /* ---- loading (options.c) ---- */
 
+/* What --print-config shows in place of a secret. Whoever runs its output without filling that in
+ * would accept sessions that anybody can sign. */
+#define OPTIONS_MASK "***"
+
 /* Where a value was given: a file and its line, a variable or a flag (line 0). NULL: nowhere. */
 struct place {
 	const char *name;
@@ -103,6 +107,12 @@ struct slice loading_keep(struct loading *loading, struct slice text);
 /* Writes one line for the user, "place: message". */
 void loading_problem(struct loading *loading, struct place place, const char *format, ...)
 	PRINTF_LIKE(3, 4);
+
+/* Where a key was given. */
+static inline struct place loading_given(const struct loading *loading, const char *key)
+{
+	return loading->given[setting_find(slice_of(key)) - options_settings];
+}
 
 /* Have so many problems been told that no more are looked for? */
 bool loading_is_full(const struct loading *loading);
@@ -163,6 +173,9 @@ void loading_take_flags(struct loading *loading, const struct options_flags *fla
 
 /* options_presets.c: the preset's values for the keys that nobody has set. */
 void loading_take_preset(struct loading *loading);
+
+/* options_session.c: the settings of sessions, and their secrets */
+void loading_settle_session(struct loading *loading);
 
 /* options_settle.c */
 void loading_settle(struct loading *loading);

@@ -4,8 +4,6 @@
 
 #include <errno.h>
 
-static const char mask[] = "***";
-
 static const void *field(const struct options *options, const struct setting *setting)
 {
 	return (const char *)options + setting->offset;
@@ -23,7 +21,8 @@ static cJSON *make_texts(const struct options *options, const struct setting *se
 	size_t n = *(const size_t *)(const void *)(texts + 1);
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < n; i++) {
-		cJSON *text = setting->secret ? cJSON_CreateString(mask) : make_text((*texts)[i]);
+		cJSON *text =
+			setting->secret ? cJSON_CreateString(OPTIONS_MASK) : make_text((*texts)[i]);
 		if (!cJSON_AddItemToArray(list, text)) {
 			cJSON_Delete(text);
 			cJSON_Delete(list);

@@ -14,6 +14,7 @@
 
 #include "sluice/net/address.h"
 #include "sluice/proto/origin.h"
+#include "sluice/proto/session_value.h"
 
 #define AT(member)   offsetof(struct options, member)
 #define FLAG(member) offsetof(struct options_flags, member)
@@ -63,27 +64,11 @@ static const char *key_or_none_problem(struct slice text)
 	return text.len ? key_problem(text) : NULL;
 }
 
-/* RFC 6901 §3: "~" is written "~0", and "/" within a name "~1". */
-static const char *pointer_problem(struct slice text)
-{
-	for (slice_cut(&text, '~'); text.at; slice_cut(&text, '~')) {
-		if (text.len == 0 || (text.at[0] != '0' && text.at[0] != '1'))
-			return "a \"~\" is written \"~0\"";
-	}
-	return NULL;
-}
-
 static const char *path_in_record_problem(struct slice text)
 {
-	if (text.len == 0)
+	if (text.len == 0 || identity_path_is_valid(text))
 		return NULL;
-	if (text.at[0] == '/')
-		return pointer_problem(text);
-	for (struct slice rest = text; rest.at;) {
-		if (slice_cut(&rest, '.').len == 0)
-			return "a name between the dots is empty";
-	}
-	return NULL;
+	return text.at[0] == '/' ? "a \"~\" is written \"~0\"" : "a name between the dots is empty";
 }
 
 static const char *origin_problem(struct slice text)

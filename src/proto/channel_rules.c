@@ -58,15 +58,6 @@ static struct part cut_part(struct slice *rule)
 	return (struct part){ PART_LITERAL, literal };
 }
 
-static const char *path_problem(struct slice path)
-{
-	while (path.at) {
-		if (slice_cut(&path, '.').len == 0)
-			return "'{}' needs a path such as {userId} or {passport.user}";
-	}
-	return NULL;
-}
-
 static const char *braces_problem(struct slice match)
 {
 	while (match.at) {
@@ -78,9 +69,8 @@ static const char *braces_problem(struct slice match)
 		struct slice path = slice_cut(&match, '}');
 		if (!match.at || (path.len && memchr(path.at, '{', path.len)))
 			return "unbalanced '{'";
-		const char *problem = path_problem(path);
-		if (problem)
-			return problem;
+		if (!identity_path_is_valid(path))
+			return "'{}' needs a path such as {userId} or {passport.user}";
 	}
 	return NULL;
 }

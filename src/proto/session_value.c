@@ -16,8 +16,9 @@
  *    numbers and frees with the node.
  *
  * After that every text in the tree is a `valuestring`, NUL-terminated and valid UTF-8, and lives
- *as long as the tree. Nothing in here looks at the clock: `cookie.expires` is stale by design (the
- *store renews only the key's TTL), so that the key exists is what says that the session does. */
+ *as long as the tree. Nothing in here looks at the clock. For express-session `cookie.expires` is stale
+ * by design (the store renews only the key's TTL), so that the key exists is what says that the session
+ * does; other frameworks keep the end in the record, and whoever has a clock compares. */
 #include "sluice/proto/session_value.h"
 
 #include <cjson/cJSON.h>
@@ -26,6 +27,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
+#include "sluice/proto/date_time.h"
 #include "sluice/proto/json_text.h"
 
 /* The code unit of the "uXXXX" at the front of `text`, or -1: it is another escape. */
@@ -146,19 +148,84 @@ static int parse(struct slice json, cJSON **ret_record)
 	return 0;
 }
 
-/* What stands at a dotted path, or NULL. Unlike cJSON_GetObjectItem the names have a case. */
+/* ---- paths ---- */
+
+/* RFC 6901 §4: "~1" is "/", and "~0" is "~". */
+static bool is_named_by_pointer(const char *name, struct slice part)
+{
+	for (; part.len; part = slice_skip(part, 1), name++) {
+		char c = part.at[0];
+		if (c == '~' && part.len > 1) {
+			part = slice_skip(part, 1);
+			c = part.at[0] == '1' ? '/' : '~';
+		}
+		if (*name != c)
+			return false;
+	}
+	return *name == '\0';
+}
+
+/* The index of an element: digits, without a zero before others; else -1. */
+static int index_of(struct slice part)
+{
+	int index = 0;
+	if (part.len == 0 || part.len > 6 || (part.at[0] == '0' && part.len > 1))
+		return -1;
+	for (size_t i = 0; i < part.len; i++) {
+		if (part.at[i] < '0' || part.at[i] > '9')
+			return -1;
+		index = index * 10 + (part.at[i] - '0');
+	}
+	return index;
+}
+
+/* Unlike cJSON_GetObjectItem the names have a case. */
+static const cJSON *step(const cJSON *item, struct slice part, bool is_pointer)
+{
+	if (is_pointer && cJSON_IsArray(item)) {
+		int index = index_of(part);
+		return index < 0 ? NULL : cJSON_GetArrayItem(item, index);
+	}
+	if (!cJSON_IsObject(item))
+		return NULL;
+	for (item = item->child; item; item = item->next) {
+		if (is_pointer ? is_named_by_pointer(item->string, part)
+			       : slice_equal(slice_of(item->string), part))
+			return item;
+	}
+	return NULL;
+}
+
+/* What stands at a path, or NULL. */
 static const cJSON *find(const cJSON *item, struct slice path)
 {
 	if (!path.len)
 		return NULL;
-	while (item && path.at) {
-		struct slice name = slice_cut(&path, '.');
-		item = cJSON_IsObject(item) ? item->child : NULL;
-		while (item && !slice_equal(slice_of(item->string), name))
-			item = item->next;
-	}
+	bool is_pointer = path.at[0] == '/';
+	if (is_pointer)
+		path = slice_skip(path, 1);
+	while (item && path.at)
+		item = step(item, slice_cut(&path, is_pointer ? '/' : '.'), is_pointer);
 	return item;
 }
+
+bool identity_path_is_valid(struct slice text)
+{
+	if (slice_starts_with(text, SLICE("/"))) {
+		for (slice_cut(&text, '~'); text.at; slice_cut(&text, '~')) {
+			if (text.len == 0 || (text.at[0] != '0' && text.at[0] != '1'))
+				return false;
+		}
+		return true;
+	}
+	do {
+		if (slice_cut(&text, '.').len == 0)
+			return false;
+	} while (text.at);
+	return true;
+}
+
+/* ---- who it is ---- */
 
 static struct slice text_of(const cJSON *item)
 {
@@ -169,11 +236,34 @@ static struct slice text_of(const cJSON *item)
 	return (struct slice){ NULL, 0 };
 }
 
+static bool is_something(const cJSON *item)
+{
+	return item && !cJSON_IsNull(item) && !cJSON_IsFalse(item) &&
+	       !(cJSON_IsString(item) && item->valuestring[0] == '\0');
+}
+
 static bool is_logged_in(const cJSON *record, const struct session_value_settings *settings)
 {
 	if (settings->cookie_object && !cJSON_IsObject(find(record, SLICE("cookie"))))
 		return false;
+	if (settings->present.len && !is_something(find(record, settings->present)))
+		return false;
 	return !settings->authenticated.len || cJSON_IsTrue(find(record, settings->authenticated));
+}
+
+static bool read_end(const cJSON *item, int64_t *ms)
+{
+	*ms = INT64_MAX;
+	if (!item || cJSON_IsNull(item))
+		return true;
+	if (cJSON_IsString(item))
+		return date_time_parse(slice_of(item->valuestring), ms);
+	if (!cJSON_IsNumber(item))
+		return false;
+	/* beyond 2^53 milliseconds, which are 285,000 years, there is no end */
+	if (item->valuedouble < 9007199254740992.0)
+		*ms = item->valuedouble > 0 ? (int64_t)item->valuedouble : 0;
+	return true;
 }
 
 int identity_parse(struct identity *ret_identity, const struct session_value_settings *settings,
@@ -183,7 +273,9 @@ int identity_parse(struct identity *ret_identity, const struct session_value_set
 	int error = parse(json, &record);
 	if (error)
 		return error;
-	if (!is_logged_in(record, settings)) {
+	int64_t expires_ms;
+	if (!is_logged_in(record, settings) ||
+		!read_end(find(record, settings->expires), &expires_ms)) {
 		cJSON_Delete(record);
 		return -EACCES;
 	}
@@ -191,7 +283,8 @@ int identity_parse(struct identity *ret_identity, const struct session_value_set
 	struct slice text = cJSON_IsBool(user) ? (struct slice){ NULL, 0 } : text_of(user);
 	if (!text.len)
 		text.at = NULL;
-	*ret_identity = (struct identity){ .user = text, .record = record };
+	*ret_identity =
+		(struct identity){ .user = text, .expires_ms = expires_ms, .record = record };
 	return 0;
 }
 

@@ -552,6 +552,20 @@ static void a_key_wins_over_the_preset(void **state)
 	options_destroy(options);
 }
 
+static void what_is_not_read_is_asked_for_nothing(void **state)
+{
+	(void)state;
+	struct options *options = load_good("{ \"session\": { \"codec\": \"none\" } }",
+		ENVIRONMENT(SECRET), (struct options_flags){ NULL });
+	assert_null(options->session.authenticated.at);
+	options_destroy(options);
+	/* but a ticket can be */
+	options = load_good("{ \"session\": { \"preset\": \"ticket\", \"present\": \"a\" } }",
+		no_environment, (struct options_flags){ NULL });
+	assert_slice_equal(options->session.present, "a");
+	options_destroy(options);
+}
+
 /* ---- what is refused ---- */
 
 static const char signed_with[] = "SLUICE_SESSION_SECRETS=[\"hunter2\"]";
@@ -650,6 +664,21 @@ static const struct {
 		"1: session.cookie: must be the name of a cookie, not \"a b\"\n" },
 	{ "{ \"session\": {\n\"cookie\": \"\" } }",
 		"2: session.cookie: may be \"\" only with session.ticket: nobody could come in\n" },
+	{ "{ \"session\": { \"must_exist\": \"live:{sid:sha256hex}\" } }",
+		"1: session.must_exist: must write the id as session.key does\n" },
+	{ "{ \"session\": { \"must_exist\": \"sess:live{sid}\" } }",
+		"1: session.must_exist: its keys could be taken for those of session.key\n" },
+	{ "{ \"session\": { \"lookup\": \"hash\",\n\"codec\": \"php\" } }",
+		"2: session.codec: the fields of a hash are read as \"json\" or not at all\n" },
+	{ "{ \"session\": { \"lookup\": \"exists\",\n\"authenticated\": \"a\",\n"
+	  "\"present\": \"b\" } }",
+		"2: session.authenticated: nothing is read with session.lookup \"exists\" or "
+		"session.codec \"none\"\n"
+		"sluice.json:3: session.present: nothing is read with session.lookup \"exists\" or "
+		"session.codec \"none\"\n" },
+	{ "{ \"session\": { \"codec\": \"none\", \"expires\": \"a\" } }",
+		"1: session.expires: nothing is read with session.lookup \"exists\" or "
+		"session.codec \"none\"\n" },
 	{ "{ \"session\": { \"must_exist\": \"a\" } }",
 		"1: session.must_exist: must be a text with {sid}, {sid:sha256hex} or "
 		"{sid:sha256b64url} in it once, or \"\", not \"a\"\n" },
@@ -1209,6 +1238,7 @@ int main(void)
 		cmocka_unit_test(no_secret_is_needed_without_signature),
 		cmocka_unit_test(a_preset_sets_what_nobody_has_set),
 		cmocka_unit_test(a_key_wins_over_the_preset),
+		cmocka_unit_test(what_is_not_read_is_asked_for_nothing),
 		cmocka_unit_test(a_bad_file_is_refused_by_line_and_key),
 		cmocka_unit_test(a_bad_text_is_refused_with_the_reason),
 		cmocka_unit_test(a_bad_variable_is_refused_by_name),

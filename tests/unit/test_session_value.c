@@ -217,6 +217,35 @@ static void users(void **state)
 		{ "a.b.c.d", "{\"a\":{\"b\":{\"x\":1,\"c\":{\"d\":\"e\"}}}}", "e" },
 		{ "list.0", "{\"list\":[\"u1\"]}", NULL },
 		{ "\xc3\xa9", "{\"\\u00e9\":\"u1\"}", "u1" },
+		/* RFC 6901 */
+		{ "/userId", "{\"userId\":\"u1\"}", "u1" },
+		{ "/a/b", "{\"a\":{\"b\":7}}", "7" },
+		{ "/a.b", "{\"a.b\":7}", "7" },
+		{ "/a.b", "{\"a\":{\"b\":7}}", NULL },
+		{ "/a~1b", "{\"a/b\":7}", "7" },
+		{ "/a~0b", "{\"a~b\":7}", "7" },
+		{ "/a~01b", "{\"a~1b\":7}", "7" },
+		{ "/a~01b", "{\"a/b\":7}", NULL },
+		{ "/a~0", "{\"a\":7}", NULL },
+		{ "/a", "{\"ab\":7}", NULL },
+		{ "/ab", "{\"a\":7}", NULL },
+		{ "/", "{\"\":7}", "7" },
+		{ "/a/", "{\"a\":{\"\":7}}", "7" },
+		{ "//a", "{\"\":{\"a\":7}}", "7" },
+		{ "/a/0", "{\"a\":[7,8]}", "7" },
+		{ "/a/1", "{\"a\":[7,8]}", "8" },
+		{ "/a/2", "{\"a\":[7,8]}", NULL },
+		{ "/a/01", "{\"a\":[7,8]}", NULL },
+		{ "/a/-", "{\"a\":[7,8]}", NULL },
+		{ "/a/-1", "{\"a\":[7,8]}", NULL },
+		{ "/a/", "{\"a\":[7,8]}", NULL },
+		{ "/a/1e0", "{\"a\":[7,8]}", NULL },
+		{ "/a/4294967296", "{\"a\":[7,8]}", NULL },
+		{ "/a/0", "{\"a\":{\"0\":7}}", "7" },
+		{ "/a/01", "{\"a\":{\"01\":7}}", "7" },
+		{ "/a/0/0", "{\"a\":[[7]]}", "7" },
+		{ "/a/0/0", "{\"a\":[7]}", NULL },
+		{ "/warden.user.user.key/0/0", "{\"warden.user.user.key\":[[42],\"x\"]}", "42" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct session_value_settings settings = { .user = slice_of(cases[i].path) };
@@ -235,6 +264,105 @@ static void authenticated_by_path(void **state)
 	check(&settings, SLICE("{}"), -EACCES, NULL);
 	settings.authenticated = SLICE("");
 	check(&settings, SLICE("{}"), 0, NULL);
+}
+
+static void something_is_present(void **state)
+{
+	(void)state;
+	const struct session_value_settings settings = { .present = SLICE("a.b") };
+	static const struct {
+		const char *json;
+		int result;
+	} cases[] = {
+		{ "{\"a\":{\"b\":true}}", 0 },
+		{ "{\"a\":{\"b\":\"x\"}}", 0 },
+		{ "{\"a\":{\"b\":0}}", 0 },
+		{ "{\"a\":{\"b\":{}}}", 0 },
+		{ "{\"a\":{\"b\":[]}}", 0 },
+		{ "{\"a\":{\"b\":null}}", -EACCES },
+		{ "{\"a\":{\"b\":false}}", -EACCES },
+		{ "{\"a\":{\"b\":\"\"}}", -EACCES },
+		{ "{\"a\":{}}", -EACCES },
+		{ "{\"a\":true}", -EACCES },
+		{ "{\"a.b\":true}", -EACCES },
+		{ "{}", -EACCES },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		check(&settings, slice_of(cases[i].json), cases[i].result, NULL);
+}
+
+static void what_is_demanded_is_demanded_together(void **state)
+{
+	(void)state;
+	const struct session_value_settings settings = {
+		.cookie_object = true, .authenticated = SLICE("ok"), .present = SLICE("who")
+	};
+	check(&settings, SLICE("{\"cookie\":{},\"ok\":true,\"who\":1}"), 0, NULL);
+	check(&settings, SLICE("{\"ok\":true,\"who\":1}"), -EACCES, NULL);
+	check(&settings, SLICE("{\"cookie\":{},\"who\":1}"), -EACCES, NULL);
+	check(&settings, SLICE("{\"cookie\":{},\"ok\":true}"), -EACCES, NULL);
+}
+
+static void the_end_of_a_session(void **state)
+{
+	(void)state;
+	const struct session_value_settings settings = { .expires = SLICE("/a/end") };
+	static const struct {
+		const char *end; /* as JSON; NULL: it is not there */
+		int result;
+		int64_t ms;
+	} cases[] = {
+		{ NULL, 0, INT64_MAX },
+		{ "null", 0, INT64_MAX },
+		{ "0", 0, 0 },
+		{ "-1", 0, 0 },
+		{ "1795378173192", 0, 1795378173192 },
+		{ "1795378173192.75", 0, 1795378173192 },
+		{ "1.795378173192E12", 0, 1795378173192 },
+		{ "9007199254740991", 0, 9007199254740991 },
+		{ "9007199254740992", 0, INT64_MAX },
+		{ "1e999", 0, INT64_MAX },
+		{ "-1e999", 0, 0 },
+		{ "\"2026-11-22T20:09:33.192Z\"", 0, 1795378173192 },
+		{ "\"1795378173192\"", -EACCES, 0 },
+		{ "\"\"", -EACCES, 0 },
+		{ "\"tomorrow\"", -EACCES, 0 },
+		{ "true", -EACCES, 0 },
+		{ "false", -EACCES, 0 },
+		{ "{}", -EACCES, 0 },
+		{ "[1795378173192]", -EACCES, 0 },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char json[128];
+		struct identity identity;
+		snprintf(json, sizeof(json), "{\"a\":{\"%s\":%s}}", cases[i].end ? "end" : "no",
+			cases[i].end ? cases[i].end : "1");
+		int result = parse(&identity, &settings, slice_of(json));
+		if (result != cases[i].result)
+			fail_msg("%s gives %d", json, result);
+		if (result)
+			continue;
+		if (identity.expires_ms != cases[i].ms)
+			fail_msg("%s: %lld", json, (long long)identity.expires_ms);
+		identity_finish(&identity);
+	}
+}
+
+static void paths(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path;
+		bool valid;
+	} cases[] = { { "a", true }, { "a.b", true }, { "", false }, { ".", false },
+		{ "a.", false }, { ".a", false }, { "a..b", false }, { "/", true }, { "/a", true },
+		{ "/a..b/", true }, { "/a~0~1", true }, { "/a~", false }, { "/a~2", false },
+		{ "/a~/b", false }, { "a~", true } };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (identity_path_is_valid(slice_of(cases[i].path)) != cases[i].valid)
+			fail_msg("%s", cases[i].path);
+	}
+	assert_false(identity_path_is_valid((struct slice){ NULL, 0 }));
 }
 
 static void limits(void **state)
@@ -360,6 +488,10 @@ int main(void)
 		cmocka_unit_test(differences),
 		cmocka_unit_test(users),
 		cmocka_unit_test(authenticated_by_path),
+		cmocka_unit_test(something_is_present),
+		cmocka_unit_test(what_is_demanded_is_demanded_together),
+		cmocka_unit_test(the_end_of_a_session),
+		cmocka_unit_test(paths),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(many_members),
 		cmocka_unit_test(texts),

@@ -8,22 +8,32 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sluice/base/slice.h"
 
 enum { SESSION_VALUE_BYTES_MAX = 65536, SESSION_VALUE_DEPTH_MAX = 16 };
 
-/* What a session must be like to count as logged in. Dotted paths: "passport.user". */
+/* What a session must be like to count as logged in.
+ *
+ * A path is names with dots between them ("passport.user"), or, when it begins with "/", a JSON Pointer
+ * (RFC 6901: "/passport/user"), which can name an element of an array, and a member with a dot in its
+ * name. An absent or empty one is none. */
 struct session_value_settings {
 	bool cookie_object; /* a member "cookie" that is an object must be there (express) */
-	struct slice authenticated; /* path that must hold the JSON literal true; absent: none */
-	struct slice user;          /* path of the user id (a string or a number); absent: none */
+	struct slice authenticated; /* must hold the JSON literal true */
+	struct slice present;       /* must be there, and be neither null nor false nor "" */
+	struct slice user;          /* the user id, a string or a number */
+	/* The end of the session: a number of milliseconds since 1970, or a text as date_time.h has it.
+	 * What is not there, or null, is no end; what is anything else is no session. */
+	struct slice expires;
 };
 
 /* What is read from a good session: who it is, and the record itself for the channel rules. */
 struct identity {
-	struct slice user; /* borrows from `record`; absent when the path is unset or not there */
-	void *record;      /* private */
+	struct slice user;  /* borrows from `record`; absent when the path is unset or not there */
+	int64_t expires_ms; /* since 1970; INT64_MAX: never. It is the caller who has a clock */
+	void *record;       /* private */
 };
 
 /* 0 and an identity that the caller must finish; -EACCES: not JSON, or not logged in; -ENOMEM.
@@ -32,9 +42,11 @@ int identity_parse(struct identity *ret_identity, const struct session_value_set
 	struct slice json);
 void identity_finish(struct identity *identity);
 
+/* Is `text` a path, as above, and not empty? */
+bool identity_path_is_valid(struct slice text);
+
 /* The texts that stand at a path, one by one: of a string, a number (as it was written) or a
- * boolean there is one; of an array, one for each such element. Empty strings count as not there.
- * Elements of an array cannot be addressed, nor members with a dot in their name. */
+ * boolean there is one; of an array, one for each such element. Empty strings count as not there. */
 struct identity_texts {
 	const void *next; /* private */
 	bool is_array;

@@ -1,0 +1,153 @@
+/* What can only be decided about sessions when every source and the preset have spoken: settings that
+ * need each other, and secrets, which may lie in files. */
+#include "options_internal.h"
+
+#include <errno.h>
+
+/* ---- secrets ---- */
+
+/* Takes one end of line off, which editors and `echo` leave behind. */
+static struct slice without_line_end(struct slice text)
+{
+	if (text.len && text.at[text.len - 1] == '\n')
+		text.len--;
+	if (text.len && text.at[text.len - 1] == '\r')
+		text.len--;
+	return text;
+}
+
+static struct slice read_secret(
+	struct loading *loading, struct place place, size_t i, const char *path)
+{
+	struct buffer bytes;
+	struct slice secret = { NULL, 0 };
+	int error = options_read_file(path, OPTIONS_TEXT_MAX, &bytes);
+	if (error)
+		loading_problem(loading, place, "session.secrets[%zu]: cannot read %s: %s", i, path,
+			error == -EFBIG ? "it is larger than 4096 bytes" : strerror(-error));
+	else if (without_line_end(buffer_slice(&bytes)).len == 0)
+		loading_problem(loading, place, "session.secrets[%zu]: %s is empty", i, path);
+	else
+		secret = loading_keep(loading, without_line_end(buffer_slice(&bytes)));
+	buffer_finish(&bytes);
+	return secret;
+}
+
+static struct slice settle_secret(
+	struct loading *loading, struct place place, size_t i, struct slice text)
+{
+	if (slice_starts_with(text, SLICE("file:/")))
+		return read_secret(loading, place, i, text.at + sizeof("file:") - 1);
+	if (slice_starts_with(text, SLICE("file:")))
+		loading_problem(loading, place,
+			"session.secrets[%zu]: \"file:\" takes a path from the root on, such as "
+			"\"file:/run/secrets/session\"",
+			i);
+	else if (text.len == 0)
+		loading_problem(loading, place, "session.secrets[%zu]: must not be empty", i);
+	else if (slice_equal(text, SLICE(OPTIONS_MASK)))
+		loading_problem(loading, place,
+			"session.secrets[%zu]: is the \"***\" of --print-config; put the secret "
+			"there",
+			i);
+	return text;
+}
+
+static void settle_secrets(struct loading *loading)
+{
+	struct options *options = loading->options;
+	struct place place = loading_given(loading, "session.secrets");
+	size_t n = options->session.n_secrets;
+	bool told = loading->n_problems && place.name;
+	if (!place.name)
+		place.name = loading->config;
+	if (n == 0 && options->session.signature != SESSION_SIGNATURE_NONE && !told)
+		loading_problem(loading, place,
+			"session.secrets: there is none; Sluice needs the secret that your backend "
+			"signs its session cookie with: \"session\": { \"secrets\": "
+			"[\"file:/run/secrets/session\"] }, or SLUICE_SESSION_SECRETS='[\"…\"]'");
+	struct slice *secrets = loading_allocate(loading, MAX(1, n) * sizeof(*secrets));
+	if (!secrets)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct slice text = options->session.secrets[i];
+		if (text.at)
+			secrets[i] = settle_secret(loading, place, i, text);
+	}
+	options->session.secrets = secrets;
+}
+
+/* ---- settings that need each other ---- */
+
+static void settle_cookie(struct loading *loading)
+{
+	const struct options *options = loading->options;
+	if (!options->session.cookie.len && !options->session.ticket.len)
+		loading_problem(loading, loading_given(loading, "session.cookie"),
+			"session.cookie: may be \"\" only with session.ticket: nobody could come "
+			"in");
+}
+
+static void settle_codec(struct loading *loading)
+{
+	const struct options *options = loading->options;
+	if (options->session.lookup == SESSION_LOOKUP_HASH &&
+		options->session.codec != SESSION_CODEC_JSON &&
+		options->session.codec != SESSION_CODEC_NONE)
+		loading_problem(loading, loading_given(loading, "session.codec"),
+			"session.codec: the fields of a hash are read as \"json\" or not at all");
+}
+
+/* When a second key goes, it has to be plain whose record that concerns. */
+static void settle_must_exist(struct loading *loading)
+{
+	struct slice key = loading->options->session.key;
+	struct slice must_exist = loading->options->session.must_exist;
+	char example[SESSION_KEY_MAX];
+	const char *problem = NULL;
+	if (!must_exist.len)
+		return;
+	ssize_t len = session_key_format(must_exist, SLICE("0"), example, sizeof(example));
+	if (!session_key_templates_agree(key, must_exist))
+		problem = "must write the id as session.key does";
+	else if (len < 0)
+		loading->no_memory = true;
+	else if (session_key_id(key, slice_make(example, (size_t)len)).at)
+		problem = "its keys could be taken for those of session.key";
+	if (problem)
+		loading_problem(loading, loading_given(loading, "session.must_exist"),
+			"session.must_exist: %s", problem);
+}
+
+/* What nobody reads cannot be asked for anything; tickets can. */
+static void settle_unread(struct loading *loading)
+{
+	static const char *const keys[] = { "session.authenticated", "session.present",
+		"session.expires" };
+	struct options *options = loading->options;
+	if (options->session.ticket.len || (options->session.lookup != SESSION_LOOKUP_EXISTS &&
+						   options->session.codec != SESSION_CODEC_NONE))
+		return;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		const struct setting *setting = setting_find(slice_of(keys[i]));
+		struct slice *path = setting_field(options, setting);
+		struct place place = loading_given(loading, keys[i]);
+		if (path->len && place.name)
+			loading_problem(loading, place,
+				"%s: nothing is read with session.lookup \"exists\" or "
+				"session.codec \"none\"",
+				keys[i]);
+		*path = (struct slice){ NULL, 0 };
+	}
+}
+
+void loading_settle_session(struct loading *loading)
+{
+	if (!loading->n_problems) {
+		settle_cookie(loading);
+		settle_codec(loading);
+		settle_must_exist(loading);
+		settle_unread(loading);
+	}
+	settle_secrets(loading);
+}

@@ -1,0 +1,356 @@
+/* Redis' answers, as they come over the wire, and what they say about a session. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/gateway/session_record.h"
+
+#define TEXT(text) \
+	{ \
+		text, sizeof(text) - 1 \
+	}
+
+/* One that only asks for what a test asks for. */
+static struct options make_options(void)
+{
+	struct options options = { 0 };
+	options.session.key = SLICE("sess:{sid}");
+	options.session.codec = SESSION_CODEC_JSON;
+	options.session.lookup = SESSION_LOOKUP_STRING;
+	return options;
+}
+
+static void take(struct session_reading *reading, const struct options *options, size_t i,
+	struct slice answer)
+{
+	struct resp_reader reader = { 0 };
+	struct redisReply *reply;
+	if (!answer.at) {
+		session_reading_take(reading, options, i, NULL);
+		return;
+	}
+	assert_int_equal(resp_reader_init(&reader, 1 << 20), 0);
+	assert_int_equal(resp_reader_feed(&reader, answer.at, answer.len), 0);
+	assert_int_equal(resp_reader_next(&reader, &reply), 1);
+	session_reading_take(reading, options, i, reply);
+	freeReplyObject(reply);
+	resp_reader_finish(&reader);
+}
+
+/* The answer to GET. */
+static void take_record(
+	struct session_reading *reading, const struct options *options, struct slice record)
+{
+	struct buffer answer = { 0 };
+	assert_int_equal(buffer_printf(&answer, "$%zu\r\n", record.len), 0);
+	assert_int_equal(buffer_append_slice(&answer, record), 0);
+	assert_int_equal(buffer_append(&answer, "\r\n", 2), 0);
+	take(reading, options, 0, buffer_slice(&answer));
+	buffer_finish(&answer);
+}
+
+/* `user` is NULL where there is none. */
+static void assert_read(const struct options *options, struct slice record,
+	enum session_result result, const char *user)
+{
+	struct session_reading reading = { 0 };
+	take_record(&reading, options, record);
+	if (reading.result != result)
+		fail_msg("%d for %.*s", (int)reading.result, SLICE_ARGS(record));
+	if (result == SESSION_GOOD && !slice_equal(reading.identity.user, slice_of(user)))
+		fail_msg("%.*s", SLICE_ARGS(reading.identity.user));
+	assert_false(reading.malformed);
+	assert_false(reading.missing);
+	session_reading_finish(&reading);
+	assert_int_equal(reading.result, SESSION_UNAVAILABLE);
+}
+
+static void assert_commands(const struct options *options, const char *key, const char *expected)
+{
+	struct session_commands commands;
+	char text[256] = "";
+	session_record_commands(options, slice_of(key), &commands);
+	for (size_t i = 0; i < commands.n; i++) {
+		assert_int_equal(commands.all[i].n_words, 2);
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s %.*s",
+			i ? ", " : "", SLICE_ARGS(commands.all[i].words[0]),
+			SLICE_ARGS(commands.all[i].words[1]));
+	}
+	assert_string_equal(text, expected);
+}
+
+/* ---- commands ---- */
+
+static void commands(void **state)
+{
+	(void)state;
+	struct options options = make_options();
+	assert_commands(&options, "sess:a", "GET sess:a");
+	options.session.lookup = SESSION_LOOKUP_HASH;
+	assert_commands(&options, "sess:a", "HGETALL sess:a");
+	options.session.must_exist = SLICE("live:{sid}");
+	assert_commands(&options, "sess:a", "HGETALL sess:a, EXISTS live:a");
+	/* the key that a ticket names need not be one of the template */
+	assert_commands(&options, "other:a", "HGETALL other:a");
+	options.session.codec = SESSION_CODEC_NONE;
+	assert_commands(&options, "sess:a", "EXISTS sess:a, EXISTS live:a");
+	options.session.codec = SESSION_CODEC_JSON;
+	options.session.lookup = SESSION_LOOKUP_EXISTS;
+	assert_commands(&options, "sess:a", "EXISTS sess:a, EXISTS live:a");
+}
+
+static void keys_lead_back_to_the_record(void **state)
+{
+	(void)state;
+	struct options options = make_options();
+	char room[SESSION_KEY_MAX];
+	static const struct {
+		const char *changed, *record;
+	} cases[] = {
+		{ "spring:session:sessions:0-1", "spring:session:sessions:0-1" },
+		{ "spring:session:sessions:expires:0-1", "spring:session:sessions:0-1" },
+		{ "spring:session:sessions:expires:", "spring:session:sessions:expires:" },
+		{ "other", "other" },
+	};
+	assert_true(slice_equal(
+		session_record_key_of(&options, SLICE("live:a"), room), SLICE("live:a")));
+	options.session.key = SLICE("spring:session:sessions:{sid}");
+	options.session.must_exist = SLICE("spring:session:sessions:expires:{sid}");
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct slice key =
+			session_record_key_of(&options, slice_of(cases[i].changed), room);
+		assert_true(slice_equal(key, slice_of(cases[i].record)));
+	}
+}
+
+/* ---- records ---- */
+
+static const struct record {
+	const char *framework;
+	enum session_codec codec;
+	struct slice record;
+} records[] = {
+	{ "json", SESSION_CODEC_JSON, TEXT("{\"authenticated\":true,\"userId\":\"user-42\"}") },
+	{ "flask", SESSION_CODEC_MSGPACK,
+		TEXT("\x83\xaa_permanent\xc3\xad"
+		     "authenticated\xc3\xa6userId\xa7user-42") },
+	{ "flask in json", SESSION_CODEC_MSGPACK,
+		TEXT("{\"authenticated\":true,\"userId\":\"user-42\"}") },
+	{ "php", SESSION_CODEC_PHP, TEXT("authenticated|b:1;userId|s:7:\"user-42\";") },
+	{ "php_serialize", SESSION_CODEC_PHP,
+		TEXT("a:2:{s:13:\"authenticated\";b:1;s:6:\"userId\";s:7:\"user-42\";}") },
+	{ "laravel", SESSION_CODEC_LARAVEL,
+		TEXT("s:58:\"a:2:{s:13:\"authenticated\";b:1;s:6:\"userId\";s:7:\"user-42\";}"
+		     "\";") },
+	{ "laravel in json", SESSION_CODEC_LARAVEL,
+		TEXT("s:41:\"{\"authenticated\":true,\"userId\":\"user-42\"}\";") },
+};
+
+static void each_codec_reads_its_records(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(records); i++) {
+		struct options options = make_options();
+		options.session.codec = records[i].codec;
+		options.session.user = SLICE("userId");
+		options.session.authenticated = SLICE("authenticated");
+		assert_read(&options, records[i].record, SESSION_GOOD, "user-42");
+		options.session.authenticated = SLICE("userId");
+		assert_read(&options, records[i].record, SESSION_NONE, NULL);
+		options.session.authenticated = SLICE("");
+		options.session.present = SLICE("userId");
+		assert_read(&options, records[i].record, SESSION_GOOD, "user-42");
+		options.session.present = SLICE("_permanen");
+		assert_read(&options, records[i].record, SESSION_NONE, NULL);
+		/* cut short it is nothing; unless nothing is asked for */
+		struct slice cut = records[i].record;
+		cut.len -= 3;
+		options.session.present = SLICE("authenticated");
+		assert_read(&options, cut, SESSION_NONE, NULL);
+		options.session.present = SLICE("");
+		assert_read(&options, cut, SESSION_GOOD, NULL);
+		options.session.expires = SLICE("end");
+		assert_read(&options, cut, SESSION_NONE, NULL);
+		assert_read(&options, records[i].record, SESSION_GOOD, "user-42");
+	}
+}
+
+static void a_record_may_say_when_it_ends(void **state)
+{
+	(void)state;
+	struct options options = make_options();
+	options.session.expires = SLICE("cookie.expires");
+	static const struct {
+		const char *record;
+		enum session_result result;
+	} cases[] = {
+		{ "{\"cookie\":{\"expires\":null}}", SESSION_GOOD },
+		{ "{\"cookie\":{}}", SESSION_GOOD },
+		{ "{\"cookie\":{\"expires\":\"2001-01-01T00:00:00.000Z\"}}", SESSION_NONE },
+		{ "{\"cookie\":{\"expires\":\"9999-01-01T00:00:00.000Z\"}}", SESSION_GOOD },
+		{ "{\"cookie\":{\"expires\":978307200000}}", SESSION_NONE },
+		{ "{\"cookie\":{\"expires\":253370764800000}}", SESSION_GOOD },
+		{ "{\"cookie\":{\"expires\":\"soon\"}}", SESSION_NONE },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_read(&options, slice_of(cases[i].record), cases[i].result, NULL);
+}
+
+/* ---- answers ---- */
+
+static const struct answer_case {
+	struct slice answer;
+	enum session_result result[3]; /* to GET, HGETALL, EXISTS */
+	bool missing[3];
+} answers[] = {
+	{ { NULL, 0 }, { SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE } },
+	{ TEXT("$2\r\n{}\r\n"), { SESSION_GOOD, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE } },
+	{ TEXT("$-1\r\n"), { SESSION_NONE, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE }, { true } },
+	{ TEXT("*2\r\n$1\r\na\r\n$1\r\nb\r\n"),
+		{ SESSION_UNAVAILABLE, SESSION_GOOD, SESSION_UNAVAILABLE } },
+	{ TEXT("*0\r\n"), { SESSION_UNAVAILABLE, SESSION_NONE, SESSION_UNAVAILABLE },
+		{ false, true } },
+	{ TEXT(":1\r\n"), { SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_GOOD } },
+	{ TEXT(":0\r\n"), { SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_NONE },
+		{ false, false, true } },
+	{ TEXT("-WRONGTYPE x\r\n"), { SESSION_NONE, SESSION_NONE, SESSION_NONE } },
+	{ TEXT("-LOADING x\r\n"),
+		{ SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE } },
+	{ TEXT("+OK\r\n"), { SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE } },
+};
+
+static void each_command_has_its_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3 * COUNT_OF(answers); i++) {
+		const struct answer_case *answer = &answers[i / 3];
+		struct options options = make_options();
+		struct session_reading reading = { 0 };
+		options.session.lookup = (enum session_lookup)(i % 3);
+		take(&reading, &options, 0, answer->answer);
+		assert_int_equal(reading.result, answer->result[i % 3]);
+		assert_int_equal(reading.missing, answer->missing[i % 3]);
+		bool error = answer->answer.at && answer->answer.at[0] == '-';
+		assert_int_equal(reading.malformed,
+			answer->answer.at && !error && reading.result == SESSION_UNAVAILABLE);
+		session_reading_finish(&reading);
+	}
+}
+
+static const char spring_hash[] =
+	"*8\r\n$12\r\ncreationTime\r\n$3\r\n\xac\xed\x01\r\n"
+	"$35\r\nsessionAttr:SPRING_SECURITY_CONTEXT\r\n$5\r\n\xac\xed\x00\x05s\r\n"
+	"$18\r\nsessionAttr:userId\r\n$14\r\n\xac\xed\x00\x05t\x00\x07user-42\r\n"
+	"$17\r\nsessionAttr:teams\r\n$12\r\n[\"red\",\"bl\"]\r\n";
+
+static void a_hash_is_a_record(void **state)
+{
+	(void)state;
+	struct options options = make_options();
+	struct session_reading reading = { 0 };
+	options.session.lookup = SESSION_LOOKUP_HASH;
+	options.session.present = SLICE("/sessionAttr:SPRING_SECURITY_CONTEXT");
+	options.session.user = SLICE("/sessionAttr:userId");
+	take(&reading, &options, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
+	assert_int_equal(reading.result, SESSION_GOOD);
+	assert_true(slice_equal(reading.identity.user, SLICE("user-42")));
+	struct identity_texts teams =
+		identity_texts(&reading.identity, SLICE("/sessionAttr:teams"));
+	assert_true(slice_equal(identity_texts_next(&teams), SLICE("red")));
+	assert_true(slice_equal(identity_texts_next(&teams), SLICE("bl")));
+	session_reading_finish(&reading);
+
+	options.session.present = SLICE("/sessionAttr:SPRING_SECURITY");
+	take(&reading, &options, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
+	assert_int_equal(reading.result, SESSION_NONE);
+	session_reading_finish(&reading);
+}
+
+static void a_hash_is_not_longer_than_a_record(void **state)
+{
+	(void)state;
+	struct options options = make_options();
+	options.session.lookup = SESSION_LOOKUP_HASH;
+	options.session.user = options.session.present = SLICE("a");
+	for (int n = SESSION_VALUE_BYTES_MAX - 10; n < SESSION_VALUE_BYTES_MAX; n++) {
+		struct session_reading reading = { 0 };
+		struct buffer answer = { 0 };
+		assert_int_equal(
+			buffer_printf(&answer, "*2\r\n$1\r\na\r\n$%d\r\n%*s\r\n", n, n, "x"), 0);
+		take(&reading, &options, 0, buffer_slice(&answer));
+		assert_int_equal(reading.result,
+			n + 8 <= SESSION_VALUE_BYTES_MAX ? SESSION_GOOD : SESSION_NONE);
+		session_reading_finish(&reading);
+		buffer_finish(&answer);
+	}
+}
+
+/* Both keys have to be there. */
+static void two_answers(void **state)
+{
+	(void)state;
+	static const struct {
+		struct slice first, second;
+		enum session_result result;
+		bool missing;
+	} cases[] = {
+		{ TEXT("$2\r\n{}\r\n"), TEXT(":1\r\n"), SESSION_GOOD, false },
+		{ TEXT("$2\r\n{}\r\n"), TEXT(":0\r\n"), SESSION_NONE, true },
+		{ TEXT("$2\r\n{}\r\n"), TEXT("-ERR\r\n"), SESSION_UNAVAILABLE, false },
+		{ TEXT("$2\r\n{}\r\n"), { NULL, 0 }, SESSION_UNAVAILABLE, false },
+		{ TEXT("$2\r\n{}\r\n"), TEXT("$1\r\n1\r\n"), SESSION_UNAVAILABLE, false },
+		{ TEXT("$-1\r\n"), TEXT(":1\r\n"), SESSION_NONE, true },
+		{ TEXT("$-1\r\n"), TEXT("-ERR\r\n"), SESSION_NONE, true },
+		{ TEXT("-ERR\r\n"), TEXT(":1\r\n"), SESSION_UNAVAILABLE, false },
+		{ TEXT("-ERR\r\n"), TEXT(":0\r\n"), SESSION_NONE, true },
+		{ { NULL, 0 }, { NULL, 0 }, SESSION_UNAVAILABLE, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct options options = make_options();
+		struct session_reading reading = { 0 };
+		options.session.must_exist = SLICE("live:{sid}");
+		take(&reading, &options, 0, cases[i].first);
+		take(&reading, &options, 1, cases[i].second);
+		assert_int_equal(reading.result, cases[i].result);
+		assert_int_equal(reading.missing, cases[i].missing);
+		session_reading_finish(&reading);
+	}
+}
+
+static void another_record_has_another_digest(void **state)
+{
+	(void)state;
+	struct options options = make_options();
+	struct session_reading a = { 0 }, b = { 0 }, c = { 0 };
+	take_record(&a, &options, SLICE("{\"a\":1}"));
+	take_record(&b, &options, SLICE("{\"a\":2}"));
+	take_record(&c, &options, SLICE("{\"a\":1}"));
+	assert_true(a.digest != b.digest);
+	assert_true(a.digest == c.digest);
+	session_reading_finish(&a);
+	session_reading_finish(&b);
+	session_reading_finish(&c);
+	options.session.lookup = SESSION_LOOKUP_HASH;
+	take(&a, &options, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nb\r\n"));
+	take(&b, &options, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nc\r\n"));
+	assert_true(a.digest != b.digest);
+	session_reading_finish(&a);
+	session_reading_finish(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commands),
+		cmocka_unit_test(keys_lead_back_to_the_record),
+		cmocka_unit_test(each_codec_reads_its_records),
+		cmocka_unit_test(a_record_may_say_when_it_ends),
+		cmocka_unit_test(each_command_has_its_answers),
+		cmocka_unit_test(a_hash_is_a_record),
+		cmocka_unit_test(a_hash_is_not_longer_than_a_record),
+		cmocka_unit_test(two_answers),
+		cmocka_unit_test(another_record_has_another_digest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
