@@ -72,6 +72,14 @@ export function testSite({
     await assertRefused(sluice, visitor.cookie);
   });
 
+  test('who logs out while connected is told with 4401', async () => {
+    const visitor = new Visitor(origin);
+    await logIn(visitor, '45');
+    const browser = await sluice.open({ cookie: visitor.cookie });
+    await logOut(visitor);
+    assert.equal((await browser.closed()).code, 4401);
+  });
+
   test('each byte of the cookie matters', async () => {
     const visitor = new Visitor(origin);
     await logIn(visitor, '44');
@@ -79,14 +87,26 @@ export function testSite({
   });
 
   return {
+    logIn,
     get redis() { return redis; },
     get sluice() { return sluice; },
     get origin() { return origin; },
   };
 }
 
-/* Where a session is made before anybody has logged in. */
+/* Where a page view writes the session, and makes one before anybody has logged in. */
 export function testVisitor(site) {
+  test('who looks at another page while connected stays so', async () => {
+    const visitor = new Visitor(site.origin);
+    const id = await site.logIn(visitor, '46');
+    const browser = await assertLetIn(site.sluice, site.redis, visitor.cookie, id);
+    await visitor.post('/visit');
+    await site.redis.cli('PUBLISH', `user:${id}`, 'another page');
+    assert.equal(await browser.next(), 'another page');
+    assert.ok(browser.isOpen);
+    browser.terminate();
+  });
+
   test('who has a session and has not logged in is refused', async () => {
     const visitor = new Visitor(site.origin);
     await visitor.post('/visit');
