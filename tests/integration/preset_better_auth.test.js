@@ -1,0 +1,40 @@
+/* better-auth with its sessions in Redis, and not in its database. */
+import { describe } from 'node:test';
+import { atEnd, file } from '../support/ending.js';
+import { betterAuthApp } from '../support/frameworks/better_auth.js';
+import { testSite } from '../support/presets.js';
+import { serve } from '../support/site.js';
+
+const SECRET = 'a secret of at least 32 characters';
+
+async function logIn(visitor, name) {
+  const account = { email: `${name}@example.com`, password: 'password', name };
+  const answer = await visitor.post('/api/auth/sign-up/email', account);
+  return JSON.parse(answer).user.id;
+}
+
+function testBetterAuth(session, options) {
+  testSite({
+    session: { preset: 'better-auth', secrets: [SECRET], ...session },
+    user: 'session.userId',
+    start: redis => {
+      const app = betterAuthApp(redis, SECRET, options);
+      atEnd(file, app.close);
+      return serve(file, app.handle);
+    },
+    logIn,
+    logOut: visitor => visitor.post('/api/auth/sign-out', {}),
+  });
+}
+
+describe('keys that are tokens alone', () => {
+  testBetterAuth({}, { keyPrefix: '' });
+});
+
+describe('the prefix that @better-auth/redis-storage has by default', () => {
+  testBetterAuth({ key: 'better-auth:{sid}' }, {});
+});
+
+describe('a cookie named for https', () => {
+  testBetterAuth({}, { keyPrefix: '', useSecureCookies: true });
+});

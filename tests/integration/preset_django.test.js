@@ -1,0 +1,22 @@
+/* Django with django-redis and its JSON serializer; who logs in is a User. */
+import { describe } from 'node:test';
+import { file } from '../support/ending.js';
+import { testSite, testVisitor } from '../support/presets.js';
+import { startPython } from '../support/site.js';
+
+function testDjango(engine, session) {
+  testVisitor(testSite({
+    session: { preset: 'django-json', ...session },
+    user: '_auth_user_id',
+    start: redis => startPython(file, 'django_app.py', [engine], { REDIS_URL: redis.url }),
+    logIn: (visitor, name) => visitor.post(`/login?user=${name}`),
+  }));
+}
+
+describe('sessions in the cache', () => {
+  testDjango('cache', {});
+});
+
+describe('sessions in the cache and in the database', () => {
+  testDjango('cached_db', { key: ':1:django.contrib.sessions.cached_db{sid}' });
+});

@@ -1,0 +1,78 @@
+/* Spring Session, as its two repositories leave their sessions in Redis. */
+import { randomUUID } from 'node:crypto';
+import { before, describe, test } from 'node:test';
+import { file } from '../support/ending.js';
+import { springCookie, springRecords, springSession, withoutUser } from '../support/frameworks/spring.js';
+import { assertEachByteMatters, assertLetIn, assertRefused, startWithSession } from '../support/presets.js';
+import { startRedis } from '../support/redis.js';
+
+const USER = 'sessionAttr:userId';
+
+let redis, client;
+before(async () => {
+  redis = await startRedis(file);
+  client = await redis.client();
+});
+
+async function write(records) {
+  for (const [key, value] of Object.entries(records))
+    await (typeof value === 'string' ? client.set(key, value) : client.hSet(key, value));
+}
+
+for (const [what, indexed, session] of [
+  ['the repository with indexes', true, { preset: 'spring' }],
+  ['the repository without', false, { preset: 'spring', must_exist: '' }],
+])
+  describe(what, () => {
+    const logIn = async (fields = {}) => {
+      const id = randomUUID();
+      await write(springRecords(id, springSession({ userId: '42', ...fields }), { indexed }));
+      return id;
+    };
+    let sluice;
+    before(async () => {
+      sluice = await startWithSession(file, redis, session, USER);
+    });
+
+    test('who has logged in is let in, and receives what is published for them', async () => {
+      const id = await logIn();
+      (await assertLetIn(sluice, redis, springCookie(id), '42')).terminate();
+    });
+
+    test('a cookie with a route behind the id is taken', async () => {
+      for (const route of ['.node1', '.n', '.no']) {
+        const cookie = springCookie(await logIn(), route);
+        (await assertLetIn(sluice, redis, cookie, '42')).terminate();
+      }
+    });
+
+    test('who has a session and has not logged in is refused', async () => {
+      await assertRefused(sluice, springCookie(await logIn({ context: null })));
+    });
+
+    test('who has logged out and keeps the session is refused', async () => {
+      const id = await logIn();
+      (await sluice.open({ cookie: springCookie(id) })).terminate();
+      await write(springRecords(id, withoutUser(springSession({ userId: '42' })), { indexed }));
+      await assertRefused(sluice, springCookie(id));
+    });
+
+    test('who has logged out is refused', async () => {
+      const id = await logIn();
+      (await sluice.open({ cookie: springCookie(id) })).terminate();
+      await client.del(`spring:session:sessions:${indexed ? 'expires:' : ''}${id}`);
+      await assertRefused(sluice, springCookie(id));
+    });
+
+    test('each byte of the cookie matters', async () => {
+      await assertEachByteMatters(sluice, springCookie(await logIn()));
+    });
+  });
+
+test('somebody whose id is nowhere in the session is let in, and has none', async () => {
+  const sluice = await startWithSession(file, redis, { preset: 'spring' }, USER);
+  const id = randomUUID();
+  await write(springRecords(id, springSession()));
+  const browser = await sluice.open({ cookie: springCookie(id) });
+  browser.terminate();
+});

@@ -1,0 +1,247 @@
+/* The golden session of each preset. What Sluice is told is the preset, what nobody but the site's
+ * owner knows, and the channels. */
+import { before, describe, test } from 'node:test';
+import { file } from '../support/ending.js';
+import { springCookie, springRecords, springSession, withoutUser } from '../support/frameworks/spring.js';
+import { assertEachByteMatters, assertLetIn, assertRefused, startWithSession } from '../support/presets.js';
+import { startRedis } from '../support/redis.js';
+
+const EXPRESS = { cookie: { originalMaxAge: null, expires: null, httpOnly: true, path: '/' } };
+const FASTIFY = {
+  originalMaxAge: 3600000, sameSite: null, secure: false, path: '/', httpOnly: true, domain: null };
+const LOGGED_IN = { authenticated: true, userId: '42' };
+const SOON = '2099-01-01T00:00:00.000Z';
+const PAST = '2001-01-01T00:00:00.000Z';
+const UUID = '5d055498-4afd-4f37-a242-5c158528e90e';
+
+const json = JSON.stringify;
+const hex = text => Buffer.from(text, 'hex');
+
+/* session   what Sluice is told
+ * cookie    the Cookie header
+ * key       where the record is
+ * user      the path of the user's id
+ * good      records with the user 42, each as the key holds it; without `key`: all keys, by name
+ * bad       records that are no log-in */
+const GOLDEN = {
+  express: {
+    session: { preset: 'express', secrets: ['keyboard cat'] },
+    cookie: 'connect.sid=s%3Avec-7.6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A',
+    key: 'sess:vec-7',
+    user: 'userId',
+    good: { 'as express-session writes it': json({ ...EXPRESS, ...LOGGED_IN }) },
+    bad: { 'of a visitor': json({ ...EXPRESS, cart: [] }), 'without "cookie"': json(LOGGED_IN) },
+  },
+  passport: {
+    session: { preset: 'passport', secrets: ['keyboard cat'] },
+    cookie: 'connect.sid=s%3Avec-7.6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A',
+    key: 'sess:vec-7',
+    user: 'passport.user',
+    good: {
+      'with a text as id': json({ ...EXPRESS, passport: { user: '42' } }),
+      'with a number as id': json({ ...EXPRESS, passport: { user: 42 } }),
+    },
+    bad: {
+      'of a visitor': json(EXPRESS),
+      'after a log-out of old': json({ ...EXPRESS, passport: {} }),
+      'with no user': json({ ...EXPRESS, passport: { user: null } }),
+      'with a flag, which is not Passport\'s': json({ ...EXPRESS, ...LOGGED_IN }),
+    },
+  },
+  fastify: {
+    session: { preset: 'fastify', secrets: ['0123456789abcdef0123456789abcdef'] },
+    cookie: 'sessionId=fastifysid0123456789./lyevLZuWyS/Vu6z8vqvRVylTl51qwNIK+jJ0UzVc0c',
+    key: 'sess:fastifysid0123456789',
+    user: 'userId',
+    good: {
+      'that expires some day': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }),
+      'that expires with the browser': json({
+        cookie: { ...FASTIFY, originalMaxAge: null, expires: null }, ...LOGGED_IN }),
+    },
+    bad: {
+      'of a visitor': json({ cookie: { ...FASTIFY, expires: SOON } }),
+      'that has expired': json({ cookie: { ...FASTIFY, expires: PAST }, ...LOGGED_IN }),
+    },
+  },
+  'fastify, percent-encoded': {
+    session: { preset: 'fastify', secrets: ['0123456789abcdef0123456789abcdef'] },
+    cookie: `sessionId=${encodeURIComponent('fastifysid0123456789./lyevLZuWyS/Vu6z8vqvRVylTl51qwNIK+jJ0UzVc0c')}`,
+    key: 'sess:fastifysid0123456789',
+    user: 'userId',
+    good: { 'that expires some day': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }) },
+    bad: {},
+  },
+  koa: {
+    session: { preset: 'koa', secrets: ['koa-key'] },
+    cookie: 'koa.sess=koasid0123; koa.sess.sig=-9TbuenPEkI8zsjj7TexUI7RKhM',
+    key: 'koasid0123',
+    user: 'userId',
+    good: {
+      'that expires some day': json({ ...LOGGED_IN, _expire: Date.parse(SOON), _maxAge: 3600000 }),
+      'that expires with the browser': json({ ...LOGGED_IN, _session: true }),
+    },
+    bad: {
+      'of a visitor': json({ _expire: Date.parse(SOON), _maxAge: 3600000 }),
+      'that has expired': json({ ...LOGGED_IN, _expire: Date.parse(PAST), _maxAge: 3600000 }),
+    },
+  },
+  'koa-generic': {
+    session: { preset: 'koa-generic', secrets: ['koa-key'] },
+    cookie: 'koa.sid=koagsid01234567890123456789012345; koa.sid.sig=GfYNmXACFI9utUMe972Uxc2L7C4',
+    key: 'koa:sess:koagsid01234567890123456789012345',
+    user: 'userId',
+    good: { 'as koa-redis writes it': json({ ...EXPRESS, ...LOGGED_IN }) },
+    bad: { 'of a visitor': json(EXPRESS) },
+  },
+  'better-auth': {
+    session: { preset: 'better-auth', secrets: ['0123456789abcdef0123456789abcdef'] },
+    cookie: 'better-auth.session_token=PFlxl28eKGhgWRo0OkngdCn6ebBExKAU.VUbPnof5OR2ABtPwwufRAM8PmsH%2FD5Dh3JN9LY58W%2FY%3D',
+    key: 'PFlxl28eKGhgWRo0OkngdCn6ebBExKAU',
+    user: 'session.userId',
+    good: {
+      'as better-auth writes it': json({
+        session: { id: 'x', expiresAt: SOON, userId: '42' }, user: { name: 'ada', id: '42' } }) },
+    bad: {
+      'that has expired': json({
+        session: { id: 'x', expiresAt: PAST, userId: '42' }, user: { name: 'ada', id: '42' } }),
+      'without a user': json({ session: { id: 'x', expiresAt: SOON }, user: null }),
+    },
+  },
+  'better-auth, on https': {
+    session: { preset: 'better-auth', secrets: ['0123456789abcdef0123456789abcdef'] },
+    cookie: '__Secure-better-auth.session_token=PFlxl28eKGhgWRo0OkngdCn6ebBExKAU.VUbPnof5OR2ABtPwwufRAM8PmsH%2FD5Dh3JN9LY58W%2FY%3D',
+    key: 'PFlxl28eKGhgWRo0OkngdCn6ebBExKAU',
+    user: 'session.userId',
+    good: { 'as better-auth writes it': json({ session: { expiresAt: SOON, userId: '42' }, user: { id: '42' } }) },
+    bad: {},
+  },
+  'django-json': {
+    session: { preset: 'django-json' },
+    cookie: 'sessionid=57nu30yrs6gk5oc2dbvc4ubdn2mscx2p',
+    key: ':1:django.contrib.sessions.cache57nu30yrs6gk5oc2dbvc4ubdn2mscx2p',
+    user: '_auth_user_id',
+    good: {
+      'as django-redis writes it':
+        '{"_auth_user_id": "42", "_auth_user_backend": "django.contrib.auth.backends.ModelBackend", "_auth_user_hash": "4b6c"}',
+    },
+    bad: { 'of a visitor': '{"cart": ["a book"]}', 'pickled': hex('80059518000000000000007d948c0d5f617574685f757365725f6964948c023432') },
+  },
+  flask: {
+    session: { preset: 'flask' },
+    cookie: 'session=3n51nwmtZ-U6B1u5BvdVlUe0q-zzvR6AXSfz6VVYzmY',
+    key: 'session:3n51nwmtZ-U6B1u5BvdVlUe0q-zzvR6AXSfz6VVYzmY',
+    user: 'userId',
+    good: {
+      'in MessagePack': hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c3a6757365724964a23432'),
+      'in JSON': json({ _permanent: true, ...LOGGED_IN }),
+    },
+    bad: {
+      'of a visitor': hex('82aa5f7065726d616e656e74c3a46361727491a66120626f6f6b'),
+      'of a visitor, in JSON': json({ _permanent: true }),
+      'with false in MessagePack':
+        hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c2a6757365724964a23432'),
+      'cut short': hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c3a6757365724964a234'),
+    },
+  },
+  'flask, signed': {
+    session: { preset: 'flask', signature: 'itsdangerous', secrets: ['flask-secret'] },
+    cookie: 'session=6f1c2c1e-0000-4000-8000-000000000001.VMycad5VnaB6TE_3W9UcSal7sTk',
+    key: 'session:6f1c2c1e-0000-4000-8000-000000000001',
+    user: 'userId',
+    good: { 'in JSON': json({ _permanent: true, ...LOGGED_IN }) },
+    bad: {},
+  },
+  starsessions: {
+    session: { preset: 'starsessions' },
+    cookie: 'session=854180055123e7d1d394c5328c6f71b6',
+    key: 'starsessions.854180055123e7d1d394c5328c6f71b6',
+    user: 'userId',
+    good: {
+      'as starsessions writes it':
+        '{"authenticated": true, "userId": "42", "__metadata__": {"lifetime": 3600, "created": 1795403437.95, "last_access": 1795403437.99}}',
+    },
+    bad: { 'of a visitor': '{"cart": ["a book"], "__metadata__": {"lifetime": 3600}}' },
+  },
+  'rails-json': {
+    session: { preset: 'rails-json' },
+    cookie: '_session_id=0123456789abcdef0123456789abcdef',
+    key: '2::3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9',
+    user: 'userId',
+    good: { 'as redis-session-store writes it': json(LOGGED_IN) },
+    bad: { 'of a visitor': '{}', 'of Marshal': Buffer.from('\x04\b{\x06I"\x12authenticated\x06:\x06ETT', 'latin1') },
+  },
+  spring: {
+    session: { preset: 'spring' },
+    cookie: springCookie(UUID),
+    user: 'sessionAttr:userId',
+    good: { 'of the repository with indexes': springRecords(UUID, springSession({ userId: '42' })) },
+    bad: {
+      'of a visitor': springRecords(UUID, springSession({ userId: '42', context: null })),
+      'whose user was taken away': springRecords(UUID, withoutUser(springSession({ userId: '42' }))),
+      'that has ended, and of which the rest lies about':
+        springRecords(UUID, springSession({ userId: '42', seconds: 0 }), { indexed: false }),
+      'of which only the other key is there': springRecords(UUID, {}),
+    },
+  },
+  php: {
+    session: { preset: 'php' },
+    cookie: 'PHPSESSID=5g63a7t35aum829e9qh7fd2hoc',
+    key: 'PHPREDIS_SESSION:5g63a7t35aum829e9qh7fd2hoc',
+    user: 'userId',
+    good: {
+      'of the handler php': 'cart|a:1:{i:0;s:6:"a book";}authenticated|b:1;userId|s:2:"42";',
+      'of the handler php_serialize':
+        'a:3:{s:4:"cart";a:1:{i:0;s:6:"a book";}s:13:"authenticated";b:1;s:6:"userId";s:2:"42";}',
+      'with a number as id': 'authenticated|b:1;userId|i:42;',
+      'with an object in it': 'authenticated|b:1;cart|O:4:"Cart":1:{s:5:"items";a:0:{}}userId|s:2:"42";',
+    },
+    bad: {
+      'of a visitor': 'cart|a:1:{i:0;s:6:"a book";}',
+      'with a number for true': 'authenticated|i:1;userId|s:2:"42";',
+      'with false': 'authenticated|b:0;userId|s:2:"42";',
+      'with the words inside a text': 'cart|s:34:"authenticated|b:1;userId|s:2:\\"42\\";";',
+    },
+  },
+};
+
+/* Writes what each key holds: a text, bytes, or the fields of a hash; and nothing else is there. */
+async function put(client, records) {
+  await client.flushAll();
+  for (const [key, value] of Object.entries(records)) {
+    if (typeof value === 'string' || Buffer.isBuffer(value)) await client.set(key, value);
+    else if (Object.keys(value).length > 0) await client.hSet(key, value);
+  }
+}
+
+for (const [preset, { session, cookie, key, user, good, bad }] of Object.entries(GOLDEN))
+  describe(preset, () => {
+    const recordsOf = value => (key ? { [key]: value } : value);
+    let redis, client, sluice;
+    before(async () => {
+      redis = await startRedis(file);
+      client = await redis.client();
+      sluice = await startWithSession(file, redis, session, user);
+    });
+
+    for (const [what, value] of Object.entries(good))
+      test(`a session ${what} is let in`, async () => {
+        await put(client, recordsOf(value));
+        (await assertLetIn(sluice, redis, cookie, '42')).terminate();
+      });
+
+    for (const [what, value] of Object.entries(bad))
+      test(`a session ${what} is refused`, async () => {
+        await put(client, recordsOf(value));
+        await assertRefused(sluice, cookie);
+      });
+
+    test('each byte of the cookie matters', async () => {
+      await put(client, recordsOf(Object.values(good)[0]));
+      await assertEachByteMatters(sluice, cookie);
+    });
+
+    test('once the session is gone it is refused', async () => {
+      await client.flushAll();
+      await assertRefused(sluice, cookie);
+    });
+  });
