@@ -9,6 +9,7 @@
 #include "browser.h"
 #include "machine.h"
 #include "settings.h"
+#include "sluice/proto/session_cookie.h"
 #include "unit.h"
 
 enum {
@@ -16,26 +17,63 @@ enum {
 	MANY = 1000,
 	PUBLICATIONS = 50,
 	/* what an idle connection may hold, on channels that others have too, and with one of its own */
-	SHARED_BYTES_MAX = 640,
-	PRIVATE_BYTES_MAX = 1024,
+	SHARED_BYTES_MAX = 480,
+	PRIVATE_BYTES_MAX = 800,
+	/* and what a session, if nobody else has it */
+	SESSION_BYTES_MAX = 160,
+	SID_LEN = 36,
 };
 
 struct crowd {
 	struct stage stage;
 	struct browser browsers[MANY];
 	size_t n;
+	bool own_sessions; /* else they are all Ada */
+	struct redis_record records[MANY + 1];
+	char keys[MANY][sizeof("sess:") + SID_LEN], values[MANY][64];
 };
+
+static struct crowd the_crowd;
+
+static int open_stage(void **state, const struct redis_record *records)
+{
+	machine_reset();
+	the_crowd.n = 0;
+	the_crowd.own_sessions = records == the_crowd.records;
+	stage_open(&the_crowd.stage, settings_get(SETTINGS_ROOMY), 0, records);
+	quota_set_sockets_max(&the_crowd.stage.quota, MANY);
+	stage_pass(&the_crowd.stage, 1000);
+	*state = &the_crowd;
+	return 0;
+}
 
 static int crowd_open(void **state)
 {
-	static struct crowd crowd;
-	machine_reset();
-	crowd.n = 0;
-	stage_open(&crowd.stage, settings_get(SETTINGS_ROOMY), 0, browser_records);
-	quota_set_sockets_max(&crowd.stage.quota, MANY);
-	stage_pass(&crowd.stage, 1000);
-	*state = &crowd;
-	return 0;
+	return open_stage(state, browser_records);
+}
+
+/* Each has a session. Every one of them is of another user, or all are of one. */
+static int crowd_open_with(void **state, bool own_users)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(the_crowd.keys[i], sizeof(the_crowd.keys[i]), "sess:%0*u", SID_LEN, i);
+		snprintf(the_crowd.values[i], sizeof(the_crowd.values[i]),
+			"{\"cookie\":{},\"authenticated\":true,\"userId\":\"u%u\"}",
+			own_users ? i : 0);
+		the_crowd.records[i] = (struct redis_record){ .key = the_crowd.keys[i],
+			.value = the_crowd.values[i] };
+	}
+	return open_stage(state, the_crowd.records);
+}
+
+static int crowd_open_with_sessions(void **state)
+{
+	return crowd_open_with(state, false);
+}
+
+static int crowd_open_with_users(void **state)
+{
+	return crowd_open_with(state, true);
 }
 
 static int crowd_close(void **state)
@@ -45,6 +83,30 @@ static int crowd_close(void **state)
 	for (size_t i = 0; i < crowd->n; i++)
 		browser_finish(&crowd->browsers[i]);
 	return 0;
+}
+
+static void ask(struct crowd *crowd, size_t i, const char *query, const char *headers)
+{
+	char cookie[SESSION_COOKIE_MAX], lines[SESSION_COOKIE_MAX + 32];
+	if (!crowd->own_sessions) {
+		browser_ask(&crowd->browsers[i], SESSION_ADA, query, headers);
+		return;
+	}
+	ssize_t len = session_cookie_sign(SESSION_SIGNATURE_CONNECT, SLICE(SETTINGS_SECRET),
+		slice_of(crowd->keys[i] + strlen("sess:")), cookie, sizeof(cookie));
+	assert_true(len > 0);
+	snprintf(lines, sizeof(lines), "Cookie: connect.sid=%.*s\r\n", (int)len, cookie);
+	browser_ask(&crowd->browsers[i], SESSION_NO_COOKIE, query, lines);
+}
+
+/* The script knows what those may see whom it has named, and no others. */
+static bool is_in(const struct crowd *crowd, struct browser *browser)
+{
+	if (crowd->own_sessions)
+		return slice_starts_with(
+			buffer_slice(&browser->wire->received), SLICE("HTTP/1.1 101 "));
+	browser_look(browser);
+	return browser_is_open(browser);
 }
 
 /* What the script holds for a browser, which is not the gateway's. */
@@ -78,10 +140,9 @@ static size_t join(struct crowd *crowd, size_t n, const char *query, const char 
 		struct browser *browser = &crowd->browsers[i];
 		snprintf(text, sizeof(text), "%s%zu", query, i);
 		browser_come(browser, i % STAGE_WORKERS, "10.0.0.1");
-		browser_ask(browser, SESSION_ADA, *query ? text : "", headers);
+		ask(crowd, i, *query ? text : "", headers);
 		stage_turns(&crowd->stage, 8);
-		browser_look(browser);
-		assert_true(browser_is_open(browser));
+		assert_true(is_in(crowd, browser));
 		forget_bytes(browser->wire);
 	}
 	return (gateway_bytes() - before) / n;
@@ -164,7 +225,28 @@ static void and_so_it_is_with_a_channel_of_its_own(void **state)
 	assert_true(bytes <= PRIVATE_BYTES_MAX);
 }
 
+static void a_session_is_small(void **state)
+{
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", "");
+	size_t bytes = join(crowd, MANY - FEW, "", "");
+	print_message("with a session of its own, on shared channels: %zu bytes\n", bytes);
+	assert_true(bytes <= SHARED_BYTES_MAX + SESSION_BYTES_MAX);
+}
+
+static void and_so_it_is_with_a_user_of_its_own(void **state)
+{
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", "");
+	assert_int_equal(redis_subscribers(SLICE("user:u0")), 1);
+	size_t bytes = join(crowd, MANY - FEW, "", "");
+	print_message("with a session and a channel of its own: %zu bytes\n", bytes);
+	assert_true(bytes <= PRIVATE_BYTES_MAX + SESSION_BYTES_MAX);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, crowd_open, crowd_close)
+#define TEST_WITH(name, what) \
+	cmocka_unit_test_setup_teardown(name, crowd_open_with_##what, crowd_close)
 
 int main(void)
 {
@@ -174,6 +256,8 @@ int main(void)
 		TEST(redis_is_subscribed_once),
 		TEST(an_idle_connection_is_small),
 		TEST(and_so_it_is_with_a_channel_of_its_own),
+		TEST_WITH(a_session_is_small, sessions),
+		TEST_WITH(and_so_it_is_with_a_user_of_its_own, users),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
