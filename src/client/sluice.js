@@ -1,2 +1,421 @@
-/* The browser client of Sluice. */
-export const protocol = 'sluice.v1';
+/*
+ * Channels in a page: new Sluice('/ws').subscribe('team:7', (data) => …)
+ *
+ * A page has wishes: the channels with handlers. A Link has facts: the channels that are live. It
+ * sends what makes the facts like the wishes, whichever are older. After a loss it waits a random
+ * part of a span that doubles, as thousands of pages lose the same gateway at once; unless the
+ * gateway says how long, or that there is no use.
+ *
+ * With `share` the tab that holds a Web Lock has the Link. The others send it their wishes over a
+ * BroadcastChannel, and are told what it is told. The lock of a tab that closes or freezes goes to
+ * the next; from one that does not answer it is stolen.
+ */
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30000;
+const STABLE_MS = 10000;
+const HANDSHAKE_MS = 10000;
+const ANSWER_MS = 3000;
+const TAB_SILENCE_MS = 30000;
+const GAP_MS = 100;
+const COMMANDS_PER_SECOND = 90; /* twice that is less than the gateway's limit */
+const PAGE_EVENTS = ['online', 'visibilitychange', 'pagehide', 'pageshow', 'freeze', 'resume'];
+const FINAL = [1002, 1003, 1007, 1009, 4401, 4403];
+
+/* Asks after a silence, and twice, as a page that was held up may come to the timer first. */
+class Watch {
+  constructor(silence, ask, end) {
+    Object.assign(this, { silence, ask, end });
+    this.wait();
+  }
+
+  wait(ms = this.silence, asked = 0) {
+    this.stop();
+    this.timer = setTimeout(() => {
+      if (asked > 1)
+        return this.end();
+      this.wait(ANSWER_MS, asked + 1);
+      this.ask();
+    }, ms);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+  }
+}
+
+class Link {
+  wishes = new Set();
+  live = new Set();
+  asked = new Map(); /* channel: id of the command, 0 once it is answered, or "refused" */
+  turn = 0; /* what began in another turn comes too late */
+  id = 0;
+  failures = 0;
+
+  constructor(find, tell) {
+    Object.assign(this, { find, tell });
+  }
+
+  async connect() {
+    const turn = this.drop();
+    this.become({ name: 'connecting' });
+    this.timer = setTimeout(() => this.lost(1006, 'no answer'), HANDSHAKE_MS);
+    try {
+      const { url, ticket } = await this.find();
+      if (turn !== this.turn)
+        return;
+      if (ticket === null)
+        return this.lost(4401, 'no ticket');
+      const socket = new WebSocket(url, ['sluice.v1', ...ticket ? [`ticket.${ticket}`] : []]);
+      socket.onmessage = ({ data }) => turn === this.turn && this.take(JSON.parse(data));
+      socket.onclose = ({ code, reason }) =>
+        turn === this.turn && this.lost(code, reason, !ticket && url);
+      this.socket = socket;
+    } catch ({ message }) {
+      if (turn === this.turn)
+        this.lost(1006, message);
+    }
+  }
+
+  stop() {
+    const { socket } = this;
+    this.drop();
+    return socket && new Promise((done) => { socket.onclose = done; });
+  }
+
+  wish(channels) {
+    this.wishes = new Set(channels);
+    this.settle();
+  }
+
+  /* Somebody looks, or the network has changed. */
+  nudge() {
+    if (this.opened)
+      this.watch.wait(0);
+    else if (this.state.name === 'waiting' && this.state.code !== 1012)
+      this.connect();
+  }
+
+  become(state) {
+    this.tell('state', this.state = state);
+  }
+
+  send(type, channel) {
+    this.socket.send(JSON.stringify({ type, id: ++this.id, channel }));
+  }
+
+  drop() {
+    clearTimeout(this.timer);
+    this.watch?.stop();
+    this.socket?.close();
+    this.socket = this.watch = this.opened = null;
+    this.live.clear();
+    this.asked.clear();
+    return ++this.turn;
+  }
+
+  async lost(code, reason, url) {
+    const { opened } = this;
+    const turn = this.drop();
+    /* A page is not told why a handshake failed, but it can ask. */
+    if (!opened && url && code === 1006)
+      try {
+        url.protocol = url.protocol.replace('ws', 'http');
+        url.pathname += '/check';
+        const answer = await fetch(url, {
+          credentials: 'include', signal: AbortSignal.timeout(HANDSHAKE_MS) });
+        if (FINAL.includes(4000 + answer.status))
+          [code, reason] = [4000 + answer.status, await answer.text()];
+      } catch {}
+    if (turn !== this.turn)
+      return;
+    if (FINAL.includes(code))
+      return this.become({ name: 'closed', code, reason });
+    const told = /^retry_after_ms=(\d+)$/.exec(reason);
+    const span = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++);
+    const wait = told ? +told[1] : Math.random() * span;
+    this.timer = setTimeout(() => this.connect(), wait);
+    this.become({ name: 'waiting', code, reason, until: Date.now() + wait });
+  }
+
+  take(message) {
+    const { type, id, channel, base64 } = message;
+    this.watch?.wait();
+    switch (type) {
+    case 'welcome':
+      this.welcome(message);
+      break;
+    case 'publication':
+      if (base64)
+        message.data = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt());
+      return this.tell(type, message);
+    case 'gap':
+      message.channels = channel ? [channel] : [...this.live];
+      break;
+    case 'subscribed':
+      this.live.add(channel);
+      if (id)
+        this.asked.set(channel, 0);
+      break;
+    case 'unsubscribed':
+      this.live.delete(channel);
+      this.asked.set(channel, message.reason && 'refused');
+      break;
+    case 'error':
+      [message.channel] = [...this.asked].find((one) => one[1] === id) ?? [];
+      this.asked.set(message.channel, 'refused');
+      if (message.code === 'unavailable')
+        setTimeout(() => {
+          this.asked.set(message.channel, 0);
+          this.settle();
+        }, ANSWER_MS);
+    }
+    this.tell(type, message);
+    this.settle();
+  }
+
+  welcome({ user, connection, channels, heartbeat }) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { this.failures = 0; }, STABLE_MS);
+    this.budget = COMMANDS_PER_SECOND;
+    this.watch = new Watch(heartbeat * 1200 || 2 ** 31 - 1, () => this.send('ping'),
+      () => this.lost(1006, 'no sign of life'));
+    this.live = new Set(channels);
+    this.opened = true;
+    this.become({ name: 'open', user, connection });
+    for (const channel of channels)
+      this.tell('subscribed', { channel });
+  }
+
+  settle() {
+    if (!this.opened)
+      return;
+    for (const channel of new Set([...this.wishes, ...this.asked.keys()])) {
+      const wanted = this.wishes.has(channel);
+      if (this.budget && wanted !== this.live.has(channel) && !this.asked.get(channel)) {
+        this.send(wanted ? 'subscribe' : 'unsubscribe', channel);
+        this.asked.set(channel, this.id);
+        if (!--this.budget)
+          setTimeout(() => {
+            this.budget = COMMANDS_PER_SECOND;
+            this.settle();
+          }, 1000);
+      }
+    }
+  }
+}
+
+/* The same to its page as a Link. */
+class SharedLink {
+  tab = Math.random();
+  own = [];
+  all = new Map(); /* tab: its wishes */
+
+  constructor(find, tell, name) {
+    Object.assign(this, { find, tell, name });
+  }
+
+  async connect(lock = { signal: (this.queued = new AbortController()).signal }) {
+    let bus;
+    try {
+      bus = this.bus = new BroadcastChannel(this.name);
+      bus.onmessage = ({ data }) => this.hear(data);
+      this.watch = new Watch(TAB_SILENCE_MS, () => this.wish(this.own, true), () => {
+        this.stop();
+        this.connect({ steal: true });
+      });
+      this.wish();
+      await navigator.locks.request(this.name, lock, () => bus === this.bus
+        && new Promise((release) => {
+          this.release = release;
+          this.lead();
+        }));
+    } catch ({ name }) {
+      if (bus !== this.bus)
+        return;
+      this.stop();
+      this.tell('state', { name: 'connecting' });
+      if (name === 'AbortError')
+        this.connect();
+      else
+        this.lead();
+    }
+  }
+
+  lead() {
+    this.watch?.stop();
+    this.link = new Link(this.find, (type, detail) => {
+      this.post({ type, detail });
+      this.tell(type, detail);
+      if (detail.name === 'connecting') {
+        this.all.clear();
+        this.post({});
+        this.wish();
+      }
+    });
+    this.link.connect();
+  }
+
+  stop() {
+    this.post({ tab: this.tab, wishes: [] });
+    this.bus?.close();
+    this.watch?.stop();
+    this.queued?.abort();
+    const stopped = this.link?.stop();
+    this.release?.();
+    this.bus = this.link = null;
+    return stopped;
+  }
+
+  wish(wishes = this.own, nudge) {
+    const message = { tab: this.tab, wishes, nudge };
+    this.own = wishes;
+    this.post(message);
+    this.hear(message);
+  }
+
+  nudge() {
+    if (this.link)
+      this.link.nudge();
+    else
+      this.watch.wait(0);
+  }
+
+  post(message) {
+    this.bus?.postMessage(message);
+  }
+
+  hear({ tab, wishes, nudge, type, detail }) {
+    if (this.link && wishes) {
+      this.post({ type: 'state', detail: this.link.state });
+      for (const channel of wishes)
+        if (this.link.live.has(channel))
+          this.post({ type: 'subscribed', detail: { channel } });
+      this.all.set(tab, wishes);
+      this.link.wish([...this.all.values()].flat());
+      if (nudge)
+        this.nudge();
+    } else if (!this.link && !wishes) {
+      this.watch.wait();
+      if (type)
+        this.tell(type, detail);
+      else
+        this.wish();
+    }
+  }
+}
+
+export class Sluice {
+  state = {};
+  #events = new EventTarget();
+  #handlers = new Set();
+  #live = new Map(); /* channel: true, or false when it was */
+  #missed = [];
+  #begin;
+  #link;
+
+  constructor(address = '/ws', { share, ticket } = {}) {
+    const find = async () => {
+      const found = typeof address === 'function' ? await address() : address;
+      const url = new URL(found.url ?? found, globalThis.location?.href);
+      url.protocol = url.protocol.replace('http', 'ws');
+      return { url, ticket: found.ticket ?? await ticket?.() };
+    };
+    const tell = (type, detail) => this.#tell(type, detail);
+    this.#begin = () => new (share ? SharedLink : Link)(find, tell, `sluice ${share} ${address}`);
+    this.open();
+  }
+
+  on(type, listener) {
+    const own = ({ detail }) => listener(detail);
+    this.#events.addEventListener(type, own);
+    return () => this.#events.removeEventListener(type, own);
+  }
+
+  subscribe(channel, handler) {
+    const meta = { channel };
+    const off = this.on('publication', (one) => one.channel === channel && handler(one.data, meta));
+    this.#handlers.add(meta);
+    this.#wish();
+    if (this.#live.get(channel))
+      queueMicrotask(() => this.#say('subscribed', meta));
+    return () => {
+      off();
+      this.#handlers.delete(meta);
+      this.#wish();
+    };
+  }
+
+  /* Begins, also again after a close. */
+  open() {
+    if (this.#link)
+      return this.#link.nudge();
+    this.#listen('add');
+    this.#link = this.#begin();
+    this.#link.connect();
+    this.#wish();
+  }
+
+  async close() {
+    const left = this.#leave();
+    this.#tell('state', { name: 'closed', code: 1000, reason: '' });
+    await left;
+  }
+
+  #listen(verb) {
+    for (const type of PAGE_EVENTS)
+      globalThis[`${verb}EventListener`]?.(type, this.#page, true);
+  }
+
+  #page = ({ type, persisted }) => {
+    if (type === 'pagehide' || type === 'freeze') {
+      this.#leave();
+      this.#tell('state', { name: 'connecting' });
+    } else if (persisted || type === 'resume')
+      this.open();
+    else if (type !== 'pageshow' && !document.hidden)
+      this.#link?.nudge();
+  };
+
+  /* Not at once: who takes a handler away often has another in hand. */
+  #wish() {
+    queueMicrotask(() => this.#link?.wish([...this.#handlers].map(({ channel }) => channel)));
+  }
+
+  #leave() {
+    const left = this.#link?.stop();
+    this.#link = null;
+    return left;
+  }
+
+  #tell(type, detail) {
+    const { channel, name } = detail;
+    const wasLive = this.#live.get(channel);
+    if (type === 'state') {
+      if (name === this.state.name)
+        return;
+      this.state = detail;
+      for (const one of this.#live.keys())
+        this.#live.set(one, false);
+    }
+    if (name === 'closed') {
+      this.#leave();
+      this.#listen('remove');
+    }
+    if (type === 'unsubscribed')
+      this.#live.delete(channel);
+    if (type === 'subscribed') {
+      if (wasLive)
+        return;
+      this.#live.set(channel, true);
+      /* What is fetched from now on, and what will come, leave nothing out. */
+      if (wasLive === false && this.#missed.push(channel) === 1)
+        setTimeout(() => this.#say('gap', { channels: this.#missed.splice(0) }), GAP_MS);
+    }
+    this.#say(type, detail);
+  }
+
+  #say(type, detail) {
+    this.#events.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

@@ -1,0 +1,249 @@
+/* sluice.js on tabs that are made up: one socket for all, and what becomes of it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FakePage } from './fake_page.js';
+
+const nothing = () => {};
+const share = { share: true };
+
+/* `n` tabs, the first of which has the socket, open. */
+async function tabs(page, n, welcome) {
+  const all = [];
+  for (let i = 0; i < n; i++) {
+    all.push(page.sluice('/ws', share));
+    await page.settle();
+  }
+  page.pongs = true;
+  page.socket.open(welcome);
+  await page.settle();
+  return all;
+}
+
+describe('tabs that share', () => {
+  test('have one socket, and all know its state', async t => {
+    const page = new FakePage(t);
+    const all = await tabs(page, 3, { user: 'ada' });
+    const late = page.sluice('/ws', share);
+    await page.settle();
+    assert.equal(page.sockets.length, 1);
+    for (const tab of [...all, late]) {
+      assert.equal(tab.state.name, 'open');
+      assert.equal(tab.state.user, 'ada');
+    }
+  });
+
+  test('subscribe to what any of them wishes', async t => {
+    const page = new FakePage(t);
+    const [a, b] = await tabs(page, 2);
+    const seen = [];
+    a.subscribe('x', data => seen.push(`a ${data}`));
+    const offs = [b.subscribe('x', data => seen.push(`b ${data}`)), b.subscribe('y', nothing)];
+    await page.settle();
+    assert.deepEqual(await page.answer(), ['subscribe x', 'subscribe y']);
+    page.socket.say({ type: 'publication', channel: 'x', data: 1 });
+    await page.settle();
+    assert.deepEqual(seen, ['a 1', 'b 1']);
+    for (const off of offs) off();
+    await page.settle();
+    assert.deepEqual(await page.answer(), ['unsubscribe y']);
+  });
+
+  test('bytes arrive in each', async t => {
+    const page = new FakePage(t);
+    const [, b] = await tabs(page, 2);
+    const seen = [];
+    b.subscribe('x', data => seen.push(data));
+    page.socket.say({ type: 'publication', channel: 'x', base64: '/wAB' });
+    await page.settle();
+    assert.deepEqual(seen, [new Uint8Array([255, 0, 1])]);
+  });
+
+  test('are told that a channel is live which another has had for long', async t => {
+    const page = new FakePage(t);
+    const [a, b] = await tabs(page, 2);
+    a.subscribe('x', nothing);
+    await page.answer();
+    await page.settle();
+    b.takeHeard();
+    b.subscribe('x', nothing);
+    await page.settle();
+    assert.deepEqual(await page.answer(), []);
+    assert.deepEqual(b.takeHeard(), ['subscribed x']);
+    b.subscribe('x', nothing);
+    await page.pass(100000);
+    assert.deepEqual(b.takeHeard(), ['subscribed x']);
+  });
+
+  test('with other addresses, or other names, do not share', async t => {
+    const page = new FakePage(t);
+    page.sluice('/ws', share);
+    page.sluice('/other', share);
+    page.sluice('/ws', { share: 'other' });
+    page.sluice('/ws');
+    await page.settle();
+    assert.equal(page.sockets.length, 4);
+  });
+
+  test('all stop when the session ends', async t => {
+    const page = new FakePage(t);
+    const all = await tabs(page, 3);
+    page.socket.end(4401, 'the session ended');
+    await page.settle();
+    for (const tab of all)
+      assert.deepEqual(tab.state,
+        { name: 'closed', code: 4401, reason: 'the session ended' });
+    await page.pass(100000);
+    assert.equal(page.timers, 0);
+    assert.ok(page.sockets.length <= 2);
+  });
+
+  test('all come back after a loss, with a gap', async t => {
+    const page = new FakePage(t);
+    const all = await tabs(page, 2);
+    for (const tab of all) tab.subscribe('x', nothing);
+    await page.answer();
+    await page.settle();
+    for (const tab of all) tab.takeHeard();
+    page.socket.end();
+    await page.pass(250);
+    page.socket.open();
+    await page.answer();
+    await page.pass(100);
+    for (const tab of all)
+      assert.deepEqual(tab.heard, ['waiting', 'connecting', 'open', 'subscribed x', 'gap x']);
+  });
+});
+
+describe('the tab with the socket', () => {
+  /* Two tabs with a channel each; then the first is made to give up its socket. */
+  async function handedOver(t, giveUp) {
+    const page = new FakePage(t);
+    const [a, b] = await tabs(page, 2);
+    a.subscribe('x', nothing);
+    b.subscribe('y', nothing);
+    await page.settle();
+    await page.answer();
+    await page.settle();
+    b.takeHeard();
+    await giveUp(a, page);
+    await page.settle();
+    assert.equal(page.sockets.length, 2);
+    return { page, a, b };
+  }
+
+  test('closes: another takes over, with a gap', async t => {
+    const { page, b } = await handedOver(t, a => { a.close(); });
+    assert.ok(page.sockets[0].isClosing);
+    page.socket.open();
+    assert.deepEqual(await page.answer(), ['subscribe y']);
+    await page.pass(100);
+    assert.deepEqual(b.heard, ['connecting', 'open', 'subscribed y', 'gap y']);
+  });
+
+  test('is silent: the socket is taken from it, and it is served like the others', async t => {
+    const { page, a, b } = await handedOver(t, async (a, page) => {
+      page.freeze(0);
+      await page.pass(40000);
+    });
+    page.thaw();
+    await page.settle();
+    assert.ok(page.sockets[0].isClosing);
+    page.socket.open();
+    await page.settle();
+    assert.deepEqual((await page.answer()).sort(), ['subscribe x', 'subscribe y']);
+    await page.pass(100);
+    assert.equal(a.state.name, 'open');
+    assert.equal(a.heard.at(-1).split(' ').sort().join(' '), 'gap x y');
+    assert.equal(b.heard.at(-1).split(' ').sort().join(' '), 'gap x y');
+  });
+
+  test('a page that is looked at does not wait so long for one that is silent', async t => {
+    await handedOver(t, async (a, page) => {
+      page.freeze(0);
+      await page.event('visibilitychange');
+      await page.pass(9000);
+    });
+  });
+
+  test('answers: nobody takes its socket', async t => {
+    const page = new FakePage(t);
+    await tabs(page, 3);
+    await page.pass(200000);
+    assert.equal(page.sockets.length, 1);
+  });
+
+  test('is nudged by one that is looked at', async t => {
+    const page = new FakePage(t);
+    page.chance = 1;
+    const [a, b] = await tabs(page, 2);
+    page.socket.end();
+    await page.settle();
+    assert.equal(b.state.name, 'waiting');
+    b.open();
+    await page.settle();
+    assert.equal(a.state.name, 'connecting');
+    assert.equal(page.sockets.length, 2);
+  });
+
+  test('forgets, at the next connection, what a tab wished that has died', async t => {
+    const page = new FakePage(t);
+    const [a, b] = await tabs(page, 2);
+    a.subscribe('x', nothing);
+    b.subscribe('y', nothing);
+    await page.settle();
+    await page.answer();
+    page.freeze(1);
+    page.socket.end();
+    await page.pass(250);
+    page.socket.open();
+    await page.settle();
+    assert.deepEqual(await page.answer(), ['subscribe x']);
+  });
+});
+
+describe('where tabs cannot share', () => {
+  test('each has its own socket: no such interfaces', async t => {
+    const page = new FakePage(t, { locks: false });
+    const [a] = await tabs(page, 2);
+    assert.equal(page.sockets.length, 2);
+    a.subscribe('x', nothing);
+    await page.settle();
+    page.sockets[0].open();
+    assert.deepEqual(page.sockets[0].answer(), ['subscribe x']);
+    assert.doesNotMatch(a.heard.join(), /error/);
+  });
+
+  test('each has its own socket: the browser refuses locks', async t => {
+    const page = new FakePage(t);
+    navigator.locks.request = async () => { throw new DOMException('no', 'SecurityError'); };
+    const [a] = await tabs(page, 2);
+    a.subscribe('x', nothing);
+    page.sockets[0].open();
+    await page.settle();
+    assert.equal(page.sockets.length, 2);
+    assert.deepEqual(page.sockets[0].answer(), ['subscribe x']);
+    await page.pass(1000000);
+    assert.equal(page.sockets.length, 2);
+  });
+});
+
+describe('a tab that shares', () => {
+  for (const [away, back] of [['pagehide', 'pageshow'], ['freeze', 'resume']])
+    test(`${away}: it leaves; ${back}: it is there again`, async t => {
+      const page = new FakePage(t);
+      const [a] = await tabs(page, 1);
+      a.subscribe('x', nothing);
+      await page.answer();
+      await page.event(away);
+      assert.ok(page.socket.isClosing);
+      const b = page.sluice('/ws', share);
+      await page.settle();
+      assert.equal(page.sockets.length, 2);
+      page.socket.open();
+      a.takeHeard();
+      await page.event(back, { persisted: true });
+      assert.deepEqual(await page.answer(), ['subscribe x']);
+      assert.equal(a.state.name, 'open');
+      assert.equal(b.state.name, 'open');
+    });
+});

@@ -1,0 +1,106 @@
+/* sluice.d.ts: what it lets through, what it does not, and that it tells of all there is. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+import ts from 'typescript';
+import { Sluice } from '../../src/client/sluice.js';
+
+const CLIENT = fileURLToPath(new URL('../../src/client/', import.meta.url));
+const OPTIONS = {
+  strict: true, noEmit: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext, lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+  types: [], exactOptionalPropertyTypes: true,
+};
+
+/* What the compiler says of a text that is named as if it lay beside the client. */
+function complaints(text) {
+  const name = `${CLIENT}made_up.ts`;
+  const host = ts.createCompilerHost(OPTIONS);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = file => file === name || fileExists(file);
+  host.getSourceFile = (file, ...rest) => file === name
+    ? ts.createSourceFile(file, text, OPTIONS.target) : getSourceFile(file, ...rest);
+  const program = ts.createProgram([name], OPTIONS, host);
+  return ts.getPreEmitDiagnostics(program).map(({ file, start, messageText }) =>
+    `${file?.getLineAndCharacterOfPosition(start).line + 1}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
+}
+
+const IMPORT = "import { Sluice, type State, type Gap } from 'sluice';\n";
+
+const GOOD = `${IMPORT}
+new Sluice();
+new Sluice(new URL('wss://gateway.example.com/ws'), { share: 'chat' });
+new Sluice(() => '/ws');
+new Sluice(async () => ({ url: '/ws', ticket: null }));
+new Sluice('/ws', { ticket: async () => (await fetch('/ticket')).text() });
+const s = new Sluice('/ws', { share: true, ticket: () => undefined });
+
+const off: () => void = s.subscribe('a', (data, meta) => {
+  const name: string = meta.channel;
+  if (typeof data === 'number') data.toFixed(name.length);
+});
+s.subscribe<{ n: number }>('a', ({ n }) => n.toFixed());
+s.subscribe('a', (data: { n: number }) => data.n.toFixed());
+off();
+
+const show = (state: State): string => {
+  switch (state.name) {
+  case 'connecting': return '';
+  case 'open': return state.user ?? state.connection;
+  case 'waiting': return String(state.until - Date.now()) + state.reason;
+  case 'closed': return state.code === 4401 ? 'log in' : state.reason;
+  }
+};
+const offState: () => void = s.on('state', show);
+offState();
+s.on('gap', ({ channels }: Gap) => channels.map(one => one.length));
+s.on('error', ({ channel, code }) => code === 'limit' && channel?.length);
+s.on('subscribed', ({ channel }) => channel.length);
+s.on('unsubscribed', ({ channel, reason }) => reason === 'revoked' && channel.length);
+s.on('publication', ({ channel, data }) => { const any: unknown = data; return [channel, any]; });
+s.open();
+await s.close();
+if (s.state.name === 'open') s.state.user?.length;
+export {};
+`;
+
+const BAD = {
+  'an address that is none': 'new Sluice(7);',
+  'an option that does not exist': "new Sluice('/ws', { tickets: () => 'a' });",
+  'a ticket that is no function': "new Sluice('/ws', { ticket: 'a' });",
+  'a function that gives no address': 'new Sluice(() => 7);',
+  'a target without an address': "new Sluice(() => ({ ticket: 'a' }));",
+  'a channel that is no text': 's.subscribe(7, () => {});',
+  'no handler': "s.subscribe('a');",
+  'data taken for what nobody said it is': "s.subscribe('a', data => data.text);",
+  'an event that does not exist': "s.on('open', () => {});",
+  'a field of another event': "s.on('gap', gap => gap.code);",
+  'a field of another state': "if (s.state.name === 'open') s.state.until;",
+  'a field of a state that nobody has asked about': 's.state.until;',
+  'a state that does not exist': "s.state.name === 'live';",
+  'a code that closes nothing for good': "if (s.state.name === 'closed') s.state.code === 1012;",
+  'writing the state': "s.state = { name: 'connecting' };",
+  'an error code that does not exist': "s.on('error', ({ code }) => code === 'nope');",
+  'a connection that is closed without waiting taken for a value': 'const n: number = s.close();',
+  'what is private': 's.wishes;',
+};
+
+test('what is right is let through', () => {
+  assert.deepEqual(complaints(GOOD), []);
+});
+
+for (const [what, line] of Object.entries(BAD))
+  test(`${what} is not`, () => {
+    const found = complaints(`${IMPORT}declare const s: Sluice;\n${line}\nexport {};\n`);
+    assert.notDeepEqual(found, []);
+    for (const one of found) assert.match(one, /^3: /);
+  });
+
+test('the class has what its types say, and nothing else', async () => {
+  const text = await readFile(`${CLIENT}sluice.d.ts`, 'utf8');
+  const [body] = /export class Sluice \{[^]*/.exec(text);
+  const typed = [...body.matchAll(/^  (?:readonly )?(\w+)(?=[<(:])/gm)].map(match => match[1]);
+  const there = Object.getOwnPropertyNames(Sluice.prototype);
+  assert.deepEqual(typed.filter(name => name !== 'state').sort(), there.sort());
+});
