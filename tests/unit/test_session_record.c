@@ -58,7 +58,8 @@ static void assert_read(const struct options *options, struct slice record,
 	take_record(&reading, options, record);
 	if (reading.result != result)
 		fail_msg("%d for %.*s", (int)reading.result, SLICE_ARGS(record));
-	if (result == SESSION_GOOD && !slice_equal(reading.identity.user, slice_of(user)))
+	if (result == SESSION_GOOD &&
+		!slice_equal(reading.identity.user, slice_of(user ? user : "")))
 		fail_msg("%.*s", SLICE_ARGS(reading.identity.user));
 	assert_false(reading.malformed);
 	assert_false(reading.missing);
