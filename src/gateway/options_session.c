@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "sluice/proto/laravel_cookie.h"
+
 /* ---- secrets ---- */
 
 /* Takes one end of line off, which editors and `echo` leave behind. */
@@ -31,6 +33,20 @@ static struct slice read_secret(
 		secret = loading_keep(loading, without_line_end(buffer_slice(&bytes)));
 	buffer_finish(&bytes);
 	return secret;
+}
+
+/* A key for laravel is kept as the octets that it is. */
+static struct slice settle_key(
+	struct loading *loading, struct place place, size_t i, struct slice text)
+{
+	uint8_t key[LARAVEL_KEY_BYTES];
+	if (laravel_key_parse(text, key) == 0)
+		return loading_keep(loading, slice_make((const char *)key, sizeof(key)));
+	loading_problem(loading, place,
+		"session.secrets[%zu]: must be an APP_KEY for AES-256, \"base64:\" and 32 octets "
+		"in base64",
+		i);
+	return text;
 }
 
 static struct slice settle_secret(
@@ -71,8 +87,12 @@ static void settle_secrets(struct loading *loading)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		struct slice text = options->session.secrets[i];
+		size_t told_before = loading->n_problems;
 		if (text.at)
 			secrets[i] = settle_secret(loading, place, i, text);
+		if (secrets[i].len && loading->n_problems == told_before &&
+			options->session.signature == SESSION_SIGNATURE_LARAVEL)
+			secrets[i] = settle_key(loading, place, i, secrets[i]);
 	}
 	options->session.secrets = secrets;
 }

@@ -127,6 +127,7 @@ int ticket_parse(const struct options *options, struct slice json, struct identi
 {
 	const struct session_value_settings settings = {
 		.authenticated = options->session.authenticated,
+		.present = options->session.present,
 		.user = options->session.user,
 	};
 	return identity_parse(ret_identity, &settings, json);

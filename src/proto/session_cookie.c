@@ -24,6 +24,7 @@
 #include "sluice/proto/base64.h"
 #include "sluice/proto/cookie.h"
 #include "sluice/proto/digest.h"
+#include "sluice/proto/laravel_cookie.h"
 #include "sluice/proto/session_key.h"
 
 static const struct form {
@@ -184,6 +185,16 @@ static int verify_keygrip(const struct session_cookie_settings *settings, struct
 	return error ? error : session_id_is_plain(value) ? 0 : -EACCES;
 }
 
+/* The text takes the place of the value, which has been read by then. */
+static int verify_laravel(const struct session_cookie_settings *settings, const struct found *found,
+	struct slice value, char *room, struct slice *ret_sid)
+{
+	_Static_assert((int)LARAVEL_COOKIE_MAX == (int)SESSION_COOKIE_MAX, "one room for both");
+	int error = laravel_cookie_open(
+		settings->secrets, settings->n_secrets, found->name, value, room, ret_sid);
+	return error ? error : session_id_is_plain(*ret_sid) ? 0 : -EACCES;
+}
+
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
 	char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
 {
@@ -194,6 +205,8 @@ int session_cookie_read(const struct session_cookie_settings *settings, struct s
 	if (len < 0)
 		return len == -EMSGSIZE ? -ENOENT : -EACCES;
 	struct slice value = slice_make(room, (size_t)len);
+	if (settings->signature == SESSION_SIGNATURE_LARAVEL)
+		return verify_laravel(settings, &found, value, room, ret_sid);
 	if (settings->signature == SESSION_SIGNATURE_KEYGRIP) {
 		*ret_sid = value;
 		return verify_keygrip(settings, header, &found, value);

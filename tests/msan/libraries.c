@@ -12,6 +12,7 @@
  * replies with calloc and memcpy, and llhttp is compiled with the codecs, or else gives back nothing
  * but pointers into what it was given. */
 #include <cjson/cJSON.h>
+#include <mbedtls/aes.h>
 #include <mbedtls/base64.h>
 #include <mbedtls/md.h>
 #include <sanitizer/msan_interface.h>
@@ -19,6 +20,7 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+__typeof__(mbedtls_aes_crypt_cbc) __real_mbedtls_aes_crypt_cbc, __wrap_mbedtls_aes_crypt_cbc;
 __typeof__(mbedtls_md) __real_mbedtls_md, __wrap_mbedtls_md;
 __typeof__(mbedtls_md_hmac) __real_mbedtls_md_hmac, __wrap_mbedtls_md_hmac;
 __typeof__(mbedtls_base64_encode) __real_mbedtls_base64_encode, __wrap_mbedtls_base64_encode;
@@ -26,6 +28,17 @@ __typeof__(cJSON_ParseWithLengthOpts) __real_cJSON_ParseWithLengthOpts,
 	__wrap_cJSON_ParseWithLengthOpts;
 __typeof__(deflate) __real_deflate, __wrap_deflate;
 __typeof__(inflate) __real_inflate, __wrap_inflate;
+
+int __wrap_mbedtls_aes_crypt_cbc(mbedtls_aes_context *aes, int mode, size_t len,
+	unsigned char iv[16], const unsigned char *input, unsigned char *output)
+{
+	__msan_check_mem_is_initialized(iv, 16);
+	__msan_check_mem_is_initialized(input, len);
+	int error = __real_mbedtls_aes_crypt_cbc(aes, mode, len, iv, input, output);
+	if (!error)
+		__msan_unpoison(output, len);
+	return error;
+}
 
 int __wrap_mbedtls_md(const mbedtls_md_info_t *info, const unsigned char *input, size_t len,
 	unsigned char *digest)

@@ -460,6 +460,33 @@ static void no_secret_is_needed_without_signature(void **state)
 	options_destroy(options);
 }
 
+static void a_key_of_laravel_is_kept_as_its_octets(void **state)
+{
+	(void)state;
+	struct options *options = load_good(NULL,
+		ENVIRONMENT((char[]){ "SLUICE_SESSION_PRESET=laravel" },
+			(char[]){
+				"SLUICE_SESSION_SECRETS=[\"base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
+				"ODlhYmNkZWY=\",\"another key that has 32 octets..\"]" }),
+		(struct options_flags){ NULL });
+	assert_slice_equal(options->session.secrets[0], "0123456789abcdef0123456789abcdef");
+	assert_slice_equal(options->session.secrets[1], "another key that has 32 octets..");
+	options_destroy(options);
+}
+
+static void another_key_is_none_for_laravel(void **state)
+{
+	(void)state;
+	assert_refused("{ \"session\": { \"preset\": \"laravel\",\n"
+		       "\"secrets\": [\"base64:aHVudGVyMg==\", \"\", \"hunter2\"] } }",
+		no_environment, (struct options_flags){ NULL },
+		"sluice.json:2: session.secrets[0]: must be an APP_KEY for AES-256, \"base64:\" "
+		"and 32 octets in base64\n"
+		"sluice.json:2: session.secrets[1]: must not be empty\n"
+		"sluice.json:2: session.secrets[2]: must be an APP_KEY for AES-256, \"base64:\" "
+		"and 32 octets in base64\n");
+}
+
 /* ---- presets ---- */
 
 /* A column of NULL: "". */
@@ -1236,6 +1263,8 @@ int main(void)
 		cmocka_unit_test(only_the_end_of_line_is_taken_off_a_secret),
 		cmocka_unit_test(a_secret_that_is_hidden_by_a_higher_source_is_not_read),
 		cmocka_unit_test(no_secret_is_needed_without_signature),
+		cmocka_unit_test(a_key_of_laravel_is_kept_as_its_octets),
+		cmocka_unit_test(another_key_is_none_for_laravel),
 		cmocka_unit_test(a_preset_sets_what_nobody_has_set),
 		cmocka_unit_test(a_key_wins_over_the_preset),
 		cmocka_unit_test(what_is_not_read_is_asked_for_nothing),

@@ -106,6 +106,17 @@ static void says_who_it_is_and_for_which_session(void **state)
 	}
 }
 
+static void what_must_be_present_must_be_in_a_ticket(void **state)
+{
+	(void)state;
+	const struct options options = { .session.present = SLICE("passport.user") };
+	struct identity identity;
+	assert_int_equal(ticket_parse(&options, SLICE("{\"userId\":7}"), &identity), -EACCES);
+	assert_int_equal(
+		ticket_parse(&options, SLICE("{\"passport\":{\"user\":7}}"), &identity), 0);
+	identity_finish(&identity);
+}
+
 static struct tickets tickets;
 static unsigned seen;
 
@@ -144,6 +155,7 @@ int main(void)
 		cmocka_unit_test(finds_one_ticket),
 		cmocka_unit_test(a_ticket_has_a_longest_length),
 		cmocka_unit_test(says_who_it_is_and_for_which_session),
+		cmocka_unit_test(what_must_be_present_must_be_in_a_ticket),
 		cmocka_unit_test(keeps_what_it_says_for_each_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

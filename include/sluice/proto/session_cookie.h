@@ -47,7 +47,7 @@ struct session_cookie_settings {
 	bool prefixes;     /* __Host-NAME and __Secure-NAME count before it (RFC 6265bis §4.1.3) */
 	enum session_cookie_encoding encoding;
 	enum session_signature signature;
-	const struct slice *secrets; /* for laravel: keys of 32 octets */
+	const struct slice *secrets; /* for laravel: keys of LARAVEL_KEY_BYTES */
 	size_t n_secrets;
 };
 
