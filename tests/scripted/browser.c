@@ -13,6 +13,8 @@
 #include "sluice/proto/session_cookie.h"
 #include "sluice/proto/ws_frame.h"
 
+#define KEY_PREFIX "sess:"
+
 static const char *const sids[SESSION_COUNT] = {
 	[SESSION_ADA] = "ada" BROWSER_SECRET,
 	[SESSION_BOB] = "bob" BROWSER_SECRET,
@@ -89,13 +91,25 @@ static void send_format(struct browser *browser, const char *format, ...)
 	wire_send(browser->wire, slice_make(text, (size_t)len));
 }
 
+const char *browser_key(enum browser_session session, unsigned device, char room[BROWSER_KEY_MAX])
+{
+	if (device)
+		snprintf(room, BROWSER_KEY_MAX, KEY_PREFIX "%s-%u", sids[session], device);
+	else
+		snprintf(room, BROWSER_KEY_MAX, KEY_PREFIX "%s", sids[session]);
+	return room;
+}
+
 /* Gives `cookie`, NUL-terminated. */
-static const char *sign(enum browser_session session, char cookie[SESSION_COOKIE_MAX])
+static const char *sign(
+	enum browser_session session, unsigned device, char cookie[SESSION_COOKIE_MAX])
 {
 	const char *secret = session == SESSION_FORGED ? "guessed" : SETTINGS_SECRET;
+	char key[BROWSER_KEY_MAX];
 	allocations_spare();
-	ssize_t len = session_cookie_sign(SESSION_SIGNATURE_CONNECT, slice_of(secret),
-		slice_of(sids[session]), cookie, SESSION_COOKIE_MAX - 1);
+	struct slice sid = slice_of(browser_key(session, device, key) + strlen(KEY_PREFIX));
+	ssize_t len = session_cookie_sign(
+		SESSION_SIGNATURE_CONNECT, slice_of(secret), sid, cookie, SESSION_COOKIE_MAX - 1);
 	allocations_resume();
 	MUST(len > 0);
 	cookie[len] = '\0';
@@ -116,7 +130,8 @@ void browser_ask(struct browser *browser, enum browser_session session, const ch
 		"%s",
 		query, headers);
 	if (session != SESSION_NO_COOKIE)
-		send_format(browser, "Cookie: connect.sid=%s\r\n", sign(session, cookie));
+		send_format(browser, "Cookie: connect.sid=%s\r\n",
+			sign(session, browser->device, cookie));
 	send_format(browser, "\r\n");
 }
 
@@ -177,7 +192,7 @@ unsigned browser_cookies_sent(const struct browser *browser)
 		len++;
 	}
 	for (unsigned session = SESSION_ADA; session <= SESSION_BOB; session++) {
-		sign(session, cookie);
+		sign(session, browser->device, cookie);
 		if (memmem(decoded, len, cookie, strlen(cookie)))
 			who |= 1U << session;
 	}

@@ -26,6 +26,10 @@ extern const struct redis_record browser_records[];
 /* Is in every session id, and nothing else. */
 #define BROWSER_SECRET "-session-id"
 
+/* The Redis key of a session's record, of the user's n-th device. */
+enum { BROWSER_KEY_MAX = 64 };
+const char *browser_key(enum browser_session session, unsigned device, char room[BROWSER_KEY_MAX]);
+
 enum browser_channel {
 	CHANNEL_NEWS,
 	CHANNEL_ADA,
@@ -41,6 +45,7 @@ enum browser_channel {
 struct browser {
 	struct stage *stage;
 	struct wire *wire;
+	unsigned device; /* which of the user's sessions it has; 0: the one in browser_records */
 	/* by browser_look */
 	int status;           /* of the HTTP answer; 0: not whole yet */
 	unsigned window_bits; /* of what it is sent compressed; 0: that was not agreed upon */
@@ -60,7 +65,7 @@ void browser_open(struct browser *browser, struct stage *stage, unsigned worker,
 /* The gateway must have closed it, or the script ends. */
 void browser_finish(struct browser *browser);
 
-/* Sends a request for the endpoint: `query` with its "?", `headers` each with CR LF. */
+/* Sends a request for the endpoint, in the session of its device: `query` with its "?", `headers` each with CR LF. */
 void browser_ask(struct browser *browser, enum browser_session session, const char *query,
 	const char *headers);
 

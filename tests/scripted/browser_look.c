@@ -161,7 +161,9 @@ static void look(struct browser *browser)
 
 void browser_look(struct browser *browser)
 {
-	*browser = (struct browser){ .stage = browser->stage, .wire = browser->wire };
+	*browser = (struct browser){
+		.stage = browser->stage, .wire = browser->wire, .device = browser->device
+	};
 	allocations_spare();
 	look(browser);
 	allocations_resume();

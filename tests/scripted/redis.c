@@ -20,7 +20,24 @@ struct redis_client {
 	struct list channels; /* struct redis_channel, by .link */
 	unsigned subscribed;  /* how many */
 	unsigned number;      /* as CLIENT ID gives it */
+	unsigned redirect;    /* who is told of what this one has read; 0: it is not tracked */
 };
+
+static struct redis_client *client_of(const struct wire *wire)
+{
+	return wire->is_link ? wire->peer : NULL;
+}
+
+/* NULL: it has gone. */
+static struct redis_client *client_by_number(unsigned number)
+{
+	LIST_EACH (node, &wires) {
+		struct redis_client *client = client_of(container_of(node, struct wire, link));
+		if (client && client->number == number)
+			return client;
+	}
+	return NULL;
+}
 
 /* ---- subscriptions ---- */
 
@@ -70,16 +87,58 @@ static void say_bulk(struct redis_client *client, struct slice text)
 	say(client, "\r\n");
 }
 
-static void answer_get(struct redis *redis, struct redis_client *client, struct slice key)
+/* ---- changed keys ---- */
+
+/* Redis tells a client that is subscribed to something, to whatever; `keys` is RESP. */
+static void tell_listener(struct redis *redis, const struct redis_client *reader, struct slice keys)
 {
-	const struct redis_record *record = redis->records;
+	struct redis_client *listener =
+		reader && reader->redirect ? client_by_number(reader->redirect) : NULL;
+	if (!listener || !listener->subscribed || redis->lack == REDIS_LACKS_WORDS)
+		return;
+	say(listener, "*3\r\n");
+	say_bulk(listener, SLICE("message"));
+	say_bulk(listener, SLICE("__redis__:invalidate"));
+	wire_send(listener->wire, keys);
+}
+
+static void tell_readers(struct redis *redis, struct redis_key *key)
+{
+	char keys[REDIS_KEY_MAX + 32];
+	struct slice name = table_key_bytes(&key->name);
+	int len =
+		snprintf(keys, sizeof(keys), "*1\r\n$%zu\r\n%.*s\r\n", name.len, SLICE_ARGS(name));
+	MUST(len > 0 && (size_t)len < sizeof(keys));
+	for (unsigned reader; (reader = redis_key_pop_reader(key));)
+		tell_listener(redis, client_by_number(reader), slice_make(keys, (size_t)len));
+}
+
+static void tell_all_tracked(struct redis *redis, struct slice keys)
+{
+	LIST_EACH (node, &wires)
+		tell_listener(redis, client_of(container_of(node, struct wire, link)), keys);
+}
+
+static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
+{
+	struct redis_key *key = redis_keys_get(&redis->keys, name);
 	redis->gets++;
-	while (record->key && !slice_equal(slice_of(record->key), key))
-		record++;
-	if (record->value)
-		say_bulk(client, slice_of(record->value));
+	key->gets++;
+	if (client->redirect)
+		redis_key_add_reader(key, client->number);
+	if (key->value)
+		say_bulk(client, slice_of(key->value));
 	else
-		say(client, record->error ? record->error : "$-1\r\n");
+		say(client, key->error ? key->error : "$-1\r\n");
+}
+
+static void answer_expire(struct redis *redis, struct redis_client *client, struct slice name)
+{
+	struct redis_key *key = redis_keys_get(&redis->keys, name);
+	redis->expires++;
+	say(client, key->value ? ":1\r\n" : ":0\r\n");
+	if (key->value)
+		tell_readers(redis, key);
 }
 
 static bool is_denied(struct slice name)
@@ -126,17 +185,43 @@ static void answer_unsubscribe(
 	}
 }
 
-static void answer_client(struct redis_client *client, const struct slice *words, size_t n)
+static void answer_client_id(const struct redis *redis, struct redis_client *client)
 {
 	char number[32];
+	snprintf(number, sizeof(number), ":%u\r\n", client->number);
+	say(client, redis->lack == REDIS_LACKS_ID ? "-NOPERM No permissions to run 'client|id'\r\n"
+						  : number);
+}
+
+/* CLIENT TRACKING ON REDIRECT number */
+static void answer_client_tracking(
+	const struct redis *redis, struct redis_client *client, struct slice number)
+{
+	char digits[16];
+	MUST(number.len < sizeof(digits));
+	snprintf(digits, sizeof(digits), "%.*s", SLICE_ARGS(number));
+	unsigned redirect = (unsigned)strtoul(digits, NULL, 10);
+	if (redis->lack == REDIS_LACKS_TRACKING) {
+		say(client, "-ERR unknown subcommand 'TRACKING'\r\n");
+	} else if (!client_by_number(redirect)) {
+		say(client, "-ERR The client ID you want redirect to does not exist\r\n");
+	} else {
+		client->redirect = redirect;
+		say(client, "+OK\r\n");
+	}
+}
+
+static void answer_client(
+	const struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
+{
+	MUST(!client->subscribed);
 	if (n == 2 && slice_equal(words[1], SLICE("ID"))) {
-		MUST(!client->subscribed);
-		snprintf(number, sizeof(number), ":%u\r\n", client->number);
-		say(client, number);
+		answer_client_id(redis, client);
 		return;
 	}
-	MUST(n == 5 && slice_equal(words[1], SLICE("TRACKING")) && !client->subscribed);
-	say(client, "+OK\r\n");
+	MUST(n == 5 && slice_equal(words[1], SLICE("TRACKING")) &&
+		slice_equal(words[2], SLICE("ON")) && slice_equal(words[3], SLICE("REDIRECT")));
+	answer_client_tracking(redis, client, words[4]);
 }
 
 static void answer(
@@ -145,12 +230,15 @@ static void answer(
 	if (slice_equal(words[0], SLICE("GET"))) {
 		MUST(n == 2);
 		answer_get(redis, client, words[1]);
+	} else if (slice_equal(words[0], SLICE("EXPIRE"))) {
+		MUST(n == 3);
+		answer_expire(redis, client, words[1]);
 	} else if (slice_equal(words[0], SLICE("SUBSCRIBE"))) {
 		answer_subscribe(redis, client, words + 1, n - 1);
 	} else if (slice_equal(words[0], SLICE("UNSUBSCRIBE"))) {
 		answer_unsubscribe(redis, client, words + 1, n - 1);
 	} else if (slice_equal(words[0], SLICE("CLIENT"))) {
-		answer_client(client, words, n);
+		answer_client(redis, client, words, n);
 	} else if (slice_equal(words[0], SLICE("PING"))) {
 		say(client, client->subscribed ? "*2\r\n$4\r\npong\r\n$0\r\n\r\n" : "+PONG\r\n");
 	} else {
@@ -204,11 +292,6 @@ static void serve(struct redis *redis, struct redis_client *client)
 
 /* ---- links ---- */
 
-static struct redis_client *client_of(const struct wire *wire)
-{
-	return wire->is_link ? wire->peer : NULL;
-}
-
 static void welcome(struct redis *redis, struct wire *wire)
 {
 	if (redis->mode != REDIS_AWAY) {
@@ -236,7 +319,8 @@ static void bury(struct wire *wire)
 
 void redis_begin(struct redis *redis, const struct redis_record *records)
 {
-	*redis = (struct redis){ .records = records };
+	*redis = (struct redis){ 0 };
+	redis_keys_begin(&redis->keys, records);
 }
 
 void redis_end(struct redis *redis)
@@ -244,6 +328,7 @@ void redis_end(struct redis *redis)
 	redis_turn(redis);
 	LIST_EACH (node, &wires)
 		MUST(!container_of(node, struct wire, link)->is_link);
+	redis_keys_end(&redis->keys);
 }
 
 void redis_turn(struct redis *redis)
@@ -280,6 +365,35 @@ unsigned redis_publish(struct slice channel, struct slice payload)
 	return n;
 }
 
+void redis_change(struct redis *redis, struct redis_record record)
+{
+	allocations_spare();
+	struct redis_key *key = redis_keys_get(&redis->keys, slice_of(record.key));
+	redis_key_set(key, &record);
+	tell_readers(redis, key);
+	allocations_resume();
+}
+
+void redis_evict(struct redis *redis, const char *name)
+{
+	allocations_spare();
+	tell_readers(redis, redis_keys_get(&redis->keys, slice_of(name)));
+	allocations_resume();
+}
+
+void redis_flush(struct redis *redis)
+{
+	allocations_spare();
+	redis_keys_flush(&redis->keys);
+	tell_all_tracked(redis, SLICE("*-1\r\n"));
+	allocations_resume();
+}
+
+void redis_invalidate(struct redis *redis, struct slice keys)
+{
+	tell_all_tracked(redis, keys);
+}
+
 void redis_say(struct redis *redis, unsigned n, struct slice bytes)
 {
 	LIST_EACH (node, &wires) {
@@ -292,13 +406,41 @@ void redis_say(struct redis *redis, unsigned n, struct slice bytes)
 	}
 }
 
-void redis_drop(struct redis *redis)
+static void drop(struct redis *redis, bool readers, bool listeners)
 {
 	LIST_EACH (node, &wires) {
 		struct wire *wire = container_of(node, struct wire, link);
-		wire->peer_ended |= wire->is_link;
+		const struct redis_client *client = client_of(wire);
+		if (client && client->subscribed ? listeners : readers)
+			wire->peer_ended |= wire->is_link;
 	}
 	redis->dropped = true;
+}
+
+void redis_drop(struct redis *redis)
+{
+	drop(redis, true, true);
+}
+
+void redis_drop_listeners(struct redis *redis)
+{
+	drop(redis, false, true);
+}
+
+void redis_drop_readers(struct redis *redis)
+{
+	drop(redis, true, false);
+}
+
+struct wire *redis_reader(unsigned n)
+{
+	LIST_EACH (node, &wires) {
+		struct wire *wire = container_of(node, struct wire, link);
+		const struct redis_client *client = client_of(wire);
+		if (client && !client->subscribed && n-- == 0)
+			return wire;
+	}
+	return NULL;
 }
 
 unsigned redis_subscribers(struct slice channel)

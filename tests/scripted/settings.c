@@ -32,9 +32,10 @@ static char half_open[] = "SLUICE_LIMITS_HALF_OPEN_PER_IP=2";
 static char frames[] = "SLUICE_LIMITS_FRAMES_PER_SECOND=12";
 static char fragments[] = "SLUICE_LIMITS_FRAGMENTS=4";
 static char threshold[] = "SLUICE_COMPRESSION_THRESHOLD=64";
-static char *tight[] = { rules, secrets, url, drain, compression, threshold, connections, per_ip,
-	per_user, upgrades, message, queue, channels, publication, header, handshake, half_open,
-	frames, fragments, NULL };
+static char short_sweep[] = "SLUICE_SESSION_SWEEP=2";
+static char *tight[] = { rules, secrets, url, drain, compression, threshold, short_sweep,
+	connections, per_ip, per_user, upgrades, message, queue, channels, publication, header,
+	handshake, half_open, frames, fragments, NULL };
 
 static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
 static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";
@@ -45,10 +46,24 @@ static char no_drain[] = "SLUICE_DRAIN_SECONDS=0";
 static char *open_to_all[] = { rules, secrets, url, no_drain, anyone, no_heartbeat, any_origin,
 	buffered, large_queue, NULL };
 
+static char team_rules[] = "SLUICE_CHANNELS=["
+			   "{\"match\":\"team:{teams}\",\"allow\":\"session\",\"auto\":true},"
+			   "{\"match\":\"public:*\",\"allow\":\"anyone\"}]";
+static char strict_rules[] = "SLUICE_CHANNELS=[{\"match\":\"public:*\",\"allow\":\"anyone\"}]";
+static char sweep[] = "SLUICE_SESSION_SWEEP=10";
+static char touch[] = "SLUICE_SESSION_TOUCH=true";
+static char reject[] = "SLUICE_SESSION_REJECT=close";
+static char *watched[] = { team_rules, secrets, url, drain, sweep, no_heartbeat, NULL };
+static char *touched[] = { team_rules, secrets, url, drain, sweep, touch, NULL };
+static char *strict[] = { strict_rules, secrets, url, drain, sweep, no_heartbeat, reject, NULL };
+
 static char **const environments[SETTINGS_COUNT] = {
 	[SETTINGS_ROOMY] = roomy,
 	[SETTINGS_TIGHT] = tight,
 	[SETTINGS_OPEN] = open_to_all,
+	[SETTINGS_WATCHED] = watched,
+	[SETTINGS_TOUCHED] = touched,
+	[SETTINGS_STRICT] = strict,
 };
 
 const struct options *settings_get(enum settings settings)

@@ -151,6 +151,7 @@ static void check_metrics(const struct stage *stage)
 		closed += stage_metric(stage, code);
 	MUST(closed == stage_metric(stage, METRIC_CONNECTIONS_TOTAL));
 	MUST(stage_metric(stage, METRIC_CONNECTIONS) == 0);
+	MUST(stage_metric(stage, METRIC_SESSIONS) == 0);
 	MUST(stage_metric(stage, METRIC_SUBSCRIPTIONS) == 0);
 	MUST(stage_metric(stage, METRIC_CHANNELS) == 0 || stage->lacked_memory);
 	MUST(atomic_load(&stage->quota.connections) == 0);

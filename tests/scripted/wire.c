@@ -98,7 +98,8 @@ static size_t piece_size(struct wire *wire)
 
 char *wire_give(struct wire *wire, size_t *ret_len)
 {
-	size_t left = wire->sent.len - wire->arrived, wanted = left ? piece_size(wire) : 0;
+	size_t left = wire->held ? 0 : wire->sent.len - wire->arrived;
+	size_t wanted = left ? piece_size(wire) : 0;
 	*ret_len = MIN(left, wanted);
 	if (*ret_len == 0)
 		return NULL;

@@ -29,6 +29,7 @@ struct wire {
 	struct buffer sent;
 	size_t arrived;  /* of it */
 	bool peer_ended; /* behind what was sent */
+	bool held;       /* what was sent is on its way, for now */
 	int error;       /* a negative errno: reading and writing fail */
 	/* to the peer */
 	struct buffer received;

@@ -1,0 +1,728 @@
+/* What becomes of connections when their sessions end or change, and what it costs: exactly, as the
+ * clock stands still but for what a test lets pass.
+ *
+ * A turn is all that happens at one moment: what Redis says is read, what is asked of it is sent. So
+ * from a change to the close frame there are two turns, with the record read again between them. */
+#include <stdio.h>
+
+#include "browser.h"
+#include "machine.h"
+#include "settings.h"
+#include "sluice/proto/ws_close.h"
+#include "unit.h"
+
+enum {
+	CROWD = 600, /* more than are read at a time */
+	GUESTS_MAX = CROWD + 4,
+	TICK_MS = 50,
+	AT_ONCE_TURNS = 3,
+	OPENING_TURNS = 10,
+	BACK_MS = 3000, /* by then a lost link has come back */
+	/* as in sessions_watch.c */
+	GAP_MS = 50,
+	VAIN_PER_SECOND = 2000,
+	CREDIT_MAX = 2 * VAIN_PER_SECOND,
+	/* as in settings.c */
+	SWEEP_MS = 10000,
+};
+
+#define ADA(teams) "{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\",\"teams\":[" teams "]}"
+#define RED_BLUE   "\"red\",\"blue\""
+#define BLUE       "\"blue\""
+
+struct scene {
+	struct stage stage;
+	struct browser guests[GUESTS_MAX];
+	size_t n;
+};
+
+static int begin(void **state, enum settings settings)
+{
+	static struct scene scene;
+	scene.n = 0;
+	stage_open(&scene.stage, settings_get(settings), 0, browser_records);
+	machine_keep_out_of_log(BROWSER_SECRET);
+	quota_set_sockets_max(&scene.stage.quota, GUESTS_MAX);
+	stage_pass(&scene.stage, 1000);
+	*state = &scene;
+	return 0;
+}
+
+static int watched(void **state)
+{
+	return begin(state, SETTINGS_WATCHED);
+}
+
+static int touched(void **state)
+{
+	return begin(state, SETTINGS_TOUCHED);
+}
+
+static int untouched(void **state)
+{
+	return begin(state, SETTINGS_ROOMY);
+}
+
+static int strict(void **state)
+{
+	return begin(state, SETTINGS_STRICT);
+}
+
+/* That nothing is left is seen to by stage_close. */
+static int end(void **state)
+{
+	struct scene *scene = *state;
+	stage_close(&scene->stage);
+	for (size_t i = 0; i < scene->n; i++)
+		browser_finish(&scene->guests[i]);
+	return 0;
+}
+
+/* ---- guests ---- */
+
+/* Has asked to be let in, and nothing has happened yet. */
+static struct browser *come(struct scene *scene, enum browser_session session, unsigned device,
+	unsigned worker, const char *query)
+{
+	struct browser *guest = &scene->guests[scene->n++];
+	browser_open(guest, &scene->stage, worker, "10.0.0.1");
+	guest->device = device;
+	browser_ask(guest, session, query, "");
+	return guest;
+}
+
+static bool is_open(struct browser *guest)
+{
+	browser_look(guest);
+	return browser_is_open(guest);
+}
+
+static struct browser *enter(
+	struct scene *scene, enum browser_session session, unsigned worker, const char *query)
+{
+	struct browser *guest = come(scene, session, 0, worker, query);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	assert_true(is_open(guest));
+	return guest;
+}
+
+/* With which code the gateway has closed it, by one close frame (as browser_look sees to); 0: it has
+ * not. */
+static unsigned closed_with(struct browser *guest)
+{
+	browser_look(guest);
+	return guest->close_frames ? guest->close_code : 0;
+}
+
+/* Ada with many devices, each with a session, all on one worker. */
+static void enter_crowd(struct scene *scene, size_t n)
+{
+	char key[BROWSER_KEY_MAX];
+	size_t first = scene->n;
+	for (unsigned device = 1; device <= n; device++) {
+		browser_key(SESSION_ADA, device, key);
+		redis_change(&scene->stage.redis, (struct redis_record){ key, ADA(BLUE), NULL });
+		come(scene, SESSION_ADA, device, 0, "");
+	}
+	stage_turns(&scene->stage, OPENING_TURNS);
+	for (size_t i = first; i < scene->n; i++)
+		assert_true(is_open(&scene->guests[i]));
+}
+
+static size_t count_closed(struct scene *scene)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < scene->n; i++)
+		n += closed_with(&scene->guests[i]) == WS_CLOSE_SESSION_ENDED;
+	return n;
+}
+
+/* Gets what is published on one of Ada's channels now? */
+static bool hears(struct scene *scene, struct browser *guest, enum browser_channel channel)
+{
+	browser_publish(&scene->stage, channel, 0);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(guest);
+	return guest->last[channel] == scene->stage.published[channel];
+}
+
+/* ---- records ---- */
+
+static void change(
+	struct scene *scene, enum browser_session session, const char *value, const char *error)
+{
+	char key[BROWSER_KEY_MAX];
+	redis_change(&scene->stage.redis,
+		(struct redis_record){ browser_key(session, 0, key), value, error });
+}
+
+/* Nobody is told of it. */
+static void change_unheard(
+	struct scene *scene, enum browser_session session, const char *value, const char *error)
+{
+	scene->stage.redis.lack = REDIS_LACKS_WORDS;
+	change(scene, session, value, error);
+	scene->stage.redis.lack = REDIS_LACKS_NOTHING;
+}
+
+static void evict(struct scene *scene, enum browser_session session, unsigned device)
+{
+	char key[BROWSER_KEY_MAX];
+	redis_evict(&scene->stage.redis, browser_key(session, device, key));
+}
+
+/* How often the record was asked for. */
+static unsigned gets(struct scene *scene, enum browser_session session, unsigned device)
+{
+	char key[BROWSER_KEY_MAX];
+	browser_key(session, device, key);
+	return redis_keys_get(&scene->stage.redis.keys, slice_of(key))->gets;
+}
+
+/* Time passes, a tick at a time. */
+static void pass(struct scene *scene, unsigned ms)
+{
+	for (unsigned passed = 0; passed < ms; passed += TICK_MS) {
+		machine_pass(TICK_MS);
+		stage_turn(&scene->stage);
+	}
+}
+
+/* Long enough for everybody to have been read long ago. */
+static void settle(struct scene *scene)
+{
+	pass(scene, 4 * GAP_MS);
+}
+
+/* ---- the end of a session ---- */
+
+static const struct {
+	const char *name, *value, *error;
+} ends[] = {
+	{ "deleted", NULL, NULL },
+	{ "logged out", "{\"cookie\":{},\"authenticated\":false,\"userId\":\"ada\"}", NULL },
+	{ "another user", "{\"cookie\":{},\"authenticated\":true,\"userId\":\"eve\"}", NULL },
+	{ "nobody's any more", "{\"cookie\":{},\"authenticated\":true}", NULL },
+	{ "no JSON", "{\"cookie\":{", NULL },
+	{ "no text", NULL, "-WRONGTYPE Operation against a key\r\n" },
+};
+
+static void an_end_is_told_at_once(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *bob = enter(scene, SESSION_BOB, 0, "?channel=public:a");
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		change(scene, SESSION_ADA, ADA(RED_BLUE), NULL);
+		struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+		settle(scene);
+		change(scene, SESSION_ADA, ends[i].value, ends[i].error);
+		stage_turns(&scene->stage, AT_ONCE_TURNS);
+		if (closed_with(ada) != WS_CLOSE_SESSION_ENDED)
+			fail_msg("%s: not told", ends[i].name);
+		assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 1);
+	}
+	assert_true(is_open(bob));
+	assert_int_equal(gets(scene, SESSION_BOB, 0), 1);
+	assert_int_equal(
+		stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), COUNT_OF(ends));
+	assert_int_equal(
+		stage_metric(&scene->stage, METRIC_CLOSES_4401), 0); /* none has answered */
+}
+
+/* Each has a session; each worker reads a session once, whoever and however many have it. */
+static void all_that_share_it_are_told_once(void **state)
+{
+	enum { SHARERS = 7 };
+	struct scene *scene = *state;
+	for (unsigned i = 0; i < SHARERS; i++)
+		enter(scene, SESSION_ADA, i % STAGE_WORKERS, "");
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), STAGE_WORKERS);
+	settle(scene);
+	unsigned before = gets(scene, SESSION_ADA, 0);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(gets(scene, SESSION_ADA, 0) - before, STAGE_WORKERS);
+	assert_int_equal(count_closed(scene), SHARERS);
+	pass(scene, SWEEP_MS);
+	assert_int_equal(gets(scene, SESSION_ADA, 0) - before, STAGE_WORKERS);
+	assert_int_equal(count_closed(scene), SHARERS);
+	assert_int_equal(stage_metric(&scene->stage, METRIC_CLOSES_4401), SHARERS);
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), STAGE_WORKERS);
+}
+
+static void all_ends_of_many_are_told_at_once(void **state)
+{
+	struct scene *scene = *state;
+	char key[BROWSER_KEY_MAX];
+	enter_crowd(scene, CROWD);
+	settle(scene);
+	for (unsigned device = 1; device <= CROWD; device++)
+		redis_change(&scene->stage.redis,
+			(struct redis_record){ browser_key(SESSION_ADA, device, key) });
+	/* those for which there was no room in the first round are in the second */
+	stage_turns(&scene->stage, 2 * AT_ONCE_TURNS);
+	assert_int_equal(count_closed(scene), CROWD);
+}
+
+static void a_flush_ends_all(void **state)
+{
+	struct scene *scene = *state;
+	enter(scene, SESSION_ADA, 0, "");
+	enter(scene, SESSION_ADA, 1, "");
+	enter(scene, SESSION_BOB, 1, "");
+	redis_flush(&scene->stage.redis);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(count_closed(scene), 3);
+}
+
+/* ---- words that mean nothing ---- */
+
+static void a_word_without_a_change_ends_nobody(void **state)
+{
+	static const char *const words[] = {
+		"*-1\r\n",
+		"$-1\r\n",
+		"*0\r\n",
+		"*2\r\n$27\r\nsess:ada" BROWSER_SECRET "\r\n:7\r\n",
+		"*1\r\n*-1\r\n",
+		"*1\r\n$0\r\n\r\n",
+		":3\r\n",
+	};
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		redis_invalidate(&scene->stage.redis, slice_of(words[i]));
+		settle(scene);
+		assert_true(is_open(ada));
+	}
+	redis_publish(SLICE("__redis__:invalidate"), SLICE("sess:ada" BROWSER_SECRET));
+	evict(scene, SESSION_ADA, 0);
+	settle(scene);
+	assert_true(is_open(ada));
+	assert_true(hears(scene, ada, CHANNEL_RED));
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), 0);
+}
+
+/* However often it is said to have changed, it is read once in 50 ms, and the last change is seen. */
+static void a_session_is_read_seldom(void **state)
+{
+	enum { EVERY_MS = 10, FOR_MS = 2000 };
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	unsigned before = gets(scene, SESSION_ADA, 0);
+	for (unsigned passed = 0; passed < FOR_MS; passed += EVERY_MS) {
+		evict(scene, SESSION_ADA, 0);
+		stage_turns(&scene->stage, AT_ONCE_TURNS);
+		machine_pass(EVERY_MS);
+		stage_turn(&scene->stage);
+	}
+	unsigned n = gets(scene, SESSION_ADA, 0) - before;
+	assert_in_range(n, FOR_MS / GAP_MS / 2, FOR_MS / GAP_MS + 1);
+	change(scene, SESSION_ADA, NULL, NULL);
+	pass(scene, 2 * GAP_MS);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+static void say_all_changed(struct scene *scene, unsigned n)
+{
+	for (unsigned device = 1; device <= n; device++)
+		evict(scene, SESSION_ADA, device);
+}
+
+/* Redis forgets more than it can remember: that costs so much a second, and no more. An end among
+ * these words is seen in its turn; afterwards they are seen at once again. */
+static void words_in_vain_are_bounded(void **state)
+{
+	enum { N = 400, FOR_MS = 4000, IN_TURN_MS = 1500 };
+	struct scene *scene = *state;
+	enter_crowd(scene, N);
+	struct browser *bob = enter(scene, SESSION_BOB, 0, ""),
+		       *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	unsigned before = scene->stage.redis.gets;
+	for (unsigned passed = 0; passed < FOR_MS; passed += TICK_MS) {
+		say_all_changed(scene, N);
+		pass(scene, TICK_MS);
+	}
+	unsigned n = scene->stage.redis.gets - before;
+	assert_in_range(n, CREDIT_MAX, CREDIT_MAX + VAIN_PER_SECOND * FOR_MS / 1000 + N);
+	change(scene, SESSION_ADA, NULL, NULL);
+	for (unsigned passed = 0; passed < IN_TURN_MS; passed += TICK_MS) {
+		say_all_changed(scene, N);
+		evict(scene, SESSION_ADA, 0); /* to say it again does not put it off */
+		pass(scene, TICK_MS);
+	}
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	pass(scene, 3000);
+	change(scene, SESSION_BOB, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(bob), WS_CLOSE_SESSION_ENDED);
+	assert_int_equal(count_closed(scene), 2);
+}
+
+/* What has really changed is no waste. */
+static void words_that_mean_something_are_not(void **state)
+{
+	enum { N = 400, ROUNDS = 30 };
+	static const char *const records[] = { ADA(RED_BLUE), ADA(BLUE) };
+	struct scene *scene = *state;
+	char key[BROWSER_KEY_MAX];
+	enter_crowd(scene, N);
+	settle(scene);
+	unsigned before = scene->stage.redis.gets;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned device = 1; device <= N; device++)
+			redis_change(&scene->stage.redis,
+				(struct redis_record){ browser_key(SESSION_ADA, device, key),
+					records[round % COUNT_OF(records)] });
+		stage_turns(&scene->stage, AT_ONCE_TURNS);
+		pass(scene, 2 * GAP_MS);
+	}
+	assert_int_equal(scene->stage.redis.gets - before, N * ROUNDS);
+	assert_true(N * ROUNDS > CREDIT_MAX + 2 * VAIN_PER_SECOND * ROUNDS * 2 * GAP_MS / 1000 / 3);
+}
+
+/* ---- what was not said, or was said early ---- */
+
+static void the_sweep_finds_what_was_not_said(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, ""),
+		       *bob = enter(scene, SESSION_BOB, 1, "");
+	settle(scene);
+	change_unheard(scene, SESSION_ADA, NULL, NULL);
+	pass(scene, SWEEP_MS - 1000);
+	assert_true(is_open(ada));
+	pass(scene, 1500);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	assert_true(is_open(bob));
+}
+
+/* Those who came together are not read together for ever. */
+static void the_sweep_is_spread(void **state)
+{
+	enum { N = 400, STEP_MS = 100, A_STEP = N * STEP_MS / SWEEP_MS + 1 };
+	struct scene *scene = *state;
+	enter_crowd(scene, N);
+	settle(scene);
+	unsigned before = scene->stage.redis.gets, at_most = 0;
+	for (unsigned passed = 0; passed < 3 * SWEEP_MS; passed += STEP_MS) {
+		unsigned earlier = scene->stage.redis.gets;
+		pass(scene, STEP_MS);
+		at_most = MAX(at_most, scene->stage.redis.gets - earlier);
+	}
+	assert_in_range(at_most, 1, A_STEP);
+	assert_in_range(scene->stage.redis.gets - before, N, 3 * N);
+	for (unsigned device = 1; device <= N; device++)
+		assert_in_range(gets(scene, SESSION_ADA, device), 2, 4);
+}
+
+/* A word that overtakes the answer to what was read before the change. */
+static void what_changes_while_it_is_read_is_read_again(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	struct wire *readers[STAGE_WORKERS] = { redis_reader(0), redis_reader(1) };
+	evict(scene, SESSION_ADA, 0);
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = true;
+	unsigned before = gets(scene, SESSION_ADA, 0);
+	stage_turns(&scene->stage, 2);
+	assert_int_equal(gets(scene, SESSION_ADA, 0) - before, 1);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, 2);
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = false;
+	stage_turns(&scene->stage, 2);
+	assert_true(is_open(ada));
+	pass(scene, 2 * GAP_MS);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(gets(scene, SESSION_ADA, 0) - before, 2);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+/* The same, before anybody depends on it. */
+static void what_ends_while_it_is_looked_up_ends(void **state)
+{
+	struct scene *scene = *state;
+	struct wire *readers[STAGE_WORKERS] = { redis_reader(0), redis_reader(1) };
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = true;
+	stage_turns(&scene->stage, 3);
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 1);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, 3);
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = false;
+	pass(scene, 500);
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 2);
+	assert_false(is_open(ada));
+	assert_true(ada->status == 401 || ada->close_code == WS_CLOSE_SESSION_ENDED);
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 0);
+}
+
+/* It waits for a channel that Redis will not confirm. */
+static struct browser *wait_for_channel(struct scene *scene, const char *query)
+{
+	struct browser *guest = come(scene, SESSION_ADA, 0, 0, query);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	pass(scene, 2 * GAP_MS);
+	browser_look(guest);
+	assert_int_equal(guest->status, 0);
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 1);
+	return guest;
+}
+
+static void who_still_waits_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = wait_for_channel(scene, "?channel=public:denied");
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 401);
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 0);
+}
+
+static void or_let_in_to_be_told(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = wait_for_channel(scene, "?channel=public:denied");
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	assert_int_equal(ada->received, 0);
+}
+
+static void or_refused_for_a_channel(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = wait_for_channel(scene, "?channel=team:red&channel=public:denied");
+	change(scene, SESSION_ADA, ADA(BLUE), NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 403);
+}
+
+/* ---- links that are lost ---- */
+
+/* Ada's session ends while Redis cannot say so. */
+static void check_lost_link(struct scene *scene, void (*lose)(struct redis *redis), unsigned reads)
+{
+	struct browser *ada = enter(scene, SESSION_ADA, 0, ""),
+		       *bob = enter(scene, SESSION_BOB, 0, "");
+	settle(scene);
+	unsigned before = gets(scene, SESSION_BOB, 0);
+	lose(&scene->stage.redis);
+	stage_turns(&scene->stage, 2);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, 2);
+	assert_true(is_open(ada));
+	pass(scene, BACK_MS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	assert_true(is_open(bob));
+	assert_in_range(gets(scene, SESSION_BOB, 0) - before, 1, reads);
+	change(scene, SESSION_BOB, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(is_open(bob), scene->stage.redis.lack == REDIS_LACKS_ID);
+}
+
+static void a_lost_listener_makes_all_read_again(void **state)
+{
+	check_lost_link(*state, redis_drop_listeners, 1);
+}
+
+static void so_does_a_lost_reader(void **state)
+{
+	check_lost_link(*state, redis_drop_readers, 2);
+}
+
+static void so_do_both(void **state)
+{
+	check_lost_link(*state, redis_drop, 3);
+}
+
+static void a_record_that_cannot_be_read_ends_nobody(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	change(scene, SESSION_ADA, NULL, "-LOADING Redis is loading the dataset\r\n");
+	pass(scene, SWEEP_MS / 2);
+	assert_true(is_open(ada));
+	change_unheard(scene, SESSION_ADA, NULL, NULL);
+	pass(scene, SWEEP_MS + 1000);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+/* Tracking is refused: nothing is told, and the sweep finds it. */
+static void check_untracked(struct scene *scene, enum redis_lack lack)
+{
+	scene->stage.redis.lack = lack;
+	redis_drop(&scene->stage.redis);
+	pass(scene, BACK_MS);
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	change(scene, SESSION_ADA, NULL, NULL);
+	pass(scene, 1000);
+	assert_true(is_open(ada));
+	pass(scene, SWEEP_MS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+/* What ended while the link was lost is found when it is back, tracked or not. */
+static void a_lost_link_is_no_matter_for_the_sweep(void **state)
+{
+	struct scene *scene = *state;
+	scene->stage.redis.lack = REDIS_LACKS_ID;
+	redis_drop(&scene->stage.redis);
+	pass(scene, BACK_MS);
+	check_lost_link(scene, redis_drop_readers, 1);
+}
+
+static void without_client_id_it_is_the_sweep(void **state)
+{
+	check_untracked(*state, REDIS_LACKS_ID);
+}
+
+static void without_tracking_too(void **state)
+{
+	check_untracked(*state, REDIS_LACKS_TRACKING);
+}
+
+/* ---- the rules ---- */
+
+static void channels_follow_the_session(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "?channel=public:a");
+	assert_true(hears(scene, ada, CHANNEL_RED));
+	settle(scene);
+	change(scene, SESSION_ADA, ADA(BLUE), NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(redis_subscribers(SLICE("team:red")), 0);
+	assert_int_equal(redis_subscribers(SLICE("team:blue")), 1);
+	assert_false(hears(scene, ada, CHANNEL_RED));
+	assert_true(hears(scene, ada, CHANNEL_A));
+	settle(scene);
+	change(scene, SESSION_ADA, ADA(RED_BLUE), NULL);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	assert_true(hears(scene, ada, CHANNEL_RED));
+	settle(scene);
+	change(scene, SESSION_ADA, ADA(""), NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_true(hears(scene, ada, CHANNEL_A));
+	assert_true(is_open(ada));
+}
+
+static void who_is_left_with_none_is_closed(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	struct browser *bob = enter(scene, SESSION_BOB, 0, ""); /* never had any */
+	settle(scene);
+	change(scene, SESSION_ADA, ADA(""), NULL);
+	change(scene, SESSION_BOB, "{\"cookie\":{},\"authenticated\":true,\"userId\":7}", NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_FORBIDDEN);
+	assert_true(is_open(bob));
+}
+
+/* The record says the same as before; it is the rules that have changed. */
+static void new_rules_are_applied(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *only = enter(scene, SESSION_ADA, 0, "");
+	struct browser *also = enter(scene, SESSION_ADA, 1, "?channel=public:a");
+	settle(scene);
+	stage_reload(&scene->stage, settings_get(SETTINGS_STRICT));
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(only), WS_CLOSE_FORBIDDEN);
+	assert_true(is_open(also));
+	assert_false(hears(scene, also, CHANNEL_RED));
+	stage_reload(&scene->stage, settings_get(SETTINGS_WATCHED));
+	stage_turns(&scene->stage, OPENING_TURNS);
+	assert_true(hears(scene, also, CHANNEL_RED));
+	assert_true(hears(scene, also, CHANNEL_A));
+}
+
+/* ---- the time to live ---- */
+
+static void answer_pings(struct browser *guest, size_t *answered)
+{
+	for (browser_look(guest); *answered < guest->pings; ++*answered)
+		browser_frame(guest, 0x8a, SLICE(""));
+}
+
+/* Two pages of one session for ten minutes. Gives how often its time to live was set. */
+static unsigned stay(struct scene *scene, bool answers)
+{
+	enum { MINUTES = 10, STEPS = MINUTES * 60 };
+	size_t answered[] = { 0, 0 };
+	struct browser *guests[] = { enter(scene, SESSION_ADA, 0, ""),
+		enter(scene, SESSION_ADA, 0, "") };
+	for (unsigned step = 0; step < STEPS; step++) {
+		stage_pass(&scene->stage, 1000);
+		for (size_t i = 0; i < COUNT_OF(guests) && answers; i++)
+			answer_pings(guests[i], &answered[i]);
+	}
+	assert_int_equal(is_open(guests[0]), answers);
+	return scene->stage.redis.expires;
+}
+
+static void an_open_page_keeps_its_session_alive(void **state)
+{
+	struct scene *scene = *state;
+	assert_in_range(stay(scene, true), 7, 10);
+	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), 0);
+}
+
+static void a_page_that_does_not_answer_does_not(void **state)
+{
+	assert_int_equal(stay(*state, false), 0);
+}
+
+static void nor_does_one_where_that_is_not_wanted(void **state)
+{
+	assert_int_equal(stay(*state, true), 0);
+}
+
+#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_end_is_told_at_once, watched),
+		TEST(all_that_share_it_are_told_once, watched),
+		TEST(all_ends_of_many_are_told_at_once, watched),
+		TEST(a_flush_ends_all, watched),
+		TEST(a_word_without_a_change_ends_nobody, watched),
+		TEST(a_session_is_read_seldom, watched),
+		TEST(words_in_vain_are_bounded, watched),
+		TEST(words_that_mean_something_are_not, watched),
+		TEST(the_sweep_finds_what_was_not_said, watched),
+		TEST(the_sweep_is_spread, watched),
+		TEST(what_changes_while_it_is_read_is_read_again, watched),
+		TEST(what_ends_while_it_is_looked_up_ends, watched),
+		TEST(who_still_waits_is_refused, watched),
+		TEST(or_let_in_to_be_told, strict),
+		TEST(or_refused_for_a_channel, watched),
+		TEST(a_lost_listener_makes_all_read_again, watched),
+		TEST(so_does_a_lost_reader, watched),
+		TEST(so_do_both, watched),
+		TEST(a_record_that_cannot_be_read_ends_nobody, watched),
+		TEST(without_client_id_it_is_the_sweep, watched),
+		TEST(without_tracking_too, watched),
+		TEST(a_lost_link_is_no_matter_for_the_sweep, watched),
+		TEST(channels_follow_the_session, watched),
+		TEST(who_is_left_with_none_is_closed, watched),
+		TEST(new_rules_are_applied, watched),
+		TEST(an_open_page_keeps_its_session_alive, touched),
+		TEST(a_page_that_does_not_answer_does_not, touched),
+		TEST(nor_does_one_where_that_is_not_wanted, untouched),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
