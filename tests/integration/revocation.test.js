@@ -1,6 +1,7 @@
 /* A session ends, in each way that Redis has: its connections are closed with 4401, those of others
  * stay. Sweeps are too far off to help. */
 import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { startBackend } from '../support/backend.js';
@@ -226,6 +227,60 @@ describe('nobody is closed when', () => {
     assert.ok(visitor.isUntouched);
     visitor.terminate();
   });
+});
+
+describe('however a session lies in Redis', () => {
+  /* Somebody with connections to a gateway that reads sessions of this kind. */
+  async function visitOf(t, session, cookie) {
+    const sluice = await startSluice(t, redis.url, { session: { ...NO_SWEEP, ...session } });
+    const visitor = new Visitor(client);
+    await visitor.open(sluice, { count: 4, cookie });
+    return visitor;
+  }
+
+  test('under a hash of its id', async t => {
+    const id = 'abcdefghijklmnopqrstuvwxyz012345';
+    const key = `2::${createHash('sha256').update(id).digest('hex')}`;
+    await client.set(key, '{"authenticated":true,"userId":"u1"}');
+    const visitor = await visitOf(t, { preset: 'rails-json' }, `_session_id=${id}`);
+    await client.del(key);
+    await visitor.closed();
+  });
+
+  const SPRING = 'spring:session:sessions:';
+  const spring = async t => {
+    const id = randomUUID();
+    await client.hSet(`${SPRING}${id}`, {
+      'sessionAttr:SPRING_SECURITY_CONTEXT': '{"authenticated":true}',
+      'sessionAttr:org.springframework.session.FindByIndexNameSessionRepository.PRINCIPAL_NAME_INDEX_NAME': '"u1"' });
+    await client.set(`${SPRING}expires:${id}`, '');
+    const visitor = await visitOf(t, { preset: 'spring', secrets: [] }, `SESSION=${btoa(id)}`);
+    return { id, visitor };
+  };
+
+  test('as a hash, with another key that must be there: that one expires', async t => {
+    const { id, visitor } = await spring(t);
+    await client.pExpire(`${SPRING}expires:${id}`, 20);
+    await visitor.closed();
+  });
+
+  test('as a hash: it is deleted', async t => {
+    const { id, visitor } = await spring(t);
+    await client.del(`${SPRING}${id}`);
+    await visitor.closed();
+  });
+
+  test('as a hash: a field of it is deleted, another set', async t => {
+    const { id, visitor } = await spring(t);
+    const before = await client.info('commandstats').then(countHashReads);
+    await client.hSet(`${SPRING}${id}`, 'lastAccessedTime', '1');
+    await until(async () => countHashReads(await client.info('commandstats')) > before, { what: 'it is read again' });
+    await assertReceived(client, 'news', visitor.browsers);
+    await client.hDel(`${SPRING}${id}`, 'sessionAttr:SPRING_SECURITY_CONTEXT');
+    await visitor.closed();
+  });
+
+  const countHashReads = stats => Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 });
 
 test('the numbers: sessions that are watched, and those that have ended', async t => {

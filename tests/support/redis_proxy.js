@@ -83,6 +83,12 @@ class Relay {
     }
   }
 
+  /* Redis loses it, and the gateway is not told. */
+  strand() {
+    this.redis.removeAllListeners('close');
+    this.redis.destroy();
+  }
+
   release() {
     for (const bytes of this.#kept.splice(0)) this.gateway.write(bytes);
   }
