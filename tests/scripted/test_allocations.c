@@ -10,6 +10,7 @@
  *
  *	- nothing crashes, and in the end nothing is left: no block, no handle, nothing counted
  *	- one guest at most is lost, and may come back at once
+ *	- who has no session any more is out after the sweep, if not at once
  *	- what is published in a step in which nothing fails reaches every guest, and nobody else
  *	- what was sent makes sense, as it has to in every script (browser.h)
  *
@@ -27,7 +28,7 @@
 #include "machine.h"
 #include "settings.h"
 
-enum { HEALTHY, ADA, GUESTS, VISITORS_MAX = 32, CROWD = 5, AFTERWARDS_MS = 3000 };
+enum { HEALTHY, ADA, GUESTS, VISITORS_MAX = 32, CROWD = 5, AFTERWARDS_MS = 3000, SWEPT_MS = 6000 };
 
 struct guest {
 	struct browser browser;
@@ -86,14 +87,21 @@ static struct browser *keep(struct scene *scene, const struct browser *browser)
 	return &scene->visitors[scene->n_visitors++];
 }
 
-static struct browser *visit(struct scene *scene, unsigned worker, enum browser_session session,
-	const char *query, const char *headers)
+static struct browser *visit_by(struct scene *scene, unsigned device, unsigned worker,
+	enum browser_session session, const char *query, const char *headers)
 {
 	struct browser browser;
 	browser_open(&browser, &scene->stage, worker, "10.0.0.2");
+	browser.device = device;
 	browser_ask(&browser, session, query, headers);
 	stage_turns(&scene->stage, 8);
 	return keep(scene, &browser);
+}
+
+static struct browser *visit(struct scene *scene, unsigned worker, enum browser_session session,
+	const char *query, const char *headers)
+{
+	return visit_by(scene, 0, worker, session, query, headers);
 }
 
 static bool come(struct scene *scene, struct guest *guest)
@@ -316,6 +324,75 @@ static void beat(struct scene *scene)
 	}
 }
 
+static void change_session(
+	struct scene *scene, enum browser_session session, unsigned device, const char *value)
+{
+	char key[BROWSER_KEY_MAX];
+	redis_change(&scene->stage.redis,
+		(struct redis_record){ browser_key(session, device, key), value, NULL });
+}
+
+static bool hears_of_red(struct scene *scene, struct browser *browser)
+{
+	browser_publish(&scene->stage, CHANNEL_RED, 0);
+	stage_turns(&scene->stage, 4);
+	browser_look(browser);
+	return browser->last[CHANNEL_RED] == scene->stage.published[CHANNEL_RED];
+}
+
+/* Ada is in the red team no more: if not at once, she has left its channel after the sweep. */
+static void lose_team(struct scene *scene)
+{
+	struct guest *ada = &scene->guests[ADA];
+	ada->query = "";
+	change_session(scene, SESSION_ADA, 0,
+		"{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\",\"teams\":[]}");
+	stage_pass(&scene->stage, 200);
+	EXPECT(scene, !hears_of_red(scene, &ada->browser));
+	pass(scene, SWEPT_MS);
+	MUST(!hears_of_red(scene, &ada->browser));
+}
+
+/* Nobody has a session less than before. */
+static void forget_keys(struct scene *scene)
+{
+	char key[BROWSER_KEY_MAX];
+	redis_evict(&scene->stage.redis, browser_key(SESSION_ADA, 0, key));
+	redis_evict(&scene->stage.redis, browser_key(SESSION_BOB, 0, key));
+	stage_turns(&scene->stage, 4);
+	redis_invalidate(&scene->stage.redis, SLICE("*-1\r\n"));
+	stage_pass(&scene->stage, 500);
+}
+
+/* Somebody's session ends, and Redis' word of it is lost, or is not. */
+static void end_session(struct scene *scene, unsigned worker, enum redis_lack lack)
+{
+	enum { DEVICE = 1 };
+	change_session(scene, SESSION_ADA, DEVICE,
+		"{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\"}");
+	struct browser *browser = visit_by(scene, DEVICE, worker, SESSION_ADA, "", "");
+	browser_look(browser);
+	EXPECT(scene, browser_is_open(browser));
+	stage_pass(&scene->stage, 200);
+	scene->stage.redis.lack = lack;
+	change_session(scene, SESSION_ADA, DEVICE, NULL);
+	stage_pass(&scene->stage, 200);
+	browser_look(browser);
+	EXPECT(scene, browser_is_open(browser) == (lack == REDIS_LACKS_WORDS));
+	scene->stage.redis.lack = REDIS_LACKS_NOTHING;
+	pass(scene, SWEPT_MS);
+	browser_look(browser);
+	MUST(!browser_is_open(browser));
+	EXPECT(scene, browser->close_code == 4401);
+	browser->wire->peer_ended = true;
+}
+
+static void end_sessions(struct scene *scene)
+{
+	end_session(scene, 0, REDIS_LACKS_NOTHING);
+	end_session(scene, 1, REDIS_LACKS_WORDS);
+}
+
 static void leave(struct scene *scene)
 {
 	struct guest *ada = &scene->guests[ADA];
@@ -339,7 +416,7 @@ static void drain(struct scene *scene)
 
 static void (*const steps[])(struct scene *scene) = { open_links, let_in, publish_to_all, talk,
 	refuse, publish_to_all, be_slow, publish_to_all, crowd, lose_redis, publish_to_all, beat,
-	leave, drain };
+	lose_team, forget_keys, end_sessions, leave, drain };
 
 static void finish(struct scene *scene)
 {
