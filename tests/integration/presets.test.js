@@ -10,12 +10,22 @@ const EXPRESS = { cookie: { originalMaxAge: null, expires: null, httpOnly: true,
 const FASTIFY = {
   originalMaxAge: 3600000, sameSite: null, secure: false, path: '/', httpOnly: true, domain: null };
 const LOGGED_IN = { authenticated: true, userId: '42' };
+const LARAVEL_USER = 'login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d';
 const SOON = '2099-01-01T00:00:00.000Z';
 const PAST = '2001-01-01T00:00:00.000Z';
 const UUID = '5d055498-4afd-4f37-a242-5c158528e90e';
 
 const json = JSON.stringify;
 const hex = text => Buffer.from(text, 'hex');
+const serializedText = text => `s:${Buffer.byteLength(text)}:"${text}";`;
+
+/* Laravel's own encrypter has made it, with this iv. */
+const LARAVEL_COOKIE = encodeURIComponent(Buffer.from(json({
+  iv: 'D5v/QUI5lW7G7Oh4t5Nb/A==',
+  value: 'Sw+QKQY81PuvaVyWfFksfqGuJ/0//MNA6JWWjagEAZIMsAX76VY1g6+QsNa4wjNkU0/JEA284N/ZiUFM5vZtF9qheL0nGjFxkzWyWOvgIDkWsv3yLVwtjcAPp11o+2Yp',
+  mac: 'b11c25e624b6ada500a8459c638a7227a4ca6b26b9951fb09c39adba5f45b5e7',
+  tag: '',
+})).toString('base64'));
 
 /* session   what Sluice is told
  * cookie    the Cookie header
@@ -200,6 +210,24 @@ const GOLDEN = {
       'with a number for true': 'authenticated|i:1;userId|s:2:"42";',
       'with false': 'authenticated|b:0;userId|s:2:"42";',
       'with the words inside a text': 'cart|s:34:"authenticated|b:1;userId|s:2:\\"42\\";";',
+    },
+  },
+  laravel: {
+    session: {
+      preset: 'laravel', cookie: 'laravel_session', key: 'laravel_database_laravel_cache:{sid}',
+      secrets: ['base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY='],
+    },
+    cookie: `laravel_session=${LARAVEL_COOKIE}`,
+    key: 'laravel_database_laravel_cache:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd',
+    user: LARAVEL_USER,
+    good: {
+      'as Laravel writes it': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";i:42;}`),
+      'with a text as id': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";s:2:"42";}`),
+      'in JSON, as session.serialization can have it': serializedText(json({ _token: 'ab', [LARAVEL_USER]: 42 })),
+    },
+    bad: {
+      'of a visitor': serializedText('a:1:{s:6:"_token";s:2:"ab";}'),
+      'of a visitor, in JSON': serializedText(json({ _token: 'ab' })),
     },
   },
 };

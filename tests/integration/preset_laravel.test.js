@@ -1,0 +1,28 @@
+/* Laravel's sessions in Redis, its encrypted cookie, and its guard. */
+import { describe } from 'node:test';
+import { file } from '../support/ending.js';
+import { testSite, testVisitor } from '../support/presets.js';
+import { startPhp } from '../support/site.js';
+
+const APP_KEY = 'base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
+const USER = 'login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d';
+
+function testLaravel(session, names) {
+  testVisitor(testSite({
+    session: { preset: 'laravel', secrets: [APP_KEY], ...session },
+    user: USER,
+    start: redis => startPhp(file, 'laravel.php', {}, { APP_KEY, REDIS_PORT: redis.port, ...names }),
+  }));
+}
+
+/* Up to Laravel 10 a colon is put behind the cache's prefix, from 11 on none is: with all of the
+ * prefix in Redis' part of it the keys are those of 11. */
+describe('the names of a new application', () => {
+  testLaravel({}, {
+    SESSION_COOKIE: 'laravel-session', REDIS_PREFIX: 'laravel-database-laravel-cache-', CACHE_PREFIX: '' });
+});
+
+describe('the names that applications had until Laravel 10', () => {
+  testLaravel({ cookie: 'laravel_session', key: 'laravel_database_laravel_cache:{sid}' }, {
+    SESSION_COOKIE: 'laravel_session', REDIS_PREFIX: 'laravel_database_', CACHE_PREFIX: 'laravel_cache' });
+});
