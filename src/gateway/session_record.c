@@ -82,11 +82,11 @@ static bool is_over(const struct identity *identity)
 	return identity->expires_ms <= (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static enum session_result read_json(
-	const struct options *options, struct slice json, struct identity *identity)
+static enum session_result read_json(const struct options *options, bool cookie_object,
+	struct slice json, struct identity *identity)
 {
 	const struct session_value_settings settings = {
-		.cookie_object = options->session.cookie_object,
+		.cookie_object = cookie_object,
 		.authenticated = options->session.authenticated,
 		.present = options->session.present,
 		.user = options->session.user,
@@ -115,7 +115,7 @@ static enum session_result read_record(
 	enum session_result result = SESSION_UNAVAILABLE;
 	int error = decode(options->session.codec, &record, &json);
 	if (!error)
-		result = read_json(options, record, identity);
+		result = read_json(options, options->session.cookie_object, record, identity);
 	buffer_finish(&json);
 	if (error == -EINVAL)
 		result = SESSION_NONE;
@@ -135,6 +135,12 @@ static int join_fields(const struct redisReply *reply, struct buffer *json)
 		error = session_hash_field(&printer, &more, resp_text(reply->element[i]),
 			resp_text(reply->element[i + 1]));
 	return error ? error : json_print(&printer, SLICE("}"));
+}
+
+enum session_result session_record_of_ticket(
+	const struct options *options, struct slice json, struct identity *ret_identity)
+{
+	return read_json(options, false, json, ret_identity);
 }
 
 /* ---- the answers ---- */

@@ -125,12 +125,8 @@ void ticket_waiter_cancel(struct ticket_waiter *waiter)
 
 int ticket_parse(const struct options *options, struct slice json, struct identity *ret_identity)
 {
-	const struct session_value_settings settings = {
-		.authenticated = options->session.authenticated,
-		.present = options->session.present,
-		.user = options->session.user,
-	};
-	return identity_parse(ret_identity, &settings, json);
+	enum session_result result = session_record_of_ticket(options, json, ret_identity);
+	return result == SESSION_GOOD ? 0 : result == SESSION_NONE ? -EACCES : -ENOMEM;
 }
 
 struct slice ticket_session_key(const struct identity *identity)

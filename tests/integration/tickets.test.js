@@ -203,6 +203,17 @@ describe('the session that a ticket names', async () => {
     }
   });
 
+  test('may be of a kind that only its language reads: that its key exists is enough', async () => {
+    await redis.cli('SET', ':1:django.contrib.sessions.cache4711', 'gASVCgAAAAAAAAB9lIwBYZRLAXMu');
+    const session = ':1:django.contrib.sessions.cache4711';
+    const browser = await open({ session, userId: 'u9' });
+    await redis.cli('PUBLISH', 'user:u9', 'mine');
+    assert.equal(await browser.next(), 'mine');
+    await redis.cli('DEL', session);
+    assert.equal((await browser.closed()).code, 4401);
+    await assert.rejects(open({ session }), { status: 401 });
+  });
+
   test('says nothing about who it is: a change leaves the channels as they are', async () => {
     await logIn(redis, { userId: 'u6' }, { id: 'changes' });
     const browser = await openFor('changes', { userId: 'u5' });

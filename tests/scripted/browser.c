@@ -35,6 +35,9 @@ const struct redis_record browser_records[] = {
 	{ "sess:odd" BROWSER_SECRET, "{\"cookie\":{" },
 	{ "sess:list" BROWSER_SECRET, NULL, "-WRONGTYPE Operation against a key\r\n" },
 	{ "sess:loading" BROWSER_SECRET, NULL, "-LOADING Redis is loading the dataset\r\n" },
+	{ "ticket:bob" BROWSER_SECRET,
+		"{\"authenticated\":true,\"userId\":7,\"session\":\"sess:bob" BROWSER_SECRET
+		"\"}" },
 	{ NULL },
 };
 

@@ -227,7 +227,7 @@ static void answer_client(
 static void answer(
 	struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
 {
-	if (slice_equal(words[0], SLICE("GET"))) {
+	if (slice_equal(words[0], SLICE("GET")) || slice_equal(words[0], SLICE("GETDEL"))) {
 		MUST(n == 2);
 		answer_get(redis, client, words[1]);
 	} else if (slice_equal(words[0], SLICE("EXPIRE"))) {

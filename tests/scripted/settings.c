@@ -33,7 +33,8 @@ static char frames[] = "SLUICE_LIMITS_FRAMES_PER_SECOND=12";
 static char fragments[] = "SLUICE_LIMITS_FRAGMENTS=4";
 static char threshold[] = "SLUICE_COMPRESSION_THRESHOLD=64";
 static char short_sweep[] = "SLUICE_SESSION_SWEEP=2";
-static char *tight[] = { rules, secrets, url, drain, compression, threshold, short_sweep,
+static char ticket[] = "SLUICE_SESSION_TICKET=ticket:{sid}";
+static char *tight[] = { ticket, rules, secrets, url, drain, compression, threshold, short_sweep,
 	connections, per_ip, per_user, upgrades, message, queue, channels, publication, header,
 	handshake, half_open, frames, fragments, NULL };
 

@@ -240,7 +240,9 @@ static void talk(struct scene *scene)
 	EXPECT(scene, ada->pongs == pongs + 1);
 }
 
-/* What is refused, and with which status. */
+#define PAGE "Origin: http://sluice.test\r\n"
+
+/* What is refused, or only a question, and with which status. */
 static void refuse(struct scene *scene)
 {
 	static const struct {
@@ -253,6 +255,11 @@ static void refuse(struct scene *scene)
 		{ SESSION_BOB, "?channel=user:ada", "", 403 },
 		{ SESSION_BOB, "s", "", 404 },
 		{ SESSION_BOB, "", "X: y\r\n z\r\n", 400 },
+		{ SESSION_NO_COOKIE, "?ticket=gone" BROWSER_SECRET, "", 401 },
+		{ SESSION_NO_COOKIE, "?channel=user:ada&ticket=bob" BROWSER_SECRET, "", 403 },
+		{ SESSION_BOB, "/check?channel=news&channel=public:a", PAGE, 204 },
+		{ SESSION_BOB, "/check?channel=user:ada", PAGE, 403 },
+		{ SESSION_NO_COOKIE, "/check?ticket=bob" BROWSER_SECRET, PAGE, 204 },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct browser *browser =

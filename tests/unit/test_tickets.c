@@ -106,15 +106,30 @@ static void says_who_it_is_and_for_which_session(void **state)
 	}
 }
 
-static void what_must_be_present_must_be_in_a_ticket(void **state)
+static void is_judged_as_a_record_is(void **state)
 {
 	(void)state;
-	const struct options options = { .session.present = SLICE("passport.user") };
-	struct identity identity;
-	assert_int_equal(ticket_parse(&options, SLICE("{\"userId\":7}"), &identity), -EACCES);
-	assert_int_equal(
-		ticket_parse(&options, SLICE("{\"passport\":{\"user\":7}}"), &identity), 0);
-	identity_finish(&identity);
+	const struct options options = { .session.cookie_object = true,
+		.session.present = SLICE("user.id"),
+		.session.expires = SLICE("until") };
+	static const struct {
+		const char *json;
+		int error;
+	} cases[] = {
+		{ "{\"user\":{\"id\":7}}", 0 },
+		{ "{\"user\":{\"id\":null}}", -EACCES },
+		{ "{}", -EACCES },
+		{ "{\"user\":{\"id\":7},\"until\":1000}", -EACCES },
+		{ "{\"user\":{\"id\":7},\"until\":9007199254740991}", 0 },
+		{ "{\"user\":{\"id\":7},\"until\":\"soon\"}", -EACCES },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct identity identity;
+		int error = ticket_parse(&options, slice_of(cases[i].json), &identity);
+		assert_int_equal(error, cases[i].error);
+		if (!error)
+			identity_finish(&identity);
+	}
 }
 
 static struct tickets tickets;
@@ -155,7 +170,7 @@ int main(void)
 		cmocka_unit_test(finds_one_ticket),
 		cmocka_unit_test(a_ticket_has_a_longest_length),
 		cmocka_unit_test(says_who_it_is_and_for_which_session),
-		cmocka_unit_test(what_must_be_present_must_be_in_a_ticket),
+		cmocka_unit_test(is_judged_as_a_record_is),
 		cmocka_unit_test(keeps_what_it_says_for_each_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

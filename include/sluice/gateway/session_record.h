@@ -48,6 +48,11 @@ void session_reading_take(struct session_reading *reading, const struct options 
 	const struct redisReply *reply);
 void session_reading_finish(struct session_reading *reading);
 
+/* A ticket is a record too, in JSON and without what only a framework wants of its own. With SESSION_GOOD
+ * there is an identity that the caller must finish. */
+enum session_result session_record_of_ticket(
+	const struct options *options, struct slice json, struct identity *ret_identity);
+
 /* The key of the record that is concerned when the key `changed` has changed, if it is one that
  * session_record_commands asks for: itself, or another that has the same session id in it. Borrowed from
  * `changed` or written to `room`; absent: it is none. */

@@ -42,7 +42,7 @@ MUST_CHECK int ticket_take(struct redis_link *link, const struct options *option
 /* on_result will not be called; a ticket is gone all the same. Twice does no harm. */
 void ticket_waiter_cancel(struct ticket_waiter *waiter);
 
-/* Who the ticket is for. 0 and an identity that the caller must finish; -EACCES: that is no log-in;
+/* Who the ticket is for, by the same paths as a session. 0 and an identity that the caller must finish; -EACCES: that is no log-in;
  * -ENOMEM. */
 MUST_CHECK int ticket_parse(
 	const struct options *options, struct slice json, struct identity *ret_identity);
