@@ -291,6 +291,7 @@ void conns_options_changed(struct conns *conns)
 	conns->reading_v1 = conns->reading;
 	conns->reading_v1.settings.events = &conn_v1_reader_events;
 	conns_tickets_apply(conns);
+	conns_channels_apply(conns);
 }
 
 static int begin(

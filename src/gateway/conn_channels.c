@@ -64,3 +64,13 @@ void conn_channels_apply(struct conn *conn, const struct identity *identity)
 		conn->subscriber.count == 0)
 		conn_ws_close(conn, WS_CLOSE_FORBIDDEN, SLICE("no channel is allowed any more"));
 }
+
+void conns_channels_apply(struct conns *conns)
+{
+	LIST_EACH_SAFE (node, &conns->all) {
+		struct conn *conn = container_of(node, struct conn, link);
+		if (conn->state == CONN_OPEN && !conn->session.session &&
+			!tickets_kept(&conns->tickets, conn).at)
+			conn_channels_apply(conn, NULL);
+	}
+}

@@ -164,6 +164,8 @@ void conn_refuse_for_redis(struct conn *conn, int error);
 /* What the session says is not what it said before: leaves the channels that it does not allow any more
  * and joins new automatic ones. The last thing that is done with the connection. */
 void conn_channels_apply(struct conn *conn, const struct identity *identity);
+/* The configuration has changed: the same for all that are anonymous. */
+void conns_channels_apply(struct conns *conns);
 
 /* conn_echo.c; only with -Decho=enabled */
 

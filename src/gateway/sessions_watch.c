@@ -13,7 +13,8 @@
  * network goes. Neither that nor a site with very many page views shall load us, so reads that were
  * asked for by Redis and found nothing new come out of a credit, of some thousands a second. When it is
  * used up, what Redis says is seen to in turn, as fast as the credit grows. A session that has really
- * ended costs no credit: two thousand log-outs at once are found out at once.
+ * ended costs no credit: two thousand log-outs at once are found out at once. And as long as Redis cannot
+ * be satisfied, which is until nobody is in `soon` any more, a session is read at most once in a second.
  *
  * Whatever the reason is, a number of reads are under way at a time; the rest is in `due`. Log-ins do not
  * wait behind them.
@@ -28,6 +29,7 @@
 enum {
 	REREADS_MAX = 512,
 	REREAD_GAP_MS = DEADLINE_TICK_MS,
+	REREAD_GAP_STRAINED_MS = 1000,
 	SWEEP_STEP_MS = 100,
 	VAIN_PER_SECOND = 2000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,
@@ -99,13 +101,24 @@ static void refill(struct sessions *sessions)
 	sessions->refilled = now;
 }
 
+static bool may_be_read(const struct sessions *sessions, const struct session *session)
+{
+	uint32_t age = (uint32_t)sessions_now(sessions) - session->read_at;
+	return age >= (sessions->strained ? REREAD_GAP_STRAINED_MS : REREAD_GAP_MS) &&
+	       sessions->credit > 0;
+}
+
+/* Those in `soon` came in the order in which they were read, near enough. */
 static void on_pace_due(struct deadline *deadline)
 {
 	struct sessions *sessions = container_of(deadline, struct sessions, pace);
 	refill(sessions);
 	struct session *session;
-	for (int64_t n = sessions->credit; n > 0 && (session = first_of(&sessions->soon)); n--)
+	int64_t n = MAX(sessions->credit, (int64_t)0);
+	for (; n > 0 && (session = first_of(&sessions->soon)) && may_be_read(sessions, session);
+		n--)
 		session_enqueue(sessions, session, SESSION_DUE);
+	sessions->strained = !list_is_empty(&sessions->soon) && (sessions->strained || n == 0);
 	pump(sessions);
 	if (!list_is_empty(&sessions->soon) || !list_is_empty(&sessions->due))
 		pace(sessions);
@@ -122,8 +135,7 @@ void session_invalidate(struct sessions *sessions, struct session *session)
 	if (session->queue == SESSION_DUE || session->queue == SESSION_SOON)
 		return;
 	refill(sessions);
-	uint32_t age = (uint32_t)sessions_now(sessions) - session->read_at;
-	if (age >= REREAD_GAP_MS && sessions->credit > 0) {
+	if (may_be_read(sessions, session)) {
 		session_enqueue(sessions, session, SESSION_DUE);
 		pump(sessions);
 	} else {
@@ -156,30 +168,30 @@ void sessions_recheck(struct sessions *sessions)
 	pump(sessions);
 }
 
-/* ---- the sweep ---- */
+/* ---- the sweep: at an even pace, so many that each has its turn once in a period ---- */
 
 static void on_sweep_due(struct deadline *deadline)
 {
 	struct sessions *sessions = container_of(deadline, struct sessions, sweep);
-	uint32_t now = (uint32_t)sessions_now(sessions);
 	unsigned period = sessions->settings.options->session.sweep_ms;
 	if (!period || !sessions->live)
 		return;
-	/* so that those who came together are soon read at different times */
-	size_t n = sessions->live * SWEEP_STEP_MS / period + 1;
-	for (struct session *session; n > 0 && (session = first_of(&sessions->by_age)) &&
-				      now - session->read_at >= period;
+	sessions->owed += sessions->live * (sessions_now(sessions) - sessions->swept);
+	struct session *session;
+	for (uint64_t n = sessions->owed / period; n && (session = first_of(&sessions->by_age));
 		n--)
 		session_enqueue(sessions, session, SESSION_DUE);
+	sessions->owed %= period;
 	pump(sessions);
 	sessions_sweep_begin(sessions);
 }
 
 void sessions_sweep_begin(struct sessions *sessions)
 {
-	if (sessions->settings.options->session.sweep_ms && !deadline_is_set(&sessions->sweep))
-		deadline_set(sessions->settings.deadlines, &sessions->sweep, SWEEP_STEP_MS,
-			on_sweep_due);
+	if (!sessions->settings.options->session.sweep_ms || deadline_is_set(&sessions->sweep))
+		return;
+	sessions->swept = sessions_now(sessions);
+	deadline_set(sessions->settings.deadlines, &sessions->sweep, SWEEP_STEP_MS, on_sweep_due);
 }
 
 /* ---- the door ---- */

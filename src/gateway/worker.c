@@ -60,12 +60,20 @@ static const struct redis_link_events command_events = {
 /* One of the workers says it for all; they all ask the same Redis. */
 static void tell_untracked(struct worker *worker, struct slice problem)
 {
-	if (worker->number != 0 || worker->told_untracked)
+	/* the subscribed link is being lost, and the next will have another number */
+	bool passes = slice_starts_with(problem, SLICE("ERR The client ID"));
+	if (worker->number != 0 || worker->told_untracked || passes)
 		return;
 	worker->told_untracked = true;
-	log_warn("redis does not tell of changed sessions, they are read again every session.sweep",
-		log_number("seconds", worker->sessions.settings.options->session.sweep_ms / 1000),
-		log_slice("reason", problem));
+	unsigned sweep_ms = worker->sessions.settings.options->session.sweep_ms;
+	if (sweep_ms)
+		log_warn("redis does not tell of changed sessions, only the sweep finds them",
+			log_number("session.sweep", sweep_ms / 1000), log_slice("reason", problem));
+	else
+		log_error(
+			"redis does not tell of changed sessions, and with session.sweep 0 nobody "
+			"finds them",
+			log_slice("reason", problem));
 }
 
 /* Redis has tracked nothing since the last time, so what was read meanwhile is read again. */

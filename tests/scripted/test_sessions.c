@@ -259,8 +259,10 @@ static void all_ends_of_many_are_told_at_once(void **state)
 	for (unsigned device = 1; device <= CROWD; device++)
 		redis_change(&scene->stage.redis,
 			(struct redis_record){ browser_key(SESSION_ADA, device, key) });
-	/* those for which there was no room in the first round are in the second */
+	/* those for which there was no room in the first round are in the second; and those that the
+	 * sweep has read just now are not read again within the gap */
 	stage_turns(&scene->stage, 2 * AT_ONCE_TURNS);
+	pass(scene, 2 * GAP_MS);
 	assert_int_equal(count_closed(scene), CROWD);
 }
 
@@ -403,7 +405,7 @@ static void the_sweep_finds_what_was_not_said(void **state)
 /* Those who came together are not read together for ever. */
 static void the_sweep_is_spread(void **state)
 {
-	enum { N = 400, STEP_MS = 100, A_STEP = N * STEP_MS / SWEEP_MS + 1 };
+	enum { N = 400, STEP_MS = 100, A_STEP = N * (STEP_MS + DEADLINE_TICK_MS) / SWEEP_MS + 1 };
 	struct scene *scene = *state;
 	enter_crowd(scene, N);
 	settle(scene);
@@ -414,9 +416,9 @@ static void the_sweep_is_spread(void **state)
 		at_most = MAX(at_most, scene->stage.redis.gets - earlier);
 	}
 	assert_in_range(at_most, 1, A_STEP);
-	assert_in_range(scene->stage.redis.gets - before, N, 3 * N);
+	assert_in_range(scene->stage.redis.gets - before, 3 * N - 2 * A_STEP, 3 * N);
 	for (unsigned device = 1; device <= N; device++)
-		assert_in_range(gets(scene, SESSION_ADA, device), 2, 4);
+		assert_in_range(gets(scene, SESSION_ADA, device), 3, 4);
 }
 
 /* A word that overtakes the answer to what was read before the change. */
