@@ -31,11 +31,11 @@ enum {
 	REREAD_GAP_MS = DEADLINE_TICK_MS,
 	REREAD_GAP_STRAINED_MS = 1000,
 	SWEEP_STEP_MS = 100,
-	VAIN_PER_SECOND = 2000,
+	VAIN_PER_SECOND = 5000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,
 };
 
-static struct session *first_of(struct list *queue)
+static struct session *first_of(const struct list *queue)
 {
 	return list_is_empty(queue) ? NULL : container_of(queue->next, struct session, link);
 }
@@ -168,8 +168,16 @@ void sessions_recheck(struct sessions *sessions)
 	pump(sessions);
 }
 
-/* ---- the sweep: at an even pace, so many that each has its turn once in a period ---- */
+/* ---- the sweep ---- */
 
+static bool is_overdue(const struct sessions *sessions, unsigned period)
+{
+	const struct session *first = first_of(&sessions->by_age);
+	return first && (uint32_t)sessions_now(sessions) - first->read_at >= period;
+}
+
+/* At an even pace, so many that each has its turn once in a period. When many of them turn out to have
+ * ended the pace of the rest is no slower. */
 static void on_sweep_due(struct deadline *deadline)
 {
 	struct sessions *sessions = container_of(deadline, struct sessions, sweep);
@@ -177,9 +185,10 @@ static void on_sweep_due(struct deadline *deadline)
 	if (!period || !sessions->live)
 		return;
 	sessions->owed += sessions->live * (sessions_now(sessions) - sessions->swept);
-	struct session *session;
-	for (uint64_t n = sessions->owed / period; n && (session = first_of(&sessions->by_age));
-		n--)
+	uint64_t n = sessions->owed / period;
+	for (struct session *session;
+		(n > 0 || is_overdue(sessions, period)) && (session = first_of(&sessions->by_age));
+		n -= n > 0)
 		session_enqueue(sessions, session, SESSION_DUE);
 	sessions->owed %= period;
 	pump(sessions);

@@ -12,7 +12,7 @@
 #include "unit.h"
 
 enum {
-	CROWD = 600, /* more than are read at a time */
+	CROWD = 1500, /* more than are read at a time */
 	GUESTS_MAX = CROWD + 4,
 	TICK_MS = 50,
 	AT_ONCE_TURNS = 3,
@@ -20,7 +20,7 @@ enum {
 	BACK_MS = 3000, /* by then a lost link has come back */
 	/* as in sessions_watch.c */
 	GAP_MS = 50,
-	VAIN_PER_SECOND = 2000,
+	VAIN_PER_SECOND = 5000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,
 	/* as in settings.c */
 	SWEEP_MS = 10000,
@@ -367,7 +367,7 @@ static void words_in_vain_are_bounded(void **state)
 /* What has really changed is no waste. */
 static void words_that_mean_something_are_not(void **state)
 {
-	enum { N = 400, ROUNDS = 30 };
+	enum { N = CROWD, ROUNDS = 30 };
 	static const char *const records[] = { ADA(RED_BLUE), ADA(BLUE) };
 	struct scene *scene = *state;
 	char key[BROWSER_KEY_MAX];
