@@ -265,8 +265,9 @@ int msgpack_to_json(struct slice record, struct buffer *json)
 		.rest = record,
 		.printer = { .out = json, .max = json->len + SESSION_VALUE_BYTES_MAX },
 	};
-	int error = record.len <= SESSION_VALUE_BYTES_MAX ? value(&scan, SESSION_VALUE_DEPTH_MAX)
-							  : -EINVAL;
+	int error = record.len <= SESSION_VALUE_BYTES_MAX
+			    ? value(&scan, SESSION_VALUE_DEPTH_MAX_CONVERTED)
+			    : -EINVAL;
 	if (!error && scan.rest.len)
 		error = -EINVAL;
 	return error == -EMSGSIZE ? -EINVAL : error;

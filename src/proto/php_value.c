@@ -271,14 +271,15 @@ static int variables(struct scan *scan)
 		if (!take_until(scan, '|', SESSION_VALUE_BYTES_MAX, &name))
 			error = -EINVAL;
 		else if (!slice_starts_with(name, SLICE("!")))
-			error = member(scan, name, &more, SESSION_VALUE_DEPTH_MAX - 1);
+			error = member(scan, name, &more, SESSION_VALUE_DEPTH_MAX_CONVERTED - 1);
 	}
 	return error ? error : json_print(&scan->printer, SLICE("}"));
 }
 
 static int serialized(struct scan *scan)
 {
-	return take(scan, SLICE("a:")) ? array(scan, false, SESSION_VALUE_DEPTH_MAX) : -EINVAL;
+	return take(scan, SLICE("a:")) ? array(scan, false, SESSION_VALUE_DEPTH_MAX_CONVERTED)
+				       : -EINVAL;
 }
 
 static bool is_serialized(struct slice record)

@@ -1,4 +1,4 @@
-/* The session record: identity_parse and identity_texts. The first line of the input is a dotted path,
+/* The session record: identity_parse and identity_texts. The first line of the input is a path,
  * the rest the record; the first octet says what counts as logged in. */
 #include "fuzz.h"
 
@@ -8,7 +8,7 @@
 #include "sluice/proto/session_value.h"
 #include "utf8_reference.h"
 
-enum { WANTS_COOKIE = 1, WANTS_AUTHENTICATED = 2 };
+enum { WANTS_COOKIE = 1, WANTS_AUTHENTICATED = 2, WANTS_PRESENT = 4, WANTS_END = 8 };
 
 static void check_text(struct slice text)
 {
@@ -83,7 +83,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct session_value_settings lenient = { .user = path }, strict = {
 		.cookie_object = wants & WANTS_COOKIE,
 		.authenticated = wants & WANTS_AUTHENTICATED ? SLICE("authenticated") : SLICE(""),
-		.user = path
+		.user = path,
+		.present = wants & WANTS_PRESENT ? path : SLICE(""),
+		.expires = wants & WANTS_END ? path : SLICE(""),
 	};
 	bool taken = is_taken(&lenient, json);
 	MUST(taken || !is_taken(&strict, json));

@@ -1,5 +1,6 @@
 #include "record.h"
 
+#include "sluice/proto/json_text.h"
 #include "sluice/proto/msgpack.h"
 #include "sluice/proto/session_value.h"
 
@@ -138,6 +139,19 @@ static void keys(void **state)
 	}
 }
 
+static void what_is_deepest_may_be_illegible(void **state)
+{
+	(void)state;
+	char record[SESSION_VALUE_DEPTH_MAX_CONVERTED + 3];
+	struct buffer json = { 0 };
+	memset(record, '\x91', sizeof(record));
+	memcpy(record + SESSION_VALUE_DEPTH_MAX_CONVERTED, "\xc4\x01x", 3);
+	assert_int_equal(
+		convert_exactly(msgpack_to_json, slice_make(record, sizeof(record)), &json), 0);
+	assert_true(json_text_is_valid(buffer_slice(&json), SESSION_VALUE_DEPTH_MAX));
+	buffer_finish(&json);
+}
+
 static void depth(void **state)
 {
 	(void)state;
@@ -147,7 +161,7 @@ static void depth(void **state)
 		struct buffer json = { 0 };
 		record[n] = '\xc0';
 		assert_int_equal(convert_exactly(msgpack_to_json, slice_make(record, n + 1), &json),
-			n <= SESSION_VALUE_DEPTH_MAX ? 0 : -EINVAL);
+			n <= SESSION_VALUE_DEPTH_MAX_CONVERTED ? 0 : -EINVAL);
 		record[n] = '\x91';
 		buffer_finish(&json);
 	}
@@ -201,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_golden_record),
 		cmocka_unit_test(values),
 		cmocka_unit_test(keys),
+		cmocka_unit_test(what_is_deepest_may_be_illegible),
 		cmocka_unit_test(depth),
 		cmocka_unit_test(promises),
 		cmocka_unit_test(length),

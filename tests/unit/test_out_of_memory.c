@@ -8,7 +8,10 @@
 
 #include "sluice/proto/http_answer.h"
 #include "sluice/proto/http_request.h"
+#include "sluice/proto/msgpack.h"
+#include "sluice/proto/php_value.h"
 #include "sluice/proto/resp.h"
+#include "sluice/proto/session_hash.h"
 #include "sluice/proto/session_value.h"
 #include "sluice/proto/ws_close.h"
 #include "sluice/proto/ws_deflate.h"
@@ -171,6 +174,46 @@ static int session(void)
 	return error;
 }
 
+/* ---- records: more than the buffer's first room for each ---- */
+
+#define LONG "a text that is much longer than the first room that a buffer has for it is"
+
+static int msgpack(void)
+{
+	struct buffer json = { 0 };
+	int error = msgpack_to_json(
+		SLICE("\x82\xa1z\x92\xc0\xcb\x3f\xf0\0\0\0\0\0\0\xa1y\xd9\x4a" LONG), &json);
+	buffer_finish(&json);
+	return error;
+}
+
+static int php(void)
+{
+	struct buffer json = { 0 };
+	int error =
+		php_to_json(SLICE("v|a:2:{i:0;N;i:1;a:1:{s:1:\"a\";s:74:\"" LONG "\";}}"), &json);
+	buffer_finish(&json);
+	return error;
+}
+
+static int laravel(void)
+{
+	struct buffer json = { 0 };
+	int error = php_laravel_to_json(SLICE("s:7:\"{\"a\":1}\";"), &json);
+	buffer_finish(&json);
+	return error;
+}
+
+static int hash_field(void)
+{
+	struct buffer json = { 0 };
+	struct json_printer printer = { .out = &json, .max = 1000 };
+	bool more = false;
+	int error = session_hash_field(&printer, &more, SLICE("name"), SLICE(LONG));
+	buffer_finish(&json);
+	return error;
+}
+
 /* ---- messages ---- */
 
 static unsigned n_messages;
@@ -251,6 +294,10 @@ static void test_each(void **state)
 		{ "command", write_command },
 		{ "deflater", deflater },
 		{ "session", session },
+		{ "msgpack", msgpack },
+		{ "php", php },
+		{ "laravel", laravel },
+		{ "hash", hash_field },
 		{ "text", read_text },
 		{ "ping", read_ping },
 		{ "compressed", read_compressed },

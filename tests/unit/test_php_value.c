@@ -202,12 +202,12 @@ static void depth(void **state)
 {
 	(void)state;
 	for (size_t n = 1; n < 64; n++) {
-		int arrays = n < SESSION_VALUE_DEPTH_MAX ? 0 : -EINVAL;
+		int arrays = n < SESSION_VALUE_DEPTH_MAX_CONVERTED ? 0 : -EINVAL;
 		assert_int_equal(convert_nested("v|", "a:1:{i:0;", "}", n), arrays);
 		assert_int_equal(convert_nested("v|", "a:1:{s:1:\"a\";", "}", n), arrays);
 		assert_int_equal(convert_nested("v|", "O:1:\"A\":1:{s:1:\"a\";", "}", n), arrays);
 		assert_int_equal(convert_nested("", "a:1:{i:0;", "}", n),
-			n <= SESSION_VALUE_DEPTH_MAX ? 0 : -EINVAL);
+			n <= SESSION_VALUE_DEPTH_MAX_CONVERTED ? 0 : -EINVAL);
 	}
 }
 
@@ -217,17 +217,17 @@ static void looking_ahead_is_not_repeated(void **state)
 	(void)state;
 	struct buffer record = { 0 }, json = { 0 };
 	assert_int_equal(buffer_printf(&record, "v|"), 0);
-	for (int i = 1; i < SESSION_VALUE_DEPTH_MAX; i++)
+	for (int i = 1; i < SESSION_VALUE_DEPTH_MAX_CONVERTED; i++)
 		assert_int_equal(buffer_printf(&record, "a:1:{i:0;"), 0);
 	int n = 4000;
 	record.len -= strlen("a:1:{i:0;");
 	assert_int_equal(buffer_printf(&record, "a:%d:{", n), 0);
 	for (int i = 0; i < n; i++)
 		assert_int_equal(buffer_printf(&record, "i:%d;N;", i), 0);
-	for (int i = 1; i < SESSION_VALUE_DEPTH_MAX; i++)
+	for (int i = 1; i < SESSION_VALUE_DEPTH_MAX_CONVERTED; i++)
 		assert_int_equal(buffer_append(&record, "}", 1), 0);
 	assert_int_equal(convert_exactly(php_to_json, buffer_slice(&record), &json), 0);
-	assert_true(slice_starts_with(buffer_slice(&json), SLICE("{\"v\":[[[[[[[[[[[[[[[null,")));
+	assert_true(slice_starts_with(buffer_slice(&json), SLICE("{\"v\":[[[[[[[[[[[[[[null,")));
 	buffer_finish(&record);
 	buffer_finish(&json);
 }

@@ -12,7 +12,12 @@
 
 #include "sluice/base/slice.h"
 
-enum { SESSION_VALUE_BYTES_MAX = 65536, SESSION_VALUE_DEPTH_MAX = 16 };
+enum {
+	SESSION_VALUE_BYTES_MAX = 65536,
+	SESSION_VALUE_DEPTH_MAX = 16,
+	/* For what becomes JSON, and may get a {} in its deepest place. */
+	SESSION_VALUE_DEPTH_MAX_CONVERTED = SESSION_VALUE_DEPTH_MAX - 1,
+};
 
 /* What a session must be like to count as logged in.
  *

@@ -1,0 +1,102 @@
+/* Laravel's cookies: laravel_cookie_open. The first octet says how deep the input goes in: as the cookie,
+ * as the JSON in it, or as the texts IV, "\n", value in that, with a MAC that is good for them. */
+#include "fuzz.h"
+
+#include <errno.h>
+
+#include "sluice/proto/base64.h"
+#include "sluice/proto/digest.h"
+#include "sluice/proto/laravel_cookie.h"
+
+static const struct slice KEYS[] = { { "another key that has 32 octets..", 32 }, { "", 0 },
+	{ "0123456789abcdef0123456789abcdef", 32 } };
+static const struct slice NAME = { "laravel_session", 15 };
+
+static void append_base64(struct buffer *out, struct slice octets)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	while (octets.len) {
+		unsigned bits = 0;
+		size_t n = MIN(octets.len, 3);
+		for (size_t i = 0; i < 3; i++)
+			bits = bits << 8 | (i < n ? (uint8_t)octets.at[i] : 0);
+		fuzz_printf(out, "%c%c%c%c", digits[bits >> 18], digits[bits >> 12 & 63],
+			n > 1 ? digits[bits >> 6 & 63] : '=', n > 2 ? digits[bits & 63] : '=');
+		octets = slice_skip(octets, n);
+	}
+}
+
+/* It is what base64_decode reads. */
+static void check_base64(struct slice text, struct slice octets)
+{
+	uint8_t *room = malloc(octets.len ? octets.len : 1);
+	MUST(room);
+	MUST(base64_decode(text, room, octets.len) == (ssize_t)octets.len);
+	MUST(octets.len == 0 || memcmp(room, octets.at, octets.len) == 0);
+	free(room);
+}
+
+static bool opens(struct slice cookie)
+{
+	char *room = malloc(LARAVEL_COOKIE_MAX);
+	struct slice text, copy = fuzz_copy(cookie);
+	MUST(room);
+	int error = laravel_cookie_open(KEYS, COUNT_OF(KEYS), NAME, copy, room, &text);
+	MUST(error == 0 || error == -EACCES);
+	if (!error)
+		MUST(text.at >= room && text.at + text.len <= room + LARAVEL_COOKIE_MAX);
+	fuzz_free(copy);
+	free(room);
+	return error == 0;
+}
+
+static void seal(struct slice iv, struct slice value, struct buffer *json)
+{
+	struct buffer both = { 0 };
+	struct digest digest;
+	char mac[DIGEST_HEX_MAX];
+	fuzz_append(&both, iv);
+	fuzz_append(&both, value);
+	MUST(digest_make_keyed(DIGEST_SHA256, KEYS[2], buffer_slice(&both), &digest) == 0);
+	fuzz_printf(json, "{\"iv\":\"");
+	fuzz_append(json, iv);
+	fuzz_printf(json, "\",\"value\":\"");
+	fuzz_append(json, value);
+	fuzz_printf(json, "\",\"mac\":\"");
+	fuzz_append(json, slice_make(mac, digest_print_hex(&digest, mac)));
+	fuzz_printf(json, "\",\"tag\":\"\"}");
+	buffer_finish(&both);
+}
+
+/* Of another cookie nobody knows the MAC. */
+static bool is_by_us(struct slice json)
+{
+	return json.len &&
+	       memmem(json.at, json.len,
+		       "b11c25e624b6ada500a8459c638a7227a4ca6b26b9951fb09c39adba5f45b5e7", 64);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice rest = fuzz_rest(data, size);
+	struct buffer json = { 0 }, cookie = { 0 };
+	unsigned depth = size ? data[0] % 3 : 0;
+	if (depth == 0) {
+		opens(rest);
+		return 0;
+	}
+	if (depth == 1) {
+		fuzz_append(&json, rest);
+	} else {
+		struct slice iv = slice_cut(&rest, '\n');
+		seal(iv, rest, &json);
+	}
+	append_base64(&cookie, buffer_slice(&json));
+	check_base64(buffer_slice(&cookie), buffer_slice(&json));
+	bool opened = opens(buffer_slice(&cookie));
+	MUST(!opened || depth == 2 || is_by_us(buffer_slice(&json)));
+	buffer_finish(&json);
+	buffer_finish(&cookie);
+	return 0;
+}

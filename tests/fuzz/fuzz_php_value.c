@@ -1,0 +1,38 @@
+/* What PHP serializes as JSON: php_to_json and php_laravel_to_json. */
+#include "fuzz_record.h"
+
+#include "sluice/proto/php_value.h"
+
+/* As Laravel would wrap it. */
+static void check_wrapped(struct slice record, bool taken)
+{
+	struct buffer wrapped = { 0 };
+	bool serialized = slice_starts_with(record, SLICE("a:")) && record.len > 2 &&
+			  record.at[2] >= '0' && record.at[2] <= '9';
+	fuzz_printf(&wrapped, "s:%zu:\"", record.len);
+	fuzz_append(&wrapped, record);
+	fuzz_printf(&wrapped, "\";");
+	if (serialized && wrapped.len <= SESSION_VALUE_BYTES_MAX)
+		MUST(fuzz_record(php_laravel_to_json, buffer_slice(&wrapped)) == taken);
+	buffer_finish(&wrapped);
+}
+
+/* That is handed on as it is, and looked at where it is read. */
+static bool holds_json(struct slice record)
+{
+	slice_cut(&record, '"');
+	return slice_starts_with(record, SLICE("{"));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice record = fuzz_rest(data, size);
+	bool taken = fuzz_record(php_to_json, record);
+	/* Of variables, some of them are a record too. */
+	if (taken && slice_starts_with(record, SLICE("a:0")))
+		fuzz_record_ends(php_to_json, record);
+	check_wrapped(record, taken);
+	if (!holds_json(record) && fuzz_record(php_laravel_to_json, record))
+		fuzz_record_ends(php_laravel_to_json, record);
+	return 0;
+}
