@@ -334,7 +334,7 @@ export class Sluice {
 
   subscribe(channel, handler) {
     const meta = { channel };
-    const off = this.on('publication', (one) => one.channel === channel && handler(one.data, meta));
+    const off = this.on(`to ${channel}`, ({ data }) => handler(data, meta));
     this.#handlers.add(meta);
     this.#wish();
     if (this.#live.get(channel))
@@ -413,6 +413,8 @@ export class Sluice {
         setTimeout(() => this.#say('gap', { channels: this.#missed.splice(0) }), GAP_MS);
     }
     this.#say(type, detail);
+    if (type === 'publication')
+      this.#say(`to ${channel}`, detail);
   }
 
   #say(type, detail) {
