@@ -14,7 +14,12 @@
  *	pCN    a publication on channel C, of N * N octets
  *	mM     Redis answers (0), hangs (1), or is away (2) from now on
  *	sNL... Redis says the L octets that follow on its N-th link
- *	d      Redis drops all links
+ *	d      Redis drops all links;  yN: those that are subscribed (0), or the others
+ *	vSR    the record of session S becomes the R-th of the table below
+ *	iS     Redis forgets who has read that record, and says so
+ *	nW     Redis says the W-th word of the table about changed keys, or (0) loses all it has
+ *	qN     Redis does from now on without what enum redis_lack says
+ *	hN     what Redis says on its N-th link of those that read is on its way until the next "h" of it
  *	wN     N * N * 10 ms pass
  *	tN     N turns of all loops
  *	aN     the N-th allocation from now on fails
@@ -23,7 +28,9 @@
  *
  * A number is an octet minus '0'; one that is not there is 0. After each step comes one turn, but not
  * after one behind which there is a "+". Whatever the script is, everything is freed in the end,
- * the metrics add up, and what each browser was sent makes sense (browser.h). */
+ * the metrics add up, and what each browser was sent makes sense (browser.h). Once records have been
+ * changed, it must also hold that after the sweep nobody is there without a session, nor hears of a team
+ * that his session does not name. */
 #include "allocations.h"
 #include "browser.h"
 #include "fuzz.h"
@@ -38,6 +45,7 @@ enum {
 	TAKES_UNIT = 16,
 	TAKES_ALL = 15,
 	WAIT_UNIT_MS = 10,
+	BACK_MS = 5000, /* by then Redis is there again */
 	COMPRESSED_TIMES = 16,
 	RSV1 = 0x40
 };
@@ -48,7 +56,9 @@ struct play {
 	struct browser browsers[BROWSERS_MAX];
 	unsigned n, meant;
 	bool refuse_next;
-	bool may_miss; /* publications, without anybody being wrong */
+	bool may_miss;       /* publications, without anybody being wrong */
+	bool changes;        /* records do */
+	unsigned records[2]; /* of Ada and Bob, by their rows */
 };
 
 static const char *const queries[] = { "", "?channel=team:red",
@@ -67,6 +77,35 @@ static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 /* FIN and opcode: good ones first. */
 static const uint8_t firsts[] = { 0x81, 0x82, 0x89, 0x8a, 0x88, 0x01, 0x02, 0x00, 0x80, 0xc1, 0x83,
 	0x09, 0x8b, 0xa1 };
+
+/* What somebody's record may become: Ada's, and Bob's. */
+static const struct {
+	const char *values[2], *error;
+	bool is_session, is_red; /* or it cannot be known */
+} records[] = {
+	{ { "{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\",\"teams\":[\"red\",\"blue\"]"
+	    "}",
+		  "{\"cookie\":{},\"authenticated\":true,\"userId\":7}" },
+		NULL, true, true },
+	{ { NULL, NULL }, NULL, false, false },
+	{ { "{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\",\"teams\":[\"blue\"]}",
+		  "{\"cookie\":{},\"authenticated\":true,\"userId\":7,\"teams\":[\"blue\"]}" },
+		NULL, true, false },
+	{ { "{\"cookie\":{},\"authenticated\":false}", "{\"cookie\":{}}" }, NULL, false, false },
+	{ { "{\"cookie\":{},\"authenticated\":true,\"userId\":\"eve\"}",
+		  "{\"cookie\":{},\"authenticated\":true}" },
+		NULL, true, false },
+	{ { "{\"cookie\":{", "[]" }, NULL, false, false },
+	{ { NULL, NULL }, "-WRONGTYPE Operation against a key\r\n", false, false },
+	{ { NULL, NULL }, "-LOADING Redis is loading the dataset\r\n", true, true },
+};
+
+/* What Redis may say about changed keys, and what it should not. */
+static const char *const words[] = { "", "*-1\r\n", "$-1\r\n", "*0\r\n",
+	"*1\r\n$19\r\nsess:ada-session-id\r\n",
+	"*2\r\n$19\r\nsess:bob-session-id\r\n$19\r\nsess:ada-session-id\r\n",
+	"*3\r\n$0\r\n\r\n:1\r\n*1\r\n$1\r\nx\r\n", "*1\r\n$-1\r\n", ":1\r\n", "$4\r\nsess\r\n",
+	"+OK\r\n", "-ERR no\r\n" };
 
 static uint8_t next_octet(struct play *play)
 {
@@ -195,6 +234,49 @@ static void say_raw(struct play *play)
 	redis_say(&play->stage.redis, link % (2 * STAGE_WORKERS), next_octets(play, n));
 }
 
+static const char *key_of(unsigned who, char room[BROWSER_KEY_MAX])
+{
+	return browser_key(who ? SESSION_BOB : SESSION_ADA, 0, room);
+}
+
+static void change_record(struct play *play)
+{
+	char key[BROWSER_KEY_MAX];
+	unsigned who = next_number(play) % COUNT_OF(play->records);
+	unsigned row = next_number(play) % COUNT_OF(records);
+	redis_change(&play->stage.redis, (struct redis_record){ key_of(who, key),
+						 records[row].values[who], records[row].error });
+	play->records[who] = row;
+	play->changes = play->may_miss = true;
+}
+
+static void say_word(struct play *play)
+{
+	unsigned word = next_number(play) % COUNT_OF(words);
+	if (word) {
+		machine_keep_out_of_log(NULL);
+		redis_invalidate(&play->stage.redis, slice_of(words[word]));
+		return;
+	}
+	redis_flush(&play->stage.redis);
+	for (size_t i = 0; i < COUNT_OF(play->records); i++)
+		play->records[i] = 1;
+	play->changes = play->may_miss = true;
+}
+
+static void forget_readers(struct play *play)
+{
+	char key[BROWSER_KEY_MAX];
+	redis_evict(&play->stage.redis, key_of(next_number(play) % COUNT_OF(play->records), key));
+}
+
+static void hold(struct play *play)
+{
+	struct wire *wire = redis_reader(next_number(play) % STAGE_WORKERS);
+	if (wire)
+		wire->held = !wire->held;
+}
+
 static void reload(struct play *play)
 {
 	stage_reload(&play->stage, settings_get(next_number(play) % SETTINGS_COUNT));
@@ -237,6 +319,27 @@ static void step_of_others(struct play *play, uint8_t letter)
 	case 'd':
 		redis_drop(&play->stage.redis);
 		break;
+	case 'y':
+		if (next_number(play) % 2)
+			redis_drop_readers(&play->stage.redis);
+		else
+			redis_drop_listeners(&play->stage.redis);
+		break;
+	case 'v':
+		change_record(play);
+		break;
+	case 'i':
+		forget_readers(play);
+		break;
+	case 'n':
+		say_word(play);
+		break;
+	case 'q':
+		play->stage.redis.lack = next_number(play) % (REDIS_LACKS_WORDS + 1);
+		break;
+	case 'h':
+		hold(play);
+		break;
 	case 'w':
 		wait(play);
 		break;
@@ -272,6 +375,49 @@ static void perform(struct play *play)
 
 /* ---- the end ---- */
 
+/* So much time that the sweep has come to everybody; whoever is there answers his pings. */
+static void sweep(struct play *play)
+{
+	enum { STEP_MS = 1000 };
+	size_t answered[BROWSERS_MAX] = { 0 };
+	play->stage.redis.mode = REDIS_ANSWERS;
+	LIST_EACH (node, &wires)
+		container_of(node, struct wire, link)->held = false;
+	unsigned ms = BACK_MS + 2 * play->stage.options->session.sweep_ms;
+	for (unsigned passed = 0; passed < ms; passed += STEP_MS) {
+		stage_pass(&play->stage, STEP_MS);
+		for (unsigned i = 0; i < play->n; i++) {
+			struct browser *browser = &play->browsers[i];
+			for (browser_look(browser); answered[i] < browser->pings; answered[i]++)
+				browser_frame(browser, 0x8a, SLICE(""));
+		}
+	}
+}
+
+static bool has_session(const struct play *play, const struct browser *browser)
+{
+	unsigned who = browser_cookies_sent(browser);
+	return play->stage.admits_anyone ||
+	       (who & 1 << SESSION_ADA && records[play->records[0]].is_session) ||
+	       (who & 1 << SESSION_BOB && records[play->records[1]].is_session);
+}
+
+static void check_sessions(struct play *play)
+{
+	if (!play->changes || play->stage.redis.spoke_raw || !play->stage.options->session.sweep_ms)
+		return;
+	sweep(play);
+	browser_publish(&play->stage, CHANNEL_RED, 0);
+	stage_turns(&play->stage, 4);
+	for (unsigned i = 0; i < play->n; i++) {
+		struct browser *browser = &play->browsers[i];
+		browser_look(browser);
+		MUST(!browser_is_open(browser) || has_session(play, browser));
+		MUST(browser->last[CHANNEL_RED] < play->stage.published[CHANNEL_RED] ||
+			records[play->records[0]].is_red);
+	}
+}
+
 static void check_channels(const struct stage *stage)
 {
 	static const char *const names[] = { "news", "user:ada", "team:red", "public:a" };
@@ -291,6 +437,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	perform(&play);
 	allocations_fail_at(0);
 	check_channels(&play.stage);
+	check_sessions(&play);
 	play.may_miss |=
 		play.stage.redis.spoke_raw || play.stage.redis.connects > 2 * STAGE_WORKERS;
 	stage_close(&play.stage);

@@ -16,7 +16,8 @@
 static char rules[] = RULES, secrets[] = SECRETS, url[] = URL, drain[] = "SLUICE_DRAIN_SECONDS=2";
 
 static char compression[] = "SLUICE_COMPRESSION_ENABLED=true";
-static char *roomy[] = { rules, secrets, url, drain, compression, NULL };
+static char short_sweep[] = "SLUICE_SESSION_SWEEP=2";
+static char *roomy[] = { rules, secrets, url, drain, compression, short_sweep, NULL };
 
 static char connections[] = "SLUICE_LIMITS_CONNECTIONS=4";
 static char per_ip[] = "SLUICE_LIMITS_CONNECTIONS_PER_IP=3";
@@ -32,7 +33,6 @@ static char half_open[] = "SLUICE_LIMITS_HALF_OPEN_PER_IP=2";
 static char frames[] = "SLUICE_LIMITS_FRAMES_PER_SECOND=12";
 static char fragments[] = "SLUICE_LIMITS_FRAGMENTS=4";
 static char threshold[] = "SLUICE_COMPRESSION_THRESHOLD=64";
-static char short_sweep[] = "SLUICE_SESSION_SWEEP=2";
 static char ticket[] = "SLUICE_SESSION_TICKET=ticket:{sid}";
 static char *tight[] = { ticket, rules, secrets, url, drain, compression, threshold, short_sweep,
 	connections, per_ip, per_user, upgrades, message, queue, channels, publication, header,
@@ -44,8 +44,9 @@ static char any_origin[] = "SLUICE_ORIGINS=[\"*\"]";
 static char buffered[] = "SLUICE_LIMITS_BUFFERED_BYTES=1048576";
 static char large_queue[] = "SLUICE_LIMITS_QUEUE_BYTES=4194304";
 static char no_drain[] = "SLUICE_DRAIN_SECONDS=0";
+static char no_sweep[] = "SLUICE_SESSION_SWEEP=0";
 static char *open_to_all[] = { rules, secrets, url, no_drain, anyone, no_heartbeat, any_origin,
-	buffered, large_queue, NULL };
+	buffered, large_queue, no_sweep, NULL };
 
 static char team_rules[] = "SLUICE_CHANNELS=["
 			   "{\"match\":\"team:{teams}\",\"allow\":\"session\",\"auto\":true},"

@@ -285,7 +285,7 @@ static void a_word_without_a_change_ends_nobody(void **state)
 		"*-1\r\n",
 		"$-1\r\n",
 		"*0\r\n",
-		"*2\r\n$27\r\nsess:ada" BROWSER_SECRET "\r\n:7\r\n",
+		"*2\r\n$19\r\nsess:ada" BROWSER_SECRET "\r\n:7\r\n",
 		"*1\r\n*-1\r\n",
 		"*1\r\n$0\r\n\r\n",
 		":3\r\n",
