@@ -26,13 +26,17 @@ atEnd(file, () => browser.close());
 
 async function openPage(t) {
   const context = await browser.newContext();
+  atEnd(t, () => context.close());
+  return openTab(context);
+}
+
+async function openTab(context) {
   const page = await context.newPage();
   const errors = [];
   page.on('pageerror', error => errors.push(error.message));
-  atEnd(t, () => context.close());
   await page.goto(url);
   const state = wanted => page.waitForSelector(`#state[data-state="${wanted}"]`, { state: 'attached', timeout: 10000 });
-  return { page, errors, state };
+  return { context, page, errors, state };
 }
 
 async function logIn({ page, state }, name) {
@@ -51,6 +55,43 @@ test('log in, see a published message, log out', async t => {
   await visit.page.click('#logout');
   await visit.state('out');
   assert.deepEqual(visit.errors, []);
+});
+
+test('log-out in a tab: the gateway closes the connections of all tabs, and they say so', async t => {
+  const visit = await openPage(t);
+  await logIn(visit, 'dora');
+  const other = await openTab(visit.context);
+  await other.state('live');
+  const stranger = await openPage(t);
+  await logIn(stranger, 'emil');
+  assert.equal(await other.page.isVisible('#login'), false);
+
+  await visit.page.click('#logout');
+  await visit.state('out');
+  await other.state('refused');
+  assert.equal(await other.page.textContent('#state-text'), 'Your session ended');
+  assert.match(await other.page.textContent('#notice'), /gateway has closed this connection/);
+  for (const { page } of [visit, other]) assert.ok(await page.isVisible('#login'));
+  await publish('news', '{"text":"after the log-out"}');
+  await stranger.page.waitForFunction(
+    () => document.querySelector('#messages').textContent.includes('after the log-out'));
+  for (const { page } of [visit, other])
+    assert.doesNotMatch(await page.textContent('#messages'), /after the log-out/);
+
+  await logIn(other, 'dora');
+  await publish('user:dora', '{"text":"back again"}');
+  await other.page.waitForFunction(() => document.querySelector('#messages').textContent.includes('back again'));
+  for (const { errors } of [visit, other, stranger]) assert.deepEqual(errors, []);
+});
+
+test('what the other tab does not know yet, it sees when it is looked at', async t => {
+  const visit = await openPage(t);
+  const other = await openTab(visit.context);
+  await other.state('out');
+  await logIn(visit, 'fritz');
+  await other.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await other.state('live');
+  assert.equal(await other.page.textContent('#user'), 'fritz');
 });
 
 test('two people see the same news', async t => {

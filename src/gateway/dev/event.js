@@ -49,16 +49,6 @@ function readTarget(event) {
   return readPlace(event.target ?? event.dst ?? event.to) ?? place(event.dstLat, event.dstLon);
 }
 
-/* The JSON object that a payload holds, or null. */
-export function readObject(payload) {
-  try {
-    const value = JSON.parse(payload);
-    return value !== null && typeof value === 'object' ? value : null;
-  } catch {
-    return null;
-  }
-}
-
 /* The arc that an event describes, or null when it is no such event. */
 export function readArc(event) {
   if (event?.type !== 'enriched')

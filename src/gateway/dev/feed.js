@@ -7,7 +7,7 @@
  * that nobody sees, is cut to what the list would show anyway.
  */
 
-import { placeName, readArc, readObject } from '/event.js';
+import { placeName, readArc } from '/event.js';
 import { WorldMap } from '/map.js';
 
 const MOST_ROWS = 200;
@@ -29,11 +29,11 @@ function element(tag, name, text) {
   return made;
 }
 
-function describeBytes(buffer) {
-  const bytes = [...new Uint8Array(buffer, 0, Math.min(MOST_BYTES, buffer.byteLength))];
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  const rest = buffer.byteLength > MOST_BYTES ? ' …' : '';
-  return `${numbers.format(buffer.byteLength)} bytes: ${hex}${rest}`;
+function describeBytes(bytes) {
+  const first = [...bytes.subarray(0, MOST_BYTES)];
+  const hex = first.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const rest = bytes.length > MOST_BYTES ? ' …' : '';
+  return `${numbers.format(bytes.length)} bytes: ${hex}${rest}`;
 }
 
 function shorten(text) {
@@ -44,23 +44,27 @@ function describeArc({ source, target }) {
   return `${placeName(source)} → ${placeName(target)}`;
 }
 
-/* What a row says of a message: a title where we understand it, and always the payload. */
-function readMessage(data) {
+/* What a row says of a publication: its channel, a title where we understand it, and always the
+ * payload. */
+function readMessage({ channel, data }) {
   const at = new Date();
-  if (typeof data !== 'string')
-    return { at, title: 'Binary', payload: describeBytes(data) };
-  const value = readObject(data);
-  const arc = readArc(value);
-  const text = typeof value?.text === 'string' ? value.text : '';
-  return { at, arc, title: shorten(arc ? describeArc(arc) : text), payload: shorten(data) };
+  if (data instanceof Uint8Array)
+    return { at, channel, title: 'Binary', payload: describeBytes(data) };
+  const arc = readArc(data);
+  const text = typeof data?.text === 'string' ? data.text : '';
+  const payload = typeof data === 'string' ? data : JSON.stringify(data);
+  return { at, channel, arc, title: shorten(arc ? describeArc(arc) : text),
+    payload: shorten(payload) };
 }
 
-function makeRow({ at, arc, title, payload }) {
+function makeRow({ at, channel, arc, gap, title, payload }) {
   const row = document.createElement('li');
   if (arc)
     row.dataset.severity = arc.severity;
-  row.append(element('time', 'at', clock.format(at)), element('span', 'title', title),
-    element('code', 'payload', payload));
+  if (gap)
+    row.dataset.gap = '';
+  row.append(element('time', 'at', clock.format(at)), element('span', 'channel', channel),
+    element('span', 'title', title), element('code', 'payload', payload));
   return row;
 }
 
@@ -79,11 +83,22 @@ export class Feed {
     setInterval(() => this.#showRate(), RATE_EVERY_MS);
   }
 
-  add(data) {
+  /* A publication: { channel, data }, as sluice.js gives it. */
+  add(publication) {
     this.#total++;
-    const message = readMessage(data);
+    const message = readMessage(publication);
     if (message.arc)
       this.#map.add(message.arc);
+    this.#push(message);
+  }
+
+  /* Something may have been missed on these channels. */
+  addGap(channels) {
+    this.#push({ at: new Date(), gap: true, channel: channels.join(', '), title: 'Gap',
+      payload: 'something may have been missed: a page would fetch it now' });
+  }
+
+  #push(message) {
     this.#waiting.push(message);
     if (this.#waiting.length > 2 * MOST_ROWS)
       this.#waiting = this.#waiting.slice(-MOST_ROWS);

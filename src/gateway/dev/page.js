@@ -1,24 +1,24 @@
 /*
  * The demo page: log in, publish, watch.
  *
- * The page knows two things: whether there is a session (GET /session), and the state of the
- * WebSocket. `data-user` on the body says the first (unknown, in, out), `data-state` on #state the
+ * The page knows two things: whether there is a session (GET /session), and the state of its
+ * connection. `data-user` on the body says the first (unknown, in, out), `data-state` on #state the
  * second:
  *
- *     out          nobody is logged in, so no socket is tried
+ *     out          nobody is logged in, so no connection is tried
  *     connecting   the opening handshake is under way
  *     live         publications arrive
  *     lost         it was live, or could not open; it will be tried again
- *     refused      it will not: the session is gone, or the gateway said no
+ *     refused      it will not: the session ended, or the gateway said no
  *
- * The socket is a plain one: what is published arrives untouched, one message for each, and what
- * the page would send is ignored. What arrives may have been written by anybody, so it only ever
- * becomes text.
+ * The connection is sluice.js's, which every gateway serves. Log-out only asks the server to end the
+ * session: it is the gateway that then closes the connection, of this tab and of all others. What
+ * arrives may have been written by anybody, so it only ever becomes text.
  */
 
 import { Feed } from '/feed.js';
 import { sampleEvent } from '/event.js';
-import { Socket } from '/socket.js';
+import { Sluice } from '/sluice.js';
 
 const SAMPLES = 20;
 const SAMPLE_GAP_MS = 120;
@@ -33,14 +33,11 @@ const LABELS = {
   live: 'Live',
   lost: 'Lost',
 };
+const SESSION_ENDED = 4401;
 
 const byId = (id) => document.getElementById(id);
 const feed = new Feed();
-const socketUrl = new URL('/ws', location.href).href.replace(/^http/, 'ws');
-const socket = new Socket(socketUrl, hasSession, {
-  state: socketChanged,
-  message: (data) => feed.add(data),
-});
+let sluice = null;
 let redisPort = null;
 let countdown = 0;
 
@@ -63,14 +60,6 @@ async function readUser() {
   return (await answer.json()).user;
 }
 
-async function hasSession() {
-  try {
-    return (await readUser()) !== null;
-  } catch {
-    return null;
-  }
-}
-
 async function publish(channel, data) {
   const answer = await post(`/publish?channel=${encodeURIComponent(channel)}`, data);
   if (!answer.ok)
@@ -79,6 +68,7 @@ async function publish(channel, data) {
 
 /* ---- what is shown ---- */
 
+let isLeaving = false;
 let noticeTimer = 0;
 
 function notice(text) {
@@ -106,7 +96,7 @@ function showState(name, { reason, until, session } = {}) {
 /* Out of the screen reader's sight: a number that changes each second is no news. */
 function countDown(until) {
   const show = () => {
-    const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+    const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     byId('state-wait').textContent = `, retrying in ${seconds} s`;
   };
   show();
@@ -158,10 +148,46 @@ async function refresh() {
   }
 }
 
-function socketChanged(name, details) {
-  showState(name, details);
-  if (name === 'live')
-    refresh();
+/* ---- the connection ---- */
+
+function start() {
+  if (sluice)
+    return sluice.open();
+  sluice = new Sluice('/ws');
+  sluice.on('state', stateChanged);
+  sluice.on('publication', (publication) => feed.add(publication));
+  sluice.on('gap', ({ channels }) => feed.addGap(channels));
+  stateChanged(sluice.state);
+}
+
+function stateChanged(state) {
+  switch (state.name) {
+  case 'connecting':
+    return showState('connecting');
+  case 'open':
+    showState('live');
+    return refresh();
+  case 'waiting':
+    return showState('lost', { until: state.until });
+  case 'closed':
+    return closed(state);
+  }
+}
+
+function showOut() {
+  showState('out', { session: false });
+  byId('login-name').focus();
+}
+
+function closed({ code, reason }) {
+  const wasIn = document.body.dataset.user === 'in';
+  if (code !== SESSION_ENDED)
+    return showState('refused', { reason: `Refused: ${reason || code}` });
+  if (isLeaving)
+    return showOut();
+  showState('refused', { reason: 'Your session ended', session: false });
+  if (wasIn)
+    notice('Your session ended, and the gateway has closed this connection.');
 }
 
 /* ---- what the user does ---- */
@@ -175,23 +201,27 @@ async function logIn(event) {
       throw new Error((await answer.text()) || `the server answered ${answer.status}`);
     notice('');
     showUser(user);
-    socket.start();
+    isLeaving = false;
+    start();
     byId('logout').focus();
   } catch (error) {
     notice(`Not logged in: ${error.message}`);
   }
 }
 
-/* The socket first: what ends here by wish shall not look like a loss. */
+/* Nothing is closed here: see what the gateway does when the session is gone. */
 async function logOut() {
-  socket.stop();
-  showState('out', { session: false });
-  byId('login-name').focus();
+  isLeaving = true;
   try {
     const answer = await post('/logout');
     if (!answer.ok)
       throw new Error(`the server answered ${answer.status}`);
+    if (sluice.state.name === 'closed')
+      showOut();
+    else
+      sluice.open();
   } catch (error) {
+    isLeaving = false;
     notice(`The session may still be there: ${error.message}`);
   }
 }
@@ -228,32 +258,31 @@ async function copy(button) {
 function listen() {
   byId('login-form').addEventListener('submit', logIn);
   byId('logout').addEventListener('click', logOut);
-  byId('retry').addEventListener('click', () => socket.start());
+  byId('retry').addEventListener('click', start);
   byId('hello').addEventListener('click',
     () => withNotice(() => publish('news', { text: 'hello' })));
   byId('samples').addEventListener('click', () => withNotice(publishSamples));
   for (const button of document.querySelectorAll('[data-copy]'))
     button.addEventListener('click', () => copy(button));
-  window.addEventListener('online', comeBack);
-  window.addEventListener('pagehide', () => socket.stop());
-  window.addEventListener('pageshow', ({ persisted }) => persisted && begin());
+  document.addEventListener('visibilitychange', lookAgain);
 }
 
-function comeBack() {
-  if (byId('state').dataset.state === 'lost')
-    socket.start();
+/* Another tab may have logged in meanwhile. */
+function lookAgain() {
+  if (!document.hidden && document.body.dataset.user === 'out')
+    begin();
 }
 
-/* A server that cannot be reached is tried through the socket, which keeps trying. */
+/* A server that cannot be reached is tried by sluice.js, which keeps trying. */
 async function begin() {
   await showServer().catch(() => {});
   const user = await readUser().catch(() => undefined);
   if (user !== undefined)
     showUser(user);
-  if (user === null)
+  if (user !== null)
+    start();
+  else if (!sluice)
     showState('out');
-  else
-    socket.start();
 }
 
 listen();
