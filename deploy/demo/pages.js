@@ -42,7 +42,7 @@ export function livePage(user) {
       <h1>Hello, ${escape(user)}</h1>
       <form method="post" action="/logout"><button>Log out</button></form>
     </header>
-    <p id="state" role="status">connecting</p>
+    <p><span id="state" role="status">connecting</span> <a id="again" href="/">Log in again</a></p>
     <form id="publish">
       <label for="text">Publish</label>
       <input id="text" name="text" value="hello" required maxlength="1000">

@@ -3,10 +3,11 @@
  *
  * It logs people in with express-session, keeps the sessions in Redis with connect-redis, and
  * publishes with PUBLISH. That is all that Sluice asks of a backend: there is no SDK here, no
- * second log-in, and no line that opens a WebSocket. The page opens one, on /ws of the same origin,
- * and the load balancer hands it to a gateway, which finds the session by its cookie.
+ * second log-in, and no line that opens a WebSocket or closes one. The page opens one, on /ws of the
+ * same origin, with the sluice.js that the gateway serves, and the load balancer hands it to a
+ * gateway, which finds the session by its cookie, and closes when that is gone.
  *
- *     browser --- /ws -----> sluice  <--- subscribes, reads sessions --- redis
+ *     browser --- /ws -----> sluice  <--- subscribes, watches sessions - redis
  *        |                                                                 ^
  *        +------- the rest -> this backend ---- sessions, PUBLISH ---------+
  *
@@ -117,7 +118,6 @@ export async function createApp({ redisUrl, secret }) {
     res.set('Cache-Control', 'no-store');
     res.send(authenticated === true ? livePage(userId) : loginPage());
   });
-  app.get('/session', loggedIn, (req, res) => res.status(204).end());
   app.post('/login', logIn);
   app.post('/logout', logOut);
   app.post('/publish', loggedIn, publishRoute(publish));

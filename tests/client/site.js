@@ -34,6 +34,7 @@ class Site {
 
   constructor(gateways) {
     this.gateways = gateways; // [{ port }]
+    this.backend = null;      // { port }: whose pages the site has; null: those that are here
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
     this.#server.on('upgrade', (asked, socket, head) => this.#upgrade(asked, socket, head));
   }
@@ -46,11 +47,12 @@ class Site {
 
   #serve(asked, answer) {
     this.asked.push(asked.url);
-    if (!/^\/(sluice\.js|ws)/.test(asked.url)) {
+    const isGateways = /^\/(sluice\.js|ws)/.test(asked.url);
+    if (!isGateways && !this.backend) {
       answer.setHeader('Content-Type', 'text/html');
       return answer.end(asked.url === '/elsewhere' ? '<!doctype html><title>elsewhere</title>' : PAGE);
     }
-    const { port } = this.#choose();
+    const { port } = isGateways ? this.#choose() : this.backend;
     const forward = request({ host: '127.0.0.1', port, path: asked.url, method: asked.method,
       headers: asked.headers, agent: false });
     forward.on('response', from => from.pipe(answer.writeHead(from.statusCode, from.headers)));

@@ -1,19 +1,18 @@
 /*
- * The live page: what is published arrives by the WebSocket, what is typed leaves by HTTP.
+ * The live page: what is published arrives by sluice.js, what is typed leaves by HTTP.
  *
- * A lost socket is tried again after a random part of a span that doubles, so that many pages do
- * not come back at once. A page cannot see why it is refused, so it asks the backend whether there is
- * still a session, and shows the log-in form when there is none.
+ * Log-out is a form that the backend answers; nothing here closes the connection. The gateway does
+ * when the session is gone, in every tab, and each then says so.
  */
 
-const FIRST_SPAN_MS = 1000;
-const LONGEST_SPAN_MS = 30000;
-const MOST_MESSAGES = 100;
+import { Sluice } from '/sluice.js';
 
-const state = document.getElementById('state');
+const MOST_MESSAGES = 100;
+const SESSION_ENDED = 4401;
+
+const stateLine = document.getElementById('state');
 const messages = document.getElementById('messages');
 const form = document.getElementById('publish');
-let failures = 0;
 
 function show(text) {
   const row = document.createElement('li');
@@ -23,32 +22,22 @@ function show(text) {
     messages.lastElementChild.remove();
 }
 
-function waitAfter({ code, reason }) {
-  const chosen = code === 1012 && /^retry_after_ms=(\d+)$/.exec(reason);
-  const span = Math.min(LONGEST_SPAN_MS, FIRST_SPAN_MS * 2 ** failures++);
-  return chosen ? Number(chosen[1]) : Math.random() * span;
+function describe({ name, code, reason }) {
+  switch (name) {
+  case 'open':
+    return 'live';
+  case 'waiting':
+    return 'lost, trying again';
+  case 'closed':
+    return code === SESSION_ENDED ? 'your session ended' : `closed: ${reason || code}`;
+  default:
+    return name;
+  }
 }
 
-async function isLoggedOut() {
-  const answer = await fetch('/session').catch(() => null);
-  return answer?.status === 401;
-}
-
-function connect() {
-  const socket = new WebSocket(new URL('/ws', location.href).href.replace(/^http/, 'ws'));
-  let opened = false;
-  socket.onopen = () => {
-    opened = true;
-    failures = 0;
-    state.textContent = 'live';
-  };
-  socket.onmessage = ({ data }) => show(data);
-  socket.onclose = async (event) => {
-    if (!opened && await isLoggedOut())
-      return location.reload();
-    state.textContent = 'lost, trying again';
-    setTimeout(connect, waitAfter(event));
-  };
+function showState(state) {
+  stateLine.textContent = describe(state);
+  document.body.dataset.state = state.name;
 }
 
 async function publish(event) {
@@ -58,13 +47,15 @@ async function publish(event) {
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ to: event.submitter.value, text: form.elements.text.value }),
   });
-  if (answer.status === 401)
-    location.reload();
-  else if (!answer.ok)
+  if (!answer.ok)
     show(`Not published: ${answer.status}`);
 }
 
 form.addEventListener('submit', (event) => {
   publish(event).catch((error) => show(`Not published: ${error.message}`));
 });
-connect();
+
+const sluice = new Sluice('/ws');
+sluice.on('state', showState);
+sluice.on('publication', ({ data }) => show(JSON.stringify(data)));
+sluice.on('gap', ({ channels }) => show(`Something may have been missed: ${channels.join(', ')}`));
