@@ -4,6 +4,7 @@ import { Browser } from './browser.js';
 
 export class Page {
   #ids = 0;
+  heartbeats = 0;
 
   constructor(browser) {
     this.browser = browser;
@@ -18,24 +19,16 @@ export class Page {
     return page;
   }
 
-  /* The next message. */
+  /* The next message that is no heartbeat; those are counted, as they may come any time. */
   async next(options) {
-    const { data, isBinary } = await this.browser.nextMessage(options);
-    assert.equal(isBinary, false);
-    return JSON.parse(data.toString());
-  }
-
-  /* The next message of this type; what comes before it is passed over. */
-  async nextOf(type, options) {
     for (;;) {
-      const message = await this.next(options);
-      if (message.type === type) return message;
+      const { data, isBinary } = await this.browser.nextMessage(options);
+      assert.equal(isBinary, false);
+      const message = JSON.parse(data.toString());
+      if (message.type !== 'heartbeat') return message;
+      assert.deepEqual(message, { type: 'heartbeat' });
+      this.heartbeats += 1;
     }
-  }
-
-  /* Messages that have come and that nobody has asked for. */
-  takeAll() {
-    return this.browser.takeAll().map(text => JSON.parse(text));
   }
 
   /* Sends a command, or any text. */
