@@ -243,6 +243,8 @@ void conn_v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 void conn_v1_unsubscribe(struct conn *conn, struct slice channel, struct slice id);
 /* Redis delivers this channel. */
 void conn_v1_confirmed(struct conn *conn, struct slice channel);
+/* It has asked for this channel, and was not told yet that it has it: what comes now came before. */
+bool conn_v1_awaits(struct conn *conn, struct slice channel);
 /* It has been subscribed without having asked: it is told so, once Redis has confirmed it. */
 void conn_v1_joined(struct conn *conn, struct slice channel);
 /* The session does not allow this channel any longer, and it has been left or is about to be. The name must

@@ -42,6 +42,7 @@ struct conn_v1 {
 
 /* ---- what is under way ---- */
 
+/* There is none without at least one pending. */
 static struct conn_v1 *commands_of(struct conn *conn)
 {
 	struct conn_v1 *commands = conn->commands;
@@ -58,11 +59,12 @@ static struct conn_v1 *commands_of(struct conn *conn)
 
 static struct pending *add(struct conn *conn, struct slice channel, struct slice id)
 {
-	struct conn_v1 *commands = commands_of(conn);
-	struct pending *pending =
-		commands ? calloc(1, sizeof(*pending) + channel.len + id.len) : NULL;
-	if (!pending)
+	struct pending *pending = calloc(1, sizeof(*pending) + channel.len + id.len);
+	struct conn_v1 *commands = pending ? commands_of(conn) : NULL;
+	if (!commands) {
+		free(pending);
 		return NULL;
+	}
 	char *text = (char *)(pending + 1);
 	memcpy(text, channel.at, channel.len);
 	if (id.len)
@@ -171,9 +173,9 @@ static void on_pending_due(struct deadline *deadline)
 
 /* ---- subscribing ---- */
 
-static bool may_have_more(const struct conn *conn, size_t asking)
+static bool may_have_more(const struct conn *conn)
 {
-	if (conn->subscriber.count + asking < conn->conns->options->limits.channels)
+	if (conn->subscriber.count < conn->conns->options->limits.channels)
 		return true;
 	limit_hit(conn->conns->metrics, METRIC_LIMIT_CHANNELS);
 	return false;
@@ -186,7 +188,7 @@ static void join(struct pending *pending)
 	struct bridge *bridge = conn->conns->bridge;
 	bool has = bridge_has(bridge, &conn->subscriber, pending->channel);
 	set_state(pending, CONFIRMING);
-	if (!has && !may_have_more(conn, 0))
+	if (!has && !may_have_more(conn))
 		fail(pending, "limit", "more channels than limits.channels");
 	else if (bridge_subscribe(bridge, &conn->subscriber, pending->channel) != 0)
 		fail(pending, "unavailable", "Redis cannot be reached");
@@ -273,7 +275,7 @@ void conn_v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 		conn_v1_error(conn, id, "limit", "too many subscriptions are under way");
 		return;
 	}
-	if (!has && !may_have_more(conn, commands ? commands->asking : 0)) {
+	if (!has && !may_have_more(conn)) {
 		conn_v1_error(conn, id, "limit", "more channels than limits.channels");
 		return;
 	}
@@ -306,6 +308,12 @@ void conn_v1_confirmed(struct conn *conn, struct slice channel)
 	struct pending *pending;
 	while ((pending = find(conn, CONFIRMING, channel)))
 		succeed(pending);
+}
+
+bool conn_v1_awaits(struct conn *conn, struct slice channel)
+{
+	const struct pending *pending = find(conn, CONFIRMING, channel);
+	return pending && !pending->given;
 }
 
 void conn_v1_joined(struct conn *conn, struct slice channel)

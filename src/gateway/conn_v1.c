@@ -12,7 +12,7 @@
 #include "sluice/gateway/limit.h"
 #include "sluice/proto/envelope.h"
 
-enum { CONNECTION_ID_BYTES = 8 };
+enum { CONNECTION_ID_LEN = 16 };
 
 /* ---- sending ---- */
 
@@ -141,18 +141,18 @@ static bool add_name(void *context, struct slice channel)
 
 int conn_v1_welcome(struct conn *conn)
 {
-	unsigned char random[CONNECTION_ID_BYTES];
-	char id[2 * CONNECTION_ID_BYTES + 1];
+	static const char digits[] = "0123456789abcdef";
+	char id[CONNECTION_ID_LEN];
 	struct names names = { 0 };
 	struct buffer text = { 0 };
-	arc4random_buf(random, sizeof(random));
-	for (size_t i = 0; i < sizeof(random); i++)
-		snprintf(id + 2 * i, 3, "%02x", random[i]);
+	for (size_t i = 0; i < sizeof(id); i++)
+		id[i] = digits[arc4random_uniform(16)];
 	hub_each_channel(&conn->subscriber, add_name, &names);
 	int error = names.error ? names.error : conn_v1_begin(&text);
 	if (!error)
-		error = envelope_welcome(&text, slice_of(id), buffer_slice(&conn->http->user),
-			buffer_slice(&names.list), conn->conns->options->heartbeat_interval_ms);
+		error = envelope_welcome(&text, slice_make(id, sizeof(id)),
+			buffer_slice(&conn->http->user), buffer_slice(&names.list),
+			conn->conns->options->heartbeat_interval_ms);
 	buffer_finish(&names.list);
 	struct chunk *chunk = end_message(&text, error, SLICE(""));
 	if (!chunk)

@@ -225,6 +225,8 @@ void conn_ws_send(struct conn *conn, struct chunk *chunk)
 void conn_ws_publication(struct conn *conn, struct publication *publication)
 {
 	struct metrics *metrics = conn->conns->metrics;
+	if (conn->v1 && conn_v1_awaits(conn, publication_channel(publication)))
+		return;
 	struct chunk *frames = form_for(conn, publication);
 	if (!frames) {
 		conn_v1_missed(conn, publication_channel(publication));

@@ -9,6 +9,7 @@
  *	fFN... it sends a masked frame: its first octet F of the table, the N octets that follow
  *	FFN    the same with N * N octets "x"
  *	zFN... as f, the octets compressed; ZFN: as F, and 16 times as many, compressed
+ *	vNC    it sends command N of the table, about channel C
  *	kN     it takes N * 16 octets more; kN with N of 15 all
  *	e      it ends its side;  x: its connection is reset;  c: the next browser's cannot be opened
  *	pCN    a publication on channel C, of N * N octets
@@ -72,7 +73,9 @@ static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 	"Sec-WebSocket-Extensions: permessage-deflate\r\n",
 	"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9, x\r\n",
 	"Content-Length: 3\r\n", "Sec-WebSocket-Version: 12\r\n", "X: y\r\n z\r\n",
-	"Cookie: connect.sid=other\r\n" };
+	"Cookie: connect.sid=other\r\n", "Sec-WebSocket-Protocol: sluice.v1\r\n",
+	"Sec-WebSocket-Protocol: x, ticket.y, sluice.v1\r\n"
+	"Sec-WebSocket-Extensions: permessage-deflate\r\n" };
 
 /* FIN and opcode: good ones first. */
 static const uint8_t firsts[] = { 0x81, 0x82, 0x89, 0x8a, 0x88, 0x01, 0x02, 0x00, 0x80, 0xc1, 0x83,
@@ -174,6 +177,27 @@ static void send_filled_frame(struct play *play, struct browser *browser, bool i
 		browser_frame(browser, first, slice_make(fill, (size_t)n * n));
 }
 
+static void send_command(struct play *play, struct browser *browser)
+{
+	static const char *const commands[] = {
+		"{\"type\":\"subscribe\",\"id\":1,\"channel\":\"%s\"}",
+		"{\"type\":\"unsubscribe\",\"id\":\"x\",\"channel\":\"%s\"}",
+		"{\"type\":\"ping\",\"channel\":\"%s\"}", "{\"type\":\"sing\",\"channel\":\"%s\"}",
+		"{\"channel\":\"x%s\",\"type\":\"subscribe\"}"
+	};
+	const char *format = commands[next_number(play) % COUNT_OF(commands)];
+	const char *name = browser_channels[next_number(play) % CHANNEL_COUNT].name;
+	const char *place = strstr(format, "%s");
+	struct buffer text = { 0 };
+	allocations_spare();
+	fuzz_append(&text, slice_make(format, (size_t)(place - format)));
+	fuzz_append(&text, slice_of(name));
+	fuzz_append(&text, slice_of(place + 2));
+	browser_frame(browser, 0x81, buffer_slice(&text));
+	buffer_finish(&text);
+	allocations_resume();
+}
+
 static void take(struct play *play, struct browser *browser)
 {
 	size_t n = next_number(play);
@@ -189,7 +213,7 @@ static void take(struct play *play, struct browser *browser)
 static bool step_of_browser(struct play *play, uint8_t letter)
 {
 	struct browser *browser = &play->browsers[play->meant];
-	if (!play->n || !strchr("urfFzZkex", letter))
+	if (!play->n || !strchr("urfFzZvkex", letter))
 		return false;
 	switch (letter) {
 	case 'u':
@@ -197,6 +221,9 @@ static bool step_of_browser(struct play *play, uint8_t letter)
 		break;
 	case 'r':
 		wire_send(browser->wire, next_octets(play, next_number(play)));
+		break;
+	case 'v':
+		send_command(play, browser);
 		break;
 	case 'k':
 		take(play, browser);

@@ -153,6 +153,15 @@ void browser_frame(struct browser *browser, uint8_t first, struct slice payload)
 	}
 }
 
+void browser_command(
+	struct browser *browser, const char *type, enum browser_channel channel, unsigned id)
+{
+	char text[128];
+	int len = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%u,\"channel\":\"%s\"}",
+		type, id, browser_channels[channel].name);
+	browser_frame(browser, 0x81, slice_make(text, (size_t)len));
+}
+
 void browser_compressed_frame(struct browser *browser, uint8_t first, struct slice message)
 {
 	struct buffer payload = { 0 };

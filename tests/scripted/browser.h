@@ -1,7 +1,8 @@
 /* A browser at the end of a wire: it can ask to be let in, send frames, and says afterwards what it has
  * received. Whatever it was sent must make sense to it: one HTTP answer, then, if that was a 101, frames
  * as a server may send them (RFC 6455 §5), nothing behind a close frame, and publications only of
- * channels that its session may see, each channel's in order. */
+ * channels that its session may see, each channel's in order. With sluice.v1 every message is JSON, the
+ * welcome the first one, and publications only of channels of which it was told that it has them. */
 #ifndef SLUICE_TESTS_BROWSER_H
 #define SLUICE_TESTS_BROWSER_H
 
@@ -51,6 +52,9 @@ struct browser {
 	unsigned window_bits; /* of what it is sent compressed; 0: that was not agreed upon */
 	size_t compressed;    /* of the publications */
 	size_t received;      /* publications */
+	bool v1;              /* sluice.v1 is spoken */
+	size_t welcomes, heartbeats, gaps, answers;
+	unsigned has; /* bits of browser_channel: it was told so */
 	size_t pings, pongs, close_frames;
 	unsigned close_code;          /* 1005: the frame has none */
 	unsigned last[CHANNEL_COUNT]; /* which publication on it was the last; 0: none came */
@@ -68,6 +72,10 @@ void browser_finish(struct browser *browser);
 /* Sends a request for the endpoint, in the session of its device: `query` with its "?", `headers` each with CR LF. */
 void browser_ask(struct browser *browser, enum browser_session session, const char *query,
 	const char *headers);
+
+/* Sends a command of sluice.v1: "subscribe" or "unsubscribe". */
+void browser_command(
+	struct browser *browser, const char *type, enum browser_channel channel, unsigned id);
 
 /* Sends a masked frame; `first` is its first octet. */
 void browser_frame(struct browser *browser, uint8_t first, struct slice payload);

@@ -6,6 +6,7 @@
 #include "browser.h"
 #include "deflate.h"
 #include "sluice/proto/http_answer.h"
+#include "sluice/proto/json_text.h"
 #include "sluice/proto/utf8.h"
 #include "sluice/proto/ws_close.h"
 #include "sluice/proto/ws_frame.h"
@@ -37,6 +38,82 @@ static void see_close(struct browser *browser, struct slice payload)
 	browser->close_frames++;
 }
 
+/* ---- sluice.v1 ---- */
+
+/* What stands behind `before`, up to `after`; absent: nowhere. */
+static struct slice between(struct slice text, const char *before, const char *after)
+{
+	const char *at = memmem(text.at, text.len, before, strlen(before));
+	if (!at)
+		return (struct slice){ 0 };
+	struct slice rest = slice_skip(text, (size_t)(at - text.at) + strlen(before));
+	const char *end = memmem(rest.at, rest.len, after, strlen(after));
+	MUST(end);
+	return slice_make(rest.at, (size_t)(end - rest.at));
+}
+
+/* It is told that it has the channel, or has not any more. */
+static void see_change(struct browser *browser, unsigned who, struct slice name, bool has)
+{
+	for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
+		if (!slice_equal(name, slice_of(browser_channels[i].name)))
+			continue;
+		MUST(!has || browser_channels[i].allowed & who);
+		browser->has &= ~(1U << i);
+		browser->has |= (unsigned)has << i;
+		browser->last[i] = 0; /* what comes next may be any */
+	}
+}
+
+static void see_welcome(struct browser *browser, unsigned who, struct slice text)
+{
+	struct slice names = between(text, "\"channels\":[", "]");
+	MUST(browser->welcomes++ == 0 && names.at);
+	while (names.len) {
+		struct slice name = slice_cut(&names, ',');
+		MUST(name.len > 2);
+		see_change(browser, who, slice_make(name.at + 1, name.len - 2), true);
+	}
+}
+
+static void see_enveloped(struct browser *browser, unsigned who, struct slice text)
+{
+	struct slice name = between(text, "\"channel\":\"", "\""),
+		     data = between(text, "\"data\":\"", "\"}");
+	if (browser->stage->redis.spoke_raw)
+		return;
+	MUST(name.len && data.len && slice_starts_with(data, name));
+	for (unsigned i = 0; i < CHANNEL_COUNT; i++)
+		MUST(!slice_equal(name, slice_of(browser_channels[i].name)) ||
+			browser->has >> i & 1);
+	browser->received++;
+	see_publication(browser, who, data);
+}
+
+static void see_message(struct browser *browser, unsigned who, struct slice text)
+{
+	struct slice type = between(text, "{\"type\":\"", "\""),
+		     name = between(text, "\"channel\":\"", "\"");
+	MUST(type.at && json_text_is_valid(text, 256));
+	MUST(slice_equal(type, SLICE("welcome")) == !browser->welcomes);
+	if (slice_equal(type, SLICE("welcome")))
+		see_welcome(browser, who, text);
+	else if (slice_equal(type, SLICE("publication")))
+		see_enveloped(browser, who, text);
+	else if (slice_equal(type, SLICE("heartbeat")))
+		browser->heartbeats++;
+	else if (slice_equal(type, SLICE("gap")))
+		browser->gaps++;
+	else
+		browser->answers++;
+	if (slice_equal(type, SLICE("subscribed")) && !browser->stage->redis.spoke_raw)
+		see_change(browser, who, name, true);
+	if (slice_equal(type, SLICE("unsubscribed")))
+		see_change(browser, who, name, false);
+}
+
+/* ---- frames ---- */
+
 static void see_data(struct browser *browser, unsigned who, uint8_t first, struct slice payload)
 {
 	struct buffer message = { 0 };
@@ -47,8 +124,13 @@ static void see_data(struct browser *browser, unsigned who, uint8_t first, struc
 		browser->compressed++;
 	}
 	MUST((first & 0xf) == WS_BINARY || ((first & 0xf) == WS_TEXT && utf8_is_valid(payload)));
-	browser->received++;
-	see_publication(browser, who, payload);
+	if (browser->v1) {
+		MUST((first & 0xf) == WS_TEXT);
+		see_message(browser, who, payload);
+	} else {
+		browser->received++;
+		see_publication(browser, who, payload);
+	}
 	buffer_finish(&message);
 }
 
@@ -157,6 +239,7 @@ static void look(struct browser *browser)
 	MUST(browser->stage->admits_anyone ||
 		(who & ~(1U << SESSION_NO_COOKIE) && browser->stage->redis.gets > 0));
 	browser->window_bits = agreed_window(head);
+	browser->v1 = memmem(head.at, head.len, "\r\nSec-WebSocket-Protocol: sluice.v1", 35);
 	while (cut_frame(&bytes, &first, &payload))
 		see_frame(browser, who, first, payload);
 }

@@ -33,10 +33,12 @@ static char half_open[] = "SLUICE_LIMITS_HALF_OPEN_PER_IP=2";
 static char frames[] = "SLUICE_LIMITS_FRAMES_PER_SECOND=12";
 static char fragments[] = "SLUICE_LIMITS_FRAGMENTS=4";
 static char threshold[] = "SLUICE_COMPRESSION_THRESHOLD=64";
+static char command[] = "SLUICE_LIMITS_COMMAND_BYTES=128";
+static char commands[] = "SLUICE_LIMITS_COMMANDS_PER_SECOND=6";
 static char ticket[] = "SLUICE_SESSION_TICKET=ticket:{sid}";
 static char *tight[] = { ticket, rules, secrets, url, drain, compression, threshold, short_sweep,
 	connections, per_ip, per_user, upgrades, message, queue, channels, publication, header,
-	handshake, half_open, frames, fragments, NULL };
+	handshake, half_open, frames, fragments, command, commands, NULL };
 
 static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
 static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";

@@ -28,7 +28,16 @@
 #include "machine.h"
 #include "settings.h"
 
-enum { HEALTHY, ADA, GUESTS, VISITORS_MAX = 32, CROWD = 5, AFTERWARDS_MS = 3000, SWEPT_MS = 6000 };
+enum {
+	HEALTHY,
+	ADA,
+	PAGE,
+	GUESTS,
+	VISITORS_MAX = 32,
+	CROWD = 5,
+	AFTERWARDS_MS = 3000,
+	SWEPT_MS = 6000
+};
 
 struct guest {
 	struct browser browser;
@@ -110,6 +119,8 @@ static bool come(struct scene *scene, struct guest *guest)
 	browser_ask(&guest->browser, guest->session, guest->query, guest->headers);
 	guest->answered = 0;
 	browser_frame(&guest->browser, 0x89, SLICE("early")); /* a ping behind the request */
+	if (guest == &scene->guests[PAGE])
+		browser_command(&guest->browser, "subscribe", CHANNEL_RED, 1);
 	stage_pass(&scene->stage, 1000);
 	browser_look(&guest->browser);
 	guest->is_here = browser_is_open(&guest->browser);
@@ -134,12 +145,27 @@ static void pass(struct scene *scene, unsigned ms)
 	}
 }
 
+/* A page asks again for what was not to be had. */
+static void look_after_page(struct scene *scene, struct guest *guest)
+{
+	for (unsigned i = 0; i < 2 && !(guest->browser.has >> CHANNEL_RED & 1); i++) {
+		EXPECT(scene, false);
+		browser_command(&guest->browser, "subscribe", CHANNEL_RED, 2);
+		pass(scene, 1500);
+		browser_look(&guest->browser);
+	}
+	MUST(guest->browser.has >> CHANNEL_RED & 1);
+}
+
 /* Who is lost through no fault of this step's allocation is lost wrongly; and he comes again. */
 static void look_after(struct scene *scene, struct guest *guest)
 {
 	browser_look(&guest->browser);
-	if (browser_is_open(&guest->browser))
+	if (browser_is_open(&guest->browser)) {
+		if (guest->browser.v1)
+			look_after_page(scene, guest);
 		return;
+	}
 	EXPECT(scene, false);
 	keep(scene, &guest->browser);
 	guest->renewed++;
@@ -168,7 +194,7 @@ static void check_channel(
 	bool known = stage_metric(&scene->stage, METRIC_PUBLICATIONS_DROPPED_TOTAL) > 0 ||
 		     scene->stage.redis.connects > scene->connects;
 	EXPECT(scene, complete);
-	MUST(complete || known || !browser_is_open(&guest->browser));
+	MUST(complete || known || guest->browser.gaps || !browser_is_open(&guest->browser));
 }
 
 static void publish_to_all(struct scene *scene)
@@ -186,6 +212,8 @@ static void publish_to_all(struct scene *scene)
 	check_channel(scene, &scene->guests[ADA], CHANNEL_NEWS);
 	check_channel(scene, &scene->guests[ADA], CHANNEL_ADA);
 	check_channel(scene, &scene->guests[ADA], CHANNEL_RED);
+	check_channel(scene, &scene->guests[PAGE], CHANNEL_NEWS);
+	check_channel(scene, &scene->guests[PAGE], CHANNEL_RED);
 	EXPECT(scene, scene->guests[ADA].browser.compressed > 0);
 }
 
@@ -240,7 +268,26 @@ static void talk(struct scene *scene)
 	EXPECT(scene, ada->pongs == pongs + 1);
 }
 
-#define PAGE "Origin: http://sluice.test\r\n"
+static void command(struct scene *scene)
+{
+	struct browser *page = &scene->guests[PAGE].browser;
+	browser_look(page);
+	size_t answers = page->answers;
+	browser_command(page, "unsubscribe", CHANNEL_RED, 3);
+	browser_command(page, "subscribe", CHANNEL_BOB, 4);
+	browser_command(page, "subscribe", CHANNEL_RED, 5);
+	browser_frame(page, 0x81, SLICE("no command"));
+	pass(scene, 1500);
+	browser_command(page, "unsubscribe", CHANNEL_RED, 6);
+	browser_command(page, "subscribe", CHANNEL_DENIED, 7);
+	pass(scene, 1500);
+	browser_command(page, "subscribe", CHANNEL_RED, 8);
+	pass(scene, 1500);
+	browser_look(page);
+	EXPECT(scene, page->answers == answers + 7);
+}
+
+#define ORIGIN "Origin: http://sluice.test\r\n"
 
 /* What is refused, or only a question, and with which status. */
 static void refuse(struct scene *scene)
@@ -257,9 +304,9 @@ static void refuse(struct scene *scene)
 		{ SESSION_BOB, "", "X: y\r\n z\r\n", 400 },
 		{ SESSION_NO_COOKIE, "?ticket=gone" BROWSER_SECRET, "", 401 },
 		{ SESSION_NO_COOKIE, "?channel=user:ada&ticket=bob" BROWSER_SECRET, "", 403 },
-		{ SESSION_BOB, "/check?channel=news&channel=public:a", PAGE, 204 },
-		{ SESSION_BOB, "/check?channel=user:ada", PAGE, 403 },
-		{ SESSION_NO_COOKIE, "/check?ticket=bob" BROWSER_SECRET, PAGE, 204 },
+		{ SESSION_BOB, "/check?channel=news&channel=public:a", ORIGIN, 204 },
+		{ SESSION_BOB, "/check?channel=user:ada", ORIGIN, 403 },
+		{ SESSION_NO_COOKIE, "/check?ticket=bob" BROWSER_SECRET, ORIGIN, 204 },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct browser *browser =
@@ -314,12 +361,15 @@ static void crowd(struct scene *scene)
 
 static void lose_redis(struct scene *scene)
 {
+	size_t gaps = scene->guests[PAGE].browser.gaps;
 	redis_drop(&scene->stage.redis);
 	stage_turns(&scene->stage, 2);
 	struct browser *early = visit(scene, 0, SESSION_BOB, "", "");
 	browser_look(early);
 	EXPECT(scene, early->status == 503);
 	stage_pass(&scene->stage, AFTERWARDS_MS);
+	browser_look(&scene->guests[PAGE].browser);
+	EXPECT(scene, scene->guests[PAGE].browser.gaps == gaps + 1);
 }
 
 static void beat(struct scene *scene)
@@ -347,10 +397,21 @@ static bool hears_of_red(struct scene *scene, struct browser *browser)
 	return browser->last[CHANNEL_RED] == scene->stage.published[CHANNEL_RED];
 }
 
-/* Ada is in the red team no more: if not at once, she has left its channel after the sweep. */
+static void say_goodbye(struct scene *scene, struct guest *guest)
+{
+	browser_frame(&guest->browser, 0x88, SLICE("\x03\xe8 bye"));
+	stage_turns(&scene->stage, 2);
+	browser_look(&guest->browser);
+	EXPECT(scene, guest->browser.close_code == 1000);
+	guest->browser.wire->peer_ended = true;
+	guest->is_here = false;
+}
+
+/* Ada is in the red team no more: if not at once, she has left its channel after the sweep; and the
+ * page has been told so. */
 static void lose_team(struct scene *scene)
 {
-	struct guest *ada = &scene->guests[ADA];
+	struct guest *ada = &scene->guests[ADA], *page = &scene->guests[PAGE];
 	ada->query = "";
 	change_session(scene, SESSION_ADA, 0,
 		"{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\",\"teams\":[]}");
@@ -358,6 +419,9 @@ static void lose_team(struct scene *scene)
 	EXPECT(scene, !hears_of_red(scene, &ada->browser));
 	pass(scene, SWEPT_MS);
 	MUST(!hears_of_red(scene, &ada->browser));
+	browser_look(&page->browser);
+	MUST(!(page->browser.has >> CHANNEL_RED & 1) || !browser_is_open(&page->browser));
+	say_goodbye(scene, page);
 }
 
 /* Nobody has a session less than before. */
@@ -402,13 +466,7 @@ static void end_sessions(struct scene *scene)
 
 static void leave(struct scene *scene)
 {
-	struct guest *ada = &scene->guests[ADA];
-	browser_frame(&ada->browser, 0x88, SLICE("\x03\xe8 bye"));
-	stage_turns(&scene->stage, 2);
-	browser_look(&ada->browser);
-	EXPECT(scene, ada->browser.close_code == 1000);
-	ada->browser.wire->peer_ended = true;
-	ada->is_here = false;
+	say_goodbye(scene, &scene->guests[ADA]);
 }
 
 static void drain(struct scene *scene)
@@ -422,8 +480,8 @@ static void drain(struct scene *scene)
 }
 
 static void (*const steps[])(struct scene *scene) = { open_links, let_in, publish_to_all, talk,
-	refuse, publish_to_all, be_slow, publish_to_all, crowd, lose_redis, publish_to_all, beat,
-	lose_team, forget_keys, end_sessions, leave, drain };
+	command, refuse, publish_to_all, be_slow, publish_to_all, crowd, lose_redis, publish_to_all,
+	beat, lose_team, forget_keys, end_sessions, leave, drain };
 
 static void finish(struct scene *scene)
 {
@@ -445,6 +503,9 @@ static void play(void)
 		.worker = 1,
 		.query = "?channel=team:red",
 		.headers = "Sec-WebSocket-Extensions: permessage-deflate\r\n" };
+	scene.guests[PAGE] = (struct guest){ .session = SESSION_ADA,
+		.query = "",
+		.headers = "Sec-WebSocket-Protocol: sluice.v1\r\n" };
 	stage_open(&scene.stage, settings_get(SETTINGS_TIGHT), 0, browser_records);
 	machine_keep_out_of_log(BROWSER_SECRET);
 	allocations_fail_at(failing);

@@ -197,6 +197,21 @@ static void nor_a_compressed_one(void **state)
 	assert_int_equal(stage_metric(&crowd->stage, METRIC_COMPRESSIONS_TOTAL) - before, 0);
 }
 
+/* The envelopes are made once, however many have them. */
+static void nor_an_enveloped_one(void **state)
+{
+	static const char offer[] = "Sec-WebSocket-Protocol: sluice.v1\r\n";
+	struct crowd *crowd = *state;
+	join(crowd, FEW, "", offer);
+	warm_up(crowd);
+	size_t few = allocations_of_a_publication(crowd, CHANNEL_NEWS);
+	size_t bytes = join(crowd, MANY - FEW, "", offer);
+	for (int i = 0; i < PUBLICATIONS; i++)
+		assert_int_equal(allocations_of_a_publication(crowd, CHANNEL_NEWS), few);
+	print_message("with sluice.v1: %zu allocations, %zu bytes\n", few, bytes);
+	assert_true(bytes <= SHARED_BYTES_MAX);
+}
+
 static void redis_is_subscribed_once(void **state)
 {
 	struct crowd *crowd = *state;
@@ -253,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_delivery_asks_for_no_memory),
 		TEST(nor_a_compressed_one),
+		TEST(nor_an_enveloped_one),
 		TEST(redis_is_subscribed_once),
 		TEST(an_idle_connection_is_small),
 		TEST(and_so_it_is_with_a_channel_of_its_own),
