@@ -81,9 +81,11 @@ async function openTab(context, gateway) {
   return tab;
 }
 
-const post = (tab, path, body) => tab.evaluate(([to, data]) => fetch(to, {
-  method: 'POST', redirect: 'manual', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(data) }), [path, body]);
-const logIn = (tab, user) => post(tab, '/login', { user }).then(() => {});
+const post = (tab, path, body = {}) => tab.evaluate(async ([to, data]) => {
+  await fetch(to, {
+    method: 'POST', redirect: 'manual', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(data) });
+}, [path, body]);
+const logIn = (tab, user) => post(tab, '/login', { user });
 const sees = (tab, condition) => tab.waitForFunction(condition, null, { timeout: 10000 });
 
 test('Chromium: a log-out in one tab closes the sockets of all, and of nobody else', async t => {

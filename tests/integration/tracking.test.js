@@ -2,6 +2,7 @@
  * lost, when it will not track, when it forgets, and when it has very much to tell. Sweeps are too far
  * off to help, but where they have to. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { startRedis } from '../support/redis.js';
 import { isForCommands, isSubscribed, startProxy } from '../support/redis_proxy.js';
@@ -9,7 +10,8 @@ import { processorSecondsOf } from '../support/program.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
 import {
-  NO_SWEEP, Visitor, assertNotReceived, assertReceived, each, median, reads, secondsPass } from '../support/visitors.js';
+  NO_SWEEP, Visitor, assertNotReceived, assertReceived, each, median, quick, reads, secondsPass,
+} from '../support/visitors.js';
 
 const CHANNELS = [
   { match: 'news', allow: 'session', auto: true },
@@ -92,6 +94,20 @@ describe('links that are lost and come back', () => {
       await sluice.ready();
     });
 
+  test('the subscribed link is dead, and the other one comes back before that is noticed', async t => {
+    const redis = await startRedis(t);
+    const client = await redis.client();
+    const proxy = await startProxy(t, redis);
+    const sluice = await startSluice(t, proxy.url, { session: NO_SWEEP, channels: CHANNELS });
+    const visitors = await threeKinds(client, sluice);
+    for (const relay of [...proxy.relays].filter(isSubscribed)) relay.strand();
+    proxy.cut(isForCommands);
+    await client.del(visitors.gone.key);
+    await visitors.less.write({ teams: [1] });
+    await assertFound(redis, client, visitors, { within: 5000 });
+    assert.deepEqual(told(sluice), []);
+  });
+
   test('again and again', async t => {
     const { sluice, client } = await stand(t);
     for (let i = 0; i < 5; i++) {
@@ -171,8 +187,8 @@ describe('Redis is restarted', () => {
 });
 
 /* What the README says that Sluice's user needs. */
-const RULES = ['resetkeys', '%R~sess:*', 'resetchannels', '&news', '&team:*', '&__redis__:invalidate',
-  'nocommands', '+ping', '+get', '+subscribe', '+unsubscribe', '+client|id', '+client|tracking'];
+const README = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+const RULES = /^ACL SETUSER sluice on >password ([^`]*)/m.exec(README)[1].trim().split(/\s+/);
 
 async function standWithUser(t, rules, { session = NO_SWEEP, ...config } = {}) {
   const redis = await startRedis(t);
@@ -212,7 +228,8 @@ describe('a user of Redis with rights of its own', () => {
   };
   for (const [name, rule] of Object.entries(refusals))
     test(`${name}: the log says so once, and the sweep does it`, async t => {
-      const { redis, sluice, client } = await standWithUser(t, [...RULES, ...rule.split(' ')], { session: { sweep: 1 } });
+      const { redis, sluice, client } = await standWithUser(
+        t, [...RULES, ...rule.split(' ')], { session: { sweep: 0.5 } });
       await until(() => told(sluice).length > 0, { what: 'a line of the log' });
       const [gone, same] = [await Visitor.logIn(client), await Visitor.logIn(client)];
       await gone.open(sluice, { count: 4 });
@@ -257,7 +274,7 @@ describe('a user of Redis with rights of its own', () => {
 describe('a server that cannot track', () => {
   test('it knows no CLIENT at all', async t => {
     const { sluice, client } = await stand(t, {
-      session: { sweep: 1 }, settings: { 'rename-command': ['CLIENT', '""'] } });
+      session: { sweep: 0.5 }, settings: { 'rename-command': ['CLIENT', '""'] } });
     await until(() => told(sluice).length > 0, { what: 'a line of the log' });
     const gone = await Visitor.logIn(client);
     await gone.open(sluice, { count: 4 });
@@ -270,7 +287,7 @@ describe('a server that cannot track', () => {
     const redis = await startRedis(t);
     const proxy = await startProxy(t, redis);
     proxy.spoils = words => words[1] === 'TRACKING';
-    const sluice = await startSluice(t, proxy.url, { session: { sweep: 1 } });
+    const sluice = await startSluice(t, proxy.url, { session: { sweep: 0.5 } });
     await until(() => told(sluice).length > 0, { what: 'a line of the log' });
     const client = await redis.client();
     const gone = await Visitor.logIn(client);
@@ -283,8 +300,7 @@ describe('a server that cannot track', () => {
 
 describe('Redis may track fewer keys than there are sessions', () => {
   const SESSIONS = 400;
-  const SECONDS = 3;
-  const VAIN = { burst: 4000, perSecond: 2000 }; // reads for nothing that a worker allows itself
+  const SECONDS = 2;
 
   test('nobody is closed, there is no storm, and an end is found all the same', async t => {
     const { redis, sluice, client } = await stand(t, {
@@ -292,13 +308,16 @@ describe('Redis may track fewer keys than there are sessions', () => {
     const visitors = await Promise.all(Array.from({ length: SESSIONS }, () => Visitor.logIn(client)));
     await each(SESSIONS, i => visitors[i].open(sluice), { atOnce: 50 });
 
+    await secondsPass(redis, SECONDS, { links: 2 }); // at first it reads what it is told of, at once
     const before = await reads(client);
     const processor = processorSecondsOf(sluice.program.pid);
+    const began = performance.now();
     await secondsPass(redis, SECONDS, { links: 2 });
-    const all = (await reads(client)) - before;
-    const load = (processorSecondsOf(sluice.program.pid) - processor) / SECONDS;
-    t.diagnostic(`${all} reads for ${SESSIONS} sessions in ${SECONDS} s; load ${load.toFixed(2)}`);
-    assert.ok(all < VAIN.burst + 1.2 * SECONDS * VAIN.perSecond, `${all} reads`);
+    const seconds = (performance.now() - began) / 1000;
+    const rate = ((await reads(client)) - before) / seconds;
+    const load = (processorSecondsOf(sluice.program.pid) - processor) / seconds;
+    t.diagnostic(`${Math.round(rate)} reads a second for ${SESSIONS} sessions; load ${load.toFixed(2)}`);
+    assert.ok(rate < 5000, `${rate} reads a second`);
     assert.ok(load < 0.3, `load ${load}`);
     await assertReceived(client, 'news', visitors.flatMap(({ browsers }) => browsers));
     assert.ok(visitors.every(visitor => visitor.isUntouched));
@@ -313,7 +332,7 @@ describe('Redis may track fewer keys than there are sessions', () => {
 
 describe('express-session touches with every page view', () => {
   const PER_SECOND = 100000 / 60;
-  const SECONDS = 3;
+  const SECONDS = 2;
 
   /* EXPIRE for one after the other, evenly; gives reads and processor time, per second. */
   async function touch(sluice, client, visitors) {
@@ -374,7 +393,7 @@ describe('express-session touches with every page view', () => {
       took.push(performance.now() - began);
     }
     t.diagnostic(`median ${median(took).toFixed(1)} ms, longest ${Math.max(...took).toFixed(1)} ms`);
-    assert.ok(median(took) < 100, took.map(Math.round).join(' '));
+    assert.ok(quick(took) < 100, took.map(Math.round).join(' '));
     await noise;
     visitors.forEach(visitor => visitor.terminate());
   });

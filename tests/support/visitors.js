@@ -93,6 +93,11 @@ export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
+/* The lower quartile: a machine that is busy with other things makes some late, and none early. */
+export function quick(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)];
+}
+
 /* Calls `job` for each number below `count`, some at a time. */
 export async function each(count, job, { atOnce = 100 } = {}) {
   let next = 0;
