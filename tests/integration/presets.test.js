@@ -214,11 +214,11 @@ const GOLDEN = {
   },
   laravel: {
     session: {
-      preset: 'laravel', cookie: 'laravel_session', key: 'laravel_database_laravel_cache:{sid}',
+      preset: 'laravel',
       secrets: ['base64:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY='],
     },
     cookie: `laravel_session=${LARAVEL_COOKIE}`,
-    key: 'laravel_database_laravel_cache:AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd',
+    key: 'laravel_database_laravel_cache_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd',
     user: LARAVEL_USER,
     good: {
       'as Laravel writes it': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";i:42;}`),

@@ -520,7 +520,7 @@ static const struct preset_row {
 		"PRINCIPAL_NAME_INDEX_NAME" },
 	{ "php", "PHPSESSID", "none", "PHPREDIS_SESSION:{sid}", "string", "php", "authenticated",
 		NULL, "userId" },
-	{ "laravel", "laravel-session", "laravel", "laravel-database-laravel-cache-{sid}", "string",
+	{ "laravel", "laravel_session", "laravel", "laravel_database_laravel_cache_{sid}", "string",
 		"laravel", NULL, "login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d",
 		"login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d" },
 	{ "ticket", NULL, "none", "{sid}", "exists", "json", NULL, NULL, "userId" },
