@@ -31,6 +31,22 @@ export class Page {
     }
   }
 
+  /* The next message of this type; what comes before it is passed over. */
+  async nextOf(type, options) {
+    for (;;) {
+      const message = await this.next(options);
+      if (message.type === type) return message;
+    }
+  }
+
+  /* Messages that have come and that nobody has asked for, without heartbeats. */
+  takeAll() {
+    const all = this.browser.takeAll().map(text => JSON.parse(text));
+    const messages = all.filter(({ type }) => type !== 'heartbeat');
+    this.heartbeats += all.length - messages.length;
+    return messages;
+  }
+
   /* Sends a command, or any text. */
   send(command) {
     this.browser.socket.send(typeof command === 'string' || Buffer.isBuffer(command)
