@@ -102,6 +102,17 @@ describe('how often it asks', () => {
     visitors.forEach(visitor => visitor.terminate());
   });
 
+  test('so many that have come together are found within that time', async t => {
+    const { proxy, client, visitors } = await crowd(t);
+    proxy.swallows = true;
+    const began = performance.now();
+    await client.del(visitors.map(({ key }) => key));
+    await Promise.all(visitors.map(visitor => visitor.closed(4401, { within: 5000 })));
+    const took = performance.now() - began;
+    t.diagnostic(`the last of them after ${Math.round(took)} ms`);
+    assert.ok(took < 3000, `${Math.round(took)} ms`);
+  });
+
   test('once for all connections of a session', async t => {
     const { redis, sluice, client } = await stand(t, { sweep: 1 }, { workers: 1 });
     const visitor = await Visitor.logIn(client);
