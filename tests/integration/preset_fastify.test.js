@@ -1,4 +1,5 @@
 /* Fastify with @fastify/session. */
+import { describe } from 'node:test';
 import { file } from '../support/ending.js';
 import { fastifyApp } from '../support/frameworks/fastify.js';
 import { testSite, testVisitor } from '../support/presets.js';
@@ -6,7 +7,9 @@ import { serve } from '../support/site.js';
 
 const SECRET = 'a secret of at least 32 characters';
 
-testVisitor(testSite({
-  session: { preset: 'fastify', secrets: [SECRET] },
-  start: async redis => serve(file, await fastifyApp(await redis.client(), SECRET)),
-}));
+describe('the names that @fastify/session has by default', () => {
+  testVisitor(testSite({
+    session: { preset: 'fastify', secrets: [SECRET] },
+    start: async redis => serve(file, await fastifyApp(await redis.client(), SECRET)),
+  }));
+});

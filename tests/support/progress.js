@@ -14,24 +14,32 @@ function failure({ name, file, line, details }) {
   return `  FAILED ${basename(file ?? '')}:${line ?? '?'} ${name}\n${text.replace(/^/gm, '    ')}\n`;
 }
 
+/* Tests that a helper declares have the helper's name as their file: the file that counts is the one
+ * that the outermost of them is in. */
 export default async function* progress(events) {
   let file = null;
   let passed = 0;
   let milliseconds = 0;
+  let inside = { passed: 0, words: '' }; // what the outermost test or suite that is running has so far
   const finished = () => `  ${basename(file)}: ${passed} passed (${Math.round(milliseconds)} ms)\n`;
 
   for await (const { type, data } of events) {
-    if (type === 'test:diagnostic' && data.file) yield `  ${data.message}\n`; // a measured value
+    if (type === 'test:diagnostic' && data.file) inside.words += `  ${data.message}\n`; // a measured value
     if (type !== 'test:pass' && type !== 'test:fail') continue;
+    if (type === 'test:pass') inside.passed += data.details.type === 'suite' ? 0 : 1;
+    else inside.words += failure(data);
+    if (data.nesting > 0) continue;
     if (data.file && data.file !== file) {
       if (file) yield finished();
       file = data.file;
       passed = 0;
       milliseconds = 0;
     }
-    if (type === 'test:pass') passed += data.details.type === 'suite' ? 0 : 1;
-    else yield failure(data);
-    if (data.nesting === 0) milliseconds += data.details.duration_ms;
+    yield inside.words;
+    passed += inside.passed;
+    milliseconds += data.details.duration_ms;
+    inside = { passed: 0, words: '' };
   }
+  yield inside.words;
   if (file) yield finished();
 }
