@@ -31,21 +31,14 @@
  * not of what is added meanwhile, or a steady stream of new channels could put it off for ever.
  *
  * Names are freed only at the turn's end or when an answer has come, never under a caller who may
- * still hold one.
- *
- * Who listens for changed keys asks for the link's number (CLIENT ID) before its first SUBSCRIBE, for
- * RESP2 allows no other command afterwards, and wants one channel of its own. Redis does not publish on
- * that channel: it writes to the one link that tracking names, an array of keys or, when all are meant,
- * a nil. Anybody may PUBLISH there, too, but only texts, so they are told apart. */
-#include "sluice/redis/subscriptions.h"
+ * still hold one. */
+#include "subscriptions_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CHANNELS_PER_COMMAND = 512 };
-
-static const char invalidate[] = "__redis__:invalidate";
 
 struct wanted_channel {
 	struct list
@@ -118,65 +111,21 @@ static void await_no_answer(struct wanted_channel *channel)
 	channel->unanswered = false;
 }
 
-/* ---- changed keys ---- */
-
-static bool is_invalidate(struct slice name)
+static void confirm(struct subscriptions *subscriptions, struct slice name)
 {
-	return slice_equal(name, slice_of(invalidate));
-}
-
-static void tell_listening(struct subscriptions *subscriptions, struct slice problem)
-{
-	if (subscriptions->client || problem.len)
-		subscriptions->events->on_listening(
-			subscriptions, problem.len ? 0 : subscriptions->client, problem);
-}
-
-/* Before the answer to SUBSCRIBE, which was sent behind it. */
-static void on_client_id(void *context, const struct redisReply *reply)
-{
-	struct subscriptions *subscriptions = context;
-	if (!reply || subscriptions->closing)
-		return;
-	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0)
-		subscriptions->client = (uint64_t)reply->integer;
+	if (listening_is_channel(name))
+		listening_confirmed(subscriptions);
 	else
-		tell_listening(subscriptions, reply->type == REDIS_REPLY_ERROR
-						      ? resp_text(reply)
-						      : SLICE("CLIENT ID gave no number"));
+		subscriptions->events->on_confirmed(subscriptions, name);
 }
 
-static void take_invalidation(struct subscriptions *subscriptions, const struct redisReply *keys)
+static void refuse(struct subscriptions *subscriptions, struct slice name, struct slice why)
 {
-	if (keys->type == REDIS_REPLY_NIL)
-		subscriptions->events->on_invalidated(subscriptions, (struct slice){ 0 });
-	if (keys->type != REDIS_REPLY_ARRAY)
-		return;
-	for (size_t i = 0; i < keys->elements && !subscriptions->closing; i++) {
-		struct slice key = resp_text(keys->element[i]);
-		if (key.at)
-			subscriptions->events->on_invalidated(subscriptions, key);
-	}
-}
-
-static void confirm(struct subscriptions *subscriptions, struct wanted_channel *channel)
-{
-	if (is_invalidate(name_of(channel)))
-		tell_listening(subscriptions, (struct slice){ 0 });
+	if (listening_is_channel(name))
+		listening_refused(subscriptions, why);
 	else
-		subscriptions->events->on_confirmed(subscriptions, name_of(channel));
+		subscriptions->events->on_refused(subscriptions, name, why);
 }
-
-static void refuse(
-	struct subscriptions *subscriptions, struct wanted_channel *channel, struct slice why)
-{
-	if (is_invalidate(name_of(channel)))
-		tell_listening(subscriptions, why);
-	else
-		subscriptions->events->on_refused(subscriptions, name_of(channel), why);
-}
-
-/* ---- settling ---- */
 
 /* May destroy the channel. */
 static void settle(struct subscriptions *subscriptions, struct wanted_channel *channel)
@@ -188,7 +137,7 @@ static void settle(struct subscriptions *subscriptions, struct wanted_channel *c
 	} else if (!channel->confirmed) {
 		channel->confirmed = true;
 		await_no_more(subscriptions, channel);
-		confirm(subscriptions, channel);
+		confirm(subscriptions, name_of(channel));
 	}
 }
 
@@ -276,9 +225,7 @@ static void ask(struct turn_task *task)
 static void on_link_up(struct redis_link *link)
 {
 	struct subscriptions *subscriptions = link->owner;
-	const struct slice id[] = { SLICE("CLIENT"), SLICE("ID") };
-	if (subscriptions->listens &&
-		redis_link_command(link, id, COUNT_OF(id), on_client_id, subscriptions) != 0) {
+	if (listening_begin(subscriptions) != 0) {
 		redis_link_fail(link, "a command could not be sent");
 		return;
 	}
@@ -367,7 +314,7 @@ static void take_refusal(struct subscriptions *subscriptions, struct wanted_chan
 		return;
 	}
 	await_no_more(subscriptions, channel);
-	refuse(subscriptions, channel, why);
+	refuse(subscriptions, name_of(channel), why);
 }
 
 static void on_link_refused(
@@ -393,9 +340,8 @@ static void on_push(struct redis_link *link, const struct redisReply *reply)
 	const struct redisReply *name = reply->element[1], *third = reply->element[2];
 	if (name->type != REDIS_REPLY_STRING)
 		redis_link_fail(link, "a push without a channel");
-	else if (subscriptions->listens && slice_equal(kind, SLICE("message")) &&
-		 is_invalidate(resp_text(name)))
-		take_invalidation(subscriptions, third);
+	else if (slice_equal(kind, SLICE("message")) && listening_is_channel(resp_text(name)))
+		listening_take(subscriptions, third);
 	else if (slice_equal(kind, SLICE("message")) && third->type == REDIS_REPLY_STRING)
 		take_message(subscriptions, resp_text(name), resp_text(third));
 	else if (slice_equal(kind, SLICE("subscribe")) && third->type == REDIS_REPLY_INTEGER)
@@ -456,12 +402,6 @@ void subscriptions_close(struct subscriptions *subscriptions)
 {
 	subscriptions->closing = true;
 	redis_link_close(&subscriptions->link);
-}
-
-int subscriptions_listen(struct subscriptions *subscriptions)
-{
-	subscriptions->listens = true;
-	return subscriptions_want(subscriptions, slice_of(invalidate));
 }
 
 int subscriptions_want(struct subscriptions *subscriptions, struct slice name)
