@@ -4,7 +4,7 @@
  * A page has wishes: the channels with handlers. A Link has facts: the channels that are live. It
  * sends what makes the facts like the wishes, whichever are older. After a loss it waits a random
  * part of a span that doubles, as thousands of pages lose the same gateway at once; unless the
- * gateway says how long, or that there is no use.
+ * gateway says when, or never.
  *
  * With `share` the tab that holds a Web Lock has the Link. The others send it their wishes over a
  * BroadcastChannel, and are told what it is told. The lock of a tab that closes or freezes goes to
@@ -14,7 +14,7 @@
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30000;
 const STABLE_MS = 10000;
-const HANDSHAKE_MS = 10000;
+const OPENING_MS = 10000;
 const ANSWER_MS = 3000;
 const TAB_SILENCE_MS = 30000;
 const GAP_MS = 100;
@@ -47,7 +47,7 @@ class Watch {
 class Link {
   wishes = new Set();
   live = new Set();
-  asked = new Map(); /* channel: id of the command, 0 once it is answered, or "refused" */
+  asked = new Map(); /* channel: id of the command, 0 once it is answered, -1 refused */
   turn = 0; /* what began in another turn comes too late */
   id = 0;
   failures = 0;
@@ -59,7 +59,7 @@ class Link {
   async connect() {
     const turn = this.drop();
     this.become({ name: 'connecting' });
-    this.timer = setTimeout(() => this.lost(1006, 'no answer'), HANDSHAKE_MS);
+    this.timer = setTimeout(() => this.lost(1006, 'no answer'), OPENING_MS);
     try {
       const { url, ticket } = await this.find();
       if (turn !== this.turn)
@@ -123,7 +123,7 @@ class Link {
         url.protocol = url.protocol.replace('ws', 'http');
         url.pathname += '/check';
         const answer = await fetch(url, {
-          credentials: 'include', signal: AbortSignal.timeout(HANDSHAKE_MS) });
+          credentials: 'include', signal: AbortSignal.timeout(OPENING_MS) });
         if (FINAL.includes(4000 + answer.status))
           [code, reason] = [4000 + answer.status, await answer.text()];
       } catch {}
@@ -159,11 +159,11 @@ class Link {
       break;
     case 'unsubscribed':
       this.live.delete(channel);
-      this.asked.set(channel, message.reason && 'refused');
+      this.asked.set(channel, message.reason ? -1 : 0);
       break;
     case 'error':
       [message.channel] = [...this.asked].find((one) => one[1] === id) ?? [];
-      this.asked.set(message.channel, 'refused');
+      this.asked.set(message.channel, -1);
       if (message.code === 'unavailable')
         setTimeout(() => {
           this.asked.set(message.channel, 0);
@@ -192,7 +192,11 @@ class Link {
       return;
     for (const channel of new Set([...this.wishes, ...this.asked.keys()])) {
       const wanted = this.wishes.has(channel);
-      if (this.budget && wanted !== this.live.has(channel) && !this.asked.get(channel)) {
+      const live = this.live.has(channel);
+      const asked = this.asked.get(channel);
+      if (!wanted && !live && !(asked > 0))
+        this.asked.delete(channel);
+      if (this.budget && wanted !== live && !asked) {
         this.send(wanted ? 'subscribe' : 'unsubscribe', channel);
         this.asked.set(channel, this.id);
         if (!--this.budget)
@@ -205,7 +209,7 @@ class Link {
   }
 }
 
-/* The same to its page as a Link. */
+/* To its page, a Link. */
 class SharedLink {
   tab = Math.random();
   own = [];

@@ -117,6 +117,19 @@ describe('subscribing', () => {
     assert.deepEqual(commands(page.socket), ['subscribe a', 'unsubscribe a', 'subscribe a']);
   });
 
+  test('a wish that comes back while its command is under way needs no other', async t => {
+    const page = new FakePage(t);
+    const sluice = await page.opened();
+    const off = sluice.subscribe('a', nothing);
+    await page.settle();
+    off();
+    await page.settle();
+    sluice.subscribe('a', nothing);
+    await page.settle();
+    assert.deepEqual(await page.answer(), ['subscribe a']);
+    assert.deepEqual(await page.answer(), []);
+  });
+
   test('to take a handler away and give another leaves the subscription alone', async t => {
     const page = new FakePage(t);
     const sluice = await page.opened();
@@ -163,6 +176,22 @@ describe('what is refused', () => {
       page.socket.open();
       assert.deepEqual(await page.answer(), ['subscribe a', 'subscribe b', 'subscribe c']);
     });
+
+  test('what nobody wishes any more may be wished again, and is asked for again', async t => {
+    const page = new FakePage(t);
+    const sluice = await page.opened();
+    const refuse = ({ id }) => ({ type: 'error', id, code: 'forbidden', message: 'no' });
+    const off = sluice.subscribe('a', nothing);
+    await page.answer(refuse);
+    sluice.subscribe('a', nothing)();
+    assert.deepEqual(await page.answer(), []);
+    off();
+    await page.settle();
+    sluice.subscribe('a', nothing);
+    assert.deepEqual(await page.answer(), ['subscribe a']);
+    page.socket.say({ type: 'unsubscribed', channel: 'a', reason: 'revoked' });
+    assert.deepEqual(await page.answer(), []);
+  });
 
   test('unavailable is reported, and tried again until it works', async t => {
     const page = new FakePage(t);

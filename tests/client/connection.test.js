@@ -272,16 +272,18 @@ describe('a handshake that fails', () => {
     assert.equal(sluice.state.name, 'waiting');
   });
 
-  test('an answer that comes after close() changes nothing', async t => {
-    const page = new FakePage(t);
-    page.checked = 401;
-    const sluice = page.sluice();
-    await page.settle();
-    page.socket.end();
-    await sluice.close();
-    await page.settle();
-    assert.equal(sluice.state.code, 1000);
-  });
+  for (const status of [401, 204])
+    test(`an answer that comes after close() changes nothing: ${status}`, async t => {
+      const page = new FakePage(t);
+      page.checked = status;
+      const sluice = page.sluice();
+      await page.settle();
+      page.socket.end();
+      await sluice.close();
+      await page.settle();
+      assert.equal(sluice.state.code, 1000);
+      assert.equal(page.timers, 0);
+    });
 });
 
 describe('a link that is dead', () => {

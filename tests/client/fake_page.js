@@ -114,6 +114,7 @@ class FakeBus {
 
 /* Web Locks, as far as they are used: by name, a holder, a queue, and theft. */
 class FakeLocks {
+  static late = fn => fn(); // how a tab is told that a lock was stolen
   #locks = new Map();
 
   request(name, ...args) {
@@ -135,7 +136,8 @@ class FakeLock {
       reject(Object.assign(new Error('aborted'), { name: 'AbortError' }));
     });
     if (steal) {
-      this.#holder?.reject(Object.assign(new Error('stolen'), { name: 'AbortError' }));
+      const { reject: tell } = this.#holder ?? {};
+      FakeLocks.late(() => tell?.(Object.assign(new Error('stolen'), { name: 'AbortError' })));
       this.#hold(ask);
     } else {
       this.#queue.push(ask);
@@ -173,6 +175,7 @@ export class FakePage {
   #window = new EventTarget();
   #kept = [];
   #tabs = 0;
+  #late = [];
 
   constructor(t, { locks = true } = {}) {
     FakeSocket.pongs = false; // the gateway answers a ping
@@ -198,6 +201,7 @@ export class FakePage {
     t.mock.method(Date, 'now', () => 1e12 + clock.now);
     t.after(() => this.#restore());
     FakeBus.all.clear();
+    FakeLocks.late = fn => fn();
   }
 
   #install(fakes) {
@@ -280,7 +284,13 @@ export class FakePage {
     [...FakeBus.all][n].isFrozen = true;
   }
 
+  /* And from here on none is told of a theft before that. */
+  freezeLocks() {
+    FakeLocks.late = fn => this.#late.push(fn);
+  }
+
   thaw() {
+    for (const fn of this.#late.splice(0)) fn();
     for (const bus of FakeBus.all) bus.isFrozen = false;
   }
 

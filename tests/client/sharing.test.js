@@ -48,6 +48,16 @@ describe('tabs that share', () => {
     assert.deepEqual(await page.answer(), ['unsubscribe y']);
   });
 
+  test('leave, and what only they wished is left too', async t => {
+    const page = new FakePage(t);
+    const [a, b] = await tabs(page, 2);
+    a.subscribe('x', nothing);
+    b.subscribe('y', nothing);
+    await page.answer();
+    await b.close();
+    assert.deepEqual(await page.answer(), ['unsubscribe y']);
+  });
+
   test('bytes arrive in each', async t => {
     const page = new FakePage(t);
     const [, b] = await tabs(page, 2);
@@ -138,6 +148,35 @@ describe('the tab with the socket', () => {
     assert.deepEqual(await page.answer(), ['subscribe y']);
     await page.pass(100);
     assert.deepEqual(b.heard, ['connecting', 'open', 'subscribed y', 'gap y']);
+  });
+
+  test('closes: who takes over asks all what they wish', async t => {
+    const page = new FakePage(t);
+    const [a, b, c] = await tabs(page, 3);
+    b.subscribe('y', nothing);
+    c.subscribe('z', nothing);
+    await page.answer();
+    a.close();
+    await page.settle();
+    page.socket.open();
+    assert.deepEqual((await page.answer()).sort(), ['subscribe y', 'subscribe z']);
+  });
+
+  test('is silent, and hears nothing of who took over: there was a gap all the same', async t => {
+    const page = new FakePage(t);
+    const [a, b] = await tabs(page, 2);
+    for (const tab of [a, b]) tab.subscribe('x', nothing);
+    await page.answer();
+    page.freezeLocks();
+    page.freeze(0);
+    await page.pass(40000);
+    assert.equal(page.sockets.length, 2);
+    page.socket.open();
+    await page.answer();
+    a.takeHeard();
+    page.thaw();
+    await page.pass(100);
+    assert.deepEqual(a.heard, ['connecting', 'open', 'subscribed x', 'gap x']);
   });
 
   test('is silent: the socket is taken from it, and it is served like the others', async t => {
@@ -243,6 +282,8 @@ describe('a tab that shares', () => {
       a.takeHeard();
       await page.event(back, { persisted: true });
       assert.deepEqual(await page.answer(), ['subscribe x']);
+      await page.pass(100);
+      assert.equal(a.heard.at(-1), 'gap x');
       assert.equal(a.state.name, 'open');
       assert.equal(b.state.name, 'open');
     });

@@ -65,6 +65,18 @@ test('the tab that has it is frozen: another one takes over; resumed, it is amon
   await connections(stand.gateway, 1);
 });
 
+test('a frozen tab is not the next one', async t => {
+  const stand = await sharing(t, 3);
+  const [first, second, third] = stand.tabs;
+  await second.freeze();
+  await first.page.close();
+  assert.ok((await third.event({ type: 'gap' })).channels.includes('team:7'));
+  await receive(stand, [third], 'after');
+  await second.resume();
+  await second.event({ type: 'gap' });
+  await connections(stand.gateway, 1);
+});
+
 test('the tab that has it hangs: who is looked at takes the connection from it', async t => {
   const stand = await sharing(t, 2);
   const [first, second] = stand.tabs;
