@@ -13,8 +13,8 @@
  * network goes. Neither that nor a site with very many page views shall load us, so reads that were
  * asked for by Redis and found nothing new come out of a credit, of some thousands a second. When it is
  * used up, what Redis says is seen to in turn, as fast as the credit grows. A session that has really
- * ended costs no credit: two thousand log-outs at once are found out at once. And as long as Redis cannot
- * be satisfied, which is until nobody is in `soon` any more, a session is read at most once in a second.
+ * ended costs no credit: two thousand log-outs at once are found out at once. And for half a minute after
+ * it was used up, in which it fills again, a session is read at most once in a second.
  *
  * Whatever the reason is, a number of reads are under way at a time; the rest is in `due`. Log-ins do not
  * wait behind them.
@@ -30,6 +30,7 @@ enum {
 	REREADS_MAX = 512,
 	REREAD_GAP_MS = DEADLINE_TICK_MS,
 	REREAD_GAP_STRAINED_MS = 1000,
+	STRAIN_MS = 30000, /* from when the credit was used up last */
 	SWEEP_STEP_MS = 100,
 	VAIN_PER_SECOND = 5000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,
@@ -88,6 +89,8 @@ void sessions_reread_done(struct sessions *sessions, bool in_vain)
 {
 	sessions->rereads--;
 	sessions->credit -= in_vain;
+	if (sessions->credit <= 0)
+		sessions->strained_until = sessions_now(sessions) + STRAIN_MS;
 	pump(sessions);
 }
 
@@ -101,24 +104,26 @@ static void refill(struct sessions *sessions)
 	sessions->refilled = now;
 }
 
-static bool may_be_read(const struct sessions *sessions, const struct session *session)
+static bool may_be_read(
+	const struct sessions *sessions, const struct session *session, unsigned gap_ms)
 {
-	uint32_t age = (uint32_t)sessions_now(sessions) - session->read_at;
-	return age >= (sessions->strained ? REREAD_GAP_STRAINED_MS : REREAD_GAP_MS) &&
-	       sessions->credit > 0;
+	uint64_t now = sessions_now(sessions);
+	if (now < sessions->strained_until)
+		gap_ms = REREAD_GAP_STRAINED_MS;
+	return (uint32_t)now - session->read_at >= gap_ms && sessions->credit > 0;
 }
 
-/* Those in `soon` came in the order in which they were read, near enough. */
+/* Those in `soon` came in the order in which they were read, near enough. Who is there has waited for
+ * this tick, and does not wait for another. */
 static void on_pace_due(struct deadline *deadline)
 {
 	struct sessions *sessions = container_of(deadline, struct sessions, pace);
 	refill(sessions);
 	struct session *session;
-	int64_t n = MAX(sessions->credit, (int64_t)0);
-	for (; n > 0 && (session = first_of(&sessions->soon)) && may_be_read(sessions, session);
+	for (int64_t n = sessions->credit;
+		n > 0 && (session = first_of(&sessions->soon)) && may_be_read(sessions, session, 0);
 		n--)
 		session_enqueue(sessions, session, SESSION_DUE);
-	sessions->strained = !list_is_empty(&sessions->soon) && (sessions->strained || n == 0);
 	pump(sessions);
 	if (!list_is_empty(&sessions->soon) || !list_is_empty(&sessions->due))
 		pace(sessions);
@@ -135,7 +140,7 @@ void session_invalidate(struct sessions *sessions, struct session *session)
 	if (session->queue == SESSION_DUE || session->queue == SESSION_SOON)
 		return;
 	refill(sessions);
-	if (may_be_read(sessions, session)) {
+	if (may_be_read(sessions, session, REREAD_GAP_MS)) {
 		session_enqueue(sessions, session, SESSION_DUE);
 		pump(sessions);
 	} else {

@@ -67,11 +67,11 @@ struct sessions {
 	size_t live;      /* sessions that have members */
 	size_t rereads;   /* under way */
 	int64_t credit;   /* reads that may find nothing new */
-	bool strained;    /* it was used up, and what Redis said is still not seen to */
-	uint64_t swept;   /* loop time of the sweep's last step */
-	uint64_t owed;    /* by the sweep, in sessions times milliseconds */
-	uint64_t refilled;     /* loop time when there was more of it */
-	uint64_t failure_told; /* loop time of the last line about a failed touch, or 0 */
+	uint64_t strained_until; /* loop time: it was used up not long ago */
+	uint64_t swept;          /* loop time of the sweep's last step */
+	uint64_t owed;           /* by the sweep, in sessions times milliseconds */
+	uint64_t refilled;       /* loop time when there was more of it */
+	uint64_t failure_told;   /* loop time of the last line about a failed touch, or 0 */
 	struct deadline pace, sweep;
 };
 
