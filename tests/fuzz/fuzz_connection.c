@@ -16,7 +16,7 @@
  *	mM     Redis answers (0), hangs (1), or is away (2) from now on
  *	sNL... Redis says the L octets that follow on its N-th link
  *	d      Redis drops all links;  yN: those that are subscribed (0), or the others
- *	vSR    the record of session S becomes the R-th of the table below
+ *	RSR    the record of session S becomes the R-th of the table below
  *	iS     Redis forgets who has read that record, and says so
  *	nW     Redis says the W-th word of the table about changed keys, or (0) loses all it has
  *	qN     Redis does from now on without what enum redis_lack says
@@ -66,7 +66,9 @@ static const char *const queries[] = { "", "?channel=team:red",
 	"?channel=public:a&channel=public%3Ab", "?channel=user:ada",
 	"?channel=public:denied&channel=public:a", "?channel=secret",
 	"?channel=public:a&channel=public:b&channel=public:c&channel=public:d", "?channel=%00",
-	"?channel=", "?x=1&channel=news&channel=news", "?channel=public:a+b", "?channel=%zz" };
+	"?channel=", "?x=1&channel=news&channel=news", "?channel=public:a+b", "?channel=%zz",
+	"?ticket=bob" BROWSER_SECRET, "/check?channel=public:a",
+	"/check?ticket=bob" BROWSER_SECRET };
 
 static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 	"Origin: https://elsewhere.test\r\n", "Sec-WebSocket-Protocol: chat, superchat\r\n",
@@ -75,7 +77,8 @@ static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 	"Content-Length: 3\r\n", "Sec-WebSocket-Version: 12\r\n", "X: y\r\n z\r\n",
 	"Cookie: connect.sid=other\r\n", "Sec-WebSocket-Protocol: sluice.v1\r\n",
 	"Sec-WebSocket-Protocol: x, ticket.y, sluice.v1\r\n"
-	"Sec-WebSocket-Extensions: permessage-deflate\r\n" };
+	"Sec-WebSocket-Extensions: permessage-deflate\r\n",
+	"Sec-WebSocket-Protocol: ticket.bob" BROWSER_SECRET ", sluice.v1\r\n" };
 
 /* FIN and opcode: good ones first. */
 static const uint8_t firsts[] = { 0x81, 0x82, 0x89, 0x8a, 0x88, 0x01, 0x02, 0x00, 0x80, 0xc1, 0x83,
@@ -352,7 +355,7 @@ static void step_of_others(struct play *play, uint8_t letter)
 		else
 			redis_drop_listeners(&play->stage.redis);
 		break;
-	case 'v':
+	case 'R':
 		change_record(play);
 		break;
 	case 'i':

@@ -14,6 +14,7 @@
 #include "sluice/proto/ws_frame.h"
 
 #define KEY_PREFIX "sess:"
+#define TICKET     "bob" BROWSER_SECRET
 
 static const char *const sids[SESSION_COUNT] = {
 	[SESSION_ADA] = "ada" BROWSER_SECRET,
@@ -35,7 +36,7 @@ const struct redis_record browser_records[] = {
 	{ "sess:odd" BROWSER_SECRET, "{\"cookie\":{" },
 	{ "sess:list" BROWSER_SECRET, NULL, "-WRONGTYPE Operation against a key\r\n" },
 	{ "sess:loading" BROWSER_SECRET, NULL, "-LOADING Redis is loading the dataset\r\n" },
-	{ "ticket:bob" BROWSER_SECRET,
+	{ "ticket:" TICKET,
 		"{\"authenticated\":true,\"userId\":7,\"session\":\"sess:bob" BROWSER_SECRET
 		"\"}" },
 	{ NULL },
@@ -208,6 +209,9 @@ unsigned browser_cookies_sent(const struct browser *browser)
 		if (memmem(decoded, len, cookie, strlen(cookie)))
 			who |= 1U << session;
 	}
+	if (memmem(decoded, len, "ticket=" TICKET, strlen("ticket=" TICKET)) ||
+		memmem(decoded, len, "ticket." TICKET, strlen("ticket." TICKET)))
+		who |= 1U << SESSION_BOB;
 	free(decoded);
 	return who;
 }

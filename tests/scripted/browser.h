@@ -101,7 +101,8 @@ struct browser_channel_row {
 };
 extern const struct browser_channel_row browser_channels[CHANNEL_COUNT];
 
-/* Whose signed cookies are in what it has sent: bits of browser_session, SESSION_NO_COOKIE always. */
+/* Whose signed cookies or tickets are in what it has sent: bits of browser_session, SESSION_NO_COOKIE
+ * always. */
 unsigned browser_cookies_sent(const struct browser *browser);
 
 #endif

@@ -225,6 +225,13 @@ static unsigned agreed_window(struct slice head)
 		       : 15;
 }
 
+/* Let in to be told that it is not, and nothing else. */
+static void check_rejected(const struct browser *browser)
+{
+	MUST(!browser->received && !browser->welcomes && !browser->pings && !browser->pongs);
+	MUST(!browser->close_frames || browser->close_code == WS_CLOSE_SESSION_ENDED);
+}
+
 static void look(struct browser *browser)
 {
 	struct slice bytes = buffer_slice(&browser->wire->received), head, payload;
@@ -236,12 +243,15 @@ static void look(struct browser *browser)
 		return;
 	}
 	unsigned who = browser_cookies_sent(browser);
-	MUST(browser->stage->admits_anyone ||
-		(who & ~(1U << SESSION_NO_COOKIE) && browser->stage->redis.gets > 0));
+	bool may_stay = browser->stage->admits_anyone ||
+			(who & ~(1U << SESSION_NO_COOKIE) && browser->stage->redis.gets > 0);
+	MUST(may_stay || browser->stage->rejects_by_close);
 	browser->window_bits = agreed_window(head);
 	browser->v1 = memmem(head.at, head.len, "\r\nSec-WebSocket-Protocol: sluice.v1", 35);
 	while (cut_frame(&bytes, &first, &payload))
 		see_frame(browser, who, first, payload);
+	if (!may_stay)
+		check_rejected(browser);
 }
 
 void browser_look(struct browser *browser)

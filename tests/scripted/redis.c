@@ -119,17 +119,30 @@ static void tell_all_tracked(struct redis *redis, struct slice keys)
 		tell_listener(redis, client_of(container_of(node, struct wire, link)), keys);
 }
 
-static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
+static void say_value(struct redis *redis, struct redis_client *client, struct redis_key *key)
 {
-	struct redis_key *key = redis_keys_get(&redis->keys, name);
 	redis->gets++;
 	key->gets++;
-	if (client->redirect)
-		redis_key_add_reader(key, client->number);
 	if (key->value)
 		say_bulk(client, slice_of(key->value));
 	else
 		say(client, key->error ? key->error : "$-1\r\n");
+}
+
+static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
+{
+	struct redis_key *key = redis_keys_get(&redis->keys, name);
+	if (client->redirect)
+		redis_key_add_reader(key, client->number);
+	say_value(redis, client, key);
+}
+
+static void answer_getdel(struct redis *redis, struct redis_client *client, struct slice name)
+{
+	struct redis_key *key = redis_keys_get(&redis->keys, name);
+	say_value(redis, client, key);
+	redis_key_set(key, &(struct redis_record){ 0 });
+	tell_readers(redis, key);
 }
 
 static void answer_expire(struct redis *redis, struct redis_client *client, struct slice name)
@@ -227,9 +240,12 @@ static void answer_client(
 static void answer(
 	struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
 {
-	if (slice_equal(words[0], SLICE("GET")) || slice_equal(words[0], SLICE("GETDEL"))) {
+	if (slice_equal(words[0], SLICE("GET"))) {
 		MUST(n == 2);
 		answer_get(redis, client, words[1]);
+	} else if (slice_equal(words[0], SLICE("GETDEL"))) {
+		MUST(n == 2);
+		answer_getdel(redis, client, words[1]);
 	} else if (slice_equal(words[0], SLICE("EXPIRE"))) {
 		MUST(n == 3);
 		answer_expire(redis, client, words[1]);

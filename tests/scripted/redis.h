@@ -1,8 +1,8 @@
 /* A small Redis on scripted wires: it answers what the gateway asks, or as the script wants it to.
  *
- * It knows AUTH, SELECT, PING, GET, GETDEL (after which the key is still there), EXPIRE, CLIENT ID, CLIENT
- * TRACKING, SUBSCRIBE and UNSUBSCRIBE, as RESP2 has them. What it is sent must be well-formed commands and nothing else, whatever browsers send. A channel
- * whose name begins with "public:denied" is one that its ACL denies.
+ * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, SUBSCRIBE and UNSUBSCRIBE,
+ * as RESP2 has them. What it is sent must be well-formed commands and nothing else, whatever browsers send. A
+ * channel whose name begins with "public:denied" is one that its ACL denies.
  *
  * It tracks as Redis does by default (redis_keys.h): when what a link has read changes, the link to which
  * that one's words are redirected is told, once. */

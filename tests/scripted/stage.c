@@ -35,10 +35,18 @@ static void on_quiet(struct worker *worker)
 
 static const struct worker_events worker_events = { on_drained, on_quiet };
 
+static void note_options(struct stage *stage, const struct options *options)
+{
+	stage->options = options;
+	stage->admits_anyone |= !options->session.required;
+	stage->rejects_by_close |= options->session.reject == SESSION_REJECT_CLOSE;
+}
+
 void stage_open(struct stage *stage, const struct options *options, uint8_t chunking,
 	const struct redis_record *records)
 {
-	*stage = (struct stage){ .options = options, .admits_anyone = !options->session.required };
+	*stage = (struct stage){ 0 };
+	note_options(stage, options);
 	machine_reset();
 	wires_begin(chunking);
 	quota_init(&stage->quota);
@@ -123,8 +131,7 @@ void stage_reload(struct stage *stage, const struct options *options)
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
 		worker_reload(&stage->workers[i], options, NULL);
 	allocations_resume();
-	stage->options = options;
-	stage->admits_anyone |= !options->session.required;
+	note_options(stage, options);
 }
 
 int64_t stage_metric(const struct stage *stage, enum metric metric)

@@ -24,6 +24,7 @@ struct stage {
 	unsigned drained, quiet; /* workers that have said so */
 	bool draining;
 	bool admits_anyone; /* some of the options that were in force have: no session, no matter */
+	bool rejects_by_close; /* likewise: who has none gets a 101, and is closed */
 	bool lacked_memory; /* an allocation has failed: a channel may be kept that nobody wants */
 	struct redis redis;
 	unsigned published[STAGE_CHANNELS_MAX]; /* by browser_publish */
