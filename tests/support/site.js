@@ -58,10 +58,13 @@ export async function serve(t, handle) {
   return `http://127.0.0.1:${server.address().port}`;
 }
 
+/* The frameworks are the system's packages, so its PHP and Ruby are taken, whichever others there are. */
+const PATH = `/usr/bin:${process.env.PATH}`;
+
 /* Starts a program that says which port it listens on, and gives its origin. */
 async function start(t, program, args, env) {
   const site = new Program(program, args, {
-    name: args.at(-1), cwd: FRAMEWORKS, env: { ...process.env, ...env } });
+    name: args.at(-1), cwd: FRAMEWORKS, env: { ...process.env, PATH, ...env } });
   atEnd(t, () => site.end());
   const [, port] = await site.line(/listening on (\d+)|Server \(http:\/\/127\.0\.0\.1:(\d+)\) started/)
     .then(match => match.filter(Boolean));
