@@ -126,7 +126,8 @@ bool conn_ticket_begin(struct conn *conn);
 /* Who it is by its ticket. 0 and an identity that the caller must finish; -ENOENT: it came without one;
  * -EACCES: that is no log-in any more, as the configuration is now; -ENOMEM. */
 MUST_CHECK int conn_ticket_identity(const struct conn *conn, struct identity *ret_identity);
-/* The session that its ticket names, or the configuration, has changed. */
+/* The session that its ticket names, or the configuration, has changed: the rules are applied anew. Who
+ * would not be let in any more is closed. The last thing that is done with the connection. */
 void conn_ticket_apply(struct conn *conn);
 /* The configuration has changed: the same for all that no session stands behind. */
 void conns_tickets_apply(struct conns *conns);

@@ -122,11 +122,28 @@ bool conn_ticket_begin(struct conn *conn)
 
 /* ---- afterwards ---- */
 
+/* By the configuration as it is now, or since its end has come, it could not come in: nor does it stay. */
+static void end(struct conn *conn, int error)
+{
+	static const char problem[] = "the ticket is no log-in any more";
+	if (conn->state == CONN_OPEN && error == -EACCES)
+		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, slice_of(problem));
+	else if (conn->state == CONN_OPEN)
+		conn_ws_close(conn, WS_CLOSE_INTERNAL, (struct slice){ 0 });
+	else if (conn->state == CONN_WAITING && error == -EACCES)
+		conn_reject(conn, problem);
+	else if (conn->state == CONN_WAITING)
+		conn_refuse_for_redis(conn, error);
+}
+
 void conn_ticket_apply(struct conn *conn)
 {
 	struct identity identity;
-	if (conn_ticket_identity(conn, &identity) != 0)
+	int error = conn_ticket_identity(conn, &identity);
+	if (error) {
+		end(conn, error);
 		return;
+	}
 	conn_channels_apply(conn, &identity);
 	identity_finish(&identity);
 }

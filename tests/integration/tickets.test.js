@@ -251,6 +251,20 @@ test('rules that are read again hold for open connections too', async t => {
   }
 });
 
+for (const [what, ms, session] of [
+  ['that is no log-in as the configuration is now', 0, { ...SESSION, authenticated: 'authenticated' }],
+  ['whose end has come', 1000, { ...SESSION, expires: 'until' }]])
+  test(`a ticket ${what} is none when the rules are read again`, async t => {
+    const other = await startSluice(t, redis.url, { session: { ...session, authenticated: '' }, workers: 1 });
+    const end = ms && Date.now() + ms;
+    const browser = await open({ until: end || null }, { gateway: other });
+    await until(() => Date.now() > end);
+    const channels = [{ match: 'late', allow: 'session', auto: true }];
+    await writeFile(other.configFile, JSON.stringify(configuration(redis.url, { session, workers: 1, channels })));
+    other.hangUp();
+    assert.equal((await browser.closed({ within: 3000 })).code, 4401);
+  });
+
 test('a Redis that does not let them be taken is told of', async t => {
   const old = await startRedis(t);
   await old.cli('ACL', 'SETUSER', 'default', '-getdel');
