@@ -118,6 +118,21 @@ static void settle_codec(struct loading *loading)
 			"session.codec: the fields of a hash are read as \"json\" or not at all");
 }
 
+/* A stranger must not have any key of Redis looked at by its name, and much less taken out. */
+static void settle_keys(struct loading *loading)
+{
+	const struct options *options = loading->options;
+	if (options->session.ticket.len && session_key_template_is_bare(options->session.ticket))
+		loading_problem(loading, loading_given(loading, "session.ticket"),
+			"session.ticket: needs more than {sid}, such as \"ticket:{sid}\": else "
+			"anybody could have any key of Redis deleted");
+	if (options->session.cookie.len && options->session.signature == SESSION_SIGNATURE_NONE &&
+		session_key_template_is_bare(options->session.key))
+		loading_problem(loading, loading_given(loading, "session.key"),
+			"session.key: needs more than {sid}, such as \"sess:{sid}\", with "
+			"session.signature \"none\": else a cookie could name any key of Redis");
+}
+
 /* When a second key goes, it has to be plain whose record that concerns. */
 static void settle_must_exist(struct loading *loading)
 {
@@ -166,6 +181,7 @@ void loading_settle_session(struct loading *loading)
 	if (!loading->n_problems) {
 		settle_cookie(loading);
 		settle_codec(loading);
+		settle_keys(loading);
 		settle_must_exist(loading);
 		settle_unread(loading);
 	}

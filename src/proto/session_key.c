@@ -75,6 +75,14 @@ bool session_key_template_is_valid(struct slice text)
 	return cut(text, &template) && !has_brace(template.before) && !has_brace(template.after);
 }
 
+bool session_key_template_is_bare(struct slice text)
+{
+	struct template template;
+	MUST(cut(text, &template));
+	return template.placeholder == PLACEHOLDER_PLAIN && !template.before.len &&
+	       !template.after.len;
+}
+
 bool session_key_templates_agree(struct slice a, struct slice b)
 {
 	struct template first, second;

@@ -691,6 +691,12 @@ static const struct {
 		"1: session.cookie: must be the name of a cookie, not \"a b\"\n" },
 	{ "{ \"session\": {\n\"cookie\": \"\" } }",
 		"2: session.cookie: may be \"\" only with session.ticket: nobody could come in\n" },
+	{ "{ \"session\": {\n\"ticket\": \"{sid}\" } }",
+		"2: session.ticket: needs more than {sid}, such as \"ticket:{sid}\": else anybody "
+		"could have any key of Redis deleted\n" },
+	{ "{ \"session\": { \"signature\": \"none\",\n\"key\": \"{sid}\" } }",
+		"2: session.key: needs more than {sid}, such as \"sess:{sid}\", with "
+		"session.signature \"none\": else a cookie could name any key of Redis\n" },
 	{ "{ \"session\": { \"must_exist\": \"live:{sid:sha256hex}\" } }",
 		"1: session.must_exist: must write the id as session.key does\n" },
 	{ "{ \"session\": { \"must_exist\": \"sess:live{sid}\" } }",

@@ -22,6 +22,9 @@ bool session_id_is_plain(struct slice sid);
 /* Is `template` a key template? It holds one placeholder, and no other brace. */
 bool session_key_template_is_valid(struct slice template);
 
+/* Is the id all that the key consists of? Then whoever chooses the id chooses any key of its alphabet. */
+bool session_key_template_is_bare(struct slice template);
+
 /* Do both write the id in the same way? Then a key of one can be made to one of the other. */
 bool session_key_templates_agree(struct slice a, struct slice b);
 
