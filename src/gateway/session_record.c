@@ -15,7 +15,6 @@
 #include <time.h>
 
 #include "sluice/base/hash.h"
-#include "sluice/base/log.h"
 #include "sluice/proto/msgpack.h"
 #include "sluice/proto/php_value.h"
 #include "sluice/proto/session_hash.h"
@@ -152,12 +151,13 @@ static enum session_result missing(struct session_reading *reading)
 }
 
 /* WRONGTYPE is no session, as it is none for connect-redis. Any other error (LOADING, NOPERM, …) says
- * nothing about the session, and the operator has to know. */
-static enum session_result read_error(struct slice text)
+ * nothing about the session, and the operator has to know: whoever has a clock tells him. */
+static enum session_result read_error(
+	struct session_reading *reading, const struct redisReply *reply)
 {
-	if (slice_starts_with(text, SLICE("WRONGTYPE")))
+	if (slice_starts_with(resp_text(reply), SLICE("WRONGTYPE")))
 		return SESSION_NONE;
-	log_warn("session look-up failed", log_slice("reason", text));
+	reading->problem = resp_error_reason(reply);
 	return SESSION_UNAVAILABLE;
 }
 
@@ -183,7 +183,7 @@ static enum session_result read_answer(struct session_reading *reading,
 	if (!reply)
 		return SESSION_UNAVAILABLE;
 	if (reply->type == REDIS_REPLY_ERROR)
-		return read_error(resp_text(reply));
+		return read_error(reading, reply);
 	if (to_exists && reply->type == REDIS_REPLY_INTEGER)
 		return reply->integer ? SESSION_GOOD : missing(reading);
 	if (hash && reply->type == REDIS_REPLY_ARRAY)
@@ -202,6 +202,7 @@ void session_reading_take(struct session_reading *reading, const struct options 
 	const struct redisReply *reply)
 {
 	enum session_result before = reading->result;
+	reading->problem = (struct slice){ 0 };
 	bool to_exists = i > 0 || !is_read(options);
 	enum session_result result = read_answer(reading, options, to_exists, reply);
 	if (i > 0 && before == SESSION_GOOD && result != SESSION_GOOD)

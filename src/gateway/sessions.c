@@ -149,12 +149,14 @@ static void tell_waiters(struct session_read *read)
 }
 
 /* What becomes of a session when all have been told. */
-static void settle(struct sessions *sessions, struct session *session)
+static void settle(struct sessions *sessions, struct session *session, bool unknown)
 {
 	if (!session->read && !list_is_empty(&session->members)) {
 		session_enqueue(sessions, session, SESSION_BY_AGE);
 		if (session->stale)
 			session_invalidate(sessions, session);
+		else if (unknown)
+			session_doubt(sessions, session);
 	}
 	drop_if_unused(sessions, session);
 }
@@ -176,19 +178,33 @@ static void complete(struct session_read *read)
 	bool news = tell_members(sessions, session, &read->reading);
 	tell_waiters(read);
 	session->held = false;
-	settle(sessions, session);
+	settle(sessions, session, read->reading.result == SESSION_UNAVAILABLE);
 	if (read->again)
 		sessions_reread_done(sessions, invalidated && !news);
 	session_reading_finish(&read->reading);
 	free(read);
 }
 
+/* Once in a while: it may be so with every session. */
+static void tell_failure(
+	struct sessions *sessions, uint64_t *told, const char *event, struct slice reason)
+{
+	uint64_t now = sessions_now(sessions);
+	if (*told && now - *told < FAILURE_QUIET_MS)
+		return;
+	*told = MAX(now, UINT64_C(1));
+	log_warn(event, log_slice("reason", reason));
+}
+
 static void on_reply(void *context, const struct redisReply *reply)
 {
 	struct session_read *read = context;
-	struct redis_link *link = read->sessions->settings.link;
-	session_reading_take(
-		&read->reading, read->sessions->settings.options, read->answers++, reply);
+	struct sessions *sessions = read->sessions;
+	struct redis_link *link = sessions->settings.link;
+	session_reading_take(&read->reading, sessions->settings.options, read->answers++, reply);
+	if (read->reading.problem.at)
+		tell_failure(sessions, &sessions->read_failure_told, "session look-up failed",
+			read->reading.problem);
 	bool malformed = read->reading.malformed;
 	if (read->answers == read->commands)
 		complete(read);
@@ -296,13 +312,10 @@ void sessions_leave(struct sessions *sessions, struct session_member *member)
 static void on_touched(void *context, const struct redisReply *reply)
 {
 	struct sessions *sessions = context;
-	uint64_t now = sessions_now(sessions);
-	if (!reply || reply->type != REDIS_REPLY_ERROR ||
-		(sessions->failure_told && now - sessions->failure_told < FAILURE_QUIET_MS))
-		return;
-	sessions->failure_told = now;
-	log_warn("redis refuses EXPIRE, which session.touch needs",
-		log_slice("reason", resp_text(reply)));
+	if (reply && reply->type == REDIS_REPLY_ERROR)
+		tell_failure(sessions, &sessions->touch_failure_told,
+			"redis refuses EXPIRE, which session.touch needs",
+			resp_error_reason(reply));
 }
 
 void sessions_touch(struct sessions *sessions, struct session_member *member)
@@ -326,4 +339,5 @@ void sessions_finish(struct sessions *sessions)
 	MUST(table_count(&sessions->all) == 0);
 	deadline_clear(sessions->settings.deadlines, &sessions->pace);
 	deadline_clear(sessions->settings.deadlines, &sessions->sweep);
+	deadline_clear(sessions->settings.deadlines, &sessions->again);
 }

@@ -6,7 +6,7 @@
 #include "sluice/gateway/sessions.h"
 
 /* Where a session's link is. */
-enum session_queue { SESSION_IN_NONE, SESSION_BY_AGE, SESSION_DUE, SESSION_SOON };
+enum session_queue { SESSION_IN_NONE, SESSION_BY_AGE, SESSION_DUE, SESSION_SOON, SESSION_DOUBTFUL };
 
 /* One per session that somebody depends on or asks for: kept small. */
 struct session {
@@ -47,6 +47,8 @@ void session_enqueue(struct sessions *sessions, struct session *session, enum se
 void session_dequeue(struct session *session);
 /* It has to be read again. */
 void session_invalidate(struct sessions *sessions, struct session *session);
+/* Redis could not say what has become of it. */
+void session_doubt(struct sessions *sessions, struct session *session);
 /* One was read again; `in_vain`: Redis said so, and nothing has changed. */
 void sessions_reread_done(struct sessions *sessions, bool in_vain);
 /* Sees to it that the sweep goes on while there is something to be swept. */

@@ -3,6 +3,8 @@
  *	Redis says that it has changed    -> at once, or within 50 ms if it has been read just now
  *	a link to Redis has come back     -> all of them: anything may have happened meanwhile
  *	it was read session.sweep ago     -> in its turn
+ *	Redis could not say how it is     -> within a second or so, again and again: nor does Redis tell of
+ *	                                     a key that it has not let us read
  *
  * Redis' word is cheap and often means nothing: express-session sets the record's time to live with every
  * page that is looked at, and each time we are told. So a session is read at most once in 50 ms, however
@@ -21,6 +23,7 @@
  *
  *	by_age   idle, in the order in which they were read: the sweep takes from the front
  *	soon     to be read, but not now      -> due, at the next tick, as far as the credit goes
+ *	doubtful to be read, in a second      -> due
  *	due      to be read                   -> under way, as soon as there is room */
 #include "sessions_internal.h"
 
@@ -32,6 +35,8 @@ enum {
 	REREAD_GAP_STRAINED_MS = 1000,
 	STRAIN_MS = 30000, /* from when the credit was used up last */
 	SWEEP_STEP_MS = 100,
+	DOUBT_MS = 1000,
+	DOUBTS_AT_ONCE = 5000,
 	VAIN_PER_SECOND = 5000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,
 };
@@ -53,7 +58,8 @@ void session_enqueue(struct sessions *sessions, struct session *session, enum se
 	session->queue = (uint8_t)queue;
 	list_append(queue == SESSION_BY_AGE ? &sessions->by_age
 		    : queue == SESSION_DUE  ? &sessions->due
-					    : &sessions->soon,
+		    : queue == SESSION_SOON ? &sessions->soon
+					    : &sessions->doubtful,
 		&session->link);
 }
 
@@ -173,6 +179,37 @@ void sessions_recheck(struct sessions *sessions)
 	pump(sessions);
 }
 
+/* ---- when Redis could not say ---- */
+
+static void on_again_due(struct deadline *deadline);
+
+static void look_again(struct sessions *sessions)
+{
+	if (!deadline_is_set(&sessions->again))
+		deadline_set(
+			sessions->settings.deadlines, &sessions->again, DOUBT_MS, on_again_due);
+}
+
+static void on_again_due(struct deadline *deadline)
+{
+	struct sessions *sessions = container_of(deadline, struct sessions, again);
+	struct session *session;
+	for (size_t n = 0; n < DOUBTS_AT_ONCE && (session = first_of(&sessions->doubtful)); n++)
+		session_enqueue(sessions, session, SESSION_DUE);
+	if (!list_is_empty(&sessions->doubtful))
+		look_again(sessions);
+	pump(sessions);
+}
+
+void session_doubt(struct sessions *sessions, struct session *session)
+{
+	/* a link that is lost comes back, and then everything is read */
+	if (!redis_link_is_up(sessions->settings.link))
+		return;
+	session_enqueue(sessions, session, SESSION_DOUBTFUL);
+	look_again(sessions);
+}
+
 /* ---- the sweep ---- */
 
 static bool is_overdue(const struct sessions *sessions, unsigned period)
@@ -189,6 +226,11 @@ static void on_sweep_due(struct deadline *deadline)
 	unsigned period = sessions->settings.options->session.sweep_ms;
 	if (!period || !sessions->live)
 		return;
+	/* else they would all be overdue and put aside again at each step */
+	if (!redis_link_is_up(sessions->settings.link)) {
+		sessions_sweep_begin(sessions);
+		return;
+	}
 	sessions->owed += sessions->live * (sessions_now(sessions) - sessions->swept);
 	uint64_t n = sessions->owed / period;
 	for (struct session *session;
@@ -216,6 +258,7 @@ void sessions_init(struct sessions *sessions, const struct sessions_settings *se
 	list_init(&sessions->by_age);
 	list_init(&sessions->due);
 	list_init(&sessions->soon);
+	list_init(&sessions->doubtful);
 	sessions->refilled = uv_now(settings->loop);
 }
 

@@ -52,11 +52,12 @@ struct taking {
 };
 
 /* An older Redis does not know GETDEL; the operator has to know. */
-static enum session_result read_error(struct slice text)
+static enum session_result read_error(const struct redisReply *reply)
 {
-	if (slice_starts_with(text, SLICE("WRONGTYPE")))
+	if (slice_starts_with(resp_text(reply), SLICE("WRONGTYPE")))
 		return SESSION_NONE;
-	log_warn("a ticket could not be taken (GETDEL needs Redis 6.2)", log_slice("reason", text));
+	log_warn("a ticket could not be taken (GETDEL needs Redis 6.2)",
+		log_slice("reason", resp_error_reason(reply)));
 	return SESSION_UNAVAILABLE;
 }
 
@@ -70,7 +71,7 @@ static enum session_result read_reply(struct taking *taking, const struct redisR
 	case REDIS_REPLY_NIL:
 		return SESSION_NONE;
 	case REDIS_REPLY_ERROR:
-		return read_error(resp_text(reply));
+		return read_error(reply);
 	default:
 		redis_link_fail(taking->link, "unexpected reply to what takes a ticket");
 		return SESSION_UNAVAILABLE;

@@ -118,3 +118,14 @@ struct slice resp_text(const struct redisReply *reply)
 		return slice_make(reply->str, (size_t)reply->len);
 	return (struct slice){ NULL, 0 };
 }
+
+struct slice resp_error_reason(const struct redisReply *reply)
+{
+	struct slice text = resp_text(reply);
+	if (slice_starts_with(text, SLICE("NOPERM ")))
+		return text;
+	for (size_t i = 0; i < text.len; i++)
+		if (strchr("'`\"", text.at[i]))
+			text.len = i;
+	return text;
+}

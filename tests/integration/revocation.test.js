@@ -151,7 +151,7 @@ async function openLean(t, visitors) {
 describe('how soon', () => {
   const ROUNDS = 15;
 
-  async function measure(t, end) {
+  async function measure(t, end, within = 100) {
     const took = [];
     for (let i = 0; i < ROUNDS; i++) {
       const visitor = await visit({}, { count: 2 });
@@ -160,13 +160,14 @@ describe('how soon', () => {
       took.push(performance.now() - from);
     }
     t.diagnostic(`median ${median(took).toFixed(1)} ms, longest ${Math.max(...took).toFixed(1)} ms`);
-    assert.ok(quick(took) < 100, took.map(Math.round).join(' '));
+    assert.ok(quick(took) < within, took.map(Math.round).join(' '));
   }
 
+  /* Most have been read just now, and wait for a tick of 50 ms, but not for two. */
   test('4401 follows a DEL within 100 ms', t => measure(t, visitor => {
     const began = performance.now();
     return client.del(visitor.key).then(() => began);
-  }));
+  }, 75));
 
   test('4401 follows the expiry within 100 ms of Redis\' noticing', async t => {
     const listener = await redis.client();

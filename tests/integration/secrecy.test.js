@@ -53,6 +53,21 @@ for (const format of ['text', 'json'])
     });
   });
 
+for (const [command, request, line] of [
+  ['GET', { headers: { Cookie: cookieFor('canary') } }, /session look-up failed.*unknown command/],
+  ['GETDEL', { target: '/ws?ticket=canary' }, /ticket could not be taken.*unknown command/]])
+  test(`an error that quotes what ${command} was asked for does not get into it`, async t => {
+    const redis = await startRedis(t, { 'rename-command': [command, '""'] });
+    const sluice = await startSluice(t, redis.url, {
+      workers: 1, session: { ticket: 'ticket:{sid}' }, log: { level: 'debug' } });
+    const client = await sluice.connect();
+    client.write(handshake(request));
+    assert.equal((await client.answer()).status, 503);
+    await sluice.stop();
+    assert.match(sluice.log, line);
+    assert.doesNotMatch(sluice.log, /canary/);
+  });
+
 test('every line of the text log has a time, a level and an event', async t => {
   const redis = await startRedis(t);
   const sluice = await startSluice(t, redis.url, { log: { level: 'debug' } });

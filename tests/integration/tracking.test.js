@@ -269,6 +269,20 @@ describe('a user of Redis with rights of its own', () => {
     await redis.cli('ACL', 'SETUSER', 'sluice', '+get');
     visitor.terminate();
   });
+
+  test('it could not be read for a while, and has ended: that is found without a sweep', async t => {
+    const { redis, sluice, client } = await standWithUser(t, RULES);
+    const visitors = await Promise.all(Array.from({ length: 20 }, () => Visitor.logIn(client)));
+    for (const visitor of visitors) await visitor.open(sluice);
+    await redis.cli('ACL', 'SETUSER', 'sluice', '-get');
+    for (const visitor of visitors) await visitor.touch();
+    await until(async () => (await redis.cli('ACL', 'LOG')).includes('get'), { what: 'it has tried' });
+    for (const visitor of visitors) await client.del(visitor.key);
+    await redis.cli('ACL', 'SETUSER', 'sluice', '+get');
+    await Promise.all(visitors.map(visitor => visitor.closed(4401, { within: 3000 })));
+    const lines = sluice.program.stderr.filter(line => line.includes('session look-up failed'));
+    assert.ok(lines.length <= 2, `${lines.length} lines`); // one of each worker
+  });
 });
 
 describe('a server that cannot track', () => {

@@ -562,6 +562,21 @@ static void a_record_that_cannot_be_read_ends_nobody(void **state)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
+/* Redis does not tell of what it has not let us read, and it may have ended long before the sweep comes. */
+static void but_is_looked_at_again_and_again(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	change(scene, SESSION_ADA, NULL, "-BUSY Redis is busy running a script\r\n");
+	unsigned before = gets(scene, SESSION_ADA, 0);
+	pass(scene, SWEEP_MS / 2);
+	assert_in_range(gets(scene, SESSION_ADA, 0) - before, 3, SWEEP_MS / 2 / 1000 + 1);
+	change_unheard(scene, SESSION_ADA, NULL, NULL);
+	pass(scene, 1000 + 2 * TICK_MS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
 /* Tracking is refused: nothing is told, and the sweep finds it. */
 static void check_untracked(struct scene *scene, enum redis_lack lack)
 {
@@ -717,6 +732,7 @@ int main(void)
 		TEST(so_does_a_lost_reader, watched),
 		TEST(so_do_both, watched),
 		TEST(a_record_that_cannot_be_read_ends_nobody, watched),
+		TEST(but_is_looked_at_again_and_again, watched),
 		TEST(without_client_id_it_is_the_sweep, watched),
 		TEST(without_tracking_too, watched),
 		TEST(a_lost_link_is_no_matter_for_the_sweep, watched),

@@ -232,6 +232,28 @@ static void test_text_of_no_text_is_absent(void **state)
 	assert_null(resp_text(NULL).at);
 }
 
+static void test_an_error_is_told_without_what_it_quotes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *reason;
+	} cases[] = {
+		{ "ERR unknown command 'GETDEL', with args: 'ticket:a'", "ERR unknown command " },
+		{ "ERR unknown command `GETDEL`, `ticket:a`", "ERR unknown command " },
+		{ "ERR \"a\"", "ERR " },
+		{ "LOADING Redis is loading", "LOADING Redis is loading" },
+		{ "NOPERM no permissions to run 'get'", "NOPERM no permissions to run 'get'" },
+		{ "", "" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char text[64];
+		struct redisReply reply = { .type = REDIS_REPLY_ERROR, .str = text };
+		reply.len = (size_t)snprintf(text, sizeof(text), "%s", cases[i].text);
+		assert_true(slice_equal(resp_error_reason(&reply), slice_of(cases[i].reason)));
+	}
+	assert_null(resp_error_reason(NULL).at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_many_replies_are_no_long_reply),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_text_of_no_text_is_absent),
+		cmocka_unit_test(test_an_error_is_told_without_what_it_quotes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,8 +37,10 @@ void session_record_commands(
 /* What the answers have said so far. Zero-initialised before the first; to be finished. */
 struct session_reading {
 	enum session_result result;
-	bool missing;    /* there is no such key */
-	bool malformed;  /* an answer that does not belong to its command: the link is to fail */
+	bool missing;   /* there is no such key */
+	bool malformed; /* an answer that does not belong to its command: the link is to fail */
+	struct slice
+		problem; /* what Redis says instead of the answer taken last, borrowed from that */
 	uint64_t digest; /* of all that was read: another one says that something has changed */
 	struct identity identity; /* only if the result is SESSION_GOOD */
 };

@@ -64,15 +64,17 @@ struct sessions {
 		by_age;   /* struct session, by .link: idle, the one that was read first in front */
 	struct list due;  /* the same: to be read again, as soon as there is room */
 	struct list soon; /* the same: to be read again, but not at once */
-	size_t live;      /* sessions that have members */
-	size_t rereads;   /* under way */
-	int64_t credit;   /* reads that may find nothing new */
-	uint64_t strained_until; /* loop time: it was used up not long ago */
-	uint64_t swept;          /* loop time of the sweep's last step */
-	uint64_t owed;           /* by the sweep, in sessions times milliseconds */
-	uint64_t refilled;       /* loop time when there was more of it */
-	uint64_t failure_told;   /* loop time of the last line about a failed touch, or 0 */
-	struct deadline pace, sweep;
+	struct list doubtful;        /* the same: Redis could not say */
+	size_t live;                 /* sessions that have members */
+	size_t rereads;              /* under way */
+	int64_t credit;              /* reads that may find nothing new */
+	uint64_t strained_until;     /* loop time: it was used up not long ago */
+	uint64_t swept;              /* loop time of the sweep's last step */
+	uint64_t owed;               /* by the sweep, in sessions times milliseconds */
+	uint64_t refilled;           /* loop time when there was more of it */
+	uint64_t read_failure_told;  /* loop time of the last line about a failed look-up, or 0 */
+	uint64_t touch_failure_told; /* the same about a failed touch */
+	struct deadline pace, sweep, again;
 };
 
 void sessions_init(struct sessions *sessions, const struct sessions_settings *settings);

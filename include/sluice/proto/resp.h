@@ -42,4 +42,9 @@ MUST_CHECK int resp_format(struct buffer *out, const struct slice *words, size_t
 /* The text of a status, string or error; absent for whatever else the reply (or NULL) may be. */
 struct slice resp_text(const struct redisReply *reply);
 
+/* What of an error's text may be told to an operator. Redis and proxies quote what they do not understand
+ * ("ERR unknown command 'GETDEL', with args beginning with: 'ticket:…'"), and that may be a secret: it ends
+ * before the first quote, unless it is Redis' NOPERM, which quotes the command only. */
+struct slice resp_error_reason(const struct redisReply *reply);
+
 #endif
