@@ -65,11 +65,18 @@ void conn_channels_apply(struct conn *conn, const struct identity *identity)
 		conn_ws_close(conn, WS_CLOSE_FORBIDDEN, SLICE("no channel is allowed any more"));
 }
 
+/* Who waits for Redis to confirm his channels has been let in by the old rules, and the 101 would follow; who
+ * waits for his session has none yet. */
+static bool is_admitted(const struct conn *conn)
+{
+	return conn->state == CONN_OPEN || (conn->state == CONN_WAITING && conn->subscriber.count);
+}
+
 void conns_channels_apply(struct conns *conns)
 {
 	LIST_EACH_SAFE (node, &conns->all) {
 		struct conn *conn = container_of(node, struct conn, link);
-		if (conn->state == CONN_OPEN && !conn->session.session &&
+		if (is_admitted(conn) && !conn->session.session &&
 			!tickets_kept(&conns->tickets, conn).at)
 			conn_channels_apply(conn, NULL);
 	}

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Browser } from '../support/browser.js';
 import { makeCertificates } from '../support/certificates.js';
 import { file } from '../support/ending.js';
+import { handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { cookieFor, logIn } from '../support/sessions.js';
 import { CHANNELS, configuration, startSluice } from '../support/sluice.js';
@@ -37,6 +38,19 @@ test('channel rules: a new one is obeyed by whoever comes next; who is there sta
   assert.equal(await late.next(), 'for the new one');
   await redis.cli('PUBLISH', 'news', 'for both');
   assert.equal(await browser.next(), 'for both');
+});
+
+test('channel rules: who still waits for his channels is not let in by the old ones', async t => {
+  const own = await startRedis(t);
+  const session = { required: false };
+  const sluice = await startSluice(t, own.url, { session, workers: 1, channels: [{ match: 'public:*', allow: 'anyone' }] });
+  own.pause();
+  const client = await sluice.connect();
+  client.write(handshake({ target: '/ws?channel=public:a' }));
+  const text = JSON.stringify(configuration(own.url, { session, workers: 1, channels: [{ match: 'news', allow: 'anyone' }] }));
+  await reload(sluice, text);
+  own.resume();
+  assert.equal((await client.answer()).status, 403);
 });
 
 test('secrets: a new one verifies, one that is gone does not', async t => {
