@@ -1,10 +1,11 @@
 /* No memory, at every place where some is asked for.
  *
- *	test_allocations [N]
+ *	test_allocations [N | N PARTS]
  *
  * One scene, with all that a connection can meet, is played again and again, and each time the next
  * allocation fails, whosever it is: ours, libuv's, hiredis', cJSON's or mbedTLS'. It ends when the
- * scene is over before the allocation comes. With a number, only that one fails.
+ * scene is over before the allocation comes. With a number, only that one fails; with two, every PARTS-th
+ * from that one on, so that several processors can share the work.
  *
  * A guest is a browser that the scene wants to be connected. Each time it must hold that
  *
@@ -563,11 +564,13 @@ int main(int argc, char **argv)
 		__sanitizer_set_death_callback(tell_which);
 	play(); /* what is made once and kept */
 	try(0);
-	if (argc > 1)
-		return !try(strtoul(argv[1], NULL, 10));
-	size_t n = 1;
-	while (try(n))
-		n++;
-	printf("%zu allocation points\n", n - 1);
-	return n == 1;
+	size_t first = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+	size_t step = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+	if (argc == 2)
+		return !try(first);
+	size_t points = 0;
+	for (size_t n = first; try(n); n += step)
+		points++;
+	printf("%zu allocation points\n", points);
+	return points == 0;
 }
