@@ -155,6 +155,18 @@ static bool fail_all(struct conn *conn, struct slice channel, const char *code, 
 	return any;
 }
 
+/* Has it been given this channel, and is not subscribed yet? */
+static bool is_being_given(const struct conn *conn, struct slice channel)
+{
+	LIST_EACH (node, &conn->commands->all) {
+		const struct pending *pending = container_of(node, struct pending, link);
+		if (pending->given && slice_equal(pending->channel, channel))
+			return true;
+	}
+	return false;
+}
+
+/* What it was given stays wanted, however long that takes. */
 static void on_pending_due(struct deadline *deadline)
 {
 	struct pending *pending = container_of(deadline, struct pending, deadline);
@@ -162,7 +174,7 @@ static void on_pending_due(struct deadline *deadline)
 	static const char message[] = "Redis did not answer in time";
 	char channel[CHANNEL_NAME_MAX];
 	size_t len = pending->channel.len;
-	if (pending->state == ASKING) {
+	if (pending->state == ASKING || is_being_given(conn, pending->channel)) {
 		fail(pending, "unavailable", message);
 		return;
 	}
