@@ -68,8 +68,10 @@ static int admit_bearer(struct conn *conn, struct slice json)
 	int error = ticket_parse(conn->conns->options, json, &identity);
 	if (error)
 		return error;
-	error = tickets_keep(&conn->conns->tickets, conn, json);
-	struct slice key = ticket_session_key(&identity);
+	struct slice key;
+	error = ticket_session_key(&identity, &key);
+	if (!error)
+		error = tickets_keep(&conn->conns->tickets, conn, json);
 	if (!error && key.len)
 		error = look_up(conn, key);
 	else if (!error)

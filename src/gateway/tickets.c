@@ -130,10 +130,11 @@ int ticket_parse(const struct options *options, struct slice json, struct identi
 	return result == SESSION_GOOD ? 0 : result == SESSION_NONE ? -EACCES : -ENOMEM;
 }
 
-struct slice ticket_session_key(const struct identity *identity)
+int ticket_session_key(const struct identity *identity, struct slice *ret_key)
 {
 	struct identity_texts texts = identity_texts(identity, SLICE("session"));
-	return identity_texts_next(&texts);
+	*ret_key = identity_texts_next(&texts);
+	return ret_key->len || !identity_has(identity, SLICE("session")) ? 0 : -EACCES;
 }
 
 /* ---- what is kept of it ---- */

@@ -294,6 +294,12 @@ void identity_finish(struct identity *identity)
 	*identity = (struct identity){ 0 };
 }
 
+bool identity_has(const struct identity *identity, struct slice path)
+{
+	const cJSON *item = find(identity->record, path);
+	return item && !cJSON_IsNull(item);
+}
+
 struct identity_texts identity_texts(const struct identity *identity, struct slice path)
 {
 	const cJSON *item = find(identity->record, path);

@@ -121,6 +121,9 @@ describe('a check', () => {
     assert.equal(await check('?ticket=gone'), 401);
     assert.equal(await check(''), 401);
     assert.equal(await check(`?ticket=${await issue({ session: 'sess:gone' })}`), 401);
+    for (const session of ['', [], {}, false, 0])
+      assert.equal(await check(`?ticket=${await issue({ session })}`), 401, JSON.stringify(session));
+    assert.equal(await check(`?ticket=${await issue({ session: null })}`), 204);
     assert.equal(await statusOf({ query: `?ticket=${ticket}` }), 101);
   });
 });

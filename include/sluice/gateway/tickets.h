@@ -47,8 +47,9 @@ void ticket_waiter_cancel(struct ticket_waiter *waiter);
 MUST_CHECK int ticket_parse(
 	const struct options *options, struct slice json, struct identity *ret_identity);
 
-/* The Redis key of the session that a ticket was made for: its member "session". Absent: it says none. */
-struct slice ticket_session_key(const struct identity *identity);
+/* The Redis key of the session that a ticket was made for: its member "session". 0; absent: it says none,
+ * or null; -EACCES: that is no key. */
+MUST_CHECK int ticket_session_key(const struct identity *identity, struct slice *ret_key);
 
 /* Zero-initialised is empty. */
 struct tickets {

@@ -50,6 +50,9 @@ void identity_finish(struct identity *identity);
 /* Is `text` a path, as above, and not empty? */
 bool identity_path_is_valid(struct slice text);
 
+/* Does anything stand at a path, but null? */
+bool identity_has(const struct identity *identity, struct slice path);
+
 /* The texts that stand at a path, one by one: of a string, a number (as it was written) or a
  * boolean there is one; of an array, one for each such element. Empty strings count as not there. */
 struct identity_texts {
