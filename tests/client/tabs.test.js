@@ -69,6 +69,8 @@ test('a frozen tab is not the next one', async t => {
   const stand = await sharing(t, 3);
   const [first, second, third] = stand.tabs;
   await second.freeze();
+  // the browser has heard of it, too: only the third waits for the lock
+  await third.page.waitForFunction(async () => (await navigator.locks.query()).pending.length === 1);
   await first.page.close();
   assert.ok((await third.event({ type: 'gap' })).channels.includes('team:7'));
   await receive(stand, [third], 'after');
