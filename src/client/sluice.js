@@ -2,9 +2,9 @@
  * Channels in a page: new Sluice('/ws').subscribe('team:7', (data) => …)
  *
  * A page has wishes: the channels with handlers. A Link has facts: the channels that are live. It
- * sends what makes the facts like the wishes, whichever are older. After a loss it waits a random
- * part of a span that doubles, as thousands of pages lose the same gateway at once; unless the
- * gateway says when, or never.
+ * sends what makes the facts like the wishes. After a loss it waits a random part of a span that
+ * doubles, as thousands of pages lose the same gateway at once; unless the gateway says when, or
+ * never.
  *
  * With `share` the tab that holds a Web Lock has the Link. The others send it their wishes over a
  * BroadcastChannel, and are told what it is told. The lock of a tab that closes or freezes goes to
@@ -101,7 +101,8 @@ class Link {
   }
 
   send(type, channel) {
-    this.socket.send(JSON.stringify({ type, id: ++this.id, channel }));
+    if (this.socket.readyState < 2)
+      this.socket.send(JSON.stringify({ type, id: ++this.id, channel }));
   }
 
   drop() {
