@@ -1,40 +1,15 @@
-/* Messages: put together from literals and escaped texts. Only what RFC 8259 §7 demands is escaped: the quote,
- * the backslash and the control characters. */
+/* Messages: put together from literals and escaped texts. */
 #include "sluice/proto/envelope.h"
 
 #include <stdint.h>
 
+#include "sluice/proto/json_print.h"
 #include "sluice/proto/json_text.h"
-
-static int append_escape(struct buffer *out, unsigned char octet)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char quoted[] = { '\\', (char)octet };
-	const char control[] = { '\\', 'u', '0', '0', digits[octet >> 4], digits[octet & 15] };
-	return octet < ' ' ? buffer_append(out, control, sizeof(control))
-			   : buffer_append(out, quoted, sizeof(quoted));
-}
-
-static bool is_plain(char octet)
-{
-	return (unsigned char)octet >= ' ' && octet != '"' && octet != '\\';
-}
 
 static int append_string(struct buffer *out, struct slice text)
 {
-	int error = buffer_append_slice(out, SLICE("\""));
-	while (!error && text.len) {
-		size_t len = 0;
-		while (len < text.len && is_plain(text.at[len]))
-			len++;
-		error = buffer_append(out, text.at, len);
-		text = slice_skip(text, len);
-		if (error || !text.len)
-			continue;
-		error = append_escape(out, (unsigned char)text.at[0]);
-		text = slice_skip(text, 1);
-	}
-	return error ? error : buffer_append_slice(out, SLICE("\""));
+	struct json_printer printer = { .out = out, .max = SIZE_MAX };
+	return json_print_string(&printer, text);
 }
 
 /* `name` with its comma and colon: a literal. An absent text is left out. */

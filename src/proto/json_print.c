@@ -30,14 +30,15 @@ static bool needs_escape(char c)
 
 static int print_escape(struct json_printer *printer, char c)
 {
-	char escape[8];
-	int len = (unsigned char)c < ' '
-			  ? snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c & 0x1f)
-			  : snprintf(escape, sizeof(escape), "\\%c", c);
-	return json_print(printer, slice_make(escape, (size_t)len));
+	static const char digits[] = "0123456789abcdef";
+	unsigned char octet = (unsigned char)c;
+	const char quoted[] = { '\\', c };
+	const char control[] = { '\\', 'u', '0', '0', digits[octet >> 4], digits[octet & 15] };
+	return json_print(printer, octet < ' ' ? slice_make(control, sizeof(control))
+					       : slice_make(quoted, sizeof(quoted)));
 }
 
-static int print_string(struct json_printer *printer, struct slice text)
+int json_print_string(struct json_printer *printer, struct slice text)
 {
 	int error = json_print(printer, SLICE("\""));
 	while (text.len && !error) {
@@ -58,14 +59,14 @@ int json_print_text(struct json_printer *printer, struct slice text)
 {
 	if (!json_print_can_hold(text))
 		return json_print(printer, SLICE("{}"));
-	return print_string(printer, text);
+	return json_print_string(printer, text);
 }
 
 int json_print_name(struct json_printer *printer, bool more, struct slice name)
 {
 	int error = more ? json_print(printer, SLICE(",")) : 0;
 	if (!error)
-		error = print_string(printer, name);
+		error = json_print_string(printer, name);
 	return error ? error : json_print(printer, SLICE(":"));
 }
 

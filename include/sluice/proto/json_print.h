@@ -1,5 +1,5 @@
-/* Writes JSON piece by piece, for the codecs whose records become JSON. What a JSON text cannot hold
- * becomes null or {}, and takes nothing else with it.
+/* Writes JSON piece by piece: the records of other codecs, and the messages of sluice.v1. What of a record
+ * a JSON text cannot hold becomes null or {}, and takes nothing else with it.
  *
  * All of these: 0; -EMSGSIZE: the text would be longer than `max`; -ENOMEM. */
 #ifndef SLUICE_PROTO_JSON_PRINT_H
@@ -24,7 +24,10 @@ MUST_CHECK int json_print(struct json_printer *printer, struct slice json);
 /* May it be a name, or a text? Valid UTF-8 without a NUL, which records must not hold. */
 bool json_print_can_hold(struct slice text);
 
-/* A string; what none can hold is {}. */
+/* A string of valid UTF-8, which may hold a NUL. */
+MUST_CHECK int json_print_string(struct json_printer *printer, struct slice text);
+
+/* A string; what json_print_can_hold refuses is {}. */
 MUST_CHECK int json_print_text(struct json_printer *printer, struct slice text);
 
 /* What stands before a member's value; the name can be held. `more`: it is not the first. */
