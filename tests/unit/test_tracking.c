@@ -165,6 +165,21 @@ static void close_both(struct seen *seen, struct world *world)
 	RUN_UNTIL(&world->test, seen->closed == 2);
 }
 
+static void begin_tracked(struct seen *seen, struct world *world, struct test_redis *redis)
+{
+	world_open(world);
+	test_redis_open(redis, "");
+	open_both(seen, world, redis, "");
+	RUN_UNTIL(&world->test, seen->tracked);
+}
+
+static void end(struct seen *seen, struct world *world, struct test_redis *redis)
+{
+	close_both(seen, world);
+	test_redis_close(redis);
+	world_close(world);
+}
+
 static void on_answer(void *context, const struct redisReply *reply)
 {
 	struct seen *seen = context;
@@ -188,10 +203,7 @@ static void test_a_change_is_told_once(void **state)
 	struct world world;
 	struct test_redis redis;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_both(&seen, &world, &redis, "");
-	RUN_UNTIL(&world.test, seen.tracked);
+	begin_tracked(&seen, &world, &redis);
 	assert_int_equal(subscriptions_count(&seen.listener), 0);
 	read_key(&seen, &world, "a");
 	TEST_REDIS_DO(&redis, "SET", "other", "1");
@@ -211,9 +223,7 @@ static void test_a_change_is_told_once(void **state)
 	TEST_REDIS_DO(&redis, "DEL", "a");
 	RUN_UNTIL(&world.test, seen.invalidated == 4);
 	assert_int_equal(seen.flushed, 0);
-	close_both(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	end(&seen, &world, &redis);
 }
 
 static void test_all_keys_may_be_meant(void **state)
@@ -222,16 +232,11 @@ static void test_all_keys_may_be_meant(void **state)
 	struct world world;
 	struct test_redis redis;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_both(&seen, &world, &redis, "");
-	RUN_UNTIL(&world.test, seen.tracked);
+	begin_tracked(&seen, &world, &redis);
 	read_key(&seen, &world, "a");
 	TEST_REDIS_DO(&redis, "FLUSHALL");
 	RUN_UNTIL(&world.test, seen.flushed == 1);
-	close_both(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	end(&seen, &world, &redis);
 }
 
 /* Anybody who may publish can say something on that channel. */
@@ -241,10 +246,7 @@ static void test_what_is_published_there_is_nothing(void **state)
 	struct world world;
 	struct test_redis redis;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_both(&seen, &world, &redis, "");
-	RUN_UNTIL(&world.test, seen.tracked);
+	begin_tracked(&seen, &world, &redis);
 	assert_int_equal(TEST_REDIS_DO(&redis, "PUBLISH", "__redis__:invalidate", "a"), 1);
 	read_key(&seen, &world, "b");
 	TEST_REDIS_DO(&redis, "SET", "b", "1");
@@ -252,9 +254,7 @@ static void test_what_is_published_there_is_nothing(void **state)
 	assert_string_equal(seen.key, "b");
 	assert_int_equal(seen.messages, 0);
 	assert_int_equal(seen.flushed, 0);
-	close_both(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	end(&seen, &world, &redis);
 }
 
 static void test_either_link_may_come_back(void **state)
@@ -263,10 +263,7 @@ static void test_either_link_may_come_back(void **state)
 	struct world world;
 	struct test_redis redis;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_both(&seen, &world, &redis, "");
-	RUN_UNTIL(&world.test, seen.tracked);
+	begin_tracked(&seen, &world, &redis);
 	uint64_t client = seen.client;
 	/* behind this answer Redis has seen to the tracking, for a listener that is there */
 	read_key(&seen, &world, "a");
@@ -280,9 +277,7 @@ static void test_either_link_may_come_back(void **state)
 	TEST_REDIS_DO(&redis, "SET", "a", "1");
 	RUN_UNTIL(&world.test, seen.invalidated == 1);
 	assert_int_equal(seen.refused + seen.deaf, 0);
-	close_both(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	end(&seen, &world, &redis);
 }
 
 /* What Redis denies is told, and the links stay. */
@@ -314,9 +309,7 @@ static void test_without_the_right(void **state)
 		RUN_UNTIL(&world.test, subscriptions_is_up(&seen.listener));
 		assert_int_equal(seen.ups, 1);
 		assert_int_equal(seen.deaf + seen.refused, 1);
-		close_both(&seen, &world);
-		test_redis_close(&redis);
-		world_close(&world);
+		end(&seen, &world, &redis);
 	}
 }
 
