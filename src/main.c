@@ -4,14 +4,14 @@
 
 #include "sluice/base/buffer.h"
 #include "sluice/base/log.h"
-#include "sluice/gateway/dev.h"
-#include "sluice/gateway/dev_site.h"
-#include "sluice/gateway/gateway.h"
-#include "sluice/gateway/options.h"
-#include "sluice/gateway/probe.h"
+#include "sluice/dev/dev.h"
+#include "sluice/dev/dev_site.h"
+#include "sluice/process/gateway.h"
+#include "sluice/process/probe.h"
+#include "sluice/settings/settings.h"
 
 struct process {
-	struct options_flags flags;
+	struct settings_flags flags;
 	char **environment;
 	struct dev dev;
 };
@@ -26,28 +26,28 @@ static int show_problems(struct buffer *problems)
 	return EXIT_BAD_CONFIGURATION;
 }
 
-static int print_config(const struct options *options)
+static int print_config(const struct settings *settings)
 {
 	struct buffer out = { 0 };
-	int error = options_print(options, &out);
+	int error = settings_print(settings, &out);
 	if (!error)
 		fwrite(out.bytes, 1, out.len, stdout);
 	buffer_finish(&out);
 	return error ? EXIT_BAD_CONFIGURATION : EXIT_SUCCESS;
 }
 
-static struct options *reload(void *context)
+static struct settings *reload(void *context)
 {
 	struct process *process = context;
 	struct buffer problems = { 0 };
-	struct options *options = options_load(&process->flags, process->environment, &problems);
+	struct settings *settings = settings_load(&process->flags, process->environment, &problems);
 	struct slice rest = buffer_slice(&problems);
-	while (!options && rest.len) {
+	while (!settings && rest.len) {
 		struct slice line = slice_cut(&rest, '\n');
 		log_error("bad configuration", log_slice("problem", line));
 	}
 	buffer_finish(&problems);
-	return options;
+	return settings;
 }
 
 static void on_listening(void *context, const char *listen)
@@ -56,30 +56,30 @@ static void on_listening(void *context, const char *listen)
 	dev_tell(&process->dev, listen);
 }
 
-static int serve(struct process *process, struct options *options)
+static int serve(struct process *process, struct settings *settings)
 {
 	struct site site = dev_site(&process->dev.redis_port);
-	const struct gateway_settings settings = {
-		.options = options,
+	const struct gateway_setup setup = {
+		.settings = settings,
 		.reload = reload,
 		.context = process,
 		.site = process->flags.dev ? &site : NULL,
 		.on_listening = process->flags.dev ? on_listening : NULL,
 	};
-	return gateway_run(&settings);
+	return gateway_run(&setup);
 }
 
 static int load_and_run(struct process *process)
 {
 	struct buffer problems = { 0 };
-	struct options *options = options_load(&process->flags, process->environment, &problems);
-	if (!options)
+	struct settings *settings = settings_load(&process->flags, process->environment, &problems);
+	if (!settings)
 		return show_problems(&problems);
 	buffer_finish(&problems);
 	if (!process->flags.check && !process->flags.print_config)
-		return serve(process, options);
-	int status = process->flags.print_config ? print_config(options) : EXIT_SUCCESS;
-	options_destroy(options);
+		return serve(process, settings);
+	int status = process->flags.print_config ? print_config(settings) : EXIT_SUCCESS;
+	settings_destroy(settings);
 	return status;
 }
 
@@ -88,10 +88,10 @@ int main(int argc, char **argv, char **environment)
 	static struct process process;
 	struct buffer problems = { 0 };
 	process.environment = environment;
-	if (options_read_flags(argc, argv, &process.flags, &problems) != 0)
+	if (settings_read_flags(argc, argv, &process.flags, &problems) != 0)
 		return show_problems(&problems);
 	if (process.flags.help)
-		return fputs(options_usage, stdout) < 0;
+		return fputs(settings_usage, stdout) < 0;
 	if (process.flags.version)
 		return puts("sluice " SLUICE_VERSION) < 0;
 	if (process.flags.probe)

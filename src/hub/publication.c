@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "publication_internal.h"
-#include "sluice/proto/utf8.h"
+#include "sluice/proto/text/utf8.h"
 
 enum { RUN_BYTES_MAX = 1024 * 1024 };
 

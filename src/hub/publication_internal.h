@@ -3,7 +3,7 @@
 #define SLUICE_HUB_PUBLICATION_INTERNAL_H
 
 #include "sluice/hub/publication.h"
-#include "sluice/proto/ws_frame.h"
+#include "sluice/proto/ws/ws_frame.h"
 
 /* Appends a message to the run, which must be of this channel, or none; however long it is by now. 0 or
  * -ENOMEM. */

@@ -27,7 +27,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/utf8.h"
+#include "sluice/proto/text/utf8.h"
 
 /* More than any limit on channels; an identity that would have more is not told of the rest. */
 enum { AUTOMATIC_NAMES_MAX = 16384 };

@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "sluice/proto/json_print.h"
-#include "sluice/proto/json_text.h"
+#include "sluice/proto/text/json_print.h"
+#include "sluice/proto/text/json_text.h"
 
 static int append_string(struct buffer *out, struct slice text)
 {

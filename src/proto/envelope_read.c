@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "sluice/proto/envelope.h"
-#include "sluice/proto/json_text.h"
+#include "sluice/proto/text/json_text.h"
 
 static struct slice skip_blanks(struct slice rest)
 {

@@ -266,7 +266,7 @@ static int listen_somewhere(void)
 	return fd;
 }
 
-static uint16_t read_options(int argc, char **argv)
+static uint16_t read_settings(int argc, char **argv)
 {
 	static const struct option OPTIONS[] = { { "redis-port", required_argument, NULL, 'r' },
 		{ "send-each", no_argument, NULL, 'e' }, { "per-channel", no_argument, NULL, 'c' },
@@ -292,7 +292,7 @@ int main(int argc, char **argv)
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 
-	redis = connect_to_redis(read_options(argc, argv));
+	redis = connect_to_redis(read_settings(argc, argv));
 	poller = epoll_create1(0);
 	int listener = listen_somewhere();
 	watch(redis, REDIS);

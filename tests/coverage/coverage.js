@@ -8,16 +8,18 @@ import { readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const FOLDER = 'src/proto';
+/* The codecs: those of proto, and the two of redis, which are a library of their own. */
+const FOLDERS = ['src/proto', 'src/redis/libredis_codecs.a.p'];
+const IS_CODEC = /^src\/(proto\/|redis\/(resp|redis_url)\.c$)/;
 const LINES_MIN = 95;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
 /* Every object's notes, which the compiler wrote, also where no counts have come to them. */
 function notes(build) {
-  return readdirSync(join(build, FOLDER), { recursive: true })
+  return FOLDERS.flatMap(folder => readdirSync(join(build, folder), { recursive: true })
     .filter(name => name.endsWith('.gcno'))
-    .map(name => join(build, FOLDER, name));
+    .map(name => join(build, folder, name)));
 }
 
 function gcov(note) {
@@ -36,7 +38,7 @@ function readLines(build) {
     const report = gcov(note);
     for (const { file, lines } of report.files) {
       const path = relative(root, resolve(report.current_working_directory, file));
-      if (!path.startsWith(`${FOLDER}/`)) continue;
+      if (!IS_CODEC.test(path)) continue;
       const counts = files.get(path) ?? new Map();
       for (const { line_number: line, count } of lines)
         counts.set(line, (counts.get(line) ?? 0) + count);

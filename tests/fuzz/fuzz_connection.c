@@ -413,7 +413,7 @@ static void sweep(struct play *play)
 	play->stage.redis.mode = REDIS_ANSWERS;
 	LIST_EACH (node, &wires)
 		container_of(node, struct wire, link)->held = false;
-	unsigned ms = BACK_MS + 2 * play->stage.options->session.sweep_ms;
+	unsigned ms = BACK_MS + 2 * play->stage.settings->session.sweep_ms;
 	for (unsigned passed = 0; passed < ms; passed += STEP_MS) {
 		stage_pass(&play->stage, STEP_MS);
 		for (unsigned i = 0; i < play->n; i++) {
@@ -434,7 +434,8 @@ static bool has_session(const struct play *play, const struct browser *browser)
 
 static void check_sessions(struct play *play)
 {
-	if (!play->changes || play->stage.redis.spoke_raw || !play->stage.options->session.sweep_ms)
+	if (!play->changes || play->stage.redis.spoke_raw ||
+		!play->stage.settings->session.sweep_ms)
 		return;
 	sweep(play);
 	browser_publish(&play->stage, CHANNEL_RED, 0);

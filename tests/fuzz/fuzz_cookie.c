@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "sluice/proto/cookie.h"
-#include "sluice/proto/session_cookie.h"
-#include "sluice/proto/session_key.h"
+#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/record/session_cookie.h"
+#include "sluice/proto/record/session_key.h"
 #include "utf8_reference.h"
 
 static const struct slice NAME = { "connect.sid", 11 };

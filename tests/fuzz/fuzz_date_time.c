@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "sluice/proto/date_time.h"
+#include "sluice/proto/text/date_time.h"
 
 enum { DAY_MS = 86400000 };
 

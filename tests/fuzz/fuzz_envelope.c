@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "sluice/proto/envelope.h"
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/utf8.h"
+#include "sluice/proto/text/json_text.h"
+#include "sluice/proto/text/utf8.h"
 
 static void check_id(struct slice text, struct slice id)
 {

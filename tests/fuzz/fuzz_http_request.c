@@ -2,9 +2,9 @@
  * RFC 9112 and RFC 6455 §4.2.1 say, looked at octet by octet, and the slices have to lie in the head
  * in the order in which they were sent; and pieces make no difference. */
 #include "fuzz.h"
-#include "sluice/proto/http_answer.h"
-#include "sluice/proto/http_request.h"
-#include "sluice/proto/ws_handshake.h"
+#include "sluice/proto/http/http_answer.h"
+#include "sluice/proto/http/http_request.h"
+#include "sluice/proto/ws/ws_handshake.h"
 
 enum { HEADER_BYTES = 2048 };
 

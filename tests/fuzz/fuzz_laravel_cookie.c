@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "sluice/proto/base64.h"
-#include "sluice/proto/digest.h"
-#include "sluice/proto/laravel_cookie.h"
+#include "sluice/proto/record/laravel_cookie.h"
+#include "sluice/proto/text/base64.h"
+#include "sluice/proto/text/digest.h"
 
 static const struct slice KEYS[] = { { "another key that has 32 octets..", 32 }, { "", 0 },
 	{ "0123456789abcdef0123456789abcdef", 32 } };

@@ -1,7 +1,7 @@
 /* MessagePack as JSON: msgpack_to_json. */
 #include "fuzz_record.h"
 
-#include "sluice/proto/msgpack.h"
+#include "sluice/proto/record/msgpack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

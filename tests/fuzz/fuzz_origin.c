@@ -5,7 +5,7 @@
 
 #include <ctype.h>
 
-#include "sluice/proto/origin.h"
+#include "sluice/proto/http/origin.h"
 
 enum { ALLOWED_MAX = 8 };
 

@@ -1,7 +1,7 @@
 /* What PHP serializes as JSON: php_to_json and php_laravel_to_json. */
 #include "fuzz_record.h"
 
-#include "sluice/proto/php_value.h"
+#include "sluice/proto/record/php_value.h"
 
 /* As Laravel would wrap it. */
 static void check_wrapped(struct slice record, bool taken)

@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/text/json_text.h"
 #include "utf8_reference.h"
 
 typedef int (*fuzz_record_fn)(struct slice record, struct buffer *json);

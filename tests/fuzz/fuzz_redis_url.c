@@ -1,7 +1,7 @@
 /* Redis' URL: the masked one means the same but for the password. The first octet is how much room
  * there is for another masked one, which is cut and not spilled. */
 #include "fuzz.h"
-#include "sluice/proto/redis_url.h"
+#include "sluice/redis/redis_url.h"
 
 enum { MASKED_MAX = 3 * REDIS_URL_MAX + 64 };
 

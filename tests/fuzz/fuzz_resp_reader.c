@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "sluice/proto/resp.h"
+#include "sluice/redis/resp.h"
 
 enum { REPLY_BYTES = 2048, ELEMENT_BYTES_MIN = 3, WORDS_MAX = 32 };
 

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/session_hash.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/session_hash.h"
+#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/text/json_text.h"
 
 static void check(struct slice name, struct slice value, size_t max)
 {

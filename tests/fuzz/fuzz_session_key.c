@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "sluice/proto/session_key.h"
+#include "sluice/proto/record/session_key.h"
 
 static bool is_within(struct slice part, struct slice whole)
 {

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/text/json_text.h"
 #include "utf8_reference.h"
 
 enum { WANTS_COOKIE = 1, WANTS_AUTHENTICATED = 2, WANTS_PRESENT = 4, WANTS_END = 8 };

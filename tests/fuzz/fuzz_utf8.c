@@ -1,6 +1,6 @@
 /* The state machine against arithmetic, at every octet; and in pieces. */
 #include "fuzz.h"
-#include "sluice/proto/utf8.h"
+#include "sluice/proto/text/utf8.h"
 #include "utf8_reference.h"
 
 enum { TEXT_MAX = 512 }; /* every prefix is read again: quadratic */

@@ -1,7 +1,7 @@
 /* A close frame's payload, both ways: what is read is what RFC 6455 §7.4 allows and can be written
  * again; what is written can be read, whatever the reason was. The first octet is not looked at. */
 #include "fuzz.h"
-#include "sluice/proto/ws_close.h"
+#include "sluice/proto/ws/ws_close.h"
 #include "utf8_reference.h"
 
 enum { PAYLOAD_MAX = 125 };

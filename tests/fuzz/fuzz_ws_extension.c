@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "sluice/proto/ws_extension.h"
+#include "sluice/proto/ws/ws_extension.h"
 
 enum { LEXEMES_MAX = 4096, MALFORMED = -1, DECLINED = 0, NAMED = 100 };
 

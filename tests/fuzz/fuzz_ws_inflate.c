@@ -7,9 +7,9 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "sluice/proto/ws_deflate.h"
-#include "sluice/proto/ws_inflate.h"
-#include "sluice/proto/ws_reader.h"
+#include "sluice/proto/ws/ws_deflate.h"
+#include "sluice/proto/ws/ws_inflate.h"
+#include "sluice/proto/ws/ws_reader.h"
 #include "utf8_reference.h"
 
 /* More than the 16 KiB of a step. */

@@ -2,8 +2,8 @@
  * of RFC 6455. Both write down what they saw and how it ended; the records must be the same, for a
  * reader that hands messages on and for one that throws them away. */
 #include "fuzz.h"
-#include "sluice/proto/ws_close.h"
-#include "sluice/proto/ws_reader.h"
+#include "sluice/proto/ws/ws_close.h"
+#include "sluice/proto/ws/ws_reader.h"
 #include "utf8_reference.h"
 
 enum { MESSAGE_BYTES = 300, MESSAGE_FRAGMENTS = 4 };

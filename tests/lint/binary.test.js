@@ -64,7 +64,7 @@ test('hiredis is a codec here: nothing of its connections is linked', () => {
 
 /* Looked for by what its source calls itself, so that the test cannot go on looking for an old name. */
 describe('the echo of the conformance tests is not in it', () => {
-  const source = readFileSync(join(ROOT, 'src/gateway/conn_echo.c'), 'utf8');
+  const source = readFileSync(join(ROOT, 'src/conn/conn_echo.c'), 'utf8');
   const [, said] = /log_debug\("([^"]+)"\)/.exec(source);
   const [, problem] = /"(not a limit[^"]+)"/.exec(source);
   const binary = readFileSync(BINARY);

@@ -1,7 +1,5 @@
 /* The floors and who may include whom. A module is a header with its source; a floor may include
  * itself and what is below, and inside a floor the includes form no circle. */
-import { basename } from 'node:path';
-
 /* From the ground up. proto and net are blind to each other; the hub is pure: no socket, no Redis. */
 const MAY_INCLUDE = {
   base: ['base'],
@@ -9,29 +7,34 @@ const MAY_INCLUDE = {
   net: ['base', 'net'],
   redis: ['base', 'proto', 'net', 'redis'],
   hub: ['base', 'proto', 'hub'],
-  gateway: ['base', 'proto', 'net', 'redis', 'hub', 'gateway'],
-  main: ['base', 'gateway'],
+  settings: ['base', 'proto', 'net', 'redis', 'settings'],
+  auth: ['base', 'proto', 'net', 'redis', 'settings', 'auth'],
+  feed: ['base', 'proto', 'net', 'redis', 'hub', 'settings', 'feed'],
+  conn: ['base', 'proto', 'net', 'redis', 'hub', 'settings', 'auth', 'feed', 'conn'],
+  process: ['base', 'proto', 'net', 'redis', 'hub', 'settings', 'auth', 'feed', 'conn', 'process'],
+  dev: ['base', 'proto', 'net', 'redis', 'hub', 'settings', 'auth', 'feed', 'conn', 'process', 'dev'],
+  main: ['base', 'settings', 'process', 'dev'],
 };
 
 /* Which modules may know a library. */
 const LIBRARIES = [
-  { header: /^llhttp\.h$/, modules: /^proto\/http_request$/ },
-  { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(session_value|envelope)|gateway\/options\w*)$/ },
-  { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws_handshake|digest|laravel_cookie))$/ },
-  { header: /^zlib\.h$/, modules: /^proto\/ws_(de|in)flate$/ },
-  { header: /^hiredis\//, modules: /^(proto\/resp|(redis|gateway)\/\w+)$/ },
+  { header: /^llhttp\.h$/, modules: /^proto\/http\/http_request$/ },
+  { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(record\/session_value|envelope)|settings\/\w+)$/ },
+  { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(ws\/ws_handshake|text\/digest|record\/laravel_cookie))$/ },
+  { header: /^zlib\.h$/, modules: /^proto\/ws\/ws_(de|in)flate$/ },
+  { header: /^hiredis\//, modules: /^(redis|auth|feed|dev)\/\w+$/ },
   { header: /^sanitizer\/asan_interface\.h$/, modules: /^base\/pool$/ },
-  { header: /^uv\.h$/, modules: /^(net|redis|gateway|main)\/\w+$/ },
+  { header: /^uv\.h$/, modules: /^(net|redis|auth|feed|conn|process|dev|main)\/[\w/]+$/ },
 ];
 const OF_THE_SYSTEM = /^[a-z]+[0-9]*\.h$|^(sys|netinet|arpa|net|linux)\/[\w-]+\.h$/;
 
 /* "src/net/tls.c" and "include/sluice/net/tls.h" are both { floor: 'net', name: 'net/tls' }; so is
- * "src/net/tls_internal.h", which is what the several sources of one module share. */
+ * "src/net/tls_internal.h", which is what the several sources of one module share. A floor may have
+ * folders: "src/proto/ws/ws_frame.c" is { floor: 'proto', name: 'proto/ws/ws_frame' }. */
 function moduleOf(path) {
-  const parts = path.split('/');
-  const name = basename(path).replace(/(_internal)?\.[ch]$/, '');
-  const floor = path === 'src/main.c' ? 'main' : parts[parts[0] === 'include' ? 2 : 1];
-  return { floor, name: `${floor}/${name}` };
+  if (path === 'src/main.c') return { floor: 'main', name: 'main/main' };
+  const name = path.replace(/^(include\/sluice|src)\//, '').replace(/(_internal)?\.[ch]$/, '');
+  return { floor: name.slice(0, name.indexOf('/')), name };
 }
 
 /* The path that an include in quotes means. */

@@ -13,12 +13,12 @@ describe('the check itself finds', () => {
   const sound = {
     'include/sluice/base/list.h': '',
     'include/sluice/base/slice.h': '#include <stddef.h>',
-    'include/sluice/proto/resp.h': '#include <hiredis/read.h>\n#include "sluice/base/slice.h"',
+    'include/sluice/redis/resp.h': '#include <hiredis/read.h>\n#include "sluice/base/slice.h"',
     'include/sluice/net/stream.h': '#include <uv.h>\n#include "sluice/base/list.h"',
     'include/sluice/hub/hub.h': '#include "sluice/base/list.h"',
     'src/hub/hub.c': '#include "sluice/hub/hub.h"',
-    'src/gateway/conn_internal.h': '#include "sluice/hub/hub.h"',
-    'src/gateway/conn.c': '#include "conn_internal.h"\n#include "sluice/net/stream.h"',
+    'src/conn/conn_internal.h': '#include "sluice/hub/hub.h"',
+    'src/conn/conn.c': '#include "conn_internal.h"\n#include "sluice/net/stream.h"',
     'src/main.c': '#include <stdio.h>',
   };
   const problemsWith = more => layerProblems(new Map(Object.entries({ ...sound, ...more })));
@@ -27,9 +27,9 @@ describe('the check itself finds', () => {
 
   const faults = {
     'an include of a floor above': { 'src/base/log.c': '#include "sluice/hub/hub.h"' },
-    'a private header of a floor above': { 'src/hub/hub.c': '#include "../gateway/conn_internal.h"' },
+    'a private header of a floor above': { 'src/hub/hub.c': '#include "../conn/conn_internal.h"' },
     'net in proto': { 'src/proto/cookie.c': '#include "sluice/net/stream.h"' },
-    'proto in net': { 'src/net/listener.c': '#include "sluice/proto/resp.h"' },
+    'proto in net': { 'src/net/listener.c': '#include "sluice/redis/resp.h"' },
     'net in the hub': { 'src/hub/hub.c': '#include "sluice/net/stream.h"' },
     'a module that main may not know': { 'src/main.c': '#include "sluice/net/stream.h"' },
     'a circle of two headers': {
@@ -44,8 +44,8 @@ describe('the check itself finds', () => {
       'src/hub/c.c': '#include "sluice/hub/a.h"',
       'include/sluice/hub/c.h': '' },
     'libuv in the hub': { 'src/hub/hub.c': '#include <uv.h>' },
-    'libuv in proto': { 'src/proto/utf8.c': '#include <uv.h>' },
-    'llhttp elsewhere': { 'src/gateway/conn.c': '#include <llhttp.h>' },
+    'libuv in proto': { 'src/proto/text/utf8.c': '#include <uv.h>' },
+    'llhttp elsewhere': { 'src/conn/conn.c': '#include <llhttp.h>' },
     'cJSON elsewhere': { 'src/proto/origin.c': '#include <cjson/cJSON.h>' },
     'mbedTLS elsewhere': { 'src/net/stream.c': '#include <mbedtls/ssl.h>' },
     'hiredis elsewhere': { 'src/proto/cookie.c': '#include <hiredis/hiredis.h>' },

@@ -7,16 +7,16 @@
 #include <sanitizer/msan_interface.h>
 #include <string.h>
 
-#include "sluice/proto/http_answer.h"
-#include "sluice/proto/redis_url.h"
-#include "sluice/proto/resp.h"
-#include "sluice/proto/session_cookie.h"
-#include "sluice/proto/session_key.h"
-#include "sluice/proto/ws_close.h"
-#include "sluice/proto/ws_deflate.h"
-#include "sluice/proto/ws_frame.h"
-#include "sluice/proto/ws_handshake.h"
-#include "sluice/proto/ws_inflate.h"
+#include "sluice/proto/http/http_answer.h"
+#include "sluice/proto/record/session_cookie.h"
+#include "sluice/proto/record/session_key.h"
+#include "sluice/proto/ws/ws_close.h"
+#include "sluice/proto/ws/ws_deflate.h"
+#include "sluice/proto/ws/ws_frame.h"
+#include "sluice/proto/ws/ws_handshake.h"
+#include "sluice/proto/ws/ws_inflate.h"
+#include "sluice/redis/redis_url.h"
+#include "sluice/redis/resp.h"
 
 __typeof__(ws_frame_format) __real_ws_frame_format, __wrap_ws_frame_format;
 __typeof__(ws_frame_format_compressed) __real_ws_frame_format_compressed,

@@ -9,9 +9,9 @@
 #include "allocations.h"
 #include "deflate.h"
 #include "settings.h"
-#include "sluice/proto/cookie.h"
-#include "sluice/proto/session_cookie.h"
-#include "sluice/proto/ws_frame.h"
+#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/record/session_cookie.h"
+#include "sluice/proto/ws/ws_frame.h"
 
 #define KEY_PREFIX "sess:"
 #define TICKET     "bob" BROWSER_SECRET

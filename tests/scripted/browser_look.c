@@ -5,12 +5,12 @@
 #include "allocations.h"
 #include "browser.h"
 #include "deflate.h"
-#include "sluice/proto/http_answer.h"
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/utf8.h"
-#include "sluice/proto/ws_close.h"
-#include "sluice/proto/ws_frame.h"
-#include "sluice/proto/ws_handshake.h"
+#include "sluice/proto/http/http_answer.h"
+#include "sluice/proto/text/json_text.h"
+#include "sluice/proto/text/utf8.h"
+#include "sluice/proto/ws/ws_close.h"
+#include "sluice/proto/ws/ws_frame.h"
+#include "sluice/proto/ws/ws_handshake.h"
 
 /* Of a frame's first two octets. */
 enum { FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, MASKED = 0x80 };

@@ -70,14 +70,14 @@ static char **const environments[SETTINGS_COUNT] = {
 	[SETTINGS_STRICT] = strict,
 };
 
-const struct options *settings_get(enum settings settings)
+const struct settings *settings_get(enum scripted_settings settings)
 {
-	static struct options *loaded[SETTINGS_COUNT];
-	const struct options_flags flags = { 0 };
+	static struct settings *loaded[SETTINGS_COUNT];
+	const struct settings_flags flags = { 0 };
 	struct buffer problems = { 0 };
 	if (loaded[settings])
 		return loaded[settings];
-	loaded[settings] = options_load(&flags, environments[settings], &problems);
+	loaded[settings] = settings_load(&flags, environments[settings], &problems);
 	if (problems.len)
 		fprintf(stderr, "%.*s", SLICE_ARGS(buffer_slice(&problems)));
 	MUST(loaded[settings]);

@@ -2,11 +2,11 @@
 #ifndef SLUICE_TESTS_SETTINGS_H
 #define SLUICE_TESTS_SETTINGS_H
 
-#include "sluice/gateway/options.h"
+#include "sluice/settings/settings.h"
 
 #define SETTINGS_SECRET "a secret of thirty-two characters"
 
-enum settings {
+enum scripted_settings {
 	SETTINGS_ROOMY, /* compression, and limits that scripts do not meet */
 	SETTINGS_TIGHT, /* compression, and limits that they do */
 	SETTINGS_OPEN,  /* no session is needed; all queues together are limited */
@@ -18,6 +18,6 @@ enum settings {
 };
 
 /* Loaded once, and kept. */
-const struct options *settings_get(enum settings settings);
+const struct settings *settings_get(enum scripted_settings settings);
 
 #endif

@@ -25,37 +25,37 @@ int __wrap_uv_thread_join(uv_thread_t *thread)
 
 static void on_drained(struct worker *worker)
 {
-	((struct stage *)worker->settings->owner)->drained++;
+	((struct stage *)worker->setup->owner)->drained++;
 }
 
 static void on_quiet(struct worker *worker)
 {
-	((struct stage *)worker->settings->owner)->quiet++;
+	((struct stage *)worker->setup->owner)->quiet++;
 }
 
 static const struct worker_events worker_events = { on_drained, on_quiet };
 
-static void note_options(struct stage *stage, const struct options *options)
+static void note_settings(struct stage *stage, const struct settings *settings)
 {
-	stage->options = options;
-	stage->admits_anyone |= !options->session.required;
-	stage->rejects_by_close |= options->session.reject == SESSION_REJECT_CLOSE;
+	stage->settings = settings;
+	stage->admits_anyone |= !settings->session.required;
+	stage->rejects_by_close |= settings->session.reject == SESSION_REJECT_CLOSE;
 }
 
-void stage_open(struct stage *stage, const struct options *options, uint8_t chunking,
+void stage_open(struct stage *stage, const struct settings *settings, uint8_t chunking,
 	const struct redis_record *records)
 {
 	*stage = (struct stage){ 0 };
-	note_options(stage, options);
+	note_settings(stage, settings);
 	machine_reset();
 	wires_begin(chunking);
 	quota_init(&stage->quota);
 	quota_set_sockets_max(&stage->quota, STAGE_SOCKETS_MAX);
 	redis_begin(&stage->redis, records);
 	stage->redis_settings =
-		(struct redis_link_settings){ .url = &options->redis, .reply_bytes = REPLY_BYTES };
-	stage->settings = (struct worker_settings){
-		.options = options,
+		(struct redis_link_settings){ .url = &settings->redis, .reply_bytes = REPLY_BYTES };
+	stage->setup = (struct worker_setup){
+		.settings = settings,
 		.redis = &stage->redis_settings,
 		.quota = &stage->quota,
 		.bridges = stage->bridges,
@@ -66,7 +66,7 @@ void stage_open(struct stage *stage, const struct options *options, uint8_t chun
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
 		stage->bridges[i] = &stage->workers[i].bridge;
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		MUST(worker_open(&stage->workers[i], &stage->settings, i, LISTENING) == 0);
+		MUST(worker_open(&stage->workers[i], &stage->setup, i, LISTENING) == 0);
 }
 
 void stage_turn(struct stage *stage)
@@ -125,13 +125,13 @@ void stage_drain(struct stage *stage)
 	stage->draining = true;
 }
 
-void stage_reload(struct stage *stage, const struct options *options)
+void stage_reload(struct stage *stage, const struct settings *settings)
 {
 	allocations_spare();
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		worker_reload(&stage->workers[i], options, NULL);
+		worker_reload(&stage->workers[i], settings, NULL);
 	allocations_resume();
-	note_options(stage, options);
+	note_settings(stage, settings);
 }
 
 int64_t stage_metric(const struct stage *stage, enum metric metric)

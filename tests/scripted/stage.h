@@ -10,20 +10,20 @@
 #define SLUICE_TESTS_STAGE_H
 
 #include "redis.h"
-#include "sluice/gateway/worker.h"
+#include "sluice/process/worker.h"
 
 enum { STAGE_WORKERS = 2, STAGE_CHANNELS_MAX = 16, STAGE_SOCKETS_MAX = 9 };
 
 struct stage {
-	const struct options *options;
+	const struct settings *settings;
 	struct quota quota;
 	struct redis_link_settings redis_settings;
-	struct worker_settings settings;
+	struct worker_setup setup;
 	struct worker workers[STAGE_WORKERS];
 	struct bridge *bridges[STAGE_WORKERS];
 	unsigned drained, quiet; /* workers that have said so */
 	bool draining;
-	bool admits_anyone; /* some of the options that were in force have: no session, no matter */
+	bool admits_anyone; /* some of the settings that were in force have: no session, no matter */
 	bool rejects_by_close; /* likewise: who has none gets a 101, and is closed */
 	bool lacked_memory; /* an allocation has failed: a channel may be kept that nobody wants */
 	struct redis redis;
@@ -31,7 +31,7 @@ struct stage {
 };
 
 /* Opens the workers. Redis is there, and nobody has connected to it yet. */
-void stage_open(struct stage *stage, const struct options *options, uint8_t chunking,
+void stage_open(struct stage *stage, const struct settings *settings, uint8_t chunking,
 	const struct redis_record *records);
 
 /* One turn of Redis and of every worker's loop. */
@@ -46,7 +46,7 @@ void stage_pass(struct stage *stage, unsigned ms);
 void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const char *ip);
 
 void stage_drain(struct stage *stage);
-void stage_reload(struct stage *stage, const struct options *options);
+void stage_reload(struct stage *stage, const struct settings *settings);
 
 /* Sum over the workers. */
 int64_t stage_metric(const struct stage *stage, enum metric metric);

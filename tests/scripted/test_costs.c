@@ -9,7 +9,7 @@
 #include "browser.h"
 #include "machine.h"
 #include "settings.h"
-#include "sluice/proto/session_cookie.h"
+#include "sluice/proto/record/session_cookie.h"
 #include "unit.h"
 
 enum {

@@ -8,7 +8,7 @@
 #include "browser.h"
 #include "machine.h"
 #include "settings.h"
-#include "sluice/proto/ws_close.h"
+#include "sluice/proto/ws/ws_close.h"
 #include "unit.h"
 
 enum {
@@ -36,7 +36,7 @@ struct scene {
 	size_t n;
 };
 
-static int begin(void **state, enum settings settings)
+static int begin(void **state, enum scripted_settings settings)
 {
 	static struct scene scene;
 	scene.n = 0;

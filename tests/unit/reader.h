@@ -9,7 +9,7 @@
 
 #include "sluice/base/buffer.h"
 #include "sluice/base/defs.h"
-#include "sluice/proto/ws_reader.h"
+#include "sluice/proto/ws/ws_reader.h"
 #include "unit.h"
 
 enum { FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10 };

@@ -18,7 +18,7 @@
 #include "sluice/base/buffer.h"
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
-#include "sluice/proto/resp.h"
+#include "sluice/redis/resp.h"
 
 /* ---- the loop ---- */
 

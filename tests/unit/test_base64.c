@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/base64.h"
+#include "sluice/proto/text/base64.h"
 
 static ssize_t decode(struct slice text, char *octets, size_t size)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/cookie.h"
+#include "sluice/proto/http/cookie.h"
 
 /* A copy that ends where the slice does, so that the sanitizer sees a read beyond it. */
 static char *exact_copy(struct slice slice)

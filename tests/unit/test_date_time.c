@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/date_time.h"
+#include "sluice/proto/text/date_time.h"
 
 static void texts(void **state)
 {

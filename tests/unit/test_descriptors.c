@@ -1,4 +1,4 @@
-#include "sluice/gateway/descriptors.h"
+#include "sluice/process/descriptors.h"
 #include "unit.h"
 
 #include <fcntl.h>

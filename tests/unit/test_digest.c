@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/digest.h"
+#include "sluice/proto/text/digest.h"
 
 /* FIPS 180-4's example "abc". */
 static void digests(void **state)

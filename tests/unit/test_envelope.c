@@ -1,8 +1,8 @@
 #include <errno.h>
 
 #include "sluice/proto/envelope.h"
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/utf8.h"
+#include "sluice/proto/text/json_text.h"
+#include "sluice/proto/text/utf8.h"
 #include "unit.h"
 
 enum { SUB = ENVELOPE_SUBSCRIBE, UNSUB = ENVELOPE_UNSUBSCRIBE, PING = ENVELOPE_PING, BAD = -1 };

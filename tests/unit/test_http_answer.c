@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include "sluice/proto/http_answer.h"
+#include "sluice/proto/http/http_answer.h"
 
 static void assert_answer(const struct http_answer *answer, const char *expected)
 {

@@ -3,7 +3,7 @@
 #include <llhttp.h>
 #include <stdlib.h>
 
-#include "sluice/proto/http_request.h"
+#include "sluice/proto/http/http_request.h"
 
 enum { HEADER_BYTES = 1024 };
 

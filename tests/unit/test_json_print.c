@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/json_print.h"
+#include "sluice/proto/text/json_print.h"
 
 #define assert_printed(buffer, text) \
 	do { \

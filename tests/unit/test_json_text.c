@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/json_text.h"
+#include "sluice/proto/text/json_text.h"
 
 static bool is_valid(struct slice text, unsigned depth_max)
 {

@@ -9,8 +9,8 @@
 
 #include "sluice/base/buffer.h"
 #include "sluice/base/defs.h"
-#include "sluice/proto/digest.h"
-#include "sluice/proto/laravel_cookie.h"
+#include "sluice/proto/record/laravel_cookie.h"
+#include "sluice/proto/text/digest.h"
 
 #define KEY "0123456789abcdef0123456789abcdef"
 #define SID "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd"

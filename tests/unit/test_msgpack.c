@@ -1,8 +1,8 @@
 #include "record.h"
 
-#include "sluice/proto/json_text.h"
-#include "sluice/proto/msgpack.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/msgpack.h"
+#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/text/json_text.h"
 
 #define OCTETS(literal) SLICE(literal)
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/origin.h"
+#include "sluice/proto/http/origin.h"
 
 static char *exact_copy(const char *text)
 {

@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sluice/proto/http_answer.h"
-#include "sluice/proto/http_request.h"
-#include "sluice/proto/msgpack.h"
-#include "sluice/proto/php_value.h"
-#include "sluice/proto/resp.h"
-#include "sluice/proto/session_hash.h"
-#include "sluice/proto/session_value.h"
-#include "sluice/proto/ws_close.h"
-#include "sluice/proto/ws_deflate.h"
-#include "sluice/proto/ws_handshake.h"
-#include "sluice/proto/ws_inflate.h"
-#include "sluice/proto/ws_reader.h"
+#include "sluice/proto/http/http_answer.h"
+#include "sluice/proto/http/http_request.h"
+#include "sluice/proto/record/msgpack.h"
+#include "sluice/proto/record/php_value.h"
+#include "sluice/proto/record/session_hash.h"
+#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/ws/ws_close.h"
+#include "sluice/proto/ws/ws_deflate.h"
+#include "sluice/proto/ws/ws_handshake.h"
+#include "sluice/proto/ws/ws_inflate.h"
+#include "sluice/proto/ws/ws_reader.h"
+#include "sluice/redis/resp.h"
 #include "unit.h"
 
 /* ---- the allocations ---- */

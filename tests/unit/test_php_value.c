@@ -1,7 +1,7 @@
 #include "record.h"
 
-#include "sluice/proto/php_value.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/php_value.h"
+#include "sluice/proto/record/session_value.h"
 
 #define LOGGED_IN "{\"authenticated\":true,\"userId\":\"user-42\"}"
 

@@ -3,7 +3,7 @@
 #include <zlib.h>
 
 #include "sluice/hub/publication.h"
-#include "sluice/proto/ws_frame.h"
+#include "sluice/proto/ws/ws_frame.h"
 #include "unit.h"
 
 enum { THRESHOLD = 64, PAYLOAD = 1000, THREADS = 4, ROUNDS = 200 };

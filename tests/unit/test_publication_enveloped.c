@@ -1,7 +1,7 @@
 #include <pthread.h>
 
 #include "sluice/hub/publication.h"
-#include "sluice/proto/ws_frame.h"
+#include "sluice/proto/ws/ws_frame.h"
 #include "unit.h"
 
 static struct publication *run_of(const struct slice *payloads, size_t n)

@@ -1,6 +1,6 @@
 #include <errno.h>
 
-#include "sluice/gateway/quota.h"
+#include "sluice/conn/quota.h"
 #include "unit.h"
 
 static void counts_connections_up_to_the_limit(void **state)

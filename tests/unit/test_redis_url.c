@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/redis_url.h"
+#include "sluice/redis/redis_url.h"
 
 static const struct {
 	const char *text, *host;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sluice/proto/resp.h"
+#include "sluice/redis/resp.h"
 
 enum { REPLY_BYTES = 256 };
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/cookie.h"
-#include "sluice/proto/session_cookie.h"
-#include "sluice/proto/session_key.h"
+#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/record/session_cookie.h"
+#include "sluice/proto/record/session_key.h"
 
 #define CAT     "keyboard cat"
 #define VEC_SIG "6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A"

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/cookie.h"
-#include "sluice/proto/session_cookie.h"
+#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/record/session_cookie.h"
 
 #define FASTIFY_SECRET "0123456789abcdef0123456789abcdef"
 #define UUID           "6f1c2c1e-0000-4000-8000-000000000001"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/session_hash.h"
+#include "sluice/proto/record/session_hash.h"
 
 #define FIELD(text) \
 	{ \

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/session_key.h"
+#include "sluice/proto/record/session_key.h"
 
 static void templates(void **state)
 {

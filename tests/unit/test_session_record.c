@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "sluice/auth/session_record.h"
 #include "sluice/base/defs.h"
-#include "sluice/gateway/session_record.h"
 
 #define TEXT(text) \
 	{ \
@@ -12,50 +12,50 @@
 	}
 
 /* One that only asks for what a test asks for. */
-static struct options make_options(void)
+static struct settings make_settings(void)
 {
-	struct options options = { 0 };
-	options.session.key = SLICE("sess:{sid}");
-	options.session.codec = SESSION_CODEC_JSON;
-	options.session.lookup = SESSION_LOOKUP_STRING;
-	return options;
+	struct settings settings = { 0 };
+	settings.session.key = SLICE("sess:{sid}");
+	settings.session.codec = SESSION_CODEC_JSON;
+	settings.session.lookup = SESSION_LOOKUP_STRING;
+	return settings;
 }
 
-static void take(struct session_reading *reading, const struct options *options, size_t i,
+static void take(struct session_reading *reading, const struct settings *settings, size_t i,
 	struct slice answer)
 {
 	struct resp_reader reader = { 0 };
 	struct redisReply *reply;
 	if (!answer.at) {
-		session_reading_take(reading, options, i, NULL);
+		session_reading_take(reading, settings, i, NULL);
 		return;
 	}
 	assert_int_equal(resp_reader_init(&reader, 1 << 20), 0);
 	assert_int_equal(resp_reader_feed(&reader, answer.at, answer.len), 0);
 	assert_int_equal(resp_reader_next(&reader, &reply), 1);
-	session_reading_take(reading, options, i, reply);
+	session_reading_take(reading, settings, i, reply);
 	freeReplyObject(reply);
 	resp_reader_finish(&reader);
 }
 
 /* The answer to GET. */
 static void take_record(
-	struct session_reading *reading, const struct options *options, struct slice record)
+	struct session_reading *reading, const struct settings *settings, struct slice record)
 {
 	struct buffer answer = { 0 };
 	assert_int_equal(buffer_printf(&answer, "$%zu\r\n", record.len), 0);
 	assert_int_equal(buffer_append_slice(&answer, record), 0);
 	assert_int_equal(buffer_append(&answer, "\r\n", 2), 0);
-	take(reading, options, 0, buffer_slice(&answer));
+	take(reading, settings, 0, buffer_slice(&answer));
 	buffer_finish(&answer);
 }
 
 /* `user` is NULL where there is none. */
-static void assert_read(const struct options *options, struct slice record,
+static void assert_read(const struct settings *settings, struct slice record,
 	enum session_result result, const char *user)
 {
 	struct session_reading reading = { 0 };
-	take_record(&reading, options, record);
+	take_record(&reading, settings, record);
 	if (reading.result != result)
 		fail_msg("%d for %.*s", (int)reading.result, SLICE_ARGS(record));
 	if (result == SESSION_GOOD &&
@@ -67,11 +67,11 @@ static void assert_read(const struct options *options, struct slice record,
 	assert_int_equal(reading.result, SESSION_UNAVAILABLE);
 }
 
-static void assert_commands(const struct options *options, const char *key, const char *expected)
+static void assert_commands(const struct settings *settings, const char *key, const char *expected)
 {
 	struct session_commands commands;
 	char text[256] = "";
-	session_record_commands(options, slice_of(key), &commands);
+	session_record_commands(settings, slice_of(key), &commands);
 	for (size_t i = 0; i < commands.n; i++) {
 		assert_int_equal(commands.all[i].n_words, 2);
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.*s %.*s",
@@ -86,25 +86,25 @@ static void assert_commands(const struct options *options, const char *key, cons
 static void commands(void **state)
 {
 	(void)state;
-	struct options options = make_options();
-	assert_commands(&options, "sess:a", "GET sess:a");
-	options.session.lookup = SESSION_LOOKUP_HASH;
-	assert_commands(&options, "sess:a", "HGETALL sess:a");
-	options.session.must_exist = SLICE("live:{sid}");
-	assert_commands(&options, "sess:a", "HGETALL sess:a, EXISTS live:a");
+	struct settings settings = make_settings();
+	assert_commands(&settings, "sess:a", "GET sess:a");
+	settings.session.lookup = SESSION_LOOKUP_HASH;
+	assert_commands(&settings, "sess:a", "HGETALL sess:a");
+	settings.session.must_exist = SLICE("live:{sid}");
+	assert_commands(&settings, "sess:a", "HGETALL sess:a, EXISTS live:a");
 	/* the key that a ticket names need not be one of the template */
-	assert_commands(&options, "other:a", "HGETALL other:a");
-	options.session.codec = SESSION_CODEC_NONE;
-	assert_commands(&options, "sess:a", "EXISTS sess:a, EXISTS live:a");
-	options.session.codec = SESSION_CODEC_JSON;
-	options.session.lookup = SESSION_LOOKUP_EXISTS;
-	assert_commands(&options, "sess:a", "EXISTS sess:a, EXISTS live:a");
+	assert_commands(&settings, "other:a", "HGETALL other:a");
+	settings.session.codec = SESSION_CODEC_NONE;
+	assert_commands(&settings, "sess:a", "EXISTS sess:a, EXISTS live:a");
+	settings.session.codec = SESSION_CODEC_JSON;
+	settings.session.lookup = SESSION_LOOKUP_EXISTS;
+	assert_commands(&settings, "sess:a", "EXISTS sess:a, EXISTS live:a");
 }
 
 static void keys_lead_back_to_the_record(void **state)
 {
 	(void)state;
-	struct options options = make_options();
+	struct settings settings = make_settings();
 	char room[SESSION_KEY_MAX];
 	static const struct {
 		const char *changed, *record;
@@ -115,12 +115,12 @@ static void keys_lead_back_to_the_record(void **state)
 		{ "other", "other" },
 	};
 	assert_true(slice_equal(
-		session_record_key_of(&options, SLICE("live:a"), room), SLICE("live:a")));
-	options.session.key = SLICE("spring:session:sessions:{sid}");
-	options.session.must_exist = SLICE("spring:session:sessions:expires:{sid}");
+		session_record_key_of(&settings, SLICE("live:a"), room), SLICE("live:a")));
+	settings.session.key = SLICE("spring:session:sessions:{sid}");
+	settings.session.must_exist = SLICE("spring:session:sessions:expires:{sid}");
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct slice key =
-			session_record_key_of(&options, slice_of(cases[i].changed), room);
+			session_record_key_of(&settings, slice_of(cases[i].changed), room);
 		assert_true(slice_equal(key, slice_of(cases[i].record)));
 	}
 }
@@ -152,36 +152,36 @@ static void each_codec_reads_its_records(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(records); i++) {
-		struct options options = make_options();
-		options.session.codec = records[i].codec;
-		options.session.user = SLICE("userId");
-		options.session.authenticated = SLICE("authenticated");
-		assert_read(&options, records[i].record, SESSION_GOOD, "user-42");
-		options.session.authenticated = SLICE("userId");
-		assert_read(&options, records[i].record, SESSION_NONE, NULL);
-		options.session.authenticated = SLICE("");
-		options.session.present = SLICE("userId");
-		assert_read(&options, records[i].record, SESSION_GOOD, "user-42");
-		options.session.present = SLICE("_permanen");
-		assert_read(&options, records[i].record, SESSION_NONE, NULL);
+		struct settings settings = make_settings();
+		settings.session.codec = records[i].codec;
+		settings.session.user = SLICE("userId");
+		settings.session.authenticated = SLICE("authenticated");
+		assert_read(&settings, records[i].record, SESSION_GOOD, "user-42");
+		settings.session.authenticated = SLICE("userId");
+		assert_read(&settings, records[i].record, SESSION_NONE, NULL);
+		settings.session.authenticated = SLICE("");
+		settings.session.present = SLICE("userId");
+		assert_read(&settings, records[i].record, SESSION_GOOD, "user-42");
+		settings.session.present = SLICE("_permanen");
+		assert_read(&settings, records[i].record, SESSION_NONE, NULL);
 		/* cut short it is nothing; unless nothing is asked for */
 		struct slice cut = records[i].record;
 		cut.len -= 3;
-		options.session.present = SLICE("authenticated");
-		assert_read(&options, cut, SESSION_NONE, NULL);
-		options.session.present = SLICE("");
-		assert_read(&options, cut, SESSION_GOOD, NULL);
-		options.session.expires = SLICE("end");
-		assert_read(&options, cut, SESSION_NONE, NULL);
-		assert_read(&options, records[i].record, SESSION_GOOD, "user-42");
+		settings.session.present = SLICE("authenticated");
+		assert_read(&settings, cut, SESSION_NONE, NULL);
+		settings.session.present = SLICE("");
+		assert_read(&settings, cut, SESSION_GOOD, NULL);
+		settings.session.expires = SLICE("end");
+		assert_read(&settings, cut, SESSION_NONE, NULL);
+		assert_read(&settings, records[i].record, SESSION_GOOD, "user-42");
 	}
 }
 
 static void a_record_may_say_when_it_ends(void **state)
 {
 	(void)state;
-	struct options options = make_options();
-	options.session.expires = SLICE("cookie.expires");
+	struct settings settings = make_settings();
+	settings.session.expires = SLICE("cookie.expires");
 	static const struct {
 		const char *record;
 		enum session_result result;
@@ -195,7 +195,7 @@ static void a_record_may_say_when_it_ends(void **state)
 		{ "{\"cookie\":{\"expires\":\"soon\"}}", SESSION_NONE },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
-		assert_read(&options, slice_of(cases[i].record), cases[i].result, NULL);
+		assert_read(&settings, slice_of(cases[i].record), cases[i].result, NULL);
 }
 
 /* ---- answers ---- */
@@ -226,10 +226,10 @@ static void each_command_has_its_answers(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3 * COUNT_OF(answers); i++) {
 		const struct answer_case *answer = &answers[i / 3];
-		struct options options = make_options();
+		struct settings settings = make_settings();
 		struct session_reading reading = { 0 };
-		options.session.lookup = (enum session_lookup)(i % 3);
-		take(&reading, &options, 0, answer->answer);
+		settings.session.lookup = (enum session_lookup)(i % 3);
+		take(&reading, &settings, 0, answer->answer);
 		assert_int_equal(reading.result, answer->result[i % 3]);
 		assert_int_equal(reading.missing, answer->missing[i % 3]);
 		bool error = answer->answer.at && answer->answer.at[0] == '-';
@@ -248,12 +248,12 @@ static const char spring_hash[] =
 static void a_hash_is_a_record(void **state)
 {
 	(void)state;
-	struct options options = make_options();
+	struct settings settings = make_settings();
 	struct session_reading reading = { 0 };
-	options.session.lookup = SESSION_LOOKUP_HASH;
-	options.session.present = SLICE("/sessionAttr:SPRING_SECURITY_CONTEXT");
-	options.session.user = SLICE("/sessionAttr:userId");
-	take(&reading, &options, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
+	settings.session.lookup = SESSION_LOOKUP_HASH;
+	settings.session.present = SLICE("/sessionAttr:SPRING_SECURITY_CONTEXT");
+	settings.session.user = SLICE("/sessionAttr:userId");
+	take(&reading, &settings, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
 	assert_int_equal(reading.result, SESSION_GOOD);
 	assert_true(slice_equal(reading.identity.user, SLICE("user-42")));
 	struct identity_texts teams =
@@ -262,8 +262,8 @@ static void a_hash_is_a_record(void **state)
 	assert_true(slice_equal(identity_texts_next(&teams), SLICE("bl")));
 	session_reading_finish(&reading);
 
-	options.session.present = SLICE("/sessionAttr:SPRING_SECURITY");
-	take(&reading, &options, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
+	settings.session.present = SLICE("/sessionAttr:SPRING_SECURITY");
+	take(&reading, &settings, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
 	assert_int_equal(reading.result, SESSION_NONE);
 	session_reading_finish(&reading);
 }
@@ -271,15 +271,15 @@ static void a_hash_is_a_record(void **state)
 static void a_hash_is_not_longer_than_a_record(void **state)
 {
 	(void)state;
-	struct options options = make_options();
-	options.session.lookup = SESSION_LOOKUP_HASH;
-	options.session.user = options.session.present = SLICE("a");
+	struct settings settings = make_settings();
+	settings.session.lookup = SESSION_LOOKUP_HASH;
+	settings.session.user = settings.session.present = SLICE("a");
 	for (int n = SESSION_VALUE_BYTES_MAX - 10; n < SESSION_VALUE_BYTES_MAX; n++) {
 		struct session_reading reading = { 0 };
 		struct buffer answer = { 0 };
 		assert_int_equal(
 			buffer_printf(&answer, "*2\r\n$1\r\na\r\n$%d\r\n%*s\r\n", n, n, "x"), 0);
-		take(&reading, &options, 0, buffer_slice(&answer));
+		take(&reading, &settings, 0, buffer_slice(&answer));
 		assert_int_equal(reading.result,
 			n + 8 <= SESSION_VALUE_BYTES_MAX ? SESSION_GOOD : SESSION_NONE);
 		session_reading_finish(&reading);
@@ -308,11 +308,11 @@ static void two_answers(void **state)
 		{ { NULL, 0 }, { NULL, 0 }, SESSION_UNAVAILABLE, false },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct options options = make_options();
+		struct settings settings = make_settings();
 		struct session_reading reading = { 0 };
-		options.session.must_exist = SLICE("live:{sid}");
-		take(&reading, &options, 0, cases[i].first);
-		take(&reading, &options, 1, cases[i].second);
+		settings.session.must_exist = SLICE("live:{sid}");
+		take(&reading, &settings, 0, cases[i].first);
+		take(&reading, &settings, 1, cases[i].second);
 		assert_int_equal(reading.result, cases[i].result);
 		assert_int_equal(reading.missing, cases[i].missing);
 		session_reading_finish(&reading);
@@ -322,19 +322,19 @@ static void two_answers(void **state)
 static void another_record_has_another_digest(void **state)
 {
 	(void)state;
-	struct options options = make_options();
+	struct settings settings = make_settings();
 	struct session_reading a = { 0 }, b = { 0 }, c = { 0 };
-	take_record(&a, &options, SLICE("{\"a\":1}"));
-	take_record(&b, &options, SLICE("{\"a\":2}"));
-	take_record(&c, &options, SLICE("{\"a\":1}"));
+	take_record(&a, &settings, SLICE("{\"a\":1}"));
+	take_record(&b, &settings, SLICE("{\"a\":2}"));
+	take_record(&c, &settings, SLICE("{\"a\":1}"));
 	assert_true(a.digest != b.digest);
 	assert_true(a.digest == c.digest);
 	session_reading_finish(&a);
 	session_reading_finish(&b);
 	session_reading_finish(&c);
-	options.session.lookup = SESSION_LOOKUP_HASH;
-	take(&a, &options, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nb\r\n"));
-	take(&b, &options, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nc\r\n"));
+	settings.session.lookup = SESSION_LOOKUP_HASH;
+	take(&a, &settings, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nb\r\n"));
+	take(&b, &settings, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nc\r\n"));
 	assert_true(a.digest != b.digest);
 	session_reading_finish(&a);
 	session_reading_finish(&b);

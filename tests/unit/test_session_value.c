@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/session_value.h"
 
 #define COOKIE \
 	"\"cookie\":{\"originalMaxAge\":null,\"expires\":null,\"httpOnly\":true,\"path\":\"/\"}"

@@ -1,6 +1,6 @@
 #include <errno.h>
 
-#include "sluice/gateway/tickets.h"
+#include "sluice/auth/tickets.h"
 #include "unit.h"
 
 static char longest[SESSION_ID_MAX + 1];
@@ -74,8 +74,8 @@ static void a_ticket_has_a_longest_length(void **state)
 static void says_who_it_is_and_for_which_session(void **state)
 {
 	(void)state;
-	const struct options options = { .session.user = SLICE("userId") };
-	const struct options strict = { .session.authenticated = SLICE("in") };
+	const struct settings settings = { .session.user = SLICE("userId") };
+	const struct settings strict = { .session.authenticated = SLICE("in") };
 	static const struct {
 		const char *json;
 		int error, strict_error;
@@ -99,7 +99,7 @@ static void says_who_it_is_and_for_which_session(void **state)
 		assert_int_equal(ticket_parse(&strict, json, &identity), cases[i].strict_error);
 		if (!cases[i].strict_error)
 			identity_finish(&identity);
-		assert_int_equal(ticket_parse(&options, json, &identity), cases[i].error);
+		assert_int_equal(ticket_parse(&settings, json, &identity), cases[i].error);
 		if (cases[i].error)
 			continue;
 		assert_true(slice_equal(identity.user, slice_of(cases[i].user)));
@@ -115,7 +115,7 @@ static void says_who_it_is_and_for_which_session(void **state)
 static void is_judged_as_a_record_is(void **state)
 {
 	(void)state;
-	const struct options options = { .session.cookie_object = true,
+	const struct settings settings = { .session.cookie_object = true,
 		.session.present = SLICE("user.id"),
 		.session.expires = SLICE("until") };
 	static const struct {
@@ -131,7 +131,7 @@ static void is_judged_as_a_record_is(void **state)
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct identity identity;
-		int error = ticket_parse(&options, slice_of(cases[i].json), &identity);
+		int error = ticket_parse(&settings, slice_of(cases[i].json), &identity);
 		assert_int_equal(error, cases[i].error);
 		if (!error)
 			identity_finish(&identity);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/utf8.h"
+#include "sluice/proto/text/utf8.h"
 #include "unit.h"
 
 /* ---- the oracle: arithmetic on code points, nothing like the machine under test ---- */

@@ -1,8 +1,8 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/utf8.h"
-#include "sluice/proto/ws_close.h"
+#include "sluice/proto/text/utf8.h"
+#include "sluice/proto/ws/ws_close.h"
 #include "unit.h"
 
 /* First and last of every run of codes, and whether they may be sent. */

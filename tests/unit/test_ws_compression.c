@@ -4,8 +4,8 @@
 #include "payloads.h"
 #include "reader.h"
 #include "sluice/base/buffered.h"
-#include "sluice/proto/ws_deflate.h"
-#include "sluice/proto/ws_inflate.h"
+#include "sluice/proto/ws/ws_deflate.h"
+#include "sluice/proto/ws/ws_inflate.h"
 
 enum { MESSAGE_BYTES = 20, MESSAGE_FRAGMENTS = 4 };
 

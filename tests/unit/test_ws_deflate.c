@@ -9,7 +9,7 @@
 #include <zlib.h>
 
 #include "payloads.h"
-#include "sluice/proto/ws_deflate.h"
+#include "sluice/proto/ws/ws_deflate.h"
 
 /* Compresses into a block of just `room`. */
 static int deflate_into(struct ws_deflater *deflater, unsigned bits, struct slice payload,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/ws_extension.h"
+#include "sluice/proto/ws/ws_extension.h"
 
 #define PMD    "permessage-deflate"
 #define SERVER "server_max_window_bits"

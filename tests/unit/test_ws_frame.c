@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/proto/ws_frame.h"
+#include "sluice/proto/ws/ws_frame.h"
 #include "unit.h"
 
 /* Parses from a block of just that size, so that a sanitizer sees an octet too many. */

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "sluice/proto/ws_handshake.h"
+#include "sluice/proto/ws/ws_handshake.h"
 
 #define LINE       "GET /ws HTTP/1.1\r\n"
 #define HOST       "Host: a.example\r\n"

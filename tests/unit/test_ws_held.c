@@ -4,7 +4,7 @@
 #include <malloc.h>
 
 #include "sluice/base/buffered.h"
-#include "sluice/proto/ws_held.h"
+#include "sluice/proto/ws/ws_held.h"
 
 static void a_whole_payload_stays_where_it_is(void **state)
 {

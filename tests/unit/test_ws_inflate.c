@@ -7,8 +7,8 @@
 
 #include "payloads.h"
 #include "sluice/base/buffered.h"
-#include "sluice/proto/ws_deflate.h"
-#include "sluice/proto/ws_inflate.h"
+#include "sluice/proto/ws/ws_deflate.h"
+#include "sluice/proto/ws/ws_inflate.h"
 
 enum { STEP_MAX = 16384 };
 

@@ -20,8 +20,8 @@
 #include "sluice/base/chunk.h"
 #include "sluice/base/defs.h"
 #include "sluice/base/slice.h"
-#include "sluice/proto/ws_deflate.h"
-#include "sluice/proto/ws_extension.h"
+#include "sluice/proto/ws/ws_deflate.h"
+#include "sluice/proto/ws/ws_extension.h"
 
 enum { PUBLICATION_FORMS = 3 };
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "sluice/base/slice.h"
-#include "sluice/proto/session_value.h"
+#include "sluice/proto/record/session_value.h"
 
 enum { CHANNEL_NAME_MAX = 256 };
 

@@ -18,8 +18,8 @@
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
 #include "sluice/net/turn.h"
-#include "sluice/proto/redis_url.h"
-#include "sluice/proto/resp.h"
+#include "sluice/redis/redis_url.h"
+#include "sluice/redis/resp.h"
 
 enum {
 	REDIS_CONNECT_MS = 2000, /* for connecting and greeting together */

@@ -1,0 +1,18 @@
+/* Files that are served, embedded by embed.py when Sluice is built. */
+#ifndef SLUICE_BASE_EMBEDDED_H
+#define SLUICE_BASE_EMBEDDED_H
+
+#include <stddef.h>
+
+struct embedded_file {
+	const char *path, *type;
+	const char *etag; /* with its quotes; another one when the bytes are others */
+	const char *bytes;
+	size_t len;
+};
+
+/* Each ends with one whose path is NULL. */
+extern const struct embedded_file embedded_page[];   /* the demo page of --dev */
+extern const struct embedded_file embedded_client[]; /* what pages use */
+
+#endif

@@ -1,0 +1,63 @@
+/* Publications on their way out of their home: gathered into runs, held back for as long as
+ * delivery.batch_milliseconds or their channel's rule says, and handed over in order. */
+#ifndef SLUICE_FEED_BATCHES_H
+#define SLUICE_FEED_BATCHES_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "sluice/hub/publication.h"
+#include "sluice/settings/settings.h"
+
+struct batches;
+
+struct batches_events {
+	/* The reference is borrowed. */
+	void (*on_publication)(struct batches *batches, struct publication *publication);
+	void (*on_closed)(struct batches *batches);
+};
+
+/* All that waits for as long. */
+struct batch {
+	unsigned ms;
+	uint64_t due; /* loop time, ms; 0: nothing waits for a time */
+	struct publication *first, **last;
+	size_t bytes; /* of frames in the list */
+	struct publication_run run;
+};
+
+struct batches {
+	const struct batches_events *events;
+	void *owner;
+	/* private */
+	const struct settings *settings;
+	uv_timer_t timer;                       /* the earliest `due` */
+	struct batch all[SETTINGS_BATCHES_MAX]; /* one for each different time */
+	size_t n;
+	bool hurries;
+};
+
+/* 0 or a negative errno. */
+MUST_CHECK int batches_open(struct batches *batches, uv_loop_t *loop,
+	const struct settings *settings, const struct batches_events *events, void *owner);
+
+/* Hands over what waits; on_closed follows. */
+void batches_close(struct batches *batches);
+
+/* After the settings were replaced, which must live on. What waits is handed over. */
+void batches_set_settings(struct batches *batches, const struct settings *settings);
+
+/* Adds a publication. What cannot wait any longer, since there is too much of it, is handed over within
+ * the call. 0 or -ENOMEM. */
+MUST_CHECK int batches_add(struct batches *batches, struct slice channel, struct slice payload);
+
+/* One read of Redis is done: hands over what has no reason to wait. */
+void batches_end_read(struct batches *batches);
+
+/* Hands over everything. */
+void batches_flush(struct batches *batches);
+
+/* The same, and from now on nothing waits. */
+void batches_stop_waiting(struct batches *batches);
+
+#endif

@@ -1,0 +1,35 @@
+/* The admin port, served by the main thread: /livez, /readyz, /metrics. */
+#ifndef SLUICE_PROCESS_ADMIN_H
+#define SLUICE_PROCESS_ADMIN_H
+
+#include "sluice/base/buffer.h"
+#include "sluice/base/list.h"
+#include "sluice/net/deadlines.h"
+#include "sluice/net/listener.h"
+#include "sluice/net/stream.h"
+
+struct admin_source {
+	void *context;
+	/* Appends why the process is not ready, one reason a line; nothing: it is. 0 or -ENOMEM. */
+	int (*print_reasons)(void *context, struct buffer *out);
+	/* Appends the metrics. 0 or -ENOMEM. */
+	int (*print_metrics)(void *context, struct buffer *out);
+};
+
+struct admin {
+	/* private */
+	struct stream_loop *shared;
+	struct deadlines *deadlines;
+	const struct admin_source *source;
+	struct listener listener;
+	struct list conns; /* struct admin_conn, by .link */
+};
+
+/* Takes the listening descriptor. 0 or a negative errno. */
+MUST_CHECK int admin_open(struct admin *admin, struct stream_loop *shared,
+	struct deadlines *deadlines, int listening_fd, const struct admin_source *source);
+
+/* Closes listener and connections; the memory must stay until the loop has no handle left. */
+void admin_close(struct admin *admin);
+
+#endif

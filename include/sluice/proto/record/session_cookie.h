@@ -1,0 +1,70 @@
+/* The cookie that carries the session id: found in the header, decoded, verified.
+ *
+ * connect:          "s:" sid "." base64(HMAC-SHA256(secret, sid)) without "="     (express)
+ * dot-hmac-sha256:  sid "." base64(HMAC-SHA256(secret, sid)), "=" optional        (fastify)
+ * keygrip:          sid, and in a second cookie NAME.sig
+ *                   base64url(HMAC-SHA1(secret, NAME "=" sid)) without "="        (koa)
+ * itsdangerous:     sid "." base64url(HMAC-SHA1(key, sid)) without "=", where key is
+ *                   HMAC-SHA1(secret, "flask-session")                            (Flask-Session)
+ * laravel:          encrypted; see laravel_cookie.h
+ * none:             sid
+ *
+ * The text of the signature is compared, never its decoded bytes, in constant time, against every
+ * secret, with no early exit; an empty secret signs nothing. Nothing of the cookie is used before
+ * that. The id is what stands before the LAST dot. */
+#ifndef SLUICE_PROTO_RECORD_SESSION_COOKIE_H
+#define SLUICE_PROTO_RECORD_SESSION_COOKIE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "sluice/base/slice.h"
+
+enum session_signature {
+	SESSION_SIGNATURE_CONNECT,
+	SESSION_SIGNATURE_DOT_HMAC_SHA256,
+	SESSION_SIGNATURE_KEYGRIP,
+	SESSION_SIGNATURE_ITSDANGEROUS,
+	SESSION_SIGNATURE_LARAVEL,
+	SESSION_SIGNATURE_NONE
+};
+
+/* How the cookie's value is written. */
+enum session_cookie_encoding {
+	SESSION_COOKIE_PERCENT,
+	SESSION_COOKIE_PLAIN,
+	SESSION_COOKIE_BASE64, /* of the value, and ".NAME" of a server, which is dropped (Spring) */
+};
+
+enum {
+	SESSION_COOKIE_MAX = 512,      /* longest decoded value that can be good */
+	SESSION_COOKIE_NAME_MAX = 256, /* longest name */
+};
+
+struct session_cookie_settings {
+	struct slice name; /* at most SESSION_COOKIE_NAME_MAX */
+	bool prefixes;     /* __Host-NAME and __Secure-NAME count before it (RFC 6265bis §4.1.3) */
+	enum session_cookie_encoding encoding;
+	enum session_signature signature;
+	const struct slice *secrets; /* for laravel: keys of LARAVEL_KEY_BYTES */
+	size_t n_secrets;
+};
+
+/* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the id,
+ * plain as session_key.h has it, written to `room`; -ENOENT: there is no such cookie, or it is too
+ * long; -EACCES: it is not good, for whatever reason; -ENOMEM: it could not be looked at. */
+int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
+	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
+
+/* Verifies a decoded value of the forms that need nothing else; of others -EACCES. Else as above; the
+ * id is borrowed from `value`. */
+int session_cookie_verify(enum session_signature form, const struct slice *secrets,
+	size_t n_secrets, struct slice value, struct slice *ret_sid);
+
+/* Signs an id as the backend would, for --dev and tests; not percent-encoded. Gives the length;
+ * -EMSGSIZE: `size` is too small; -ENOTSUP: this form is not one value; -ENOMEM. */
+ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
+	char *value, size_t size);
+
+#endif

@@ -1,0 +1,36 @@
+/* redis://[user[:password]@]host[:port][/db], rediss://… the same over TLS,
+ * unix://[user:password@]/path?db=N.
+ *
+ * User, password and path are percent-decoded. A password alone is ":password@". Query: db=N;
+ * for rediss:// also ca=/path/of/ca.pem (whom to trust instead of the system's list). */
+#ifndef SLUICE_REDIS_REDIS_URL_H
+#define SLUICE_REDIS_REDIS_URL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sluice/base/slice.h"
+
+enum { REDIS_URL_MAX = 1024 };
+
+/* Owns its texts (all in one block); NUL-terminated; "" where absent. */
+struct redis_url {
+	bool tls;
+	const char *host; /* "" when it is a Unix socket; an IPv6 address without brackets */
+	uint16_t port;    /* 6379 when left out */
+	const char *path; /* of the Unix socket, or "" */
+	const char *user, *password;
+	bool has_password; /* an empty password is one too */
+	const char *ca;    /* file of trusted certificates, or "" */
+	unsigned database;
+	/* private */
+	char text[REDIS_URL_MAX + 16];
+};
+
+/* NULL and the parsed URL (copying the struct would break it); else what is wrong, in words. */
+const char *redis_url_parse(struct redis_url *ret_url, struct slice text);
+
+/* The URL with its password replaced by "***", for logs and --print-config. Gives `text`. */
+const char *redis_url_mask(const struct redis_url *url, char *text, size_t size);
+
+#endif

@@ -1,0 +1,57 @@
+/* Whoever reaches a limit may do so a million times a second, and that must not show in the log. So each
+ * limit has one line in ten seconds, whichever worker comes first; how often it was reached meanwhile,
+ * /metrics tells. */
+#include "sluice/base/limit.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/base/log.h"
+
+static const uint64_t QUIET_NS = UINT64_C(10000000000);
+
+static const struct {
+	enum metric metric;
+	const char *name;
+} limits[] = {
+	{ METRIC_LIMIT_HEADER_BYTES, "header_bytes" },
+	{ METRIC_LIMIT_HANDSHAKE_SECONDS, "handshake_seconds" },
+	{ METRIC_LIMIT_HALF_OPEN_PER_IP, "half_open_per_ip" },
+	{ METRIC_LIMIT_CONNECTIONS, "connections" },
+	{ METRIC_LIMIT_CONNECTIONS_PER_IP, "connections_per_ip" },
+	{ METRIC_LIMIT_CONNECTIONS_PER_USER, "connections_per_user" },
+	{ METRIC_LIMIT_UPGRADES_PER_SECOND, "upgrades_per_second" },
+	{ METRIC_LIMIT_MESSAGE_BYTES, "message_bytes" },
+	{ METRIC_LIMIT_FRAGMENTS, "fragments" },
+	{ METRIC_LIMIT_FRAMES_PER_SECOND, "frames_per_second" },
+	{ METRIC_LIMIT_QUEUE_BYTES, "queue_bytes" },
+	{ METRIC_LIMIT_BUFFERED_BYTES, "buffered_bytes" },
+	{ METRIC_LIMIT_CHANNELS, "channels" },
+	{ METRIC_LIMIT_PUBLICATION_BYTES, "publication_bytes" },
+	{ METRIC_LIMIT_DESCRIPTORS, "descriptors" },
+};
+
+static _Atomic uint64_t quiet_until[COUNT_OF(limits)]; /* as monotonic_ns counts */
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+/* True for one thread in ten seconds. */
+static bool may_tell(_Atomic uint64_t *until)
+{
+	uint64_t now = monotonic_ns(), before = atomic_load_explicit(until, memory_order_relaxed);
+	return now >= before && atomic_compare_exchange_strong(until, &before, now + QUIET_NS);
+}
+
+void limit_hit(struct metrics *metrics, enum metric limit)
+{
+	metrics_add(metrics, limit, 1);
+	for (size_t i = 0; i < COUNT_OF(limits); i++)
+		if (limits[i].metric == limit && may_tell(&quiet_until[i]))
+			log_warn("limit reached", log_text("limit", limits[i].name));
+}

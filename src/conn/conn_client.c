@@ -1,0 +1,72 @@
+/* GET /sluice.js: the browser client that belongs to this gateway, for any page that likes to have it. It
+ * is the same for everybody and no secret, so any origin may read it, and import it as a module; what a
+ * page may do with it is asked when it opens a connection.
+ *
+ * A browser may keep it for some minutes: when the gateway is replaced and all pages come back at once,
+ * they need not all fetch a script before. */
+#include "conn_internal.h"
+#include "sluice/base/embedded.h"
+#include "sluice/proto/http/http_answer.h"
+
+#define HEADERS \
+	"Cache-Control: public, max-age=300\r\nAccess-Control-Allow-Origin: *\r\n" \
+	"Cross-Origin-Resource-Policy: cross-origin\r\nX-Content-Type-Options: nosniff\r\nETag: "
+
+static const struct embedded_file *find(struct slice path)
+{
+	for (const struct embedded_file *file = embedded_client; file->path; file++)
+		if (slice_equal(path, slice_of(file->path)))
+			return file;
+	return NULL;
+}
+
+/* RFC 9110 §13.1.2: a list of tags, compared weakly, or "*". */
+static bool has_it(const struct http_request *request, struct slice etag)
+{
+	struct slice list = { 0 };
+	http_request_header(request, SLICE("If-None-Match"), &list);
+	while (list.at) {
+		struct slice one = slice_trim(slice_cut(&list, ','));
+		if (slice_starts_with(one, SLICE("W/")))
+			one = slice_skip(one, 2);
+		if (slice_equal(one, etag) || slice_equal(one, SLICE("*")))
+			return true;
+	}
+	return false;
+}
+
+static int print(
+	const struct http_request *request, const struct embedded_file *file, struct buffer *out)
+{
+	struct buffer headers = { 0 };
+	int error = buffer_printf(&headers, HEADERS "%s\r\n", file->etag);
+	struct http_answer answer = { .status = 304, .headers = buffer_slice(&headers) };
+	if (!has_it(request, slice_of(file->etag))) {
+		answer.status = 200;
+		answer.type = file->type;
+		answer.body = slice_make(file->bytes, file->len);
+		answer.head = slice_equal(request->method, SLICE("HEAD"));
+	}
+	if (!error)
+		error = http_answer_print(&answer, out);
+	buffer_finish(&headers);
+	return error;
+}
+
+bool conn_client_answer(struct conn *conn)
+{
+	const struct http_request *request = &conn->http->request;
+	const struct embedded_file *file = find(request->path);
+	struct buffer out = { 0 };
+	if (!file)
+		return false;
+	if (!slice_equal(request->method, SLICE("GET")) &&
+		!slice_equal(request->method, SLICE("HEAD")))
+		conn_refuse(conn, 405, "only GET is answered here");
+	else if (print(request, file, &out) != 0)
+		conn_abort(conn);
+	else
+		conn_answer(conn, buffer_slice(&out));
+	buffer_finish(&out);
+	return true;
+}

@@ -1,0 +1,226 @@
+/* The echo of conformance runs: a WebSocket without session and channels at /echo, which sends back
+ * every message as it came. It is there only when built with -Decho=enabled, which a release build
+ * refuses: the gateway itself throws away what browsers send, so its reader, its frames and its
+ * closing handshake could otherwise not be looked at from outside.
+ *
+ *	/echo?message_bytes=16777216&fragments=65536     limits of this connection's messages
+ *	/echo?frames_per_second=256                      else any number is echoed
+ *
+ * When permessage-deflate was negotiated every message goes back compressed, also the small ones, for
+ * which it is not worth it.
+ *
+ * Everything but on_message is the production code. The connection does not know that it echoes:
+ * its reader's settings and its stream's events are exchanged for copies with our handlers in
+ * them, in one block that goes when the stream has closed.
+ *
+ * Back-pressure: when more is queued than limits.queue_bytes after a read, or very many small
+ * chunks, reading is paused until the queue is empty. So the queue exceeds the limit by the echo of
+ * one read and one message at most, and the pings in that read are answered one and all, where a
+ * connection that cannot be paused answers the last. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "conn_internal.h"
+#include "sluice/base/log.h"
+#include "sluice/proto/ws/ws_deflate.h"
+
+/* A read holds at most 10,000 frames that have an echo of two chunks: they fit in on top of these. */
+enum {
+	ECHO_CHUNKS = SEND_QUEUE_MAX / 4,
+	MESSAGE_BYTES_MAX = 1 << 24,
+	FRAGMENTS_MAX = 65536,
+	FRAMES_MAX = 1 << 24
+};
+
+struct echo {
+	struct conn_reading reading;
+	struct ws_reader_events reader_events;
+	struct stream_events stream_events;
+	const struct stream_events *inner; /* the connection's own */
+	struct ws_deflater *deflater;      /* NULL: no compression was negotiated */
+	unsigned window_bits;
+};
+
+static struct conn *of_reader(struct ws_reader *reader)
+{
+	return container_of(reader, struct conn, reader);
+}
+
+static struct conn *of_stream(struct stream *stream)
+{
+	return container_of(stream, struct conn, stream);
+}
+
+static struct echo *echo_of(const struct stream *stream)
+{
+	return container_of((uintptr_t)stream->events, struct echo, stream_events);
+}
+
+static bool is_over_limit(const struct conn *conn)
+{
+	return stream_queued(&conn->stream) > conn->conns->settings->limits.queue_bytes ||
+	       conn->stream.queue.count > ECHO_CHUNKS;
+}
+
+/* ---- events of the reader ---- */
+
+static int send_compressed(
+	struct conn *conn, const struct echo *echo, enum ws_opcode opcode, struct slice payload)
+{
+	uint8_t header[WS_SERVER_HEADER_MAX];
+	size_t len = ws_deflate_room(payload.len);
+	char *compressed = malloc(len);
+	if (!compressed)
+		return -ENOMEM;
+	int error = ws_deflate(echo->deflater, echo->window_bits, payload, compressed, &len);
+	if (!error)
+		error = stream_send_bytes(&conn->stream, header,
+			ws_frame_format_compressed(header, opcode, true, len));
+	if (!error)
+		error = stream_send_bytes(&conn->stream, compressed, len);
+	free(compressed);
+	return error;
+}
+
+static void send_back(struct conn *conn, enum ws_opcode opcode, struct slice payload)
+{
+	uint8_t header[WS_SERVER_HEADER_MAX];
+	size_t header_len = ws_frame_format(header, opcode, true, payload.len);
+	int error = stream_send_bytes(&conn->stream, header, header_len);
+	if (!error)
+		error = stream_send_bytes(&conn->stream, payload.at, payload.len);
+	if (error)
+		conn_abort(conn);
+}
+
+static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload)
+{
+	struct conn *conn = of_reader(reader);
+	const struct echo *echo = echo_of(&conn->stream);
+	/* After a close frame no data frame is sent (RFC 6455 §5.5.1). */
+	if (conn->state != CONN_OPEN)
+		return;
+	if (!echo->deflater)
+		send_back(conn, opcode, payload);
+	else if (send_compressed(conn, echo, opcode, payload) != 0)
+		conn_abort(conn);
+}
+
+/* Behind something that waits the connection may keep a pong, for the last ping; here each has its own,
+ * and its place. */
+static void on_ping(struct ws_reader *reader, struct slice payload)
+{
+	struct conn *conn = of_reader(reader);
+	if (conn->state == CONN_OPEN && stream_queued(&conn->stream))
+		send_back(conn, WS_PONG, payload);
+	else
+		conn_reader_events.on_ping(reader, payload);
+}
+
+/* ---- events of the stream ---- */
+
+static void on_bytes(struct stream *stream, char *bytes, size_t len)
+{
+	struct conn *conn = of_stream(stream);
+	echo_of(stream)->inner->on_bytes(stream, bytes, len);
+	if (conn->state != CONN_OPEN || !is_over_limit(conn))
+		return;
+	/* What the kernel takes now need not be waited for; what is left is told of by on_drained. */
+	stream_flush(stream);
+	if (stream_queued(stream))
+		stream_pause(stream);
+}
+
+static void on_drained(struct stream *stream)
+{
+	echo_of(stream)->inner->on_drained(stream);
+	stream_resume(stream);
+}
+
+static void on_closed(struct stream *stream)
+{
+	struct echo *echo = echo_of(stream);
+	echo->inner->on_closed(stream);
+	ws_deflater_destroy(echo->deflater);
+	free(echo);
+}
+
+/* ---- the request ---- */
+
+static bool read_number(struct slice text, uint32_t max, uint32_t *ret_number)
+{
+	uint32_t number = 0;
+	for (size_t i = 0; i < text.len && number <= max; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return false;
+		number = number * 10 + (uint32_t)(text.at[i] - '0');
+	}
+	*ret_number = number;
+	return text.len && number <= max;
+}
+
+static bool read_limits(struct slice query, struct conn_reading *reading)
+{
+	while (query.at) {
+		struct slice value = slice_cut(&query, '&');
+		struct slice name = slice_cut(&value, '=');
+		uint32_t number;
+		if (slice_equal(name, SLICE("message_bytes")) &&
+			read_number(value, MESSAGE_BYTES_MAX, &number))
+			reading->settings.message_bytes = number;
+		else if (slice_equal(name, SLICE("fragments")) &&
+			 read_number(value, FRAGMENTS_MAX, &number))
+			reading->settings.message_fragments = number;
+		else if (slice_equal(name, SLICE("frames_per_second")) &&
+			 read_number(value, FRAMES_MAX, &number))
+			reading->frames_per_second = number;
+		else
+			return false;
+	}
+	return true;
+}
+
+static void take_over(struct conn *conn, struct echo *echo)
+{
+	echo->reader_events = conn_reader_events;
+	echo->reader_events.on_message = on_message;
+	echo->reader_events.on_ping = on_ping;
+	echo->reading.settings.events = &echo->reader_events;
+	ws_reader_init(&conn->reader, &echo->reading.settings);
+	echo->inner = conn->stream.events;
+	echo->stream_events = *echo->inner;
+	echo->stream_events.on_bytes = on_bytes;
+	echo->stream_events.on_drained = on_drained;
+	echo->stream_events.on_closed = on_closed;
+	conn->stream.events = &echo->stream_events;
+}
+
+/* 0, or the status to refuse with, and why. */
+static int prepare(struct echo *echo, const struct conn *conn, const char **ret_problem)
+{
+	echo->reading = conn->conns->reading;
+	echo->reading.frames_per_second = 0;
+	*ret_problem = "not a limit of the echo";
+	if (!read_limits(conn->http->request.query, &echo->reading))
+		return 400;
+	echo->window_bits = conn->http->handshake.extension.window_bits;
+	*ret_problem = "no memory";
+	if (echo->window_bits)
+		echo->deflater = ws_deflater_create();
+	return echo->window_bits && !echo->deflater ? 503 : 0;
+}
+
+int conn_echo_begin(struct conn *conn, const char **ret_problem)
+{
+	struct echo *echo = calloc(1, sizeof(*echo));
+	*ret_problem = "no memory";
+	int status = echo ? prepare(echo, conn, ret_problem) : 503;
+	if (status) {
+		free(echo);
+		return status;
+	}
+	log_debug("echo of conformance runs");
+	conn->http->handshake.v1 = false; /* here it is a name like any other */
+	take_over(conn, echo);
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong
+ * that must come. With sluice.v1 a message goes in front of each ping, as a page cannot see those. The first ping goes out after a random part of the interval, so that browsers that
+ * came together are not pinged together; from then on the rhythm keeps them apart.
+ *
+ * Only a pong proves that the peer is there, and it has `timeout` to come. But a browser on a slow line
+ * cannot answer a ping that still waits behind megabytes, here or in the kernel. So the place where the
+ * ping ends in all that was sent is remembered, and when the pong is due:
+ *
+ *	the ping has not arrived, but other bytes have since   -> wait another timeout: slow, not dead
+ *	it has arrived, and the peer still reads what was sent before it             -> the same
+ *	it has arrived late                                                          -> once more
+ *	else                                                                         -> terminated
+ *
+ * "Arrived" is what the peer's TCP has acknowledged; that its program reads shows in a receive window
+ * that grows. How much may wait is limited by the queue. */
+#include <stdlib.h>
+
+#include "conn_internal.h"
+
+static void on_ping_due(struct deadline *deadline);
+static void on_pong_due(struct deadline *deadline);
+
+static void schedule_ping(struct conn *conn, unsigned ms)
+{
+	conn->awaiting_pong = false;
+	if (conn->conns->settings->heartbeat_interval_ms)
+		deadline_set(conn->conns->deadlines, &conn->deadline, ms, on_ping_due);
+	else /* the configuration was read again, and there is none any more */
+		deadline_clear(conn->conns->deadlines, &conn->deadline);
+}
+
+static void await_pong(struct conn *conn)
+{
+	deadline_set(conn->conns->deadlines, &conn->deadline,
+		conn->conns->settings->heartbeat_timeout_ms, on_pong_due);
+}
+
+/* May the peer still be on the way to the ping? */
+static bool is_only_slow(struct conn *conn)
+{
+	struct stream_progress now = stream_progress(&conn->stream);
+	bool arrived = (int32_t)(now.acked - conn->ping_end) >= 0;
+	bool moves = now.acked != conn->acked;
+	bool reads = now.window > conn->window;
+	bool was_late = conn->ping_was_late;
+	conn->acked = now.acked;
+	conn->window = now.window;
+	conn->ping_was_late = !arrived;
+	return arrived ? was_late || reads : moves || reads;
+}
+
+static void on_pong_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	if (is_only_slow(conn)) {
+		await_pong(conn);
+		return;
+	}
+	metrics_add(conn->conns->metrics, METRIC_HEARTBEAT_TERMINATIONS_TOTAL, 1);
+	conn_abort(conn);
+}
+
+static void on_ping_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	struct chunk *ping = conn->v1 ? conn->conns->heartbeat : conn->conns->ping;
+	if (stream_send(&conn->stream, ping) != 0) {
+		conn_abort(conn);
+		return;
+	}
+	struct stream_progress now = stream_progress(&conn->stream);
+	conn->acked = now.acked;
+	conn->window = now.window;
+	conn->ping_end = now.acked + now.outstanding;
+	conn->ping_was_late = false;
+	conn->awaiting_pong = true;
+	await_pong(conn);
+}
+
+void conn_heartbeat_begin(struct conn *conn)
+{
+	schedule_ping(conn, arc4random_uniform(conn->conns->settings->heartbeat_interval_ms + 1));
+}
+
+void conn_heartbeat_pong(struct conn *conn)
+{
+	sessions_touch(conn->conns->sessions, &conn->session);
+	if (conn->awaiting_pong)
+		schedule_ping(conn, conn->conns->settings->heartbeat_interval_ms);
+}

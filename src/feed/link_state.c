@@ -1,0 +1,35 @@
+#include "sluice/feed/link_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sluice/base/log.h"
+
+void link_state_init(struct link_state *state, const char *link, unsigned worker)
+{
+	*state = (struct link_state){ .link = link, .worker = worker };
+}
+
+void link_state_up(struct link_state *state)
+{
+	state->reason[0] = '\0';
+	atomic_store(&state->up, true);
+	log_info("redis link up", log_text("link", state->link),
+		log_number("worker", state->worker));
+}
+
+bool link_state_down(struct link_state *state, const char *reason)
+{
+	bool was_up = atomic_exchange(&state->up, false);
+	if (!was_up && strncmp(state->reason, reason, sizeof(state->reason) - 1) == 0)
+		return false;
+	snprintf(state->reason, sizeof(state->reason), "%s", reason);
+	log_warn("redis link down", log_text("link", state->link),
+		log_number("worker", state->worker), log_text("reason", reason));
+	return was_up;
+}
+
+bool link_state_is_up(const struct link_state *state)
+{
+	return atomic_load(&state->up);
+}

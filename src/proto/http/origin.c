@@ -1,0 +1,154 @@
+/* Which pages may open connections: the defence against cross-site WebSocket hijacking.
+ *
+ * A browser sends the user's cookies along with a WebSocket that any page opens, and no rule of
+ *CORS applies to it. The Origin header (RFC 6454 §7) is all that tells whose page it was, and a
+ *page cannot forge it. So one loose comparison gives every user's account to every page on the web.
+ *Prefixes, suffixes and patterns are how it goes wrong ("https://app.example.com.evil.org"),
+ *therefore there are none: both sides are taken apart into the triple of RFC 6454 §4, and the
+ *triples are equal or not.
+ *
+ *	https://app.example.com:8443
+ *	scheme  host            port     a serialised origin is this and not one octet more
+ *
+ * What cannot be taken apart equals nothing: "null" (sandboxed frames, data: pages),
+ *user:password@, a path, a blank, two origins. The alphabet of hosts is that of names and addresses
+ *as browsers write them, punycode and all, so that "*", "%" and everything above ASCII are refused
+ *without a rule.
+ *
+ * "same-host" compares with the Host header, which names no scheme. A proxy that ends TLS in front
+ *of us hands on "Host: app.example.com" for https://app.example.com, so a Host without a port is
+ *taken to mean the default port of the origin's own scheme; therefore only http and https, which
+ *have one, can be the same host. */
+#include "sluice/proto/http/origin.h"
+
+#include <string.h>
+
+enum { PORT_NONE = 0, PORT_MAX = 65535 };
+
+struct origin {
+	struct slice scheme, host;
+	unsigned port; /* the scheme's own when it was left out; or PORT_NONE */
+};
+
+static bool consists_of(struct slice text, const char *alphabet)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] == '\0' || !strchr(alphabet, text.at[i]))
+			return false;
+	}
+	return text.len > 0;
+}
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+static bool is_http(struct slice scheme)
+{
+	return slice_equal_nocase(scheme, SLICE("http"));
+}
+
+static bool is_https(struct slice scheme)
+{
+	return slice_equal_nocase(scheme, SLICE("https"));
+}
+
+static unsigned default_port(struct slice scheme)
+{
+	return is_http(scheme) ? 80 : is_https(scheme) ? 443 : PORT_NONE;
+}
+
+static bool read_port(struct slice digits, unsigned *port)
+{
+	if (!consists_of(digits, DIGITS) || digits.len > 5)
+		return false;
+	*port = 0;
+	for (size_t i = 0; i < digits.len; i++)
+		*port = *port * 10 + (unsigned)(digits.at[i] - '0');
+	return *port > 0 && *port <= PORT_MAX;
+}
+
+/* Cuts the host off the front of `authority`: an IPv6 literal with its brackets, or a name. */
+static bool cut_host(struct slice *authority, struct slice *host)
+{
+	struct slice rest = *authority;
+	if (authority->len && authority->at[0] == '[') {
+		struct slice address = slice_cut(&rest, ']');
+		if (!rest.at || !consists_of(slice_skip(address, 1), DIGITS "abcdefABCDEF:."))
+			return false;
+		*host = slice_make(address.at, address.len + 1);
+	} else {
+		*host = slice_cut(&rest, ':');
+		if (!consists_of(*host, LETTERS DIGITS "-._"))
+			return false;
+	}
+	*authority = slice_skip(*authority, host->len);
+	return true;
+}
+
+/* Reads "host" or "host:port" into an origin whose scheme is known. */
+static bool read_authority(struct slice authority, struct origin *origin)
+{
+	if (!cut_host(&authority, &origin->host))
+		return false;
+	origin->port = default_port(origin->scheme);
+	if (authority.len == 0)
+		return true;
+	return authority.at[0] == ':' && read_port(slice_skip(authority, 1), &origin->port);
+}
+
+static bool read_origin(struct slice text, struct origin *origin)
+{
+	struct slice rest = text;
+	origin->scheme = slice_cut(&rest, ':');
+	if (!consists_of(origin->scheme, LETTERS DIGITS "+-.") ||
+		!slice_starts_with(rest, SLICE("//")))
+		return false;
+	return read_authority(slice_skip(rest, 2), origin);
+}
+
+static bool origin_equal(const struct origin *a, const struct origin *b)
+{
+	return slice_equal_nocase(a->scheme, b->scheme) && slice_equal_nocase(a->host, b->host) &&
+	       a->port == b->port;
+}
+
+static bool is_same_host(const struct origin *origin, struct slice host)
+{
+	struct origin own = { .scheme = origin->scheme };
+	return (is_http(origin->scheme) || is_https(origin->scheme)) &&
+	       read_authority(host, &own) && origin_equal(origin, &own);
+}
+
+bool origin_setting_is_valid(struct slice allowed)
+{
+	struct origin origin;
+	return slice_equal(allowed, SLICE("same-host")) || slice_equal(allowed, SLICE("none")) ||
+	       slice_equal(allowed, SLICE("*")) || read_origin(allowed, &origin);
+}
+
+static bool allows(
+	struct slice allowed, struct slice text, const struct origin *origin, struct slice host)
+{
+	struct origin wanted;
+	if (slice_equal(allowed, SLICE("*")))
+		return true;
+	if (slice_equal(allowed, SLICE("none")))
+		return !text.at;
+	if (!origin)
+		return false;
+	if (slice_equal(allowed, SLICE("same-host")))
+		return is_same_host(origin, host);
+	return read_origin(allowed, &wanted) && origin_equal(origin, &wanted);
+}
+
+bool origin_is_allowed(
+	const struct slice *allowed, size_t n_allowed, struct slice origin, struct slice host)
+{
+	struct origin parts;
+	const struct origin *readable = read_origin(origin, &parts) ? &parts : NULL;
+	for (size_t i = 0; i < n_allowed; i++) {
+		if (allows(allowed[i], origin, readable, host))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,244 @@
+/* From a Cookie header to a session id, by way of a signature.
+ *
+ *	header  connect.sid=s%3ABWmObiKx.tQLhHL…    found by `cookie`, by the first of its names
+ *	value   s:BWmObiKx.tQLhHLBnkTmyKt…          decoded
+ *	        ^ ^sid     ^base64(HMAC-SHA256(secret, sid)), 43 characters without the "="
+ *
+ * The peer chooses every octet of it, so nothing is believed before the signature is good, and the
+ * check gives away only "no". It does the same work whatever the value is like: it signs the id with
+ * every secret, and compares all characters with each, without a branch on what it finds; a text of
+ * another length is compared too, and fails for its length. Which secret is the right one, or how far
+ * a guess was right, cannot be seen in the time.
+ *
+ * It is the text that is compared. Base64 has several texts for the same octets (the last character
+ * carries bits that nobody reads), and the libraries that sign refuse all but one.
+ *
+ * The forms differ in a digest, an alphabet, and where the signature stands; `forms` says so. */
+#include "sluice/proto/record/session_cookie.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/record/laravel_cookie.h"
+#include "sluice/proto/record/session_key.h"
+#include "sluice/proto/text/base64.h"
+#include "sluice/proto/text/digest.h"
+
+static const struct form {
+	enum digest_kind digest;
+	bool url;          /* base64url */
+	size_t len;        /* of the signature */
+	struct slice salt; /* of the key that is derived from the secret; absent: it is the key */
+} forms[] = {
+	[SESSION_SIGNATURE_CONNECT] = { DIGEST_SHA256, false, 43 },
+	[SESSION_SIGNATURE_DOT_HMAC_SHA256] = { DIGEST_SHA256, false, 43 },
+	[SESSION_SIGNATURE_KEYGRIP] = { DIGEST_SHA1, true, 27 },
+	[SESSION_SIGNATURE_ITSDANGEROUS] = { DIGEST_SHA1, true, 27, { "flask-session", 13 } },
+};
+
+/* ---- signatures ---- */
+
+/* Writes the form's `len` characters that sign `text`. */
+static int sign(const struct form *form, struct slice secret, struct slice text,
+	char signature[DIGEST_BASE64_MAX])
+{
+	struct digest key, digest;
+	int error = 0;
+	if (form->salt.at) {
+		error = digest_make_keyed(form->digest, secret, form->salt, &key);
+		secret = slice_make((const char *)key.bytes, key.len);
+	}
+	if (!error)
+		error = digest_make_keyed(form->digest, secret, text, &digest);
+	if (!error)
+		MUST(digest_print_base64(&digest, form->url, signature) == form->len);
+	return error;
+}
+
+/* 0; -EACCES: it is nobody's; or -ENOMEM: that is not known. */
+static int check_signature(const struct form *form, const struct slice *secrets, size_t n_secrets,
+	struct slice text, struct slice signature)
+{
+	char presented[DIGEST_BASE64_MAX] = { 0 }, expected[DIGEST_BASE64_MAX] = { 0 };
+	bool good = false;
+	int failure = 0;
+	if (signature.len)
+		memcpy(presented, signature.at, MIN(signature.len, form->len));
+	for (size_t i = 0; i < n_secrets; i++) {
+		/* Whoever knows that a secret is empty can sign: it signs nothing. */
+		int error = secrets[i].len ? sign(form, secrets[i], text, expected) : -EACCES;
+		if (error == -ENOMEM)
+			failure = error;
+		good |= !error & digest_texts_are_equal(presented, expected, form->len);
+	}
+	if (failure)
+		return failure;
+	return (good & (signature.len == form->len)) ? 0 : -EACCES;
+}
+
+/* Splits "sid.signature" at the last dot. */
+static bool split(struct slice value, struct slice *sid, struct slice *signature)
+{
+	const char *dot = value.len ? memrchr(value.at, '.', value.len) : NULL;
+	if (!dot)
+		return false;
+	*sid = slice_make(value.at, (size_t)(dot - value.at));
+	*signature = slice_skip(value, sid->len + 1);
+	return true;
+}
+
+int session_cookie_verify(enum session_signature form, const struct slice *secrets,
+	size_t n_secrets, struct slice value, struct slice *ret_sid)
+{
+	struct slice sid = value, signature;
+	if (value.len > SESSION_COOKIE_MAX || form == SESSION_SIGNATURE_KEYGRIP ||
+		form == SESSION_SIGNATURE_LARAVEL)
+		return -EACCES;
+	if (form == SESSION_SIGNATURE_CONNECT) {
+		if (!slice_starts_with(value, SLICE("s:")))
+			return -EACCES;
+		value = slice_skip(value, 2);
+	}
+	if (form != SESSION_SIGNATURE_NONE) {
+		if (!split(value, &sid, &signature))
+			return -EACCES;
+		size_t len = forms[form].len;
+		if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 && signature.len == len + 1 &&
+			signature.at[len] == '=')
+			signature.len--;
+		int error = check_signature(&forms[form], secrets, n_secrets, sid, signature);
+		if (error)
+			return error;
+	}
+	if (!session_id_is_plain(sid))
+		return -EACCES;
+	*ret_sid = sid;
+	return 0;
+}
+
+/* ---- the header ---- */
+
+enum { FULL_NAME_MAX = sizeof("__Secure-") + SESSION_COOKIE_NAME_MAX };
+
+/* A cookie as it was found. */
+struct found {
+	char room[FULL_NAME_MAX];
+	struct slice name; /* in the room */
+	struct slice raw;  /* not decoded */
+};
+
+static bool find(
+	const struct session_cookie_settings *settings, struct slice header, struct found *found)
+{
+	static const char *const prefixes[] = { "__Host-", "__Secure-", "" };
+	struct slice name = settings->name;
+	MUST(name.len <= SESSION_COOKIE_NAME_MAX);
+	for (size_t i = settings->prefixes ? 0 : 2; i < COUNT_OF(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+		memcpy(found->room, prefixes[i], len);
+		memcpy(found->room + len, name.at, name.len);
+		found->name = slice_make(found->room, len + name.len);
+		found->raw = cookie_find(header, found->name);
+		if (found->raw.at)
+			return true;
+	}
+	return false;
+}
+
+static ssize_t decode_plain(struct slice raw, char *room)
+{
+	if (raw.len > SESSION_COOKIE_MAX)
+		return -EMSGSIZE;
+	memcpy(room, raw.at, raw.len);
+	return (ssize_t)raw.len;
+}
+
+/* Gives the length, or a negative errno. */
+static ssize_t decode(const struct session_cookie_settings *settings, struct slice raw, char *room)
+{
+	if (settings->encoding == SESSION_COOKIE_PERCENT)
+		return cookie_decode(raw, room, SESSION_COOKIE_MAX);
+	if (settings->encoding == SESSION_COOKIE_PLAIN)
+		return decode_plain(raw, room);
+	ssize_t len = base64_decode(raw, (uint8_t *)room, SESSION_COOKIE_MAX);
+	const char *dot = len > 0 ? memrchr(room, '.', (size_t)len) : NULL;
+	return dot && settings->signature == SESSION_SIGNATURE_NONE ? dot - room : len;
+}
+
+/* What is signed is the pair as it stands in the header. */
+static int verify_keygrip(const struct session_cookie_settings *settings, struct slice header,
+	const struct found *found, struct slice value)
+{
+	char name[FULL_NAME_MAX + 4], pair[FULL_NAME_MAX + 1 + SESSION_COOKIE_MAX];
+	size_t len = found->name.len;
+	memcpy(name, found->name.at, len);
+	memcpy(name + len, ".sig", 4);
+	memcpy(pair, found->name.at, len);
+	pair[len] = '=';
+	memcpy(pair + len + 1, value.at, value.len);
+	struct slice signature = cookie_find(header, slice_make(name, len + 4));
+	int error = check_signature(&forms[SESSION_SIGNATURE_KEYGRIP], settings->secrets,
+		settings->n_secrets, slice_make(pair, len + 1 + value.len), signature);
+	return error ? error : session_id_is_plain(value) ? 0 : -EACCES;
+}
+
+/* The text takes the place of the value, which has been read by then. */
+static int verify_laravel(const struct session_cookie_settings *settings, const struct found *found,
+	struct slice value, char *room, struct slice *ret_sid)
+{
+	_Static_assert((int)LARAVEL_COOKIE_MAX == (int)SESSION_COOKIE_MAX, "one room for both");
+	int error = laravel_cookie_open(
+		settings->secrets, settings->n_secrets, found->name, value, room, ret_sid);
+	return error ? error : session_id_is_plain(*ret_sid) ? 0 : -EACCES;
+}
+
+int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
+	char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
+{
+	struct found found;
+	if (!settings->name.len || !find(settings, header, &found))
+		return -ENOENT;
+	ssize_t len = decode(settings, found.raw, room);
+	if (len < 0)
+		return len == -EMSGSIZE ? -ENOENT : -EACCES;
+	struct slice value = slice_make(room, (size_t)len);
+	if (settings->signature == SESSION_SIGNATURE_LARAVEL)
+		return verify_laravel(settings, &found, value, room, ret_sid);
+	if (settings->signature == SESSION_SIGNATURE_KEYGRIP) {
+		*ret_sid = value;
+		return verify_keygrip(settings, header, &found, value);
+	}
+	return session_cookie_verify(
+		settings->signature, settings->secrets, settings->n_secrets, value, ret_sid);
+}
+
+/* ---- for --dev and tests ---- */
+
+ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
+	char *value, size_t size)
+{
+	char signature[DIGEST_BASE64_MAX];
+	struct slice mark = form == SESSION_SIGNATURE_CONNECT ? SLICE("s:") : SLICE("");
+	struct slice parts[4] = { mark, sid };
+	if (form == SESSION_SIGNATURE_KEYGRIP || form == SESSION_SIGNATURE_LARAVEL)
+		return -ENOTSUP;
+	if (form != SESSION_SIGNATURE_NONE) {
+		int error = sign(&forms[form], secret, sid, signature);
+		if (error)
+			return error;
+		parts[2] = SLICE(".");
+		parts[3] = slice_make(signature, forms[form].len);
+	}
+	size_t len = 0;
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		if (parts[i].len > size - len)
+			return -EMSGSIZE;
+		if (parts[i].len)
+			memcpy(value + len, parts[i].at, parts[i].len);
+		len += parts[i].len;
+	}
+	return (ssize_t)len;
+}

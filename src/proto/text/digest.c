@@ -1,0 +1,72 @@
+/* mbedTLS' digests, behind slices. They can fail for want of memory only: the kinds are built in, and
+ * no input is too long. */
+#include "sluice/proto/text/digest.h"
+
+#include <errno.h>
+#include <mbedtls/base64.h>
+#include <mbedtls/md.h>
+#include <string.h>
+
+static const mbedtls_md_info_t *info_of(enum digest_kind kind)
+{
+	return mbedtls_md_info_from_type(kind == DIGEST_SHA1 ? MBEDTLS_MD_SHA1 : MBEDTLS_MD_SHA256);
+}
+
+static size_t size_of(enum digest_kind kind)
+{
+	return kind == DIGEST_SHA1 ? DIGEST_SHA1_BYTES : DIGEST_SHA256_BYTES;
+}
+
+static const unsigned char *octets(struct slice slice)
+{
+	return (const unsigned char *)(slice.len ? slice.at : "");
+}
+
+int digest_make(enum digest_kind kind, struct slice text, struct digest *ret_digest)
+{
+	ret_digest->len = size_of(kind);
+	if (mbedtls_md(info_of(kind), octets(text), text.len, ret_digest->bytes) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int digest_make_keyed(
+	enum digest_kind kind, struct slice key, struct slice text, struct digest *ret_digest)
+{
+	ret_digest->len = size_of(kind);
+	if (mbedtls_md_hmac(info_of(kind), octets(key), key.len, octets(text), text.len,
+		    ret_digest->bytes) != 0)
+		return -ENOMEM;
+	return 0;
+}
+
+size_t digest_print_hex(const struct digest *digest, char text[DIGEST_HEX_MAX])
+{
+	for (size_t i = 0; i < digest->len; i++) {
+		text[2 * i] = "0123456789abcdef"[digest->bytes[i] >> 4];
+		text[2 * i + 1] = "0123456789abcdef"[digest->bytes[i] & 15];
+	}
+	return 2 * digest->len;
+}
+
+size_t digest_print_base64(const struct digest *digest, bool url, char text[DIGEST_BASE64_MAX])
+{
+	unsigned char base64[DIGEST_BASE64_MAX + 2];
+	size_t len;
+	MUST(mbedtls_base64_encode(base64, sizeof(base64), &len, digest->bytes, digest->len) == 0);
+	while (base64[len - 1] == '=')
+		len--;
+	for (size_t i = 0; i < len; i++) {
+		char c = (char)base64[i];
+		text[i] = url && c == '+' ? '-' : url && c == '/' ? '_' : c;
+	}
+	return len;
+}
+
+bool digest_texts_are_equal(const char *a, const char *b, size_t len)
+{
+	volatile uint8_t found = 0;
+	for (size_t i = 0; i < len; i++)
+		found = (uint8_t)(found | ((uint8_t)a[i] ^ (uint8_t)b[i]));
+	return found == 0;
+}

@@ -1,0 +1,131 @@
+/* hiredis' reader, made safe against a Redis that means no good.
+ *
+ * The reader itself is sound, but it believes what it is told. "*2147483647" makes it allocate (and
+ * later walk through) 16 GiB for an array of which no element has come; version 1 takes arrays
+ * within arrays to any depth, and frees them by recursion; and as it drops what it has read, an array
+ * of small elements may grow for ever without much being buffered. So:
+ *
+ * - A reply may be reply_bytes long on the wire, counted from its first byte to its last, whatever
+ *   pieces it came in: what has been fed since the last complete reply, less what is still unread.
+ * - Before an array is made, its elements are counted in. Each takes 3 bytes at least ("+\r\n"), so
+ *   all arrays of a reply together cannot announce more than a third of reply_bytes, and memory
+ *   stays in proportion to reply_bytes. This also keeps the depth.
+ *
+ * The check wraps hiredis' own function that makes arrays, whose count was an int before version 1;
+ * all other functions are hiredis' own. RESP3 is never asked for; were it sent, its arrays are
+ * refused here, and its other types are types that no owner expects.
+ *
+ * Commands are laid out here and not by hiredis, straight into the buffer that they leave from. */
+#include "sluice/redis/resp.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+enum { ELEMENT_BYTES_MIN = 3 };
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t array_count;
+#else
+typedef int array_count;
+#endif
+
+static bool is_too_deep(const redisReadTask *task)
+{
+	int depth = 1;
+	for (; task->parent; task = task->parent)
+		depth++;
+	return depth > RESP_DEPTH_MAX;
+}
+
+/* NULL makes the reader stop with an error, and free what there is. */
+static void *create_array(const redisReadTask *task, array_count count)
+{
+	struct resp_reader *reader = task->privdata;
+	size_t left = reader->reply_bytes / ELEMENT_BYTES_MIN - reader->elements;
+	if (task->type != REDIS_REPLY_ARRAY || (size_t)count > left || is_too_deep(task))
+		return NULL;
+	reader->elements += (size_t)count;
+	return reader->defaults->createArray(task, count);
+}
+
+int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
+{
+	*reader = (struct resp_reader){ .reply_bytes = reply_bytes };
+	reader->reader = redisReaderCreate();
+	if (!reader->reader)
+		return -ENOMEM;
+	reader->defaults = reader->reader->fn;
+	reader->functions = *reader->defaults;
+	reader->functions.createArray = create_array;
+	reader->reader->fn = &reader->functions;
+	reader->reader->privdata = reader;
+	/* Else version 0.14 gives a large buffer back, and aborts when there is no memory for a small one. */
+	reader->reader->maxbuf = 0;
+	return 0;
+}
+
+void resp_reader_finish(struct resp_reader *reader)
+{
+	if (reader->reader)
+		redisReaderFree(reader->reader);
+	*reader = (struct resp_reader){ 0 };
+}
+
+int resp_reader_feed(struct resp_reader *reader, const char *bytes, size_t len)
+{
+	reader->taken += len;
+	return redisReaderFeed(reader->reader, bytes, len) == REDIS_OK ? 0 : -ENOMEM;
+}
+
+int resp_reader_next(struct resp_reader *reader, struct redisReply **ret_reply)
+{
+	void *reply = NULL;
+	if (redisReaderGetReply(reader->reader, &reply) != REDIS_OK)
+		return -EPROTO;
+	size_t unread = reply ? reader->reader->len - reader->reader->pos : 0;
+	if (reader->taken - unread > reader->reply_bytes) {
+		freeReplyObject(reply);
+		return -EMSGSIZE;
+	}
+	if (!reply)
+		return 0;
+	reader->taken = unread;
+	reader->elements = 0;
+	*ret_reply = reply;
+	return 1;
+}
+
+int resp_format(struct buffer *out, const struct slice *words, size_t n)
+{
+	size_t before = out->len;
+	int error = buffer_printf(out, "*%zu\r\n", n);
+	for (size_t i = 0; i < n && !error; i++) {
+		error = buffer_printf(out, "$%zu\r\n", words[i].len);
+		if (!error)
+			error = buffer_append_slice(out, words[i]);
+		if (!error)
+			error = buffer_append_slice(out, SLICE("\r\n"));
+	}
+	if (error)
+		out->len = before;
+	return error;
+}
+
+struct slice resp_text(const struct redisReply *reply)
+{
+	if (reply && (reply->type == REDIS_REPLY_STATUS || reply->type == REDIS_REPLY_STRING ||
+			     reply->type == REDIS_REPLY_ERROR))
+		return slice_make(reply->str, (size_t)reply->len);
+	return (struct slice){ NULL, 0 };
+}
+
+struct slice resp_error_reason(const struct redisReply *reply)
+{
+	struct slice text = resp_text(reply);
+	if (slice_starts_with(text, SLICE("NOPERM ")))
+		return text;
+	for (size_t i = 0; i < text.len; i++)
+		if (strchr("'`\"", text.at[i]))
+			text.len = i;
+	return text;
+}

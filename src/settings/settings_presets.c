@@ -1,0 +1,168 @@
+/* Whose sessions these are: one row for each framework.
+ *
+ * A preset is what its framework writes by default, as values for the keys of "session": the cookie
+ * and how it is signed, the Redis key, how the record is written, and where in it the log-in stands.
+ * It is nothing else: whatever a row says, somebody can say by hand, and a key that is set by hand
+ * wins over the row. What a row leaves out has the key's own default from the table of settings.
+ *
+ * Where a framework has no notion of a log-in (express-session, koa, PHP, …), the rows take the flag
+ * `authenticated` and the id `userId`; where it has one, it is its own.
+ *
+ * The one thing that is no key is `cookie_object`: express-session refuses a record without the
+ * member "cookie", which is nobody's choice. */
+#include "settings_internal.h"
+
+#define LARAVEL_USER "login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d"
+#define SPRING_USER \
+	"/sessionAttr:org.springframework.session.FindByIndexNameSessionRepository." \
+	"PRINCIPAL_NAME_INDEX_NAME"
+
+const char *const settings_preset_names[] = {
+	[SESSION_PRESET_EXPRESS] = "express",
+	[SESSION_PRESET_PASSPORT] = "passport",
+	[SESSION_PRESET_FASTIFY] = "fastify",
+	[SESSION_PRESET_KOA] = "koa",
+	[SESSION_PRESET_KOA_GENERIC] = "koa-generic",
+	[SESSION_PRESET_BETTER_AUTH] = "better-auth",
+	[SESSION_PRESET_DJANGO_JSON] = "django-json",
+	[SESSION_PRESET_FLASK] = "flask",
+	[SESSION_PRESET_STARSESSIONS] = "starsessions",
+	[SESSION_PRESET_RAILS_JSON] = "rails-json",
+	[SESSION_PRESET_SPRING] = "spring",
+	[SESSION_PRESET_PHP] = "php",
+	[SESSION_PRESET_LARAVEL] = "laravel",
+	[SESSION_PRESET_TICKET] = "ticket",
+	NULL,
+};
+
+/* The columns, named as the keys are. */
+struct preset {
+	const char *cookie, *cookie_encoding, *cookie_prefixes, *signature, *key, *must_exist;
+	const char *lookup, *codec, *authenticated, *present, *user, *expires, *ticket;
+	bool cookie_object;
+};
+
+static const struct preset presets[] = {
+	[SESSION_PRESET_EXPRESS] = { .cookie = "connect.sid",
+		.signature = "connect",
+		.key = "sess:{sid}",
+		.authenticated = "authenticated",
+		.user = "userId",
+		.cookie_object = true },
+	[SESSION_PRESET_PASSPORT] = { .cookie = "connect.sid",
+		.signature = "connect",
+		.key = "sess:{sid}",
+		.present = "passport.user",
+		.user = "passport.user",
+		.cookie_object = true },
+	[SESSION_PRESET_FASTIFY] = { .cookie = "sessionId",
+		.signature = "dot-hmac-sha256",
+		.key = "sess:{sid}",
+		.authenticated = "authenticated",
+		.user = "userId",
+		.expires = "cookie.expires" },
+	[SESSION_PRESET_KOA] = { .cookie = "koa.sess",
+		.cookie_encoding = "none",
+		.signature = "keygrip",
+		.key = "{sid}",
+		.authenticated = "authenticated",
+		.user = "userId",
+		.expires = "_expire" },
+	[SESSION_PRESET_KOA_GENERIC] = { .cookie = "koa.sid",
+		.cookie_encoding = "none",
+		.signature = "keygrip",
+		.key = "koa:sess:{sid}",
+		.authenticated = "authenticated",
+		.user = "userId" },
+	[SESSION_PRESET_BETTER_AUTH] = { .cookie = "better-auth.session_token",
+		.cookie_prefixes = "true",
+		.signature = "dot-hmac-sha256",
+		.key = "{sid}",
+		.present = "session.userId",
+		.user = "session.userId",
+		.expires = "session.expiresAt" },
+	[SESSION_PRESET_DJANGO_JSON] = { .cookie = "sessionid",
+		.cookie_encoding = "none",
+		.key = ":1:django.contrib.sessions.cache{sid}",
+		.present = "_auth_user_id",
+		.user = "_auth_user_id" },
+	[SESSION_PRESET_FLASK] = { .cookie = "session",
+		.cookie_encoding = "none",
+		.key = "session:{sid}",
+		.codec = "msgpack",
+		.authenticated = "authenticated",
+		.user = "userId" },
+	[SESSION_PRESET_STARSESSIONS] = { .cookie = "session",
+		.cookie_encoding = "none",
+		.key = "starsessions.{sid}",
+		.authenticated = "authenticated",
+		.user = "userId" },
+	[SESSION_PRESET_RAILS_JSON] = { .cookie = "_session_id",
+		.key = "2::{sid:sha256hex}",
+		.authenticated = "authenticated",
+		.user = "userId" },
+	/* The repository with indexes keeps the hash of an ended session for some minutes more; the
+	 * truth is the other key. The repository without has no such key: must_exist is "" then. */
+	[SESSION_PRESET_SPRING] = { .cookie = "SESSION",
+		.cookie_encoding = "base64",
+		.key = "spring:session:sessions:{sid}",
+		.must_exist = "spring:session:sessions:expires:{sid}",
+		.lookup = "hash",
+		.present = "/sessionAttr:SPRING_SECURITY_CONTEXT",
+		.user = SPRING_USER },
+	[SESSION_PRESET_PHP] = { .cookie = "PHPSESSID",
+		.key = "PHPREDIS_SESSION:{sid}",
+		.codec = "php",
+		.authenticated = "authenticated",
+		.user = "userId" },
+	[SESSION_PRESET_LARAVEL] = { .cookie = "laravel_session",
+		.signature = "laravel",
+		.key = "laravel_database_laravel_cache_{sid}",
+		.codec = "laravel",
+		.present = LARAVEL_USER,
+		.user = LARAVEL_USER },
+	[SESSION_PRESET_TICKET] = { .cookie = "",
+		.key = "{sid}",
+		.lookup = "exists",
+		.user = "userId",
+		.ticket = "ticket:{sid}" },
+};
+_Static_assert(COUNT_OF(settings_preset_names) == COUNT_OF(presets) + 1, "a row for each name");
+
+static const struct {
+	const char *key;
+	size_t column;
+} columns[] = {
+#define COLUMN(name) \
+	{ \
+		"session." #name, offsetof(struct preset, name) \
+	}
+	COLUMN(cookie),
+	COLUMN(cookie_encoding),
+	COLUMN(cookie_prefixes),
+	COLUMN(signature),
+	COLUMN(key),
+	COLUMN(must_exist),
+	COLUMN(lookup),
+	COLUMN(codec),
+	COLUMN(authenticated),
+	COLUMN(present),
+	COLUMN(user),
+	COLUMN(expires),
+	COLUMN(ticket),
+#undef COLUMN
+};
+
+void loading_take_preset(struct loading *loading)
+{
+	const struct preset *preset = &presets[loading->settings->session.preset];
+	loading->settings->session.cookie_object = preset->cookie_object;
+	for (size_t i = 0; i < COUNT_OF(columns); i++) {
+		const struct setting *setting = setting_find(slice_of(columns[i].key));
+		struct place place = loading->given[setting - settings_rows];
+		const char *text;
+		memcpy(&text, (const char *)preset + columns[i].column, sizeof(text));
+		if (text && !place.name)
+			setting_take_text(loading, setting, place, text);
+	}
+}
