@@ -1,7 +1,6 @@
-/* A run grows in one block: header, channel name, frames. Until it is taken it has one owner and
- * may move; the pointers in it are set when it is taken. The block is given away as it is, with up
- * to half of it unused: trimming would cost a copy, and a run lives only until the slowest has read
- * it. */
+/* A run grows in one block: header, channel name, frames. Until it is taken it has one owner and may
+ * move, so the pointers in it are set when it is taken. Up to half of the block stays unused: trimming
+ * would cost a copy, and a run lives only until the slowest subscriber has read it. */
 #include "sluice/hub/publication.h"
 
 #include <errno.h>
@@ -63,7 +62,7 @@ static bool belongs(const struct publication_run *run, struct slice channel, siz
 	       publication->chunk.len + frame_len <= RUN_BYTES_MAX;
 }
 
-/* What a frame's header and payload are together. */
+/* The length of a frame with this payload, header included. */
 static size_t framed_len(struct slice payload)
 {
 	uint8_t header[WS_SERVER_HEADER_MAX];
@@ -111,27 +110,30 @@ struct slice publication_next_frame(
 static void release(struct chunk *chunk)
 {
 	struct publication *publication = container_of(chunk, struct publication, chunk);
-	for (size_t i = 0; i < PUBLICATION_FORMS; i++) {
+	for (size_t i = 0; i < PUBLICATION_WINDOWS; i++) {
 		struct chunk *compressed = atomic_load(&publication->compressed[i]);
 		if (compressed && compressed != chunk)
 			chunk_unref(compressed);
 	}
-	struct publication *enveloped = atomic_load(&publication->enveloped);
-	if (enveloped)
-		publication_unref(enveloped);
+	for (size_t i = 0; i < COUNT_OF(publication->forms); i++) {
+		struct publication *form = atomic_load(&publication->forms[i]);
+		if (form)
+			publication_unref(form);
+	}
 	pthread_mutex_destroy(&publication->making);
 }
 
-/* It moves no more. */
+/* From here on it does not move. */
 static void settle(struct publication *publication)
 {
 	publication->channel = run_channel(publication);
 	publication->chunk.bytes = run_frames(publication);
 	publication->chunk.release = release;
 	pthread_mutex_init(&publication->making, NULL);
-	for (size_t i = 0; i < PUBLICATION_FORMS; i++)
+	for (size_t i = 0; i < PUBLICATION_WINDOWS; i++)
 		atomic_init(&publication->compressed[i], NULL);
-	atomic_init(&publication->enveloped, NULL);
+	for (size_t i = 0; i < COUNT_OF(publication->forms); i++)
+		atomic_init(&publication->forms[i], NULL);
 	chunk_settle(&publication->chunk);
 }
 

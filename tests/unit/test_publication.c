@@ -37,7 +37,7 @@ static void another_channel_ends_the_run(void **state)
 	publication_unref(second);
 }
 
-static void a_run_is_limited_but_one_publication_is_not(void **state)
+static void limits_a_run_but_not_a_single_publication(void **state)
 {
 	(void)state;
 	enum { BIG = 600 * 1024, BIGGER = 3 * 1024 * 1024 };
@@ -73,7 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lays_out_consecutive_publications_as_frames),
 		cmocka_unit_test(another_channel_ends_the_run),
-		cmocka_unit_test(a_run_is_limited_but_one_publication_is_not),
+		cmocka_unit_test(limits_a_run_but_not_a_single_publication),
 		cmocka_unit_test(outlives_the_run_by_references),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

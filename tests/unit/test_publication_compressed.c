@@ -61,7 +61,7 @@ static size_t read_frame(struct slice *rest, struct ws_frame *frame, char *paylo
 	return stream.total_out;
 }
 
-static void compresses_what_is_worth_it(void **state)
+static void compresses_payloads_from_the_threshold_on(void **state)
 {
 	(void)state;
 	char noise[PAYLOAD], payload[PAYLOAD * 2];
@@ -93,7 +93,7 @@ static void compresses_what_is_worth_it(void **state)
 	publication_unref(publication);
 }
 
-static void a_form_is_made_once(void **state)
+static void compresses_once_per_window(void **state)
 {
 	(void)state;
 	struct publication_run run = { 0 };
@@ -103,15 +103,15 @@ static void a_form_is_made_once(void **state)
 	assert_ptr_not_equal(chunk, &publication->chunk);
 	assert_ptr_equal(publication_compressed(publication, 15, THRESHOLD, deflater), chunk);
 	assert_ptr_not_equal(publication_compressed(publication, 9, THRESHOLD, deflater), chunk);
-	/* Whoever queues it keeps it. */
+	/* A queue that holds a reference keeps it. */
 	chunk_ref(chunk);
 	publication_unref(publication);
 	assert_int_equal(chunk->bytes[0], '\xc1');
 	chunk_unref(chunk);
 }
 
-/* Else whoever opens a connection for each window has everything compressed eight times. */
-static void all_windows_share_three_forms(void **state)
+/* Else a client that opens a connection for each window has everything compressed eight times. */
+static void shares_three_compressions_among_all_windows(void **state)
 {
 	(void)state;
 	struct publication_run run = { 0 };
@@ -124,7 +124,7 @@ static void all_windows_share_three_forms(void **state)
 	publication_unref(publication);
 }
 
-static void without_gain_it_is_the_plain_one(void **state)
+static void gives_the_plain_frames_when_nothing_is_gained(void **state)
 {
 	(void)state;
 	struct publication_run run = { 0 };
@@ -154,7 +154,7 @@ static void *race(void *context)
 	return NULL;
 }
 
-static void threads_share_one_form(void **state)
+static void compresses_once_when_threads_race(void **state)
 {
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
@@ -183,11 +183,11 @@ static void threads_share_one_form(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(compresses_what_is_worth_it),
-		cmocka_unit_test(a_form_is_made_once),
-		cmocka_unit_test(all_windows_share_three_forms),
-		cmocka_unit_test(without_gain_it_is_the_plain_one),
-		cmocka_unit_test(threads_share_one_form),
+		cmocka_unit_test(compresses_payloads_from_the_threshold_on),
+		cmocka_unit_test(compresses_once_per_window),
+		cmocka_unit_test(shares_three_compressions_among_all_windows),
+		cmocka_unit_test(gives_the_plain_frames_when_nothing_is_gained),
+		cmocka_unit_test(compresses_once_when_threads_race),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,14 +1,14 @@
-/* What was published to one channel, in a row: a run of consecutive publications, laid out once as
- * ready-made WebSocket frames, so that every subscriber's write can point to the same bytes.
- * Immutable once it has been handed on, counted, shared by threads.
+/* One or more publications on one channel, laid out once as ready-made WebSocket frames, so that every
+ * subscriber's write can point to the same bytes. Such a run is immutable once it has been handed on,
+ * reference-counted, and shared between threads.
  *
- * Publications that Redis delivers back to back on the same channel in one read join one run: the
- * cost per subscriber is then per run and not per publication. A publication on another channel
+ * Publications that Redis delivers back to back on the same channel in one read join one run: each
+ * subscriber then costs one step per run, not one per publication. A publication on another channel
  * ends the run, so that the order between channels is kept.
  *
- * For connections that negotiated permessage-deflate a run has compressed forms for small, middling
- * and large windows, made when first asked for and shared like the plain one; and so it has another with
- * the envelopes of sluice.v1. */
+ * A run has several forms: the plain frames, and for other protocols the same publications as their
+ * messages. Each form has compressed frames, for connections that negotiated permessage-deflate with a
+ * small, a medium or a large window. All of these are made when first asked for. */
 #ifndef SLUICE_HUB_PUBLICATION_H
 #define SLUICE_HUB_PUBLICATION_H
 
@@ -23,7 +23,14 @@
 #include "sluice/proto/ws/ws_deflate.h"
 #include "sluice/proto/ws/ws_extension.h"
 
-enum { PUBLICATION_FORMS = 3 };
+/* What a connection's protocol makes of a publication. */
+enum publication_form {
+	PUBLICATION_PLAIN,     /* the payload, as it was published */
+	PUBLICATION_ENVELOPED, /* a message of sluice.v1 */
+	PUBLICATION_FORMS,
+};
+
+enum { PUBLICATION_WINDOWS = 3 }; /* for which frames are compressed */
 
 /* A publication's frames are `chunk`, the first member: whoever queues the chunk holds the run. */
 struct publication {
@@ -31,11 +38,13 @@ struct publication {
 	uint32_t count; /* publications in it */
 	uint32_t channel_len;
 	const char *channel;      /* in the same block */
-	struct publication *next; /* for whoever has it before it is shared */
+	struct publication *next; /* free to use until the run is shared */
 	/* private */
-	pthread_mutex_t making;                                /* one of these, all of them NULL */
-	_Atomic(struct chunk *) compressed[PUBLICATION_FORMS]; /* until somebody has asked for it */
-	_Atomic(struct publication *) enveloped;
+	pthread_mutex_t
+		making; /* held while one of the following is made; each is NULL until then */
+	_Atomic(struct chunk *) compressed[PUBLICATION_WINDOWS];
+	_Atomic(struct publication *)
+		forms[PUBLICATION_FORMS]; /* but for the plain one, this run */
 };
 
 static inline struct slice publication_channel(const struct publication *publication)
@@ -54,32 +63,52 @@ static inline void publication_unref(struct publication *publication)
 	chunk_unref(&publication->chunk);
 }
 
-/* The run under way. Zero-initialised is "none". */
+/* A run that is still growing. Zero-initialised: there is none. */
 struct publication_run {
 	struct publication *publication;
 	size_t capacity;
 };
 
-/* Appends a publication to the run. 0; -EAGAIN: another channel's run is under way, or it is full
- * (1 MiB): take it first; -ENOMEM. The frame is text when the payload is valid UTF-8, else binary.
- */
+/* Appends a publication to the run: as a text frame when the payload is valid UTF-8, else as a binary
+ * one. 0; -EAGAIN: the run belongs to another channel, or is full (1 MiB): take it first; -ENOMEM. */
 MUST_CHECK int publication_run_add(
 	struct publication_run *run, struct slice channel, struct slice payload);
 
-/* Ends the run and gives it, with one reference that is the caller's; NULL: there is none. */
+/* Ends the run and gives it, with one reference; NULL: there is none. */
 struct publication *publication_run_take(struct publication_run *run);
 
-/* The frames for a connection that negotiated permessage-deflate with this window: payloads of at
- * least `threshold` bytes are compressed where that makes them smaller, each by itself (RFC 7692
- * §7.2.1), the others are as they were. Any thread may ask, with a deflater of its own; the first who
- * asks for a form compresses, and the others wait for him. Borrowed, lives as long as the
- * publication. Never NULL: the plain frames when nothing is gained, or there is no memory. */
+/* The same publications in another form. Any thread may ask; the first makes the form while the others
+ * wait. Borrowed, lives as long as the publication. NULL: no memory. */
+struct publication *publication_in_form(
+	struct publication *publication, enum publication_form form);
+
+/* The frames for a connection that negotiated permessage-deflate with this window. Payloads of at least
+ * `threshold` bytes are compressed where that makes them smaller, each by itself (RFC 7692 §7.2.1); the
+ * others stay as they are. Any thread may ask, with a deflater of its own; the first compresses while
+ * the others wait. Borrowed, lives as long as the publication. Never NULL: the uncompressed frames when
+ * compression gains nothing or there is no memory. */
 struct chunk *publication_compressed(struct publication *publication, unsigned window_bits,
 	size_t threshold, struct ws_deflater *deflater);
 
-/* The same publications as the messages of sluice.v1, for whom publication_compressed may be asked in
- * turn. Any thread may ask; the first makes it, and the others wait for him. Borrowed, lives as long as
- * the publication. NULL: no memory. */
-struct publication *publication_enveloped(struct publication *publication);
+/* The frames for a connection that takes this form and negotiated this window (8 to 15 bits), or no
+ * compression (0: then the last two parameters are not used). Borrowed, lives as long as the
+ * publication. NULL: no memory for the form. */
+static inline struct chunk *publication_frames(struct publication *publication,
+	enum publication_form form, unsigned window_bits, size_t threshold,
+	struct ws_deflater *deflater)
+{
+	if (form != PUBLICATION_PLAIN)
+		publication = publication_in_form(publication, form);
+	if (!publication)
+		return NULL;
+	if (!window_bits)
+		return &publication->chunk;
+	return publication_compressed(publication, window_bits, threshold, deflater);
+}
+
+static inline struct publication *publication_enveloped(struct publication *publication)
+{
+	return publication_in_form(publication, PUBLICATION_ENVELOPED);
+}
 
 #endif

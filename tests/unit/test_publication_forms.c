@@ -38,14 +38,14 @@ static struct slice frames(const struct publication *publication)
 	return slice_make(publication->chunk.bytes, publication->chunk.len);
 }
 
-static void each_publication_becomes_a_message(void **state)
+static void makes_a_message_of_each_publication(void **state)
 {
 	(void)state;
 	const struct slice payloads[] = { SLICE("{\"a\":1}"), SLICE("text"), SLICE("\xff"),
 		SLICE("") };
 	struct publication *publication = run_of(payloads, COUNT_OF(payloads));
 	struct slice plain = frames(publication);
-	struct publication *enveloped = publication_enveloped(publication);
+	struct publication *enveloped = publication_in_form(publication, PUBLICATION_ENVELOPED);
 	assert_non_null(enveloped);
 	assert_int_equal(enveloped->count, COUNT_OF(payloads));
 	assert_true(slice_equal(publication_channel(enveloped), SLICE("news")));
@@ -56,14 +56,14 @@ static void each_publication_becomes_a_message(void **state)
 	assert_next(&rest, MESSAGE("\"base64\":\"/w==\""));
 	assert_next(&rest, MESSAGE("\"data\":\"\""));
 	assert_int_equal(rest.len, 0);
-	/* made once; the plain form is as it was */
-	assert_ptr_equal(publication_enveloped(publication), enveloped);
+	/* made once; the plain form has not changed */
+	assert_ptr_equal(publication_in_form(publication, PUBLICATION_ENVELOPED), enveloped);
 	assert_true(plain.at == publication->chunk.bytes && plain.len == publication->chunk.len);
 	publication_unref(publication);
 }
 
-/* A mebibyte of what has to be escaped six times as long: longer than a plain run may be. */
-static void a_long_one_grows(void **state)
+/* Almost a mebibyte, of bytes that take six when they are escaped: longer than a plain run may be. */
+static void makes_a_message_longer_than_a_run_may_be(void **state)
 {
 	(void)state;
 	enum { LEN = 1000000 };
@@ -72,14 +72,14 @@ static void a_long_one_grows(void **state)
 	memset(bytes, 1, LEN);
 	const struct slice payload = slice_make(bytes, LEN);
 	struct publication *publication = run_of(&payload, 1);
-	struct publication *enveloped = publication_enveloped(publication);
+	struct publication *enveloped = publication_in_form(publication, PUBLICATION_ENVELOPED);
 	struct slice rest = frames(enveloped);
 	assert_int_equal(next_text(&rest).len, strlen(MESSAGE("\"data\":\"\"")) + 6 * LEN);
 	publication_unref(publication);
 	free(bytes);
 }
 
-static void it_has_compressed_forms_of_its_own(void **state)
+static void compresses_each_form_by_itself(void **state)
 {
 	(void)state;
 	char text[1000];
@@ -87,12 +87,12 @@ static void it_has_compressed_forms_of_its_own(void **state)
 	const struct slice payload = slice_make(text, sizeof(text));
 	struct publication *publication = run_of(&payload, 1);
 	struct ws_deflater *deflater = ws_deflater_create();
-	struct publication *enveloped = publication_enveloped(publication);
+	struct publication *enveloped = publication_in_form(publication, PUBLICATION_ENVELOPED);
 	struct chunk *compressed = publication_compressed(enveloped, 15, 100, deflater);
 	assert_true(compressed->len < 100);
 	assert_ptr_not_equal(compressed, publication_compressed(publication, 15, 100, deflater));
 	assert_ptr_equal(compressed, publication_compressed(enveloped, 15, 100, deflater));
-	/* a chunk may be held for longer than the run */
+	/* a chunk may outlive the run */
 	chunk_ref(&enveloped->chunk);
 	publication_unref(publication);
 	assert_true(enveloped->chunk.len > sizeof(text));
@@ -100,12 +100,32 @@ static void it_has_compressed_forms_of_its_own(void **state)
 	ws_deflater_destroy(deflater);
 }
 
-static void *ask(void *context)
+static void gives_the_frames_for_a_form_and_a_window(void **state)
 {
-	return publication_enveloped(context);
+	(void)state;
+	char text[1000];
+	memset(text, 'x', sizeof(text));
+	const struct slice payload = slice_make(text, sizeof(text));
+	struct publication *publication = run_of(&payload, 1);
+	struct ws_deflater *deflater = ws_deflater_create();
+	struct publication *forms[PUBLICATION_FORMS] = { publication,
+		publication_in_form(publication, PUBLICATION_ENVELOPED) };
+	for (enum publication_form form = 0; form < PUBLICATION_FORMS; form++) {
+		assert_ptr_equal(
+			publication_frames(publication, form, 0, 100, NULL), &forms[form]->chunk);
+		assert_ptr_equal(publication_frames(publication, form, 12, 100, deflater),
+			publication_compressed(forms[form], 12, 100, deflater));
+	}
+	publication_unref(publication);
+	ws_deflater_destroy(deflater);
 }
 
-static void threads_share_one(void **state)
+static void *ask(void *context)
+{
+	return publication_in_form(context, PUBLICATION_ENVELOPED);
+}
+
+static void makes_one_form_when_threads_race(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 50; round++) {
@@ -126,10 +146,11 @@ static void threads_share_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_publication_becomes_a_message),
-		cmocka_unit_test(a_long_one_grows),
-		cmocka_unit_test(it_has_compressed_forms_of_its_own),
-		cmocka_unit_test(threads_share_one),
+		cmocka_unit_test(makes_a_message_of_each_publication),
+		cmocka_unit_test(makes_a_message_longer_than_a_run_may_be),
+		cmocka_unit_test(compresses_each_form_by_itself),
+		cmocka_unit_test(gives_the_frames_for_a_form_and_a_window),
+		cmocka_unit_test(makes_one_form_when_threads_race),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
