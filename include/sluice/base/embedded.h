@@ -1,4 +1,4 @@
-/* Files that are served, embedded by embed.py when Sluice is built. */
+/* Files that are served, embedded in the program by tools/embed.py. */
 #ifndef SLUICE_BASE_EMBEDDED_H
 #define SLUICE_BASE_EMBEDDED_H
 

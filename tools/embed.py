@@ -1,5 +1,9 @@
 #!/usr/bin/env python3
-"""Writes files that are served as C: embed.py OUTPUT TABLE FILE..."""
+"""Embeds static files in the program: embed.py OUTPUT TABLE FILE...
+
+Writes the C source OUTPUT, which defines TABLE, an array of struct embedded_file
+(sluice/base/embedded.h) with a row for each FILE. page.html is served at "/".
+"""
 import hashlib
 import os
 import sys
@@ -12,7 +16,7 @@ TYPES = {
 
 
 def literal(content):
-    """Decimal numbers, as a string literal may not be longer than C allows."""
+    """Decimal numbers: C limits the length of a string literal."""
     return ','.join(str(byte if byte < 128 else byte - 256) for byte in content)
 
 
