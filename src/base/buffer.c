@@ -60,11 +60,3 @@ int buffer_printf(struct buffer *buffer, const char *format, ...)
 	va_end(again);
 	return error;
 }
-
-void buffer_consume(struct buffer *buffer, size_t n)
-{
-	MUST(n <= buffer->len);
-	buffer->len -= n;
-	if (n && buffer->len)
-		memmove(buffer->bytes, buffer->bytes + n, buffer->len);
-}

@@ -41,19 +41,6 @@ void log_setup(enum log_level level, bool json)
 	logger.json = json;
 }
 
-int log_level_parse(struct slice name)
-{
-	for (size_t i = 0; i < COUNT_OF(level_names); i++)
-		if (slice_equal(name, slice_of(level_names[i])))
-			return (int)i;
-	return -1;
-}
-
-const char *log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
 static void put(struct line *line, struct slice text)
 {
 	size_t len = MIN(text.len, LINE_MAX_LEN - line->len);
@@ -136,10 +123,10 @@ static void lay_out(struct line *line, enum log_level level, const struct log_fi
 	if (json) {
 		put(line, SLICE("{\"time\":\""));
 		put_time(line);
-		put_format(line, "\",\"level\":\"%s\"", log_level_name(level));
+		put_format(line, "\",\"level\":\"%s\"", level_names[level]);
 	} else {
 		put_time(line);
-		put_format(line, " %s ", log_level_name(level));
+		put_format(line, " %s ", level_names[level]);
 		put(line, fields->text);
 		fields++;
 	}

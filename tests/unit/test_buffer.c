@@ -23,10 +23,6 @@ static void prints_and_consumes(void **state)
 	assert_int_equal(buffer_append_slice(&buffer, SLICE("head ")), 0);
 	assert_int_equal(buffer_printf(&buffer, "%d-%s", 42, "x"), 0);
 	assert_true(slice_equal(buffer_slice(&buffer), SLICE("head 42-x")));
-	buffer_consume(&buffer, 5);
-	assert_true(slice_equal(buffer_slice(&buffer), SLICE("42-x")));
-	buffer_consume(&buffer, 4);
-	assert_int_equal(buffer.len, 0);
 	buffer_finish(&buffer);
 }
 

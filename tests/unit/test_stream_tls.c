@@ -22,7 +22,8 @@ ssize_t recv(int fd, void *bytes, size_t len, int flags)
 		return syscall(SYS_recvfrom, fd, bytes, len, flags, NULL, NULL);
 	len = MIN(len, hoard.bytes.len);
 	memcpy(bytes, hoard.bytes.bytes, len);
-	buffer_consume(&hoard.bytes, len);
+	hoard.bytes.len -= len;
+	memmove(hoard.bytes.bytes, hoard.bytes.bytes + len, hoard.bytes.len);
 	return (ssize_t)len;
 }
 

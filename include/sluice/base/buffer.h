@@ -24,9 +24,6 @@ MUST_CHECK int buffer_append(struct buffer *buffer, const void *bytes, size_t le
 MUST_CHECK int buffer_append_slice(struct buffer *buffer, struct slice slice);
 MUST_CHECK int buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Drops the first `n` bytes (at most len) and moves the rest to the front. */
-void buffer_consume(struct buffer *buffer, size_t n);
-
 static inline struct slice buffer_slice(const struct buffer *buffer)
 {
 	return slice_make(buffer->bytes, buffer->len);

@@ -41,10 +41,6 @@ static inline struct log_field log_number(const char *key, long long number)
 /* Before the threads start, and again when the configuration is read again. Default: info, text. */
 void log_setup(enum log_level level, bool json);
 
-/* Which level is called so; -1: none. */
-int log_level_parse(struct slice name);
-const char *log_level_name(enum log_level level);
-
 /* `fields` ends with one whose key is NULL; the first is the event's name. Use the macros. */
 void log_write(enum log_level level, const struct log_field *fields);
 
