@@ -43,6 +43,11 @@ describe('the check itself finds', () => {
       'include/sluice/hub/b.h': '#include "sluice/hub/c.h"',
       'src/hub/c.c': '#include "sluice/hub/a.h"',
       'include/sluice/hub/c.h': '' },
+    'a circle of folders': {
+      'src/proto/http/origin.c': '#include "sluice/proto/text/utf8.h"',
+      'include/sluice/proto/text/utf8.h': '',
+      'src/proto/text/json.c': '#include "sluice/proto/http/cookie.h"',
+      'include/sluice/proto/http/cookie.h': '' },
     'libuv in the hub': { 'src/hub/hub.c': '#include <uv.h>' },
     'libuv in proto': { 'src/proto/text/utf8.c': '#include <uv.h>' },
     'llhttp elsewhere': { 'src/conn/conn.c': '#include <llhttp.h>' },
