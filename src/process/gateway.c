@@ -19,6 +19,7 @@
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
 #include "sluice/process/admin.h"
+#include "sluice/process/cpus.h"
 #include "sluice/process/descriptors.h"
 #include "sluice/process/worker.h"
 
@@ -454,7 +455,7 @@ static int prepare_redis(struct gateway *gateway)
 static void prepare_workers(struct gateway *gateway)
 {
 	const struct settings *settings = gateway->generation->settings;
-	gateway->n = settings->workers ? settings->workers : settings_usable_cpus();
+	gateway->n = settings->workers ? settings->workers : cpus_usable();
 	gateway->n = MIN(gateway->n, (unsigned)HOMES_WORKERS_MAX);
 	gateway->workers = calloc(gateway->n, sizeof(*gateway->workers));
 	gateway->bridges = calloc(gateway->n, sizeof(struct bridge *));

@@ -16,10 +16,7 @@
  * replaced stays there unused, which is a few bytes. */
 #include "settings_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
-#include <unistd.h>
 
 enum { PROBLEMS_MAX = 25, MESSAGE_MAX = 1024 };
 
@@ -83,36 +80,6 @@ void loading_problem(struct loading *loading, struct place place, const char *fo
 bool loading_is_full(const struct loading *loading)
 {
 	return loading->n_problems > PROBLEMS_MAX;
-}
-
-static int read_all(int file, size_t max, struct buffer *bytes)
-{
-	for (;;) {
-		int error = buffer_reserve(bytes, 4096);
-		if (error)
-			return error;
-		ssize_t n = read(file, bytes->bytes + bytes->len, 4096);
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return 0;
-		bytes->len += (size_t)n;
-		if (bytes->len > max)
-			return -EFBIG;
-	}
-}
-
-int settings_read_file(const char *path, size_t max, struct buffer *ret_bytes)
-{
-	*ret_bytes = (struct buffer){ 0 };
-	int file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0)
-		return -errno;
-	int error = read_all(file, max, ret_bytes);
-	close(file);
-	if (error)
-		buffer_finish(ret_bytes);
-	return error;
 }
 
 static void take_all(

@@ -117,9 +117,6 @@ static inline struct place loading_given(const struct loading *loading, const ch
 /* Have so many problems been told that no more are looked for? */
 bool loading_is_full(const struct loading *loading);
 
-/* Reads a file of at most `max` bytes. 0 or a negative errno; -EFBIG: it is larger. */
-MUST_CHECK int settings_read_file(const char *path, size_t max, struct buffer *ret_bytes);
-
 /* ---- JSON with comments (settings_json.c) ---- */
 
 /* NULL: the problem has been told. To be freed by cJSON_Delete. */
@@ -179,11 +176,5 @@ void loading_settle_session(struct loading *loading);
 
 /* settings_settle.c */
 void loading_settle(struct loading *loading);
-
-/* ---- CPUs (cpus.c) ---- */
-
-/* How many CPUs the quotas of this process' cgroup allow, read below the folder `root` ("" or a
- * test's); 0: there is no quota. */
-unsigned cpus_by_quota(const char *root);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "sluice/base/file.h"
 #include "sluice/proto/record/laravel_cookie.h"
 
 /* ---- secrets ---- */
@@ -23,7 +24,7 @@ static struct slice read_secret(
 {
 	struct buffer bytes;
 	struct slice secret = { NULL, 0 };
-	int error = settings_read_file(path, SETTINGS_TEXT_MAX, &bytes);
+	int error = file_read(path, SETTINGS_TEXT_MAX, &bytes);
 	if (error)
 		loading_problem(loading, place, "session.secrets[%zu]: cannot read %s: %s", i, path,
 			error == -EFBIG ? "it is larger than 4096 bytes" : strerror(-error));

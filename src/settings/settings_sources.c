@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <fnmatch.h>
 
+#include "sluice/base/file.h"
+
 void loading_take_defaults(struct loading *loading)
 {
 	SETTINGS_EACH(setting)
@@ -100,7 +102,7 @@ static void take_file_object(struct loading *loading, const char *path, const cJ
 bool loading_take_file(struct loading *loading, const char *path)
 {
 	struct buffer text;
-	int error = settings_read_file(path, SETTINGS_FILE_MAX, &text);
+	int error = file_read(path, SETTINGS_FILE_MAX, &text);
 	if (error) {
 		loading_problem(loading, (struct place){ path }, "cannot be read: %s",
 			error == -EFBIG ? "it is larger than 1 MiB" : strerror(-error));

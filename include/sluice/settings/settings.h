@@ -145,8 +145,4 @@ void settings_destroy(struct settings *settings);
 /* The effective configuration as JSON, with secrets and passwords as "***". 0 or -ENOMEM. */
 int settings_print(const struct settings *settings, struct buffer *out);
 
-/* How many CPUs this process may use: its affinity mask and its cgroup's quota (v1 and v2, rounded
- * up). */
-unsigned settings_usable_cpus(void);
-
 #endif

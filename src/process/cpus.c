@@ -1,32 +1,35 @@
-/* How many CPUs a process may use, which in a container is not how many there are.
+/* In a container a process may use fewer CPUs than there are. Two things take them away.
  *
- * Two things take CPUs away. The affinity mask (taskset, cpusets) says which ones a thread may run
- * on. A cgroup's quota says how much time all threads together get in a period: 150 ms of every
- * 100 ms is one and a half CPUs. More threads than that use the quota up early, and then all of them
- * stand still for the rest of the period, which a browser sees as a stall; so the quota counts,
- * rounded up.
+ * The affinity mask (taskset, cpusets) names the CPUs that a thread may run on. A cgroup's quota is
+ * the CPU time that all threads together get in a period: 150 ms of every 100 ms is one and a half
+ * CPUs. With more threads than that, the quota is used up early and all of them stand still for the
+ * rest of the period, which a browser sees as a stall. So the quota counts, rounded up.
  *
  *	/proc/self/cgroup           what to read
  *	0::/a/b                     version 2: /sys/fs/cgroup/a/b/cpu.max ("150000 100000")
  *	3:cpu,cpuacct:/a/b          version 1: /sys/fs/cgroup/cpu/a/b/cpu.cfs_quota_us
  *
- * Every group up to the root may have a quota, and the smallest holds. In a container the path may
- * be that of the host, which cannot be seen from within; then the root of what can be seen is the
- * container's own group, and the way up ends there too. */
-#include "settings_internal.h"
+ * Every group up to the root may have a quota, and the smallest one holds. In a container the path may
+ * be the host's, which is invisible from within. Then the container's own group is the root of what is
+ * visible, and the way up ends there too. */
+#include "sluice/process/cpus.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdbool.h>
+
+#include "sluice/base/file.h"
+#include "sluice/base/slice.h"
 
 enum { FILE_MAX = 65536, CPUS_MAX = 1 << 16 };
 
-/* Reads two numbers from a file; an absent one, or "max", is -1. */
+/* Reads two numbers from a file. One that is absent, or is "max", becomes -1. */
 static void read_numbers(const char *path, long long *ret_first, long long *ret_second)
 {
 	struct buffer text;
 	*ret_first = *ret_second = -1;
-	if (settings_read_file(path, FILE_MAX, &text) != 0)
+	if (file_read(path, FILE_MAX, &text) != 0)
 		return;
 	if (buffer_append(&text, "", 1) == 0)
 		sscanf(text.bytes, "%lld %lld", ret_first, ret_second);
@@ -107,7 +110,7 @@ unsigned cpus_by_quota(const char *root)
 	char path[PATH_MAX];
 	struct buffer text;
 	snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
-	if (settings_read_file(path, FILE_MAX, &text) != 0)
+	if (file_read(path, FILE_MAX, &text) != 0)
 		return 0;
 	unsigned cpus = 0;
 	for (struct slice rest = buffer_slice(&text); rest.at;)
@@ -116,7 +119,7 @@ unsigned cpus_by_quota(const char *root)
 	return cpus;
 }
 
-/* The mask's size is the kernel's to know: it refuses one that is too small. */
+/* Only the kernel knows the mask's size: it refuses a mask that is too small. */
 static unsigned cpus_by_affinity(void)
 {
 	for (size_t n = 1024; n <= CPUS_MAX; n *= 2) {
@@ -133,7 +136,7 @@ static unsigned cpus_by_affinity(void)
 	return 1;
 }
 
-unsigned settings_usable_cpus(void)
+unsigned cpus_usable(void)
 {
 	return smaller(cpus_by_affinity(), cpus_by_quota(""));
 }

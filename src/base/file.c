@@ -1,0 +1,39 @@
+/* The size that stat(2) reports says nothing about a pipe or a file in /proc, so the file is read in
+ * pieces until it ends or is too large. */
+#include "sluice/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { PIECE = 4096 };
+
+static int read_all(int file, size_t max, struct buffer *bytes)
+{
+	for (;;) {
+		int error = buffer_reserve(bytes, PIECE);
+		if (error)
+			return error;
+		ssize_t n = read(file, bytes->bytes + bytes->len, PIECE);
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		bytes->len += (size_t)n;
+		if (bytes->len > max)
+			return -EFBIG;
+	}
+}
+
+int file_read(const char *path, size_t max, struct buffer *ret_bytes)
+{
+	*ret_bytes = (struct buffer){ 0 };
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	int error = read_all(file, max, ret_bytes);
+	close(file);
+	if (error)
+		buffer_finish(ret_bytes);
+	return error;
+}
