@@ -86,8 +86,9 @@ static void count_look_up(struct sessions *sessions, const struct session_readin
 		[SESSION_NONE] = METRIC_LOOKUPS_REFUSED,
 		[SESSION_UNAVAILABLE] = METRIC_LOOKUPS_FAILED,
 	};
+	bool missing = reading->answers & SESSION_ANSWER_MISSING;
 	metrics_add(sessions->setup.metrics,
-		reading->missing ? METRIC_LOOKUPS_MISSING : metrics[reading->result], 1);
+		missing ? METRIC_LOOKUPS_MISSING : metrics[session_reading_result(reading)], 1);
 }
 
 static void end_all(struct sessions *sessions, struct session *session)
@@ -118,9 +119,10 @@ static void tell_all(
 static bool tell_members(
 	struct sessions *sessions, struct session *session, const struct session_reading *reading)
 {
-	if (reading->result == SESSION_UNAVAILABLE)
+	enum session_result result = session_reading_result(reading);
+	if (result == SESSION_UNAVAILABLE)
 		return true; /* who knows */
-	if (reading->result == SESSION_NONE) {
+	if (result == SESSION_NONE) {
 		session->known = false;
 		end_all(sessions, session);
 		return true;
@@ -140,7 +142,7 @@ static bool tell_members(
 
 static void tell_waiters(struct session_read *read)
 {
-	enum session_result result = read->reading.result;
+	enum session_result result = session_reading_result(&read->reading);
 	const struct identity *identity = result == SESSION_GOOD ? &read->reading.identity : NULL;
 	for (struct list *node; (node = list_pop(&read->waiters));) {
 		struct session_waiter *waiter = container_of(node, struct session_waiter, link);
@@ -178,7 +180,7 @@ static void complete(struct session_read *read)
 	bool news = tell_members(sessions, session, &read->reading);
 	tell_waiters(read);
 	session->held = false;
-	settle(sessions, session, read->reading.result == SESSION_UNAVAILABLE);
+	settle(sessions, session, session_reading_result(&read->reading) == SESSION_UNAVAILABLE);
 	if (read->again)
 		sessions_reread_done(sessions, invalidated && !news);
 	session_reading_finish(&read->reading);
@@ -201,11 +203,12 @@ static void on_reply(void *context, const struct redisReply *reply)
 	struct session_read *read = context;
 	struct sessions *sessions = read->sessions;
 	struct redis_link *link = sessions->setup.link;
-	session_reading_take(&read->reading, sessions->setup.settings, read->answers++, reply);
-	if (read->reading.problem.at)
-		tell_failure(sessions, &sessions->read_failure_told, "session look-up failed",
-			read->reading.problem);
-	bool malformed = read->reading.malformed;
+	struct slice problem = session_reading_take(
+		&read->reading, sessions->setup.settings, read->answers++, reply);
+	if (problem.at)
+		tell_failure(
+			sessions, &sessions->read_failure_told, "session look-up failed", problem);
+	bool malformed = read->reading.answers & SESSION_ANSWER_MALFORMED;
 	if (read->answers == read->commands)
 		complete(read);
 	if (malformed)

@@ -126,8 +126,7 @@ void ticket_waiter_cancel(struct ticket_waiter *waiter)
 
 int ticket_parse(const struct settings *settings, struct slice json, struct identity *ret_identity)
 {
-	enum session_result result = session_record_of_ticket(settings, json, ret_identity);
-	return result == SESSION_GOOD ? 0 : result == SESSION_NONE ? -EACCES : -ENOMEM;
+	return session_record_parse(settings, false, json, ret_identity);
 }
 
 int ticket_session_key(const struct identity *identity, struct slice *ret_key)

@@ -1,4 +1,4 @@
-/* Redis' answers, as they come over the wire, and what they say about a session. */
+/* What Redis' replies, as bytes on the wire, say about a session. */
 #include "unit.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 		text, sizeof(text) - 1 \
 	}
 
-/* One that only asks for what a test asks for. */
+/* Requires nothing of a record until a test sets it. */
 static struct settings make_settings(void)
 {
 	struct settings settings = { 0 };
@@ -38,7 +38,17 @@ static void take(struct session_reading *reading, const struct settings *setting
 	resp_reader_finish(&reader);
 }
 
-/* The answer to GET. */
+static bool is_missing(const struct session_reading *reading)
+{
+	return reading->answers & SESSION_ANSWER_MISSING;
+}
+
+static bool is_malformed(const struct session_reading *reading)
+{
+	return reading->answers & SESSION_ANSWER_MALFORMED;
+}
+
+/* Takes the record as the reply to GET. */
 static void take_record(
 	struct session_reading *reading, const struct settings *settings, struct slice record)
 {
@@ -50,21 +60,21 @@ static void take_record(
 	buffer_finish(&answer);
 }
 
-/* `user` is NULL where there is none. */
+/* `user` is NULL if the record has none. */
 static void assert_read(const struct settings *settings, struct slice record,
 	enum session_result result, const char *user)
 {
 	struct session_reading reading = { 0 };
 	take_record(&reading, settings, record);
-	if (reading.result != result)
-		fail_msg("%d for %.*s", (int)reading.result, SLICE_ARGS(record));
+	if (session_reading_result(&reading) != result)
+		fail_msg("%d for %.*s", (int)session_reading_result(&reading), SLICE_ARGS(record));
 	if (result == SESSION_GOOD &&
 		!slice_equal(reading.identity.user, slice_of(user ? user : "")))
 		fail_msg("%.*s", SLICE_ARGS(reading.identity.user));
-	assert_false(reading.malformed);
-	assert_false(reading.missing);
+	assert_false(is_malformed(&reading));
+	assert_false(is_missing(&reading));
 	session_reading_finish(&reading);
-	assert_int_equal(reading.result, SESSION_UNAVAILABLE);
+	assert_int_equal(session_reading_result(&reading), SESSION_UNAVAILABLE);
 }
 
 static void assert_commands(const struct settings *settings, const char *key, const char *expected)
@@ -83,7 +93,7 @@ static void assert_commands(const struct settings *settings, const char *key, co
 
 /* ---- commands ---- */
 
-static void commands(void **state)
+static void picks_the_commands_for_each_lookup(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
@@ -92,7 +102,7 @@ static void commands(void **state)
 	assert_commands(&settings, "sess:a", "HGETALL sess:a");
 	settings.session.must_exist = SLICE("live:{sid}");
 	assert_commands(&settings, "sess:a", "HGETALL sess:a, EXISTS live:a");
-	/* the key that a ticket names need not be one of the template */
+	/* a ticket may name a key that session.key does not make: no second key */
 	assert_commands(&settings, "other:a", "HGETALL other:a");
 	settings.session.codec = SESSION_CODEC_NONE;
 	assert_commands(&settings, "sess:a", "EXISTS sess:a, EXISTS live:a");
@@ -101,7 +111,7 @@ static void commands(void **state)
 	assert_commands(&settings, "sess:a", "EXISTS sess:a, EXISTS live:a");
 }
 
-static void keys_lead_back_to_the_record(void **state)
+static void maps_a_changed_key_to_its_record(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
@@ -148,7 +158,7 @@ static const struct record {
 		TEXT("s:41:\"{\"authenticated\":true,\"userId\":\"user-42\"}\";") },
 };
 
-static void each_codec_reads_its_records(void **state)
+static void reads_the_records_of_each_codec(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(records); i++) {
@@ -164,7 +174,7 @@ static void each_codec_reads_its_records(void **state)
 		assert_read(&settings, records[i].record, SESSION_GOOD, "user-42");
 		settings.session.present = SLICE("_permanen");
 		assert_read(&settings, records[i].record, SESSION_NONE, NULL);
-		/* cut short it is nothing; unless nothing is asked for */
+		/* a truncated record is rejected, unless nothing is required of it */
 		struct slice cut = records[i].record;
 		cut.len -= 3;
 		settings.session.present = SLICE("authenticated");
@@ -177,7 +187,7 @@ static void each_codec_reads_its_records(void **state)
 	}
 }
 
-static void a_record_may_say_when_it_ends(void **state)
+static void rejects_a_record_that_has_expired(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
@@ -202,7 +212,7 @@ static void a_record_may_say_when_it_ends(void **state)
 
 static const struct answer_case {
 	struct slice answer;
-	enum session_result result[3]; /* to GET, HGETALL, EXISTS */
+	enum session_result result[3]; /* after GET, HGETALL, EXISTS */
 	bool missing[3];
 } answers[] = {
 	{ { NULL, 0 }, { SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE } },
@@ -221,7 +231,7 @@ static const struct answer_case {
 	{ TEXT("+OK\r\n"), { SESSION_UNAVAILABLE, SESSION_UNAVAILABLE, SESSION_UNAVAILABLE } },
 };
 
-static void each_command_has_its_answers(void **state)
+static void judges_each_reply_to_each_command(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 3 * COUNT_OF(answers); i++) {
@@ -230,11 +240,12 @@ static void each_command_has_its_answers(void **state)
 		struct session_reading reading = { 0 };
 		settings.session.lookup = (enum session_lookup)(i % 3);
 		take(&reading, &settings, 0, answer->answer);
-		assert_int_equal(reading.result, answer->result[i % 3]);
-		assert_int_equal(reading.missing, answer->missing[i % 3]);
+		assert_int_equal(session_reading_result(&reading), answer->result[i % 3]);
+		assert_int_equal(is_missing(&reading), answer->missing[i % 3]);
 		bool error = answer->answer.at && answer->answer.at[0] == '-';
-		assert_int_equal(reading.malformed,
-			answer->answer.at && !error && reading.result == SESSION_UNAVAILABLE);
+		assert_int_equal(is_malformed(&reading),
+			answer->answer.at && !error &&
+				session_reading_result(&reading) == SESSION_UNAVAILABLE);
 		session_reading_finish(&reading);
 	}
 }
@@ -245,7 +256,7 @@ static const char spring_hash[] =
 	"$18\r\nsessionAttr:userId\r\n$14\r\n\xac\xed\x00\x05t\x00\x07user-42\r\n"
 	"$17\r\nsessionAttr:teams\r\n$12\r\n[\"red\",\"bl\"]\r\n";
 
-static void a_hash_is_a_record(void **state)
+static void reads_a_hash_as_a_record(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
@@ -254,7 +265,7 @@ static void a_hash_is_a_record(void **state)
 	settings.session.present = SLICE("/sessionAttr:SPRING_SECURITY_CONTEXT");
 	settings.session.user = SLICE("/sessionAttr:userId");
 	take(&reading, &settings, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
-	assert_int_equal(reading.result, SESSION_GOOD);
+	assert_int_equal(session_reading_result(&reading), SESSION_GOOD);
 	assert_true(slice_equal(reading.identity.user, SLICE("user-42")));
 	struct identity_texts teams =
 		identity_texts(&reading.identity, SLICE("/sessionAttr:teams"));
@@ -264,11 +275,11 @@ static void a_hash_is_a_record(void **state)
 
 	settings.session.present = SLICE("/sessionAttr:SPRING_SECURITY");
 	take(&reading, &settings, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
-	assert_int_equal(reading.result, SESSION_NONE);
+	assert_int_equal(session_reading_result(&reading), SESSION_NONE);
 	session_reading_finish(&reading);
 }
 
-static void a_hash_is_not_longer_than_a_record(void **state)
+static void rejects_a_hash_longer_than_a_record(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
@@ -280,15 +291,15 @@ static void a_hash_is_not_longer_than_a_record(void **state)
 		assert_int_equal(
 			buffer_printf(&answer, "*2\r\n$1\r\na\r\n$%d\r\n%*s\r\n", n, n, "x"), 0);
 		take(&reading, &settings, 0, buffer_slice(&answer));
-		assert_int_equal(reading.result,
+		assert_int_equal(session_reading_result(&reading),
 			n + 8 <= SESSION_VALUE_BYTES_MAX ? SESSION_GOOD : SESSION_NONE);
 		session_reading_finish(&reading);
 		buffer_finish(&answer);
 	}
 }
 
-/* Both keys have to be there. */
-static void two_answers(void **state)
+/* session.must_exist: both keys have to exist. */
+static void requires_both_keys(void **state)
 {
 	(void)state;
 	static const struct {
@@ -313,13 +324,13 @@ static void two_answers(void **state)
 		settings.session.must_exist = SLICE("live:{sid}");
 		take(&reading, &settings, 0, cases[i].first);
 		take(&reading, &settings, 1, cases[i].second);
-		assert_int_equal(reading.result, cases[i].result);
-		assert_int_equal(reading.missing, cases[i].missing);
+		assert_int_equal(session_reading_result(&reading), cases[i].result);
+		assert_int_equal(is_missing(&reading), cases[i].missing);
 		session_reading_finish(&reading);
 	}
 }
 
-static void another_record_has_another_digest(void **state)
+static void gives_a_changed_record_another_digest(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
@@ -343,15 +354,15 @@ static void another_record_has_another_digest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(commands),
-		cmocka_unit_test(keys_lead_back_to_the_record),
-		cmocka_unit_test(each_codec_reads_its_records),
-		cmocka_unit_test(a_record_may_say_when_it_ends),
-		cmocka_unit_test(each_command_has_its_answers),
-		cmocka_unit_test(a_hash_is_a_record),
-		cmocka_unit_test(a_hash_is_not_longer_than_a_record),
-		cmocka_unit_test(two_answers),
-		cmocka_unit_test(another_record_has_another_digest),
+		cmocka_unit_test(picks_the_commands_for_each_lookup),
+		cmocka_unit_test(maps_a_changed_key_to_its_record),
+		cmocka_unit_test(reads_the_records_of_each_codec),
+		cmocka_unit_test(rejects_a_record_that_has_expired),
+		cmocka_unit_test(judges_each_reply_to_each_command),
+		cmocka_unit_test(reads_a_hash_as_a_record),
+		cmocka_unit_test(rejects_a_hash_longer_than_a_record),
+		cmocka_unit_test(requires_both_keys),
+		cmocka_unit_test(gives_a_changed_record_another_digest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

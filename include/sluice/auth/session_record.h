@@ -1,4 +1,4 @@
-/* How a session lies in Redis: which commands read it, and what their answers mean. No I/O here. */
+/* Which commands read a session from Redis, and what their replies decide. No I/O here. */
 #ifndef SLUICE_AUTH_SESSION_RECORD_H
 #define SLUICE_AUTH_SESSION_RECORD_H
 
@@ -13,14 +13,14 @@
 
 enum session_result {
 	SESSION_GOOD,
-	SESSION_NONE,        /* no such session, or it is not logged in */
-	SESSION_UNAVAILABLE, /* Redis could not be asked, or did not answer as it should */
+	SESSION_NONE,        /* there is no such session, or nobody is logged in to it */
+	SESSION_UNAVAILABLE, /* Redis could not be asked, or its reply does not tell */
 };
 
 enum { SESSION_COMMANDS_MAX = 2, SESSION_COMMAND_WORDS_MAX = 2 };
 
-/* To be sent in this order; each is answered by one reply. All of them only read, so that Redis tracks
- * the keys for us. The words borrow from what was handed in. */
+/* The commands that read one session, to be sent in this order; each gets one reply. They only read, so
+ * Redis tracks their keys for us. The words borrow from the arguments and from `room`. */
 struct session_commands {
 	size_t n;
 	struct {
@@ -34,30 +34,41 @@ struct session_commands {
 void session_record_commands(
 	const struct settings *settings, struct slice key, struct session_commands *ret_commands);
 
-/* What the answers have said so far. Zero-initialised before the first; to be finished. */
-struct session_reading {
-	enum session_result result;
-	bool missing;   /* there is no such key */
-	bool malformed; /* an answer that does not belong to its command: the link is to fail */
-	struct slice
-		problem; /* what Redis says instead of the answer taken last, borrowed from that */
-	uint64_t digest; /* of all that was read: another one says that something has changed */
-	struct identity identity; /* only if the result is SESSION_GOOD */
+/* What a single reply says. Bits of session_reading.answers. */
+enum session_answer {
+	SESSION_ANSWER_GOOD = 1,
+	SESSION_ANSWER_MISSING = 2,   /* Redis has no such key */
+	SESSION_ANSWER_REJECTED = 4,  /* it has, but its value is not a log-in */
+	SESSION_ANSWER_UNKNOWN = 8,   /* no reply, an error reply, or out of memory */
+	SESSION_ANSWER_MALFORMED = 16 /* not a reply to this command: fail the link */
 };
 
-/* Takes the answer to command `i` (NULL: there will be none). The result is final with the last. */
-void session_reading_take(struct session_reading *reading, const struct settings *settings,
+/* All replies to the commands of one session. Zero-initialise it first, finish it at the end. */
+struct session_reading {
+	unsigned answers; /* enum session_answer: which ones there have been */
+	uint64_t digest;  /* of the record; a different one means that the session has changed */
+	struct identity identity; /* who it is, if the result is SESSION_GOOD */
+};
+
+/* Takes the reply to command `i`, or NULL if there will be none. Gives the text of an error that says
+ * nothing about the session: one line for the operator, borrowed from the reply. Absent: no such error. */
+struct slice session_reading_take(struct session_reading *reading, const struct settings *settings,
 	size_t i, const struct redisReply *reply);
+
+/* The verdict, once every reply has been taken. SESSION_UNAVAILABLE before the first. */
+enum session_result session_reading_result(const struct session_reading *reading);
+
 void session_reading_finish(struct session_reading *reading);
 
-/* A ticket is a record too, in JSON and without what only a framework wants of its own. With SESSION_GOOD
- * there is an identity that the caller must finish. */
-enum session_result session_record_of_ticket(
-	const struct settings *settings, struct slice json, struct identity *ret_identity);
+/* Reads who is logged in from a record in JSON. `cookie_object`: a member "cookie" is required, as express
+ * writes it. 0 and an identity that the caller must finish; -EACCES: nobody, or the session has expired;
+ * -ENOMEM. */
+MUST_CHECK int session_record_parse(const struct settings *settings, bool cookie_object,
+	struct slice json, struct identity *ret_identity);
 
-/* The key of the record that is concerned when the key `changed` has changed, if it is one that
- * session_record_commands asks for: itself, or another that has the same session id in it. Borrowed from
- * `changed` or written to `room`; absent: it is none. */
+/* Maps a key that has changed to the key of the session's record: a change of the key named by
+ * session.must_exist concerns the record with the same session id. Any other key is returned as it is.
+ * Borrowed from `changed`, or written to `room`. */
 struct slice session_record_key_of(
 	const struct settings *settings, struct slice changed, char room[SESSION_KEY_MAX]);
 
