@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "sluice/base/log.h"
-#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/text/percent.h"
 
 /* ---- in a request ---- */
 
@@ -15,7 +15,7 @@ static bool decode(struct slice text, char room[SESSION_ID_MAX], struct slice *r
 	char decoded[3 * SESSION_ID_MAX];
 	if (text.len > sizeof(decoded))
 		return false;
-	ssize_t len = percent_decode(text, decoded);
+	ssize_t len = percent_decode(text, decoded, sizeof(decoded));
 	struct slice ticket = slice_make(decoded, len < 0 ? 0 : (size_t)len);
 	if (!session_id_is_plain(ticket))
 		return false;

@@ -13,7 +13,7 @@
 #include "conn_internal.h"
 #include "sluice/auth/credentials.h"
 #include "sluice/base/limit.h"
-#include "sluice/proto/http/cookie.h"
+#include "sluice/proto/text/percent.h"
 
 enum { REDIS_ANSWER_MS = 900 };
 
@@ -98,7 +98,7 @@ static int subscribe(void *context, struct slice channel)
 /* Form encoding, as URLSearchParams writes it: '+' is a space. Gives the length or -EINVAL. */
 static ssize_t decode_value(struct slice text, char *decoded)
 {
-	ssize_t len = percent_decode(text, decoded);
+	ssize_t len = percent_decode(text, decoded, text.len);
 	if (len < 0)
 		return len;
 	/* An encoded plus has become one that must stay, so the blanks are set by the raw text. */

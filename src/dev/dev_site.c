@@ -19,6 +19,7 @@
 #include "sluice/proto/http/cookie.h"
 #include "sluice/proto/http/http_answer.h"
 #include "sluice/proto/http/origin.h"
+#include "sluice/proto/text/percent.h"
 
 enum { SESSION_TTL_S = 86400, USER_MAX = 32, SID_BYTES = 24 };
 
@@ -273,7 +274,7 @@ static void find_channel(struct call *call, struct slice query)
 	struct slice name = slice_cut(&value, '=');
 	if (!slice_equal(name, SLICE("channel")) || value.len > sizeof(call->name))
 		return;
-	ssize_t len = percent_decode(value, call->name);
+	ssize_t len = percent_decode(value, call->name, sizeof(call->name));
 	call->channel = slice_make(call->name, len < 0 ? 0 : (size_t)len);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "sluice/proto/text/base64.h"
 #include "sluice/proto/text/json_print.h"
 #include "sluice/proto/text/json_text.h"
 
@@ -105,23 +106,12 @@ int envelope_heartbeat(struct buffer *out)
 	return buffer_append_slice(out, SLICE("{\"type\":\"heartbeat\"}"));
 }
 
-/* RFC 4648 §4. */
 static int append_base64(struct buffer *out, struct slice bytes)
 {
-	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	int error = buffer_reserve(out, bytes.len / 3 * 4 + 4);
-	if (error)
-		return error;
-	for (size_t i = 0; i < bytes.len; i += 3) {
-		size_t n = MIN(bytes.len - i, 3);
-		uint32_t group = 0;
-		for (size_t j = 0; j < 3; j++)
-			group = group << 8 | (j < n ? (unsigned char)bytes.at[i + j] : 0);
-		for (size_t j = 0; j < 4; j++, group <<= 6)
-			out->bytes[out->len++] = j <= n ? letters[group >> 18 & 63] : '=';
-	}
-	return 0;
+	int error = buffer_reserve(out, BASE64_ROOM(bytes.len));
+	if (!error)
+		out->len += base64_encode(BASE64, bytes, out->bytes + out->len);
+	return error;
 }
 
 int envelope_publication(

@@ -21,47 +21,29 @@
 #include <sys/un.h>
 
 #include "sluice/base/defs.h"
+#include "sluice/proto/text/percent.h"
 
 enum { PORT_DEFAULT = 6379, PORT_MAX = 65535, HOST_MAX = 253, DATABASE_MAX = 1 << 20 };
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Stores the part at `next`, which moves on. NULL: an escape is broken, or stands for NUL. */
 static const char *store(char **next, struct slice part)
 {
-	const char *start = *next;
-	for (size_t i = 0; i < part.len; i++) {
-		char c = part.at[i];
-		if (c == '%') {
-			int high = i + 2 < part.len ? hex_digit(part.at[i + 1]) : -1;
-			int low = i + 2 < part.len ? hex_digit(part.at[i + 2]) : -1;
-			if (high < 0 || low < 0 || high + low == 0)
-				return NULL;
-			c = (char)(high << 4 | low);
-			i += 2;
-		}
-		*(*next)++ = c;
-	}
-	*(*next)++ = '\0';
+	char *start = *next;
+	ssize_t len = percent_decode(part, start, part.len);
+	if (len < 0 || memchr(start, '\0', (size_t)len))
+		return NULL;
+	start[len] = '\0';
+	*next += len + 1;
 	return start;
 }
 
 static bool parse_number(struct slice text, unsigned max, unsigned *ret_number)
 {
-	unsigned number = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!isdigit((unsigned char)text.at[i]) || number > max / 10)
-			return false;
-		number = number * 10 + (unsigned)(text.at[i] - '0');
-	}
-	*ret_number = number;
-	return text.len > 0 && number <= max;
+	uint64_t number;
+	if (!slice_number(text, max, &number))
+		return false;
+	*ret_number = (unsigned)number;
+	return true;
 }
 
 /* "host", "host:port", "[v6]", "[v6]:port". */

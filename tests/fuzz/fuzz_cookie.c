@@ -1,5 +1,5 @@
-/* From a Cookie header to a session id: cookie_get, percent_decode, session_cookie_read and _verify. The first
- * octet is how much room there is for the value, and how session_cookie_read is called. */
+/* From a Cookie header to a session id: cookie_find, cookie_decode, percent_decode, session_cookie_read and
+ * _verify. The first byte chooses the room for the value and the settings of session_cookie_read. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include "sluice/proto/http/cookie.h"
 #include "sluice/proto/record/session_cookie.h"
 #include "sluice/proto/record/session_key.h"
+#include "sluice/proto/text/percent.h"
 #include "utf8_reference.h"
 
 static const struct slice NAME = { "connect.sid", 11 };
@@ -17,7 +18,8 @@ static ssize_t get(struct slice header, size_t size, struct slice *ret_value)
 {
 	char *value = malloc(size);
 	MUST(value || size == 0);
-	ssize_t len = cookie_get(header, NAME, value, size);
+	struct slice raw = cookie_find(header, NAME);
+	ssize_t len = raw.at ? cookie_decode(raw, value, size) : -ENOENT;
 	MUST(len <= (ssize_t)size);
 	*ret_value = slice_make(value, len < 0 ? 0 : (size_t)len);
 	return len;
@@ -66,7 +68,7 @@ static void check_decode(struct slice text)
 {
 	struct slice decoded = fuzz_copy(text), again = { NULL, 0 };
 	struct buffer escaped = { 0 };
-	ssize_t len = percent_decode(text, (char *)(uintptr_t)decoded.at);
+	ssize_t len = percent_decode(text, (char *)(uintptr_t)decoded.at, text.len);
 	if (len < 0) {
 		MUST(len == -EINVAL && memchr(text.at, '%', text.len));
 		fuzz_free(decoded);
@@ -76,7 +78,7 @@ static void check_decode(struct slice text)
 	for (size_t i = 0; i < decoded.len; i++)
 		fuzz_printf(&escaped, "%%%02x", (uint8_t)decoded.at[i]);
 	again = fuzz_copy(buffer_slice(&escaped));
-	len = percent_decode(buffer_slice(&escaped), (char *)(uintptr_t)again.at);
+	len = percent_decode(buffer_slice(&escaped), (char *)(uintptr_t)again.at, decoded.len);
 	MUST(len >= 0 && slice_equal(decoded, slice_make(again.at, (size_t)len)));
 	buffer_finish(&escaped);
 	fuzz_free(again);

@@ -11,6 +11,7 @@
 #include "settings.h"
 #include "sluice/proto/http/cookie.h"
 #include "sluice/proto/record/session_cookie.h"
+#include "sluice/proto/text/percent.h"
 #include "sluice/proto/ws/ws_frame.h"
 
 #define KEY_PREFIX "sess:"
@@ -197,7 +198,7 @@ unsigned browser_cookies_sent(const struct browser *browser)
 	for (size_t i = 0; i < sent.len; i++) {
 		ssize_t one = -1;
 		if (sent.at[i] == '%' && sent.len - i >= 3)
-			one = percent_decode(slice_make(sent.at + i, 3), decoded + len);
+			one = percent_decode(slice_make(sent.at + i, 3), decoded + len, 1);
 		if (one == 1)
 			i += 2;
 		else

@@ -22,8 +22,9 @@ static bool key_of(const char *header, const char *name, enum session_signature 
 {
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
-	ssize_t len = cookie_get(slice_of(header), slice_of(name), value, sizeof(value));
-	if (len < 0)
+	struct slice raw = cookie_find(slice_of(header), slice_of(name));
+	ssize_t len = cookie_decode(raw, value, sizeof(value));
+	if (!raw.at || len < 0)
 		return false;
 	char *exact = malloc(len ? (size_t)len : 1);
 	assert_non_null(exact);

@@ -134,8 +134,10 @@ static bool says_the_same(const struct golden *golden, const char *header, const
 	char a[SESSION_COOKIE_MAX], b[SESSION_COOKIE_MAX], name[300];
 	size_t len = (size_t)(strchr(header, '=') - header);
 	memcpy(name, header, len);
-	ssize_t a_len = cookie_get(slice_of(header), slice_make(name, len), a, sizeof(a));
-	ssize_t b_len = cookie_get(slice_of(changed), slice_make(name, len), b, sizeof(b));
+	struct slice a_raw = cookie_find(slice_of(header), slice_make(name, len));
+	struct slice b_raw = cookie_find(slice_of(changed), slice_make(name, len));
+	ssize_t a_len = cookie_decode(a_raw, a, sizeof(a));
+	ssize_t b_len = cookie_decode(b_raw, b, sizeof(b));
 	if (golden->settings.signature == SESSION_SIGNATURE_DOT_HMAC_SHA256) {
 		a_len -= a_len > 0 && a[a_len - 1] == '=';
 		b_len -= b_len > 0 && b[b_len - 1] == '=';

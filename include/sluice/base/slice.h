@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -74,6 +75,46 @@ static inline struct slice slice_cut(struct slice *rest, char separator)
 		*rest = (struct slice){ NULL, 0 };
 	}
 	return part;
+}
+
+/* Takes the first `n` bytes off the front of `rest` and gives them; `n` is at most rest->len. */
+static inline struct slice slice_take_bytes(struct slice *rest, size_t n)
+{
+	struct slice part = slice_make(rest->at, n);
+	*rest = slice_skip(*rest, n);
+	return part;
+}
+
+/* Takes `c` off the front of `rest`. False: `rest` begins with something else, and keeps it. */
+static inline bool slice_take_char(struct slice *rest, char c)
+{
+	if (!rest->len || rest->at[0] != c)
+		return false;
+	*rest = slice_skip(*rest, 1);
+	return true;
+}
+
+/* The same for a string. */
+static inline bool slice_take(struct slice *rest, struct slice prefix)
+{
+	if (!slice_starts_with(*rest, prefix))
+		return false;
+	*rest = slice_skip(*rest, prefix.len);
+	return true;
+}
+
+/* Reads a decimal number of digits alone, from 0 to `max`. False: it is none, or greater. */
+static inline bool slice_number(struct slice digits, uint64_t max, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < digits.len; i++) {
+		uint64_t digit = (uint64_t)(unsigned char)digits.at[i] - '0';
+		if (digit > 9 || number > max / 10 || digit > max - number * 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	*ret_number = number;
+	return digits.len > 0;
 }
 
 #endif

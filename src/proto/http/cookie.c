@@ -16,46 +16,10 @@
 #include "sluice/proto/http/cookie.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
+#include "sluice/proto/text/percent.h"
 #include "sluice/proto/text/utf8.h"
-
-static int hex_digit(char octet)
-{
-	if (octet >= '0' && octet <= '9')
-		return octet - '0';
-	if (octet >= 'a' && octet <= 'f')
-		return octet - 'a' + 10;
-	if (octet >= 'A' && octet <= 'F')
-		return octet - 'A' + 10;
-	return -1;
-}
-
-/* The octet that the escape at the front of `text` means, or -1. */
-static int escaped_octet(struct slice text)
-{
-	if (text.len < 3)
-		return -1;
-	int high = hex_digit(text.at[1]), low = hex_digit(text.at[2]);
-	return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
-static ssize_t decode(struct slice text, char *decoded, size_t size)
-{
-	size_t len = 0;
-	while (text.len) {
-		bool escape = text.at[0] == '%';
-		int octet = escape ? escaped_octet(text) : (unsigned char)text.at[0];
-		if (octet < 0)
-			return -EINVAL;
-		if (len == size)
-			return -EMSGSIZE;
-		decoded[len++] = (char)octet;
-		text = slice_skip(text, escape ? 3 : 1);
-	}
-	return (ssize_t)len;
-}
 
 static struct slice unquote(struct slice text)
 {
@@ -79,7 +43,7 @@ struct slice cookie_find(struct slice header, struct slice name)
 ssize_t cookie_decode(struct slice raw, char *value, size_t size)
 {
 	if (raw.len && memchr(raw.at, '%', raw.len)) {
-		ssize_t len = decode(raw, value, size);
+		ssize_t len = percent_decode(raw, value, size);
 		if (len == -EMSGSIZE)
 			return len;
 		if (len >= 0 && utf8_is_valid(slice_make(value, (size_t)len)))
@@ -90,15 +54,4 @@ ssize_t cookie_decode(struct slice raw, char *value, size_t size)
 	if (raw.len)
 		memcpy(value, raw.at, raw.len);
 	return (ssize_t)raw.len;
-}
-
-ssize_t cookie_get(struct slice header, struct slice name, char *value, size_t size)
-{
-	struct slice raw = cookie_find(header, name);
-	return raw.at ? cookie_decode(raw, value, size) : -ENOENT;
-}
-
-ssize_t percent_decode(struct slice text, char *decoded)
-{
-	return decode(text, decoded, text.len);
 }

@@ -3,9 +3,10 @@
 #include "sluice/proto/text/digest.h"
 
 #include <errno.h>
-#include <mbedtls/base64.h>
 #include <mbedtls/md.h>
-#include <string.h>
+
+#include "sluice/proto/text/base64.h"
+#include "sluice/proto/text/hex.h"
 
 static const mbedtls_md_info_t *info_of(enum digest_kind kind)
 {
@@ -42,25 +43,14 @@ int digest_make_keyed(
 
 size_t digest_print_hex(const struct digest *digest, char text[DIGEST_HEX_MAX])
 {
-	for (size_t i = 0; i < digest->len; i++) {
-		text[2 * i] = "0123456789abcdef"[digest->bytes[i] >> 4];
-		text[2 * i + 1] = "0123456789abcdef"[digest->bytes[i] & 15];
-	}
+	hex_print(digest->bytes, digest->len, text);
 	return 2 * digest->len;
 }
 
 size_t digest_print_base64(const struct digest *digest, bool url, char text[DIGEST_BASE64_MAX])
 {
-	unsigned char base64[DIGEST_BASE64_MAX + 2];
-	size_t len;
-	MUST(mbedtls_base64_encode(base64, sizeof(base64), &len, digest->bytes, digest->len) == 0);
-	while (base64[len - 1] == '=')
-		len--;
-	for (size_t i = 0; i < len; i++) {
-		char c = (char)base64[i];
-		text[i] = url && c == '+' ? '-' : url && c == '/' ? '_' : c;
-	}
-	return len;
+	return base64_encode(url ? BASE64_URL_UNPADDED : BASE64_UNPADDED,
+		slice_make((const char *)digest->bytes, digest->len), text);
 }
 
 bool digest_texts_are_equal(const char *a, const char *b, size_t len)

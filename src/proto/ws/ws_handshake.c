@@ -13,14 +13,14 @@
 #include "sluice/proto/ws/ws_handshake.h"
 
 #include <ctype.h>
-#include <mbedtls/base64.h>
-#include <mbedtls/md.h>
 
 #include "sluice/proto/http/http_answer.h"
+#include "sluice/proto/text/base64.h"
+#include "sluice/proto/text/digest.h"
 
 static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-enum { KEY_LEN = 24, SHA1_LEN = 20, ACCEPT_SIZE = 29, SUBPROTOCOLS_MAX = 32 };
+enum { KEY_LEN = 24, ACCEPT_SIZE = 29, SUBPROTOCOLS_MAX = 32 };
 
 /* Is `wanted` an element of the lists in all headers of this name (RFC 9110 §5.6.1)? */
 static bool lists(const struct http_request *request, struct slice name, struct slice wanted)
@@ -253,13 +253,13 @@ int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *ans
 
 void ws_handshake_accept_key(struct slice key, char accept[29])
 {
-	unsigned char text[KEY_LEN + sizeof(GUID) - 1], digest[SHA1_LEN];
-	size_t len;
+	char text[KEY_LEN + sizeof(GUID) - 1];
+	struct digest digest;
 	MUST(key.len == KEY_LEN);
 	memcpy(text, key.at, KEY_LEN);
 	memcpy(text + KEY_LEN, GUID, sizeof(GUID) - 1);
-	MUST(mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), text, sizeof(text), digest) ==
-		0);
-	MUST(mbedtls_base64_encode((unsigned char *)accept, ACCEPT_SIZE, &len, digest, SHA1_LEN) ==
-		0);
+	/* Only HMAC allocates. */
+	MUST(digest_make(DIGEST_SHA1, slice_make(text, sizeof(text)), &digest) == 0);
+	struct slice bytes = slice_make((const char *)digest.bytes, digest.len);
+	accept[base64_encode(BASE64, bytes, accept)] = '\0';
 }

@@ -18,13 +18,4 @@ struct slice cookie_find(struct slice header, struct slice name);
 /* Writes such a value, percent-decoded if it can be. Gives its length; -EMSGSIZE: it does not fit. */
 ssize_t cookie_decode(struct slice raw, char *value, size_t size);
 
-/* Finds cookie `name` in one or several Cookie headers joined with "; ", and writes its decoded
- * value to `value`. Gives the value's length; -ENOENT: no such cookie; -EMSGSIZE: it does not fit.
- */
-ssize_t cookie_get(struct slice header, struct slice name, char *value, size_t size);
-
-/* Percent-decodes `text` into `decoded` (at least text.len bytes). Gives the length, or -EINVAL: a
- * '%' without two hex digits. */
-ssize_t percent_decode(struct slice text, char *decoded);
-
 #endif
