@@ -49,7 +49,6 @@ enum {
 	STREAM_MUCH_QUEUED = 16 << 20,  /* in all streams of a loop */
 	STREAM_LEAN_UNSENT = 32 * 1024, /* in the kernel, of one of them then */
 	STREAM_PARTS = 64,              /* of one gathered write */
-	TLS_RECORD_MAX = 16 * 1024,     /* RFC 8446 §5.1 */
 };
 
 static struct stream *stream_of(struct turn_task *task)

@@ -5,7 +5,7 @@ import { MAY_USE, floorOf, moduleOf, problemsOfUses } from './floors.js';
 const LIBRARIES = [
   { header: /^llhttp\.h$/, modules: /^proto\/http\/http_request$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(record\/session_value|envelope)|settings\/\w+)$/ },
-  { header: /^(mbedtls|psa)\//, modules: /^(net\/tls|proto\/(text\/digest|record\/laravel_cookie))$/ },
+  { header: /^(mbedtls|psa)\//, modules: /^(base\/mbed|net\/tls_(settings|session)|proto\/(text\/digest|record\/laravel_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws\/ws_(de|in)flate$/ },
   { header: /^hiredis\//, modules: /^(redis|auth|feed|dev)\/\w+$/ },
   { header: /^sanitizer\/asan_interface\.h$/, modules: /^base\/pool$/ },

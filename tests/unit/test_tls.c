@@ -1,9 +1,10 @@
 /* Two sessions that talk through two pipes in memory, which hold as little as a test wants. */
 #include "certificates.h"
-#include "sluice/net/tls.h"
+#include "sluice/net/tls_session.h"
 #include "unit.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { PIPE_MAX = 65536 };

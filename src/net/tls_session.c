@@ -1,0 +1,226 @@
+/* TLS on one connection, by mbedTLS.
+ *
+ * Every failure of the protocol is -EPROTO, and the session keeps the reason; failures of the socket
+ * keep their errno.
+ *
+ * The peer's name. mbedTLS 2.28 does not know IP addresses in certificates, and would compare an address
+ * with the certificate's names. So an address only ever matches an iPAddress entry (RFC 6125 §6.4), which
+ * we look up ourselves; names are left to mbedTLS. 2.28 checks no name when none is set, 3.6 refuses: a
+ * client always sets one.
+ *
+ * Fairness. mbedTLS goes on reading within one call until it has something to return. A warning is a
+ * record like any other, so a peer that sends nothing else would keep the thread to itself. Therefore one
+ * call receives a bounded number of times (a record takes two), and then reports that nothing is there;
+ * the socket, still readable, brings it back. A peer that sends BARREN_MAX bytes without one byte of
+ * application data has failed: it would be neither idle nor ever done. */
+#include "sluice/net/tls_session.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mbedtls/error.h>
+#include <mbedtls/net_sockets.h>
+
+#include "sluice/base/mbed.h"
+#include "tls_settings_internal.h"
+
+enum { RECEIVES_A_CALL = 32, BARREN_MAX = 65536 };
+
+struct tls_session {
+	mbedtls_ssl_context ssl;
+	const struct tls_io *io;
+	void *context;
+	size_t unfinished; /* bytes of the write that must be offered again */
+	size_t barren;     /* bytes received since the last byte of application data */
+	unsigned receives; /* of the call under way */
+	unsigned char ip[sizeof(struct in6_addr)]; /* the address that is expected */
+	size_t ip_len;                             /* 0: a name is expected */
+	int error;                                 /* mbedTLS' */
+	int io_error;                              /* errno, negative */
+};
+
+/* ---- bytes from and to the socket ---- */
+
+static int send_bytes(void *context, const unsigned char *bytes, size_t len)
+{
+	struct tls_session *session = context;
+	ssize_t n = session->io->send(session->context, bytes, MIN(len, (size_t)INT_MAX));
+	if (n >= 0)
+		return (int)n;
+	if (n == -EAGAIN)
+		return MBEDTLS_ERR_SSL_WANT_WRITE;
+	session->io_error = (int)n;
+	return MBEDTLS_ERR_NET_SEND_FAILED;
+}
+
+static int receive_bytes(void *context, unsigned char *bytes, size_t len)
+{
+	struct tls_session *session = context;
+	if (session->barren > BARREN_MAX)
+		return MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
+	if (session->receives == RECEIVES_A_CALL)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	session->receives++;
+	ssize_t n = session->io->receive(session->context, bytes, MIN(len, (size_t)INT_MAX));
+	if (n >= 0) {
+		session->barren += (size_t)n;
+		return (int)n;
+	}
+	if (n == -EAGAIN)
+		return MBEDTLS_ERR_SSL_WANT_READ;
+	session->io_error = (int)n;
+	return MBEDTLS_ERR_NET_RECV_FAILED;
+}
+
+/* ---- the name or address that the certificate must have ---- */
+
+static bool certificate_has_ip(
+	const mbedtls_x509_crt *certificate, const struct tls_session *session)
+{
+	enum { IP_ADDRESS = 7 }; /* a choice of GeneralName, RFC 5280 §4.2.1.6 */
+	for (const mbedtls_x509_sequence *name = &certificate->subject_alt_names; name;
+		name = name->next)
+		if (name->buf.tag == (MBEDTLS_ASN1_CONTEXT_SPECIFIC | IP_ADDRESS) &&
+			name->buf.len == session->ip_len &&
+			memcmp(name->buf.p, session->ip, session->ip_len) == 0)
+			return true;
+	return false;
+}
+
+/* Called for each certificate of the chain; 0 is the peer's own. */
+static int verify_ip(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+	struct tls_session *session = context;
+	if (depth != 0)
+		return 0;
+	if (certificate_has_ip(certificate, session))
+		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	else
+		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	return 0;
+}
+
+static int expect_host(struct tls_session *session, const char *hostname)
+{
+	if (inet_pton(AF_INET, hostname, session->ip) == 1)
+		session->ip_len = sizeof(struct in_addr);
+	else if (inet_pton(AF_INET6, hostname, session->ip) == 1)
+		session->ip_len = sizeof(struct in6_addr);
+	if (session->ip_len > 0)
+		mbedtls_ssl_set_verify(&session->ssl, verify_ip, session);
+	return mbedtls_ssl_set_hostname(&session->ssl, hostname);
+}
+
+/* ---- the session ---- */
+
+struct tls_session *tls_session_create(
+	struct tls_settings *settings, const char *hostname, const struct tls_io *io, void *context)
+{
+	struct tls_session *session = calloc(1, sizeof(*session));
+	if (!session)
+		return NULL;
+	session->io = io;
+	session->context = context;
+	mbedtls_ssl_init(&session->ssl);
+	mbedtls_ssl_set_bio(&session->ssl, session, send_bytes, receive_bytes, NULL);
+	int result = mbedtls_ssl_setup(&session->ssl, &settings->config);
+	if (result == 0 && hostname)
+		result = expect_host(session, hostname);
+	if (result == 0)
+		return session;
+	tls_session_destroy(session);
+	return NULL;
+}
+
+void tls_session_destroy(struct tls_session *session)
+{
+	if (!session)
+		return;
+	mbedtls_ssl_free(&session->ssl);
+	free(session);
+}
+
+/* Keeps mbedTLS' `error` for tls_session_error, and returns the errno that stands for it. */
+static int fail(struct tls_session *session, int error)
+{
+	session->error = error;
+	if (session->io_error < 0)
+		return session->io_error;
+	if (error == MBEDTLS_ERR_SSL_ALLOC_FAILED)
+		return -ENOMEM;
+	if (error == MBEDTLS_ERR_SSL_CONN_EOF)
+		return -ECONNRESET;
+	return -EPROTO;
+}
+
+int tls_session_handshake(struct tls_session *session)
+{
+	session->receives = 0;
+	int result = mbedtls_ssl_handshake(&session->ssl);
+	if (result == 0)
+		return 0;
+	if (result == MBEDTLS_ERR_SSL_WANT_READ)
+		return -EAGAIN;
+	if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
+		return -EINPROGRESS;
+	return fail(session, result);
+}
+
+ssize_t tls_session_read(struct tls_session *session, void *bytes, size_t len)
+{
+	int result;
+	session->receives = 0;
+	do {
+		result = mbedtls_ssl_read(&session->ssl, bytes, len);
+	} while (mbed_is_session_ticket(result));
+	if (result >= 0) {
+		session->barren = 0;
+		return result;
+	}
+	if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY || result == MBEDTLS_ERR_SSL_CONN_EOF)
+		return 0;
+	if (result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE)
+		return -EAGAIN;
+	return fail(session, result);
+}
+
+/* mbedTLS keeps the record that the socket did not take. When a later call gets rid of it, mbedTLS returns
+ * the length that this call was given, so we give it the length that is in the record. */
+ssize_t tls_session_write(struct tls_session *session, const void *bytes, size_t len)
+{
+	MUST(len >= session->unfinished);
+	if (session->unfinished > 0)
+		len = session->unfinished;
+	int result = mbedtls_ssl_write(&session->ssl, bytes, len);
+	bool again = result == MBEDTLS_ERR_SSL_WANT_WRITE || result == MBEDTLS_ERR_SSL_WANT_READ;
+	session->unfinished = again ? len : 0;
+	if (again)
+		return -EAGAIN;
+	return result < 0 ? fail(session, result) : result;
+}
+
+void tls_session_end(struct tls_session *session)
+{
+	mbedtls_ssl_close_notify(&session->ssl);
+}
+
+const char *tls_session_error(const struct tls_session *session, char error[TLS_ERROR_MAX])
+{
+	if (session->error != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+		mbedtls_strerror(session->error, error, TLS_ERROR_MAX);
+		return error;
+	}
+	int used = snprintf(error, TLS_ERROR_MAX, "certificate verify failed: ");
+	mbedtls_x509_crt_verify_info(error + used, TLS_ERROR_MAX - (size_t)used, "",
+		mbedtls_ssl_get_verify_result(&session->ssl));
+	/* mbedTLS ends each reason with a line feed */
+	for (char *feed; (feed = strchr(error, '\n'));)
+		*feed = feed[1] ? ' ' : '\0';
+	return error;
+}

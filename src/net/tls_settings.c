@@ -1,0 +1,189 @@
+/* TLS settings of a server or a client, on mbedTLS.
+ *
+ *	settings (one, all threads)          session (one for each connection, its thread)
+ *	  ssl_config, certificates, key  <---  ssl_context: 40 KB of record buffers, by mbedTLS
+ *
+ * Settings are only read once they are made, which is enough to share them: our source of random bytes
+ * is the kernel and has no state; private RSA operations lock the key themselves (so mbedTLS must be
+ * built with threads); those on elliptic curves work on a copy of the key (2.28) or keep nothing in it
+ * (3.6).
+ *
+ * Nothing that matters is left to mbedTLS' defaults, as they differ between versions (base/mbed.h). */
+#include "sluice/net/tls_settings.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <mbedtls/error.h>
+
+#include "sluice/base/mbed.h"
+#include "tls_settings_internal.h"
+
+static int random_bytes(void *context, unsigned char *bytes, size_t len)
+{
+	(void)context;
+	while (len > 0) {
+		ssize_t n = getrandom(bytes, len, 0);
+		if (n < 0 && errno != EINTR)
+			return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
+		if (n > 0) {
+			bytes += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static void describe(char error[TLS_ERROR_MAX], const char *file, int code)
+{
+	char reason[TLS_ERROR_MAX / 2];
+	mbedtls_strerror(code, reason, sizeof(reason));
+	snprintf(error, TLS_ERROR_MAX, "%s: %s", file, reason);
+}
+
+static bool is_readable(const char *file, char error[TLS_ERROR_MAX])
+{
+	if (access(file, R_OK) == 0)
+		return true;
+	snprintf(error, TLS_ERROR_MAX, "%s: %s", file, strerror(errno));
+	return false;
+}
+
+/* mbedTLS returns how many certificates of the file it could not read. */
+static bool load_certificates(
+	mbedtls_x509_crt *certificates, const char *file, bool all, char error[TLS_ERROR_MAX])
+{
+	if (!is_readable(file, error))
+		return false;
+	int result = mbedtls_x509_crt_parse_file(certificates, file);
+	if (result == 0 || (result > 0 && !all && certificates->version > 0))
+		return true;
+	if (result < 0)
+		describe(error, file, result);
+	else
+		snprintf(error, TLS_ERROR_MAX, "%s: %d of its certificates cannot be read", file,
+			result);
+	return false;
+}
+
+static bool load_key(struct tls_settings *settings, const char *certificate_file, const char *file,
+	char error[TLS_ERROR_MAX])
+{
+	if (!is_readable(file, error))
+		return false;
+	int result = mbed_parse_key_file(&settings->key, file, random_bytes);
+	if (result < 0) {
+		describe(error, file, result);
+		return false;
+	}
+	if (mbed_keys_match(&settings->certificates.pk, &settings->key, random_bytes))
+		return true;
+	snprintf(error, TLS_ERROR_MAX, "%s: is not the key of the certificate in %s", file,
+		certificate_file);
+	return false;
+}
+
+static int configure(mbedtls_ssl_config *config, int endpoint)
+{
+	int result = mbedtls_ssl_config_defaults(
+		config, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+	mbedtls_ssl_conf_rng(config, random_bytes, NULL);
+	mbed_require_tls_1_2(config);
+	mbed_disable_renegotiation(config);
+	return result;
+}
+
+static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_MAX])
+{
+	struct tls_settings *settings = calloc(1, sizeof(*settings));
+	if (!settings) {
+		snprintf(error, TLS_ERROR_MAX, "out of memory");
+		return NULL;
+	}
+	mbedtls_ssl_config_init(&settings->config);
+	mbedtls_x509_crt_init(&settings->certificates);
+	mbedtls_pk_init(&settings->key);
+	int result = mbed_init();
+	if (result == 0)
+		result = configure(&settings->config, endpoint);
+	if (result == 0)
+		return settings;
+	describe(error, "TLS", result);
+	tls_settings_destroy(settings);
+	return NULL;
+}
+
+struct tls_settings *tls_server_create(
+	const char *certificate_file, const char *key_file, char error[TLS_ERROR_MAX])
+{
+	/* not h2: WebSockets over HTTP/2 (RFC 8441) are not supported */
+	static const char *protocols[] = { "http/1.1", NULL };
+	struct tls_settings *settings = settings_create(MBEDTLS_SSL_IS_SERVER, error);
+	if (!settings)
+		return NULL;
+	if (!load_certificates(&settings->certificates, certificate_file, true, error) ||
+		!load_key(settings, certificate_file, key_file, error)) {
+		tls_settings_destroy(settings);
+		return NULL;
+	}
+	int result = mbedtls_ssl_conf_own_cert(
+		&settings->config, &settings->certificates, &settings->key);
+	if (result == 0)
+		result = mbedtls_ssl_conf_alpn_protocols(&settings->config, protocols);
+	if (result == 0)
+		return settings;
+	describe(error, certificate_file, result);
+	tls_settings_destroy(settings);
+	return NULL;
+}
+
+/* Where systems keep the list of trusted authorities. */
+static const char *system_list(void)
+{
+	static const char *const files[] = {
+		"/etc/ssl/certs/ca-certificates.crt", /* Debian, Alpine */
+		"/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+		"/etc/ssl/ca-bundle.pem",             /* SUSE */
+		"/etc/ssl/cert.pem",
+	};
+	const char *named = getenv("SSL_CERT_FILE");
+	if (named && *named)
+		return named;
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		if (access(files[i], R_OK) == 0)
+			return files[i];
+	return files[0];
+}
+
+struct tls_settings *tls_client_create(const char *ca_file, char error[TLS_ERROR_MAX])
+{
+	bool given = *ca_file != '\0';
+	struct tls_settings *settings = settings_create(MBEDTLS_SSL_IS_CLIENT, error);
+	if (!settings)
+		return NULL;
+	/* mbedTLS may not know every kind of certificate in a system's list */
+	if (!load_certificates(
+		    &settings->certificates, given ? ca_file : system_list(), given, error)) {
+		tls_settings_destroy(settings);
+		return NULL;
+	}
+	mbedtls_ssl_conf_authmode(&settings->config, MBEDTLS_SSL_VERIFY_REQUIRED);
+	mbedtls_ssl_conf_ca_chain(&settings->config, &settings->certificates, NULL);
+	mbed_disable_session_tickets(&settings->config);
+	return settings;
+}
+
+void tls_settings_destroy(struct tls_settings *settings)
+{
+	if (!settings)
+		return;
+	mbedtls_ssl_config_free(&settings->config);
+	mbedtls_x509_crt_free(&settings->certificates);
+	mbedtls_pk_free(&settings->key);
+	free(settings);
+}
