@@ -2,13 +2,12 @@
  *
  *	look up -> address 1 -> failed: close its handle -> address 2 -> ... -> on_done
  *
- * One address after the other, not two at once (RFC 8305): who is connected to are Redis servers in
- * the same network, and the owner's own time-out bounds the whole.
+ * One address after the other, not two at once (RFC 8305): the peers are Redis servers in the same
+ * network, and the owner's timeout bounds the whole.
  *
- * A poll handle belongs to one descriptor and may only be initialised again after its close
- * callback. So the way to the next address leads through that callback, and it is also where the
- * end of a cancelled attempt is found: after connector_cancel exactly one callback of libuv's is
- * still to come, that of the look-up or that of closing the handle. */
+ * A poll handle belongs to one descriptor and may be initialised again only after its close callback. So
+ * the next address is tried in that callback. A cancelled attempt ends there too: after connector_cancel
+ * exactly one callback of libuv's is still due, that of the look-up or that of closing the handle. */
 #include "sluice/net/connector.h"
 
 #include <errno.h>
@@ -16,22 +15,24 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct connector {
 	uv_getaddrinfo_t lookup;
-	uv_poll_t poll;              /* of the address that is being tried */
-	struct addrinfo *addresses;  /* all of them */
-	const struct addrinfo *next; /* to try */
+	uv_poll_t poll;              /* of the current attempt */
+	struct addrinfo *addresses;  /* of the host, all of them */
+	const struct addrinfo *next; /* to be tried */
 	connector_done_fn on_done;
 	void *owner;
-	int fd;    /* of the address that is being tried, or -1 */
-	int error; /* of the last that failed */
+	int fd;    /* of the current attempt, or -1 */
+	int error; /* of the last failed attempt */
 	bool looking_up, cancelled;
 };
 
-/* Nothing of libuv's refers to the connector any more. */
+/* libuv no longer refers to the connector. */
 static void finish(struct connector *connector, int fd)
 {
 	connector_done_fn on_done = connector->on_done;
@@ -57,7 +58,7 @@ static void on_writable(uv_poll_t *poll, int status, int events)
 	struct connector *connector = container_of(poll, struct connector, poll);
 	int error = 0;
 	socklen_t len = sizeof(error);
-	(void)status; /* with an error the socket says which */
+	(void)status; /* the socket itself says which error */
 	(void)events;
 	if (getsockopt(connector->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
@@ -69,7 +70,7 @@ static void on_writable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-/* 0: libuv watches, on_writable follows. */
+/* 0: on_writable follows. */
 static int start_attempt(struct connector *connector, const struct addrinfo *address)
 {
 	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -140,7 +141,7 @@ void connector_cancel(struct connector *connector)
 		return;
 	connector->cancelled = true;
 	if (connector->looking_up) {
-		uv_cancel((uv_req_t *)&connector->lookup); /* refused once a thread has begun */
+		uv_cancel((uv_req_t *)&connector->lookup); /* fails once a thread has begun it */
 		return;
 	}
 	if (connector->fd < 0)
@@ -149,4 +150,20 @@ void connector_cancel(struct connector *connector)
 		uv_close((uv_handle_t *)&connector->poll, on_attempt_closed);
 	close(connector->fd);
 	connector->fd = -1;
+}
+
+int connector_local(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	int error = -errno;
+	close(fd);
+	return error;
 }

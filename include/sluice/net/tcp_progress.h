@@ -1,13 +1,14 @@
-/* How far a TCP peer has come with what it was sent. */
+/* How much of what was sent on a socket has reached the peer. */
 #ifndef SLUICE_NET_TCP_PROGRESS_H
 #define SLUICE_NET_TCP_PROGRESS_H
 
 #include <stdint.h>
 
-/* All zero when the socket is no TCP socket. */
+/* A Unix socket knows only `outstanding`; the rest is zero then. */
 struct tcp_progress {
-	uint32_t acked;  /* bytes that the peer's TCP has acknowledged, modulo 2^32 */
-	uint32_t window; /* bytes that it would take now: grows as its program reads */
+	uint32_t acked;       /* bytes that the peer's TCP has acknowledged, modulo 2^32 */
+	uint32_t window;      /* bytes that it would take now; grows as its program reads */
+	uint32_t outstanding; /* bytes that our kernel still holds: not sent or not acknowledged */
 };
 
 struct tcp_progress tcp_progress(int fd);

@@ -1,0 +1,186 @@
+/* A stream's bytes, in and out.
+ *
+ * Fairness: a stream reads and writes a bounded amount at a time, then the others have their turn. The
+ * socket's readiness brings it back. Where that cannot (bytes that wait decrypted in the TLS session, a
+ * socket that takes and takes) the stream's task does. */
+#include "stream_internal.h"
+
+#include <errno.h>
+
+#include "sluice/net/tcp_progress.h"
+#include "sluice/net/transport.h"
+
+enum {
+	READ_BUDGET = 256 * 1024,
+	WRITE_BUDGET = 256 * 1024,
+	MUCH_QUEUED = 16 << 20, /* in all streams of a loop */
+};
+
+/* ---- reading ---- */
+
+/* Reads up to -EAGAIN, as a TLS session may hold bytes that the socket will not report again. A plain
+ * socket is level-triggered: there a read that did not fill the buffer is enough. */
+void stream_read(struct stream *stream)
+{
+	char *buffer = stream->shared->read_buffer;
+	size_t size = stream->shared->read_buffer_size, done = 0;
+	stream->unread = stream->tls != NULL;
+	while (stream->reading && !stream->peer_ended && done < READ_BUDGET) {
+		ssize_t n = transport_receive(stream->fd, stream->tls, buffer, size);
+		if (n > 0) {
+			done += (size_t)n;
+			stream->events->on_bytes(stream, buffer, (size_t)n);
+			if (stream->closing || (!stream->tls && (size_t)n < size))
+				return;
+			continue;
+		}
+		stream->unread = 0;
+		if (n == 0) {
+			stream->peer_ended = 1;
+			stream->events->on_end(stream, 0);
+		} else if (n != -EAGAIN) {
+			stream_fail(stream, (int)n);
+		}
+		return;
+	}
+	if (stream->unread && stream->reading) /* else stream_resume brings it back */
+		stream_schedule(stream);
+}
+
+void stream_pause(struct stream *stream)
+{
+	stream->reading = 0;
+	if (stream->open && stream_is_alive(stream))
+		stream_schedule(stream);
+}
+
+void stream_resume(struct stream *stream)
+{
+	stream->reading = 1;
+	if (stream->open && stream_is_alive(stream))
+		stream_schedule(stream);
+}
+
+/* ---- writing ---- */
+
+/* The kernel's buffer for a TCP socket grows to megabytes, which is welcome: a burst is soon off our
+ * hands. But thousands of clients that do not read would each get a copy there of what they share in our
+ * queues, and making the copies takes a worker longer than Redis waits for its next read. So when much is
+ * queued, the kernel is given little more than the network takes. How much may be on its way is not
+ * limited by this. */
+static void keep_kernel_lean(struct stream *stream)
+{
+	if (stream->shared->queued <= MUCH_QUEUED || stream->lean)
+		return;
+	stream->lean = 1;
+	transport_become_lean(stream->fd);
+}
+
+/* Offers the queue to the kernel. 0: all was taken; 1: the budget is spent; or a negative errno. */
+static int offer_queue(struct stream *stream, size_t budget)
+{
+	size_t done = 0;
+	keep_kernel_lean(stream);
+	while (stream->queue.bytes > 0) {
+		if (done >= budget)
+			return 1;
+		ssize_t n = transport_send(stream->fd, stream->tls, &stream->queue, budget - done);
+		if (n < 0)
+			return (int)n;
+		send_queue_consume(&stream->queue, (size_t)n);
+		stream->shared->queued -= (size_t)n;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void write_queue(struct stream *stream)
+{
+	int result = offer_queue(stream, WRITE_BUDGET);
+	if (result == -EAGAIN) {
+		stream->stuck = 1;
+	} else if (result < 0) {
+		stream_fail(stream, result);
+	} else if (result > 0 && !stream->stuck) { /* else "writable" brings it back */
+		stream_schedule(stream);
+	} else if (result == 0 && stream->stuck) {
+		stream->stuck = 0;
+		if (stream->events->on_drained)
+			stream->events->on_drained(stream);
+	}
+}
+
+void stream_write(struct stream *stream)
+{
+	write_queue(stream);
+	if (!stream_is_alive(stream) || !stream->ending || stream->ended || stream->queue.bytes > 0)
+		return;
+	stream->ended = 1;
+	transport_end(stream->fd, stream->tls);
+}
+
+int stream_send(struct stream *stream, struct chunk *chunk)
+{
+	if (stream->ending || !stream_is_alive(stream))
+		return -EPIPE;
+	int result = send_queue_push(&stream->queue, chunk);
+	if (result < 0)
+		return result;
+	stream->shared->queued += chunk->len;
+	if (stream->open && !stream->stuck)
+		stream_schedule(stream);
+	return 0;
+}
+
+int stream_send_bytes(struct stream *stream, const void *bytes, size_t len)
+{
+	if (len > UINT32_MAX)
+		return -ENOBUFS;
+	struct chunk *chunk = chunk_create(bytes, len);
+	if (!chunk)
+		return -ENOMEM;
+	int result = stream_send(stream, chunk);
+	chunk_unref(chunk);
+	return result;
+}
+
+void stream_flush(struct stream *stream)
+{
+	if (!stream->open || stream->stuck || !stream_is_alive(stream))
+		return;
+	if (offer_queue(stream, SIZE_MAX) == -EAGAIN)
+		stream->stuck = 1;
+	stream_schedule(stream); /* the end of the turn meets what is left, an error too */
+}
+
+void stream_drop_queued(struct stream *stream)
+{
+	size_t keep = transport_begun(stream->tls, &stream->queue);
+	stream->shared->queued -= send_queue_cut(&stream->queue, keep);
+}
+
+void stream_end(struct stream *stream)
+{
+	stream->ending = 1;
+	if (stream->open && stream_is_alive(stream))
+		stream_schedule(stream);
+}
+
+/* ---- how far it has come ---- */
+
+bool stream_has_unread(const struct stream *stream)
+{
+	return stream->fd >= 0 && transport_has_unread(stream->fd);
+}
+
+struct stream_progress stream_progress(const struct stream *stream)
+{
+	struct stream_progress progress = { .outstanding = stream_queued(stream) };
+	if (stream->fd < 0)
+		return progress;
+	struct tcp_progress kernel = tcp_progress(stream->fd);
+	progress.acked = kernel.acked;
+	progress.window = kernel.window;
+	progress.outstanding += kernel.outstanding;
+	return progress;
+}

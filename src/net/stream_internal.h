@@ -1,0 +1,44 @@
+/* What the sources of a stream know of each other. Calls go one way:
+ *
+ *	stream.c       its life: connecting, accepting, the handshake, the turn's end, closing
+ *	stream_flow.c  its bytes: reading, the send queue, back-pressure, ending our side
+ *	stream_watch.c what epoll is to watch; failing */
+#ifndef SLUICE_NET_STREAM_INTERNAL_H
+#define SLUICE_NET_STREAM_INTERNAL_H
+
+#include "sluice/net/stream.h"
+
+static inline bool stream_is_alive(const struct stream *stream)
+{
+	return !stream->closing && !stream->failed;
+}
+
+/* The stream's task runs at the end of this turn. */
+static inline void stream_schedule(struct stream *stream)
+{
+	turn_schedule(stream->shared->turn, &stream->task);
+}
+
+/* ---- stream_flow.c ---- */
+
+/* Reads up to a budget, and raises on_bytes and on_end. May fail the stream. */
+void stream_read(struct stream *stream);
+
+/* Writes the queue up to a budget, then ends our side if that was asked for. May fail the stream. */
+void stream_write(struct stream *stream);
+
+/* ---- stream_watch.c ---- */
+
+/* Watches what the stream waits for now. */
+void stream_watch(struct stream *stream);
+
+/* The same at the end of a turn: that reading has paused is not told to the kernel before something
+ * arrives, as most pauses are over by then. */
+void stream_watch_lazily(struct stream *stream);
+
+void stream_unwatch(struct stream *stream);
+
+/* The stream is dead: raises on_end. */
+void stream_fail(struct stream *stream, int error);
+
+#endif
