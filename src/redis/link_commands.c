@@ -1,61 +1,62 @@
-/* What is sent, and whose answer a reply is.
+/* What is sent, and which command a reply answers.
  *
- *	reply -+-> push "message"                        -> on_push
- *	       |-> push "subscribe" or "unsubscribe"     -> on_push: one of the oldest's answers
- *	       |-> error, the oldest is a (UN)SUBSCRIBE  -> on_refused: its only answer
- *	       '-> anything else                         -> the oldest's on_reply
+ *	reply -+-> push "message"                            -> on_push
+ *	       |-> push "subscribe" or "unsubscribe"         -> on_push: one answer to the oldest command
+ *	       |-> error, and the oldest is a (UN)SUBSCRIBE  -> on_refused: its only answer
+ *	       '-> anything else                             -> the on_reply of the oldest command
  *
- * Redis answers in order, so a reply belongs to the oldest pending command; only publications come
- * in between. A SUBSCRIBE or UNSUBSCRIBE of n channels is a command like others, answered by n
- * pushes, or by one error for the whole of it: Redis looks at the rights to all channels before it
- * begins. Whatever fits neither ends the link: once it is not certain whose answer a reply is, one
- * browser's session could be taken for another's.
+ * Redis answers in order, so a reply belongs to the oldest pending command; only publications come in
+ * between. A SUBSCRIBE or UNSUBSCRIBE of n channels is answered by n pushes, or by one error for all of
+ * it: Redis checks the rights to all channels before it begins. Whatever fits neither fails the link: if
+ * a reply could be taken for the answer to another command, one browser's session could be taken for
+ * another's.
  *
- * A Redis that is slower than those who ask must not cost memory without end, so from some number
- * of pending commands on no more are taken. What the link says on its own (PING) always is: it is
- * what finds out that Redis hangs, and there is one at a time. */
+ * When Redis is slower than its clients ask, pending commands must not cost memory without end, so there
+ * is a limit to them. The link's own commands are exempt: a PING is what finds out that Redis hangs, and
+ * there is one at a time. */
 #include "link_internal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-struct redis_pending {
-	struct list link;
-	redis_reply_fn on_reply; /* NULL: a subscription command */
-	void *context;
-	size_t channels, answered; /* of a subscription command */
+enum { REASON_MAX = 256 };
+
+enum answer {
+	ANSWER_REPLY,  /* one reply, to on_reply */
+	ANSWER_PUSHES, /* one push for each channel, to the events */
 };
 
-static struct redis_pending *oldest(const struct redis_link *link)
+struct pending_command {
+	struct list link;
+	enum answer answer;
+	redis_reply_fn on_reply;   /* of ANSWER_REPLY */
+	void *context;             /* its */
+	size_t channels, answered; /* of ANSWER_PUSHES */
+};
+
+static struct pending_command *oldest(const struct redis_link *link)
 {
 	return list_is_empty(&link->pending)
 		       ? NULL
-		       : container_of(link->pending.next, struct redis_pending, link);
+		       : container_of(link->pending.next, struct pending_command, link);
 }
 
-static void forget(struct redis_link *link, struct redis_pending *command)
+static void forget(struct redis_link *link, struct pending_command *command)
 {
 	list_remove(&command->link);
 	link->pending_count--;
 	free(command);
 }
 
-static int send_words(struct redis_link *link, const struct slice *words, size_t n)
-{
-	link->command.len = 0;
-	int error = resp_format(&link->command, words, n);
-	if (!error)
-		error = stream_send_bytes(&link->stream, link->command.bytes, link->command.len);
-	return error == -EPIPE ? -ENOTCONN : error;
-}
-
 static int send_pending(
-	struct redis_link *link, const struct slice *words, size_t n, struct redis_pending what)
+	struct redis_link *link, const struct slice *words, size_t n, struct pending_command what)
 {
-	struct redis_pending *command = malloc(sizeof(*command));
+	struct pending_command *command = malloc(sizeof(*command));
 	if (!command)
 		return -ENOMEM;
-	int error = send_words(link, words, n);
+	int error = redis_transport_send(&link->transport, words, n);
 	if (error) {
 		free(command);
 		return error;
@@ -66,21 +67,30 @@ static int send_pending(
 	return 0;
 }
 
-int link_send(struct redis_link *link, const struct slice *words, size_t n, redis_reply_fn on_reply,
-	void *context)
+static int send_for_reply(struct redis_link *link, const struct slice *words, size_t n,
+	redis_reply_fn on_reply, void *context)
 {
-	return send_pending(
-		link, words, n, (struct redis_pending){ .on_reply = on_reply, .context = context });
+	return send_pending(link, words, n,
+		(struct pending_command){
+			.answer = ANSWER_REPLY, .on_reply = on_reply, .context = context });
 }
 
-void link_tell_pending(struct redis_link *link)
+void link_send_own(
+	struct redis_link *link, const struct slice *words, size_t n, redis_reply_fn on_reply)
 {
-	struct list pending; /* struct redis_pending, by .link */
+	if (redis_transport_is_open(&link->transport) &&
+		send_for_reply(link, words, n, on_reply, link) != 0)
+		redis_link_fail(link, "cannot send a command");
+}
+
+void link_drop_pending(struct redis_link *link)
+{
+	struct list pending; /* struct pending_command, by .link */
 	list_take(&pending, &link->pending);
 	link->pending_count = 0;
 	for (struct list *node; (node = list_pop(&pending));) {
-		struct redis_pending *command = container_of(node, struct redis_pending, link);
-		if (command->on_reply)
+		struct pending_command *command = container_of(node, struct pending_command, link);
+		if (command->answer == ANSWER_REPLY)
 			command->on_reply(command->context, NULL);
 		free(command);
 	}
@@ -95,16 +105,23 @@ static bool is_push(const struct redis_link *link, const struct redisReply *repl
 
 static void take_push(struct redis_link *link, const struct redisReply *reply)
 {
-	struct redis_pending *command = oldest(link);
+	struct pending_command *command = oldest(link);
 	if (slice_equal(resp_text(reply->element[0]), SLICE("message"))) {
 		link->events->on_push(link, reply);
-	} else if (!command || command->on_reply) {
-		redis_link_fail(link, "a subscription that was not asked for");
+	} else if (!command || command->answer != ANSWER_PUSHES) {
+		redis_link_fail(link, "unexpected answer to SUBSCRIBE or UNSUBSCRIBE");
 	} else {
 		if (++command->answered == command->channels)
 			forget(link, command);
 		link->events->on_push(link, reply);
 	}
+}
+
+/* Is this the error that answers all of a subscription command? */
+static bool is_refusal(const struct pending_command *command, const struct redisReply *reply)
+{
+	return command->answer == ANSWER_PUSHES && !command->answered &&
+	       reply->type == REDIS_REPLY_ERROR;
 }
 
 void link_dispatch(struct redis_link *link, const struct redisReply *reply)
@@ -113,14 +130,13 @@ void link_dispatch(struct redis_link *link, const struct redisReply *reply)
 		take_push(link, reply);
 		return;
 	}
-	struct redis_pending *command = oldest(link);
-	bool refused = command && !command->on_reply && !command->answered &&
-		       reply->type == REDIS_REPLY_ERROR;
-	if (!command || (!command->on_reply && !refused)) {
-		redis_link_fail(link, "a reply that nothing was asked for");
+	struct pending_command *command = oldest(link);
+	bool refused = command && is_refusal(command, reply);
+	if (!command || (command->answer == ANSWER_PUSHES && !refused)) {
+		redis_link_fail(link, "unexpected reply");
 		return;
 	}
-	struct redis_pending what = *command;
+	struct pending_command what = *command;
 	forget(link, command);
 	if (refused)
 		link->events->on_refused(link, what.channels, reply);
@@ -128,7 +144,12 @@ void link_dispatch(struct redis_link *link, const struct redisReply *reply)
 		what.on_reply(what.context, reply);
 }
 
-/* ---- the door ---- */
+/* ---- for the owner ---- */
+
+bool redis_link_is_up(const struct redis_link *link)
+{
+	return link->up && redis_transport_is_open(&link->transport);
+}
 
 static int check_room(const struct redis_link *link)
 {
@@ -141,15 +162,44 @@ int redis_link_command(struct redis_link *link, const struct slice *words, size_
 	redis_reply_fn on_reply, void *context)
 {
 	int error = link->subscribed ? -ENOTCONN : check_room(link);
-	return error ? error : link_send(link, words, n, on_reply, context);
+	return error ? error : send_for_reply(link, words, n, on_reply, context);
 }
 
 int redis_link_subscription_command(struct redis_link *link, const struct slice *words, size_t n)
 {
 	int error = check_room(link);
 	if (!error)
-		error = send_pending(link, words, n, (struct redis_pending){ .channels = n - 1 });
+		error = send_pending(link, words, n,
+			(struct pending_command){ .answer = ANSWER_PUSHES, .channels = n - 1 });
 	if (!error)
 		link->subscribed = true;
 	return error;
+}
+
+void redis_link_fail(struct redis_link *link, const char *reason)
+{
+	redis_transport_fail(&link->transport, reason);
+}
+
+/* Redis' text becomes the operator's reason, but must never hold the password: some proxies quote what they
+ * do not understand, so the reply to AUTH is cut at its first quote. */
+void redis_link_fail_by_reply(
+	struct redis_link *link, const char *command, const struct redisReply *reply)
+{
+	char reason[REASON_MAX];
+	struct slice text = resp_text(reply);
+	if (reply->type != REDIS_REPLY_ERROR) {
+		snprintf(reason, sizeof(reason), "unexpected reply to %s", command);
+		redis_link_fail(link, reason);
+		return;
+	}
+	if (strcmp(command, "AUTH") == 0)
+		text = resp_before_quote(text);
+	text.len = MIN(text.len, (size_t)(REASON_MAX / 2));
+	snprintf(reason, sizeof(reason), "%s: %.*s", command, SLICE_ARGS(text));
+	for (char *c = reason; *c; c++) {
+		if (*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+	redis_link_fail(link, reason);
 }

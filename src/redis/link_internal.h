@@ -1,28 +1,32 @@
-/* Between the parts of a link: its life (link.c), commands and their answers (link_commands.c), and
- * what it says on its own (link_greeting.c). */
+/* For the sources of link, each of which may call those below it: link.c (its life), link_greeting.c (AUTH,
+ * SELECT, the first PING), link_heartbeat.c (the other PINGs), link_commands.c (commands and their replies). */
 #ifndef SLUICE_REDIS_LINK_INTERNAL_H
 #define SLUICE_REDIS_LINK_INTERNAL_H
 
 #include "sluice/redis/link.h"
 
-enum link_state { LINK_WAITING, LINK_CONNECTING, LINK_GREETING, LINK_UP };
+/* ---- link_commands.c ---- */
 
-static inline bool link_is_connected(const struct redis_link *link)
-{
-	return !link->closing && (link->state == LINK_GREETING || link->state == LINK_UP);
-}
+/* Sends a command of the link's own, without which there is no link: also while it is greeting, and however
+ * many are pending. Fails the link when it cannot be sent. `on_reply` gets the link as its context. */
+void link_send_own(
+	struct redis_link *link, const struct slice *words, size_t n, redis_reply_fn on_reply);
 
-/* As redis_link_command, in any state that has a stream, and however many are pending. */
-MUST_CHECK int link_send(struct redis_link *link, const struct slice *words, size_t n,
-	redis_reply_fn on_reply, void *context);
+/* Tells every pending command that no reply will come. */
+void link_drop_pending(struct redis_link *link);
 
-/* Tells all who wait for an answer that none will come. */
-void link_tell_pending(struct redis_link *link);
-
-/* Hands a reply to whom it belongs. May fail or close the link. */
+/* Hands a reply to the command that it answers. May fail or close the link. */
 void link_dispatch(struct redis_link *link, const struct redisReply *reply);
 
-/* Sends AUTH, SELECT and PING; the answers bring the link up, or fail it. */
+/* ---- link_heartbeat.c ---- */
+
+/* From now on a PING goes out every second. */
+void link_heartbeat_begin(struct redis_link *link);
+void link_heartbeat_end(struct redis_link *link);
+
+/* ---- link_greeting.c ---- */
+
+/* Sends AUTH, SELECT and PING; the replies bring the link up, or fail it. */
 void link_greet(struct redis_link *link);
 
 #endif

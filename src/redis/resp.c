@@ -119,13 +119,16 @@ struct slice resp_text(const struct redisReply *reply)
 	return (struct slice){ NULL, 0 };
 }
 
-struct slice resp_error_reason(const struct redisReply *reply)
+struct slice resp_before_quote(struct slice text)
 {
-	struct slice text = resp_text(reply);
-	if (slice_starts_with(text, SLICE("NOPERM ")))
-		return text;
 	for (size_t i = 0; i < text.len; i++)
 		if (strchr("'`\"", text.at[i]))
 			text.len = i;
 	return text;
+}
+
+struct slice resp_error_reason(const struct redisReply *reply)
+{
+	struct slice text = resp_text(reply);
+	return slice_starts_with(text, SLICE("NOPERM ")) ? text : resp_before_quote(text);
 }

@@ -169,7 +169,7 @@ static void flush(struct subscriptions *subscriptions, struct batch *batch, bool
 {
 	int error = batch->n ? send_batch(subscriptions, batch) : 0;
 	if (error && error != -ENOBUFS)
-		redis_link_fail(&subscriptions->link, "a command could not be sent");
+		redis_link_fail(&subscriptions->link, "cannot send a command");
 	for (size_t i = 0; i < batch->n; i++) {
 		struct wanted_channel *channel = batch->channels[i];
 		if (error == -ENOBUFS)
@@ -226,7 +226,7 @@ static void on_link_up(struct redis_link *link)
 {
 	struct subscriptions *subscriptions = link->owner;
 	if (listening_begin(subscriptions) != 0) {
-		redis_link_fail(link, "a command could not be sent");
+		redis_link_fail(link, "cannot send a command");
 		return;
 	}
 	TABLE_EACH (key, &subscriptions->channels) {
@@ -294,7 +294,8 @@ static void expect_answer(struct subscriptions *subscriptions, struct slice name
 {
 	struct wanted_channel *channel = oldest_unanswered(subscriptions);
 	if (!channel || channel->asked != subscribed || !slice_equal(name_of(channel), name)) {
-		redis_link_fail(&subscriptions->link, "a subscription that was not asked for");
+		redis_link_fail(
+			&subscriptions->link, "unexpected answer to SUBSCRIBE or UNSUBSCRIBE");
 		return;
 	}
 	take_answer(subscriptions, channel);
@@ -339,7 +340,7 @@ static void on_push(struct redis_link *link, const struct redisReply *reply)
 	struct slice kind = resp_text(reply->element[0]);
 	const struct redisReply *name = reply->element[1], *third = reply->element[2];
 	if (name->type != REDIS_REPLY_STRING)
-		redis_link_fail(link, "a push without a channel");
+		redis_link_fail(link, "push without a channel");
 	else if (slice_equal(kind, SLICE("message")) && listening_is_channel(resp_text(name)))
 		listening_take(subscriptions, third);
 	else if (slice_equal(kind, SLICE("message")) && third->type == REDIS_REPLY_STRING)
@@ -349,7 +350,7 @@ static void on_push(struct redis_link *link, const struct redisReply *reply)
 	else if (slice_equal(kind, SLICE("unsubscribe")) && third->type == REDIS_REPLY_INTEGER)
 		expect_answer(subscriptions, resp_text(name), false);
 	else
-		redis_link_fail(link, "a push of an unexpected shape");
+		redis_link_fail(link, "malformed push");
 }
 
 static void on_batch_end(struct redis_link *link)

@@ -31,7 +31,7 @@ static void begin(struct tracking *tracking)
 	if (redis_link_command(tracking->reader, words, COUNT_OF(words), on_reply, tracking) == 0)
 		tracking->events->on_tracked(tracking);
 	else
-		redis_link_fail(tracking->reader, "a command could not be sent");
+		redis_link_fail(tracking->reader, "cannot send a command");
 }
 
 void tracking_init(struct tracking *tracking, struct redis_link *reader,

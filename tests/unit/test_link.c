@@ -357,7 +357,7 @@ static void test_pending_commands_have_a_limit(void **state)
 	for (int i = 0; i < REDIS_PENDING_MAX; i++)
 		assert_int_equal(command(&seen, "ECHO", "x", NULL), 0);
 	int round_trips = seen.round_trips;
-	seen.link.deadline.on_due(&seen.link.deadline);
+	seen.link.ping.on_due(&seen.link.ping);
 	RUN_UNTIL(&world.test, seen.round_trips > round_trips);
 	assert_int_equal(seen.downs, downs);
 	for (int i = 0; i < REDIS_PENDING_MAX; i++)
@@ -399,14 +399,15 @@ static void test_back_off_has_a_limit(void **state)
 	struct seen seen;
 	world_open(&world);
 	open_link(&seen, &world, "unix:///nowhere/socket");
+	struct deadline *attempt = &seen.link.transport.deadline;
 	for (int i = 0; i < 40; i++) {
 		int downs = seen.downs;
 		RUN_UNTIL(&world.test, seen.downs > downs);
 		/* as if the wait were over: what is drawn is looked at, not waited for */
-		assert_true(seen.link.backoff_ms <= REDIS_BACKOFF_MAX_MS);
-		deadline_set(&world.deadlines, &seen.link.deadline, 0, seen.link.deadline.on_due);
+		assert_true(seen.link.transport.backoff_ms <= REDIS_BACKOFF_MAX_MS);
+		deadline_set(&world.deadlines, attempt, 0, attempt->on_due);
 	}
-	assert_int_equal(seen.link.backoff_ms, REDIS_BACKOFF_MAX_MS);
+	assert_int_equal(seen.link.transport.backoff_ms, REDIS_BACKOFF_MAX_MS);
 	close_link(&seen, &world);
 	world_close(&world);
 }
@@ -467,9 +468,9 @@ static void test_hostile_answers(void **state)
 		struct slice bytes;
 		const char *reason;
 	} cases[] = {
-		{ SLICE("HTTP/1.1 400 Bad Request\r\n\r\n"), "the answer is not RESP" },
-		{ SLICE("\x15\x03\x03\0\2\2\50"), "the answer is not RESP" },
-		{ SLICE("\r\n"), "the answer is not RESP" },
+		{ SLICE("HTTP/1.1 400 Bad Request\r\n\r\n"), "the reply is not RESP" },
+		{ SLICE("\x15\x03\x03\0\2\2\50"), "the reply is not RESP" },
+		{ SLICE("\r\n"), "the reply is not RESP" },
 		{ SLICE("$3\r\nPONG\r\n"), "unexpected reply to PING" },
 		{ SLICE("+pong\r\n"), "unexpected reply to PING" },
 		{ SLICE("$-1\r\n"), "unexpected reply to PING" },
@@ -480,15 +481,15 @@ static void test_hostile_answers(void **state)
 		{ SLICE("-LOADING Redis is loading\r\n"), "PING: LOADING Redis is loading" },
 		{ SLICE("-\r\n"), "PING: " },
 		{ SLICE("-a\x01\x1b[2Jb\r\n"), "PING: a??[2Jb" },
-		{ SLICE("*2147483647\r\n"), "the answer is not RESP" },
+		{ SLICE("*2147483647\r\n"), "the reply is not RESP" },
 		{ SLICE("$2147483647\r\n"), NULL }, /* waits for bytes that do not come */
-		{ SLICE("+PONG\r\n+PONG\r\n"), "a reply that nothing was asked for" },
+		{ SLICE("+PONG\r\n+PONG\r\n"), "unexpected reply" },
 		{ SLICE("+PONG\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n"),
-			"a reply that nothing was asked for" },
-		{ SLICE("+PONG\r\n-ERR x\r\n"), "a reply that nothing was asked for" },
-		{ SLICE("+PONG\r\n\0\0\0\0"), "the answer is not RESP" },
+			"unexpected reply" },
+		{ SLICE("+PONG\r\n-ERR x\r\n"), "unexpected reply" },
+		{ SLICE("+PONG\r\n\0\0\0\0"), "the reply is not RESP" },
 		{ SLICE("+PONG\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"),
-			"the answer is not RESP" },
+			"the reply is not RESP" },
 	};
 	struct world world;
 	struct fake fake;
@@ -548,7 +549,7 @@ static void test_long_reply_fails_the_link(void **state)
 	fake.first = buffer_slice(&bytes);
 	open_link(&seen, &world, "redis://127.0.0.1:%d", fake.port);
 	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
-	assert_string_equal(seen.reason, "a reply is longer than the limit");
+	assert_string_equal(seen.reason, "reply longer than the limit");
 	close_link(&seen, &world);
 	fake_close(&fake);
 	buffer_finish(&bytes);
@@ -600,7 +601,7 @@ static void test_close_while_waiting(void **state)
 	struct seen seen;
 	world_open(&world);
 	open_link(&seen, &world, "redis://127.0.0.1:%d", free_port());
-	RUN_UNTIL(&world.test, seen.downs == 2 && !seen.link.stream_open);
+	RUN_UNTIL(&world.test, seen.downs == 2 && !seen.link.transport.stream_open);
 	close_link(&seen, &world);
 	world_close(&world);
 }

@@ -1,13 +1,11 @@
-/* One connection of ours to Redis, kept up: connect, AUTH, SELECT, PING, and again with back-off.
+/* One connection to Redis, kept up: connect, log in, PING, and reconnect after a wait.
  *
- *	waiting -> connecting -> greeting (AUTH, SELECT, PING) -> up
- *	   ^-----------+--------------------+---------------------'   (fails)
+ *	down -> connecting -> greeting (AUTH, SELECT, PING) -> up
+ *	 ^----------+--------------------+---------------------'   (fails)
  *
- * A link fails as a whole: on an error, a time-out or a reply of an unexpected shape it is closed,
- * every pending command is told, and it comes back after 100 ms growing by half to 700 ms, with jitter
- * (a wait is drawn from the upper half of its bound). Not longer, because browsers are to receive again
- * within a second of Redis' return, however long it was away; to be refused a connection is cheap. A PING goes out every second; when nothing at
- * all comes for two seconds after one, the link is dead. */
+ * A link fails as a whole: on an error, a timeout or an unexpected reply it is closed, every pending
+ * command is told, and it reconnects (transport.h). It sends a PING every second; when nothing at all
+ * arrives for two seconds after one, the link is dead. */
 #ifndef SLUICE_REDIS_LINK_H
 #define SLUICE_REDIS_LINK_H
 
@@ -16,17 +14,11 @@
 
 #include "sluice/base/list.h"
 #include "sluice/net/deadlines.h"
-#include "sluice/net/stream.h"
-#include "sluice/net/turn.h"
-#include "sluice/redis/redis_url.h"
-#include "sluice/redis/resp.h"
+#include "sluice/redis/transport.h"
 
 enum {
-	REDIS_CONNECT_MS = 2000, /* for connecting and greeting together */
 	REDIS_PING_MS = 1000,
-	REDIS_BACKOFF_FIRST_MS = 100,
-	REDIS_BACKOFF_MAX_MS = 700,
-	REDIS_PENDING_MAX = 4096, /* commands that are not answered yet */
+	REDIS_PENDING_MAX = 4096, /* unanswered commands */
 };
 
 struct redis_link;
@@ -34,17 +26,17 @@ struct redis_link;
 struct redis_link_events {
 	/* Commands may be sent. */
 	void (*on_up)(struct redis_link *link);
-	/* It was up and is no more (every pending command has been told), or could not be brought
-	 * up. `reason` is one line for the operator. Raised once for each attempt. */
+	/* The link was up and is lost (every pending command has been told), or an attempt to connect has
+	 * failed. `reason` is one line for the operator. Raised once for each attempt. */
 	void (*on_down)(struct redis_link *link, const char *reason);
-	/* A subscribed link's pushes: arrays "message", "subscribe", "unsubscribe" with three
-	 * elements. NULL on a link for commands. The reply is borrowed. */
+	/* A push on a subscribed link: an array of three elements, "message", "subscribe" or "unsubscribe".
+	 * NULL on a link for commands. The reply is borrowed. */
 	void (*on_push)(struct redis_link *link, const struct redisReply *reply);
-	/* The oldest subscription command that has no answer yet gets an error, and none of its
-	 * `channels` a push. NULL on a link for commands. The reply is borrowed. */
+	/* The oldest unanswered subscription command has failed as a whole: none of its `channels` gets a
+	 * push. NULL on a link for commands. The reply, an error, is borrowed. */
 	void (*on_refused)(
 		struct redis_link *link, size_t channels, const struct redisReply *reply);
-	/* All that one read brought has been handed on. May be NULL. */
+	/* All replies of one read have been raised. May be NULL. */
 	void (*on_batch_end)(struct redis_link *link);
 	/* A PING was answered after `ns`. May be NULL. */
 	void (*on_round_trip)(struct redis_link *link, uint64_t ns);
@@ -52,64 +44,49 @@ struct redis_link_events {
 	void (*on_closed)(struct redis_link *link);
 };
 
-struct redis_link_settings {
-	const struct redis_url *url;
-	struct tls_settings *tls; /* NULL unless the URL says so */
-	size_t reply_bytes;       /* a longer reply fails the link */
-};
-
-/* `reply` is borrowed; NULL: the link failed before it came. An error reply is a reply like others.
- */
+/* `reply` is borrowed; NULL: the link failed before the reply came. Errors of Redis are replies, too. */
 typedef void (*redis_reply_fn)(void *context, const struct redisReply *reply);
 
 struct redis_link {
 	void *owner;
 	/* private */
-	struct stream stream;
 	const struct redis_link_events *events;
-	const struct redis_link_settings *settings;
-	struct stream_loop *shared;
-	struct deadlines *deadlines;
-	struct deadline deadline; /* time is up for connecting; next PING; next attempt */
-	struct turn_task task;    /* the first attempt; on_closed when there is no stream */
-	struct resp_reader reader;
-	struct buffer command; /* the one that is being laid out */
-	struct list pending;   /* struct redis_pending, by .link, oldest first */
+	struct redis_transport transport;
+	struct list pending; /* struct pending_command, by .link, oldest first */
 	size_t pending_count;
-	uint64_t ping_sent;  /* uv_hrtime of the unanswered PING; 0: none */
-	uint32_t backoff_ms; /* bound of the next wait */
-	uint8_t state, silent_periods;
-	bool heard; /* anything, since the PING or since the last look */
-	bool subscribed, stream_open, in_batch, closing;
+	struct deadline ping; /* the next is due */
+	uint64_t ping_sent;   /* uv_hrtime of the unanswered PING; 0: none */
+	uint8_t silent_periods;
+	bool up, subscribed, closing;
 };
 
-/* Begins to connect, soon: no event comes within this call, and a Redis that is away is no error of
- * it. Everything handed in must outlive the link. 0 or a negative errno. */
+/* Begins to connect, soon: no event comes within this call, and a Redis that is away is not an error.
+ * Everything handed in must outlive the link. 0 or a negative errno. */
 MUST_CHECK int redis_link_open(struct redis_link *link, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_link_events *events, void *owner);
 
-/* Ends for good; pending commands are told. Twice does no harm. */
+/* Closes the link for good; pending commands are told. May be called twice. */
 void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);
 
-/* Sends a command (all of one turn in one write); `on_reply` is called exactly once, later. 0;
- * -ENOTCONN: the link is not up; -ENOBUFS: too many are pending; -ENOMEM. In all of these on_reply
- * is not called. */
+/* Sends a command; all commands of one turn leave in one write. `on_reply` is called exactly once, later.
+ * 0; -ENOTCONN: the link is not up; -ENOBUFS: REDIS_PENDING_MAX commands are unanswered; -ENOMEM. After an
+ * error on_reply is not called. */
 MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
 	redis_reply_fn on_reply, void *context);
 
-/* Sends SUBSCRIBE or UNSUBSCRIBE and the channels, at least one. Each is answered by a push, in the
- * same order, or all of them by one on_refused. From the first on, the link is a subscribed one:
- * redis_link_command is refused with -ENOTCONN. Same results. */
+/* Sends SUBSCRIBE or UNSUBSCRIBE and at least one channel. Each channel is answered by a push, in the
+ * same order, or all of them by one on_refused. From the first such command on the link is a subscribed
+ * one, and redis_link_command gives -ENOTCONN. Same results. */
 MUST_CHECK int redis_link_subscription_command(
 	struct redis_link *link, const struct slice *words, size_t n);
 
-/* Fails the link: somebody above found a reply of an unexpected shape. */
+/* Fails the link, for example because of an unexpected reply. */
 void redis_link_fail(struct redis_link *link, const char *reason);
 
-/* Fails the link because of the reply to `command`, whose error text becomes the reason. */
+/* Fails the link because of the reply to `command`; an error's text becomes the reason. */
 void redis_link_fail_by_reply(
 	struct redis_link *link, const char *command, const struct redisReply *reply);
 

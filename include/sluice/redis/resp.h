@@ -47,4 +47,7 @@ struct slice resp_text(const struct redisReply *reply);
  * before the first quote, unless it is Redis' NOPERM, which quotes the command only. */
 struct slice resp_error_reason(const struct redisReply *reply);
 
+/* `text` up to the first quotation mark of any kind. */
+struct slice resp_before_quote(struct slice text);
+
 #endif

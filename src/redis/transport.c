@@ -1,0 +1,231 @@
+/* The stream is a member, so a new attempt begins only when the last one's stream has closed *and* the
+ * wait is over, whichever comes later. `redis_transport_fail` changes the state first, so that whatever
+ * an event's handler tries is refused, and raises on_failed last. A handler may close the transport or
+ * fail it, so the reading loop looks at the state after each reply. */
+#include "sluice/redis/transport.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { WAITING, CONNECTING, OPEN };
+enum { FEED_BYTES = 4096 };
+
+static uint32_t draw_wait(struct redis_transport *transport)
+{
+	uint32_t bound = transport->backoff_ms, random = 0;
+	/* without randomness the wait is merely not spread */
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	transport->backoff_ms = MIN(bound + bound / 2, (uint32_t)REDIS_BACKOFF_MAX_MS);
+	return bound / 2 + random % (bound - bound / 2 + 1);
+}
+
+static void end_read(struct redis_transport *transport)
+{
+	if (!transport->in_read)
+		return;
+	transport->in_read = false;
+	transport->events->on_read_end(transport);
+}
+
+static void on_attempt_due(struct deadline *deadline);
+
+void redis_transport_fail(struct redis_transport *transport, const char *reason)
+{
+	if (transport->closing || transport->state == WAITING)
+		return;
+	transport->state = WAITING;
+	deadline_set(
+		transport->deadlines, &transport->deadline, draw_wait(transport), on_attempt_due);
+	if (transport->stream_open)
+		stream_close(&transport->stream);
+	else
+		resp_reader_finish(&transport->reader);
+	end_read(transport);
+	if (!transport->closing)
+		transport->events->on_failed(transport, reason);
+}
+
+/* ---- reading ---- */
+
+/* Gives the reader's last result. */
+static int read_replies(struct redis_transport *transport)
+{
+	struct redisReply *reply;
+	int got = 0;
+	while (redis_transport_is_open(transport) &&
+		(got = resp_reader_next(&transport->reader, &reply)) == 1) {
+		transport->events->on_reply(transport, reply);
+		freeReplyObject(reply);
+	}
+	return got;
+}
+
+/* In small pieces: whenever hiredis' reader has read a kilobyte, it moves everything that it has not read
+ * to the front of its buffer. Given 64 KiB at once, it spent half of a flood's time on that. */
+static int read_bytes(struct redis_transport *transport, const char *bytes, size_t len)
+{
+	int error = 0;
+	while (len && !error && redis_transport_is_open(transport)) {
+		size_t piece = MIN(len, (size_t)FEED_BYTES);
+		error = resp_reader_feed(&transport->reader, bytes, piece);
+		if (!error)
+			error = read_replies(transport);
+		bytes += piece;
+		len -= piece;
+	}
+	return error;
+}
+
+static void on_bytes(struct stream *stream, char *bytes, size_t len)
+{
+	struct redis_transport *transport = container_of(stream, struct redis_transport, stream);
+	transport->heard = true;
+	transport->in_read = true;
+	int error = read_bytes(transport, bytes, len);
+	if (error == -ENOMEM)
+		redis_transport_fail(transport, "out of memory");
+	else if (error == -EMSGSIZE)
+		redis_transport_fail(transport, "reply longer than the limit");
+	else if (error < 0)
+		redis_transport_fail(transport, "the reply is not RESP");
+	if (!transport->closing)
+		end_read(transport);
+}
+
+/* ---- connecting ---- */
+
+static void on_open(struct stream *stream)
+{
+	struct redis_transport *transport = container_of(stream, struct redis_transport, stream);
+	transport->state = OPEN;
+	transport->events->on_open(transport);
+}
+
+static void on_end(struct stream *stream, int error)
+{
+	struct redis_transport *transport = container_of(stream, struct redis_transport, stream);
+	char text[TLS_ERROR_MAX];
+	redis_transport_fail(transport,
+		error ? stream_error_text(stream, error, text) : "Redis closed the connection");
+}
+
+static void on_connect_due(struct deadline *deadline)
+{
+	struct redis_transport *transport =
+		container_of(deadline, struct redis_transport, deadline);
+	redis_transport_fail(transport, transport->state == CONNECTING
+						? "connecting timed out"
+						: "no answer to AUTH, SELECT or PING");
+}
+
+static void connect_stream(struct redis_transport *transport);
+
+static void finish(struct redis_transport *transport)
+{
+	buffer_finish(&transport->command);
+	transport->events->on_closed(transport);
+}
+
+static void on_stream_closed(struct stream *stream)
+{
+	struct redis_transport *transport = container_of(stream, struct redis_transport, stream);
+	transport->stream_open = false;
+	resp_reader_finish(&transport->reader);
+	if (transport->closing)
+		finish(transport);
+	else if (!deadline_is_set(&transport->deadline))
+		connect_stream(transport);
+}
+
+static void connect_stream(struct redis_transport *transport)
+{
+	static const struct stream_events events = {
+		.on_open = on_open,
+		.on_bytes = on_bytes,
+		.on_end = on_end,
+		.on_closed = on_stream_closed,
+	};
+	const struct redis_url *url = transport->settings->url;
+	transport->state = CONNECTING;
+	int error = resp_reader_init(&transport->reader, transport->settings->reply_bytes);
+	if (!error)
+		error = stream_connect(&transport->stream, transport->shared, url->host, url->port,
+			url->path, transport->settings->tls, &events);
+	if (error) {
+		redis_transport_fail(transport, strerror(-error));
+		return;
+	}
+	transport->stream_open = true;
+	deadline_set(transport->deadlines, &transport->deadline, REDIS_CONNECT_MS, on_connect_due);
+}
+
+static void on_attempt_due(struct deadline *deadline)
+{
+	struct redis_transport *transport =
+		container_of(deadline, struct redis_transport, deadline);
+	if (!transport->stream_open) /* else on_stream_closed goes on */
+		connect_stream(transport);
+}
+
+static void on_turn_end(struct turn_task *task)
+{
+	struct redis_transport *transport = container_of(task, struct redis_transport, task);
+	if (transport->closing)
+		finish(transport);
+	else
+		connect_stream(transport);
+}
+
+void redis_transport_open(struct redis_transport *transport, struct stream_loop *shared,
+	struct deadlines *deadlines, const struct redis_link_settings *settings,
+	const struct redis_transport_events *events)
+{
+	*transport = (struct redis_transport){
+		.events = events,
+		.settings = settings,
+		.shared = shared,
+		.deadlines = deadlines,
+		.task.run = on_turn_end,
+		.backoff_ms = REDIS_BACKOFF_FIRST_MS,
+		.state = WAITING,
+	};
+	turn_schedule(shared->turn, &transport->task);
+}
+
+void redis_transport_close(struct redis_transport *transport)
+{
+	transport->closing = true;
+	deadline_clear(transport->deadlines, &transport->deadline);
+	if (transport->stream_open)
+		stream_close(&transport->stream);
+	else
+		turn_schedule(transport->shared->turn, &transport->task);
+}
+
+bool redis_transport_is_open(const struct redis_transport *transport)
+{
+	return transport->state == OPEN && !transport->closing;
+}
+
+int redis_transport_send(struct redis_transport *transport, const struct slice *words, size_t n)
+{
+	if (!redis_transport_is_open(transport))
+		return -ENOTCONN;
+	transport->command.len = 0;
+	int error = resp_format(&transport->command, words, n);
+	if (!error)
+		error = stream_send_bytes(
+			&transport->stream, transport->command.bytes, transport->command.len);
+	return error == -EPIPE ? -ENOTCONN : error;
+}
+
+void redis_transport_accepted(struct redis_transport *transport)
+{
+	deadline_clear(transport->deadlines, &transport->deadline);
+}
+
+void redis_transport_reset_backoff(struct redis_transport *transport)
+{
+	transport->backoff_ms = REDIS_BACKOFF_FIRST_MS;
+}
