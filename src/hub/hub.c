@@ -257,11 +257,6 @@ size_t hub_publish(struct hub *hub, struct publication *publication)
 	return receivers;
 }
 
-size_t hub_channel_count(const struct hub *hub)
-{
-	return table_count(&hub->channels);
-}
-
 size_t hub_subscription_count(const struct hub *hub)
 {
 	return hub->subscriptions;

@@ -1,12 +1,17 @@
-/* Hearing of changed keys, on a link that is subscribed.
+/* Hearing of changed keys, on a subscribed link.
  *
- * Redis has to be told which link to tell, by its number. That is asked for (CLIENT ID) before the first
- * SUBSCRIBE, for RESP2 allows no other command afterwards, and one channel is wanted for our own sake. Redis
- * does not publish there: it writes to the one link that tracking names, an array of keys or, when all are
- * meant, a nil. Anybody may PUBLISH on it, too, but only texts, so they are told apart. */
+ * Redis sends them to the client with a number that tracking.c gives it. So the number is asked for (CLIENT
+ * ID) before the first SUBSCRIBE, as RESP2 allows no other command afterwards, and one channel is wanted
+ * besides the owner's. Redis does not publish on that channel: it writes to the one client an array of keys
+ * or, when all keys are meant, a nil. Anybody may PUBLISH on it, but only strings, which are ignored. */
 #include "subscriptions_internal.h"
 
 static const char invalidate[] = "__redis__:invalidate";
+
+struct slice listening_channel(void)
+{
+	return slice_of(invalidate);
+}
 
 bool listening_is_channel(struct slice name)
 {
@@ -18,7 +23,7 @@ static void tell(struct subscriptions *subscriptions, uint64_t client, struct sl
 	subscriptions->events->on_listening(subscriptions, client, problem);
 }
 
-/* Before the answer to SUBSCRIBE, which was sent behind it. */
+/* Arrives before the answer to SUBSCRIBE, which was sent after it. */
 static void on_client_id(void *context, const struct redisReply *reply)
 {
 	struct subscriptions *subscriptions = context;
@@ -40,35 +45,29 @@ int listening_begin(struct subscriptions *subscriptions)
 				      : 0;
 }
 
-/* Without a number that was told already. */
+/* Without a number the owner has been told already. */
 void listening_confirmed(struct subscriptions *subscriptions)
 {
 	if (subscriptions->client)
 		tell(subscriptions, subscriptions->client, (struct slice){ 0 });
 }
 
-void listening_refused(struct subscriptions *subscriptions, struct slice why)
+void listening_refused(struct subscriptions *subscriptions, struct slice reason)
 {
-	tell(subscriptions, 0, why);
+	tell(subscriptions, 0, reason);
 }
 
-void listening_take(struct subscriptions *subscriptions, const struct redisReply *said)
+void listening_take(struct subscriptions *subscriptions, const struct redisReply *message)
 {
 	if (!subscriptions->listens)
 		return;
-	if (said->type == REDIS_REPLY_NIL)
+	if (message->type == REDIS_REPLY_NIL)
 		subscriptions->events->on_invalidated(subscriptions, (struct slice){ 0 });
-	if (said->type != REDIS_REPLY_ARRAY)
+	if (message->type != REDIS_REPLY_ARRAY)
 		return;
-	for (size_t i = 0; i < said->elements && !subscriptions->closing; i++) {
-		struct slice key = resp_text(said->element[i]);
+	for (size_t i = 0; i < message->elements && !subscriptions->closing; i++) {
+		struct slice key = resp_text(message->element[i]);
 		if (key.at)
 			subscriptions->events->on_invalidated(subscriptions, key);
 	}
-}
-
-int subscriptions_listen(struct subscriptions *subscriptions)
-{
-	subscriptions->listens = true;
-	return subscriptions_want(subscriptions, slice_of(invalidate));
 }

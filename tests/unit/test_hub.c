@@ -122,7 +122,7 @@ static void tells_of_the_first_and_the_last(void **state)
 	assert_string_equal(look(), "");
 	hub_unsubscribe_all(&hub, &b.subscriber);
 	assert_string_equal(look(), "unwanted:news");
-	assert_int_equal(hub_channel_count(&hub), 0);
+	assert_int_equal(table_count(&hub.channels), 0);
 	assert_int_equal(hub_subscription_count(&hub), 0);
 }
 
@@ -197,7 +197,7 @@ static void a_channel_that_cannot_be_wanted_never_was(void **state)
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), -ENOTCONN);
 	assert_string_equal(look(), "wanted:x");
 	assert_int_equal(a.subscriber.count, 0);
-	assert_int_equal(hub_channel_count(&hub), 0);
+	assert_int_equal(table_count(&hub.channels), 0);
 }
 
 /* The first word may have got lost. */
@@ -226,7 +226,7 @@ static void a_channel_that_cannot_be_left_stays_as_it_is(void **state)
 	unwant_result = -ENOMEM;
 	hub_unsubscribe_all(&hub, &a.subscriber);
 	assert_string_equal(look(), "unwanted:x");
-	assert_int_equal(hub_channel_count(&hub), 1);
+	assert_int_equal(table_count(&hub.channels), 1);
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
 	assert_int_equal(b.subscriber.unconfirmed, 0);
 	hub_unsubscribe_all(&hub, &b.subscriber);
@@ -236,7 +236,7 @@ static void a_channel_that_cannot_be_left_stays_as_it_is(void **state)
 	unwant_result = 0;
 	assert_int_equal(publish("x"), 0);
 	assert_string_equal(look(), "unwanted:x");
-	assert_int_equal(hub_channel_count(&hub), 0);
+	assert_int_equal(table_count(&hub.channels), 0);
 }
 
 /* The tear-down finishes the hub with it. */
@@ -246,7 +246,7 @@ static void a_channel_that_can_never_be_left_is_no_leak(void **state)
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
 	unwant_result = -EPIPE;
 	hub_unsubscribe_all(&hub, &a.subscriber);
-	assert_int_equal(hub_channel_count(&hub), 1);
+	assert_int_equal(table_count(&hub.channels), 1);
 }
 
 static void everyone_may_leave_while_being_told(void **state)

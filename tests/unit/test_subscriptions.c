@@ -15,6 +15,7 @@ struct seen {
 	struct redis_link_settings settings;
 	struct redis_url url;
 	int ups, downs, confirmed, refused, messages, batches, round_trips, closed;
+	bool up;
 	bool in_batch; /* a message came, and its batch has not ended */
 	char channel[64], payload[64], reason[300];
 	bool close_when_confirmed, close_when_message, close_when_down, close_when_up,
@@ -71,7 +72,9 @@ static void on_batch_end(struct subscriptions *subscriptions)
 static void on_up(struct subscriptions *subscriptions)
 {
 	struct seen *seen = subscriptions->owner;
-	assert_true(subscriptions_is_up(subscriptions));
+	assert_true(redis_link_is_up(&subscriptions->link));
+	assert_false(seen->up);
+	seen->up = true;
 	seen->ups++;
 	if (seen->close_when_up)
 		subscriptions_close(subscriptions);
@@ -80,7 +83,8 @@ static void on_up(struct subscriptions *subscriptions)
 static void on_down(struct subscriptions *subscriptions, const char *reason)
 {
 	struct seen *seen = subscriptions->owner;
-	assert_false(subscriptions_is_up(subscriptions));
+	assert_false(redis_link_is_up(&subscriptions->link));
+	seen->up = false;
 	assert_false(seen->in_batch);
 	seen->downs++;
 	snprintf(seen->reason, sizeof(seen->reason), "%s", reason);
@@ -163,7 +167,7 @@ static void test_a_publication_comes_through(void **state)
 	open_at(&seen, &world, "", redis.port);
 	want(&seen, "news");
 	want(&seen, "news");
-	assert_int_equal(subscriptions_count(&seen.subscriptions), 1);
+	assert_int_equal(table_count(&seen.subscriptions.wanted.channels), 1);
 	assert_false(is_confirmed(&seen, "news"));
 	RUN_UNTIL(&world.test, seen.ups);
 	assert_int_equal(seen.confirmed, 1);
@@ -176,9 +180,9 @@ static void test_a_publication_comes_through(void **state)
 	assert_int_equal(publish(&redis, "news", "too late"), 1);
 	RUN_UNTIL(&world.test, TEST_REDIS_DO(&redis, "PUBSUB", "CHANNELS") == 0);
 	assert_int_equal(seen.messages, 1);
-	assert_int_equal(subscriptions_count(&seen.subscriptions), 0);
+	assert_false(is_confirmed(&seen, "news"));
 	/* what is forgotten leaves no trace */
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.channels) == 0);
+	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == 0);
 	close_all(&seen, &world);
 	test_redis_close(&redis);
 	world_close(&world);
@@ -297,7 +301,7 @@ static void test_wanted_again(void **state)
 	RUN_UNTIL(&world.test, seen.messages == 1);
 	want(&seen, "b");
 	unwant(&seen, "b");
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.channels) == 1);
+	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == 1);
 	assert_int_equal(seen.downs, downs);
 	close_all(&seen, &world);
 	test_redis_close(&redis);
@@ -330,12 +334,12 @@ static void test_any_order_of_wants_ends_right(void **state)
 		if (i % 1000 == 500)
 			redis_link_fail(&seen.subscriptions.link, "a test");
 		if (i % 1000 == 999)
-			RUN_UNTIL(&world.test, subscriptions_is_up(&seen.subscriptions));
+			RUN_UNTIL(&world.test, seen.up);
 	}
 	size_t n = 0;
 	for (int i = 0; i < N; i++)
 		n += wanted[i];
-	assert_int_equal(subscriptions_count(&seen.subscriptions), n);
+	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == n);
 	for (int i = 0; i < N; i++) {
 		char name[2] = { (char)('a' + i), '\0' };
 		RUN_UNTIL(&world.test, is_confirmed(&seen, name) == wanted[i]);
@@ -471,7 +475,7 @@ static void test_refused_among_others(void **state)
 	}
 	RUN_UNTIL(&world.test, seen.messages == 3);
 	assert_int_equal(seen.downs, 0);
-	assert_int_equal(subscriptions_count(&seen.subscriptions), 5);
+	assert_int_equal(table_count(&seen.subscriptions.wanted.channels), 5);
 	close_narrow(&seen, &world, &redis);
 }
 
@@ -503,7 +507,7 @@ static void test_refused_again_and_again(void **state)
 		if (i % 3 == 0)
 			uv_run(&world.test.loop, UV_RUN_NOWAIT);
 	}
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.channels) == 1);
+	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == 1);
 	assert_true(seen.refused > N / 4);
 	assert_int_equal(seen.downs, 0);
 	assert_int_equal(seen.ups, 1);
@@ -654,7 +658,7 @@ static void test_refusal_belongs_to_the_oldest_command(void **state)
 	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "b"));
 	assert_int_equal(seen.refused, 1);
 	assert_false(is_confirmed(&seen, "a"));
-	assert_int_equal(table_count(&seen.subscriptions.channels), 3);
+	assert_int_equal(table_count(&seen.subscriptions.wanted.channels), 3);
 	assert_int_equal(seen.downs, 0);
 	close_scripted(&seen, &world, &fake);
 }
@@ -671,7 +675,8 @@ static void test_refused_after_it_was_left(void **state)
 	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
 	unwant(&seen, "a");
 	say(&fake, NOPERM);
-	RUN_UNTIL(&world.test, fake_step(&fake) && table_count(&seen.subscriptions.channels) == 0);
+	RUN_UNTIL(&world.test,
+		fake_step(&fake) && table_count(&seen.subscriptions.wanted.channels) == 0);
 	assert_int_equal(seen.refused, 0);
 	want(&seen, "a");
 	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));

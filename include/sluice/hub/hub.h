@@ -88,7 +88,6 @@ void hub_confirm(struct hub *hub, struct slice channel, uint32_t ticket);
 /* Hands the run to every subscriber of its channel. Gives how many there were. */
 size_t hub_publish(struct hub *hub, struct publication *publication);
 
-size_t hub_channel_count(const struct hub *hub);
 size_t hub_subscription_count(const struct hub *hub);
 
 #endif

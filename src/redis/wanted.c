@@ -1,0 +1,340 @@
+/* A channel has a few facts, and everything follows from comparing them:
+ *
+ *	wanted       somebody here wants it
+ *	asked        the last command about it on this link was SUBSCRIBE, and was not refused
+ *	unanswered   that command's answer is still to come
+ *	refused      wanted, but Redis denies it to us
+ *	confirmed    wanted, and the owner has been told that Redis delivers it
+ *
+ *	not unanswered, wanted != asked, !refused    -> at the turn's end, ask
+ *	not unanswered, wanted, asked, !confirmed    -> confirmed
+ *	not unanswered, !wanted, !asked              -> forgotten
+ *
+ * No channel is in two commands at a time: however quickly it is wanted, left and wanted again, the next
+ * command about it waits for the answer to the last. So there are never more unanswered commands than
+ * channels, and as Redis answers in order, one list of them says which channel each answer is about. An
+ * answer about another channel fails the link.
+ *
+ * Redis refuses a SUBSCRIBE as a whole when its ACL denies us one of the channels, and does not say which.
+ * A browser that asks for such a channel must not take the others' away, so the link stays, and each channel
+ * of the refused command is asked for alone. Then the answer says which of them is refused, and the channel
+ * is remembered (as `alone`) to spare the others when the link comes back.
+ *
+ * Asking waits for the end of the turn: a browser that leaves as another arrives costs nothing, and a
+ * thousand new channels cost two commands. Channels for which the link has no room stay in the list of the
+ * changed; each answer (to PING, too) makes room. When the link is lost, Redis forgets our subscriptions, so
+ * every channel counts as never asked; when it is back, all wanted channels are asked for again. `awaited`
+ * counts those that were wanted at that moment, not those added meanwhile, or a steady stream of new channels
+ * could keep it above zero for ever.
+ *
+ * Names are freed only at the turn's end or when an answer has arrived, never under a caller who may still
+ * hold one. */
+#include "sluice/redis/wanted.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { CHANNELS_PER_COMMAND = 512 };
+
+struct wanted_channel {
+	struct list link; /* in `unanswered` while it is that, else perhaps in `changed` */
+	bool unanswered, wanted, asked, refused, confirmed, awaited;
+	bool alone; /* was refused together with others: ask for it alone */
+	struct table_key name;
+};
+
+static struct slice name_of(const struct wanted_channel *channel)
+{
+	return table_key_bytes(&channel->name);
+}
+
+static struct wanted_channel *find(const struct wanted *wanted, struct slice name)
+{
+	struct table_key *key = table_find(&wanted->channels, name);
+	return key ? container_of(key, struct wanted_channel, name) : NULL;
+}
+
+static struct wanted_channel *create(struct wanted *wanted, struct slice name)
+{
+	struct wanted_channel *channel = calloc(1, sizeof(*channel) + name.len);
+	if (!channel)
+		return NULL;
+	if (table_add(&wanted->channels, &channel->name, name) != 0) {
+		free(channel);
+		return NULL;
+	}
+	return channel;
+}
+
+static void destroy(struct wanted *wanted, struct wanted_channel *channel)
+{
+	list_remove(&channel->link);
+	table_remove(&wanted->channels, &channel->name);
+	free(channel);
+}
+
+/* An unanswered channel is looked at when its answer arrives. */
+static void note(struct wanted *wanted, struct wanted_channel *channel)
+{
+	if (!list_is_linked(&channel->link))
+		list_append(&wanted->changed, &channel->link);
+}
+
+static void mark_changed(struct wanted *wanted, struct wanted_channel *channel)
+{
+	note(wanted, channel);
+	if (!wanted->stopped)
+		wanted->events->on_changed(wanted);
+}
+
+/* ---- what follows from the facts ---- */
+
+static void await_no_more(struct wanted *wanted, struct wanted_channel *channel)
+{
+	if (!channel->awaited)
+		return;
+	channel->awaited = false;
+	wanted->awaited--;
+}
+
+static void await_no_answer(struct wanted_channel *channel)
+{
+	if (channel->unanswered)
+		list_remove(&channel->link);
+	channel->unanswered = false;
+}
+
+/* May destroy the channel. */
+static void settle(struct wanted *wanted, struct wanted_channel *channel)
+{
+	if (wanted->stopped || channel->unanswered || channel->wanted != channel->asked)
+		return;
+	if (!channel->wanted) {
+		destroy(wanted, channel);
+	} else if (!channel->confirmed) {
+		channel->confirmed = true;
+		await_no_more(wanted, channel);
+		wanted->events->on_confirmed(wanted, name_of(channel));
+	}
+}
+
+/* ---- asking ---- */
+
+struct batch {
+	struct slice command;
+	bool subscribes;
+	size_t max, n; /* channels in it */
+	struct wanted_channel *channels[CHANNELS_PER_COMMAND];
+};
+
+static int send_batch(struct wanted *wanted, const struct batch *batch)
+{
+	struct slice words[1 + CHANNELS_PER_COMMAND];
+	words[0] = batch->command;
+	for (size_t i = 0; i < batch->n; i++)
+		words[1 + i] = name_of(batch->channels[i]);
+	return wanted->events->on_command(wanted, words, 1 + batch->n);
+}
+
+static void await_answer(struct wanted *wanted, struct wanted_channel *channel, bool subscribes)
+{
+	channel->asked = subscribes;
+	channel->unanswered = true;
+	list_remove(&channel->link);
+	list_append(&wanted->unanswered, &channel->link);
+}
+
+/* Without room the channels stay noted: wanted_has_more says so after the next answer. */
+static void flush(struct wanted *wanted, struct batch *batch)
+{
+	int error = batch->n ? send_batch(wanted, batch) : 0;
+	for (size_t i = 0; i < batch->n; i++) {
+		if (!error)
+			await_answer(wanted, batch->channels[i], batch->subscribes);
+		else if (error == -ENOBUFS)
+			note(wanted, batch->channels[i]);
+	}
+	batch->n = 0;
+}
+
+static bool is_to_be_asked(const struct wanted *wanted, const struct wanted_channel *channel)
+{
+	return channel->wanted != channel->asked && !channel->refused && !channel->unanswered &&
+	       wanted->link_is_up;
+}
+
+/* Settling and flushing raise events, in which any channel may change and the link may fail; so the list is
+ * emptied first, and nothing is noted of a channel before its command is sent. No channel in a batch is
+ * destroyed meanwhile: only `settle` does that, and the list names each channel once. */
+void wanted_ask(struct wanted *wanted)
+{
+	struct batch leave = { .command = SLICE("UNSUBSCRIBE"), .max = CHANNELS_PER_COMMAND };
+	struct batch together = {
+		.command = SLICE("SUBSCRIBE"), .subscribes = true, .max = CHANNELS_PER_COMMAND
+	};
+	struct batch alone = { .command = SLICE("SUBSCRIBE"), .subscribes = true, .max = 1 };
+	struct list changed;
+	list_take(&changed, &wanted->changed);
+	for (struct list *node; (node = list_pop(&changed));) {
+		struct wanted_channel *channel = container_of(node, struct wanted_channel, link);
+		if (!is_to_be_asked(wanted, channel)) {
+			settle(wanted, channel);
+			continue;
+		}
+		struct batch *batch = !channel->wanted ? &leave
+				      : channel->alone ? &alone
+						       : &together;
+		batch->channels[batch->n++] = channel;
+		if (batch->n == batch->max)
+			flush(wanted, batch);
+	}
+	flush(wanted, &together);
+	flush(wanted, &leave);
+}
+
+bool wanted_has_more(const struct wanted *wanted)
+{
+	return !list_is_empty(&wanted->changed);
+}
+
+/* ---- the link ---- */
+
+void wanted_link_up(struct wanted *wanted)
+{
+	wanted->link_is_up = true;
+	TABLE_EACH (key, &wanted->channels) {
+		struct wanted_channel *channel = container_of(key, struct wanted_channel, name);
+		if (!channel->wanted)
+			continue;
+		channel->awaited = true;
+		wanted->awaited++;
+		mark_changed(wanted, channel);
+	}
+}
+
+void wanted_link_down(struct wanted *wanted)
+{
+	wanted->link_is_up = false;
+	wanted->awaited = 0;
+	TABLE_EACH (key, &wanted->channels) {
+		struct wanted_channel *channel = container_of(key, struct wanted_channel, name);
+		await_no_answer(channel);
+		channel->asked = channel->refused = channel->confirmed = channel->awaited = false;
+		if (!channel->wanted)
+			mark_changed(wanted, channel);
+	}
+}
+
+bool wanted_is_complete(const struct wanted *wanted)
+{
+	return wanted->link_is_up && !wanted->awaited;
+}
+
+/* ---- answers ---- */
+
+static struct wanted_channel *oldest_unanswered(const struct wanted *wanted)
+{
+	return list_is_empty(&wanted->unanswered)
+		       ? NULL
+		       : container_of(wanted->unanswered.next, struct wanted_channel, link);
+}
+
+int wanted_take_answer(struct wanted *wanted, struct slice name, bool subscribed)
+{
+	struct wanted_channel *channel = oldest_unanswered(wanted);
+	if (!channel || channel->asked != subscribed || !slice_equal(name_of(channel), name))
+		return -EPROTO;
+	await_no_answer(channel);
+	channel->alone = false;
+	if (channel->wanted != channel->asked)
+		mark_changed(wanted, channel);
+	else
+		settle(wanted, channel);
+	return 0;
+}
+
+bool wanted_oldest_is_subscribe(const struct wanted *wanted)
+{
+	const struct wanted_channel *channel = oldest_unanswered(wanted);
+	MUST(channel);
+	return channel->asked;
+}
+
+/* If it was one of several, which one Redis denies is not known. */
+static void refuse(
+	struct wanted *wanted, struct wanted_channel *channel, bool only, struct slice reason)
+{
+	await_no_answer(channel);
+	channel->asked = false;
+	channel->alone = true;
+	channel->refused = only && channel->wanted;
+	if (!channel->refused) {
+		mark_changed(wanted, channel);
+		return;
+	}
+	await_no_more(wanted, channel);
+	wanted->events->on_refused(wanted, name_of(channel), reason);
+}
+
+void wanted_take_refusal(struct wanted *wanted, size_t channels, struct slice reason)
+{
+	for (size_t i = 0; i < channels; i++)
+		refuse(wanted, oldest_unanswered(wanted), channels == 1, reason);
+}
+
+/* ---- for the owner ---- */
+
+void wanted_init(struct wanted *wanted, const struct wanted_events *events)
+{
+	*wanted = (struct wanted){ .events = events };
+	list_init(&wanted->changed);
+	list_init(&wanted->unanswered);
+}
+
+void wanted_stop(struct wanted *wanted)
+{
+	wanted->stopped = true;
+	wanted->link_is_up = false;
+}
+
+void wanted_finish(struct wanted *wanted)
+{
+	TABLE_EACH (key, &wanted->channels)
+		destroy(wanted, container_of(key, struct wanted_channel, name));
+}
+
+int wanted_add(struct wanted *wanted, struct slice name)
+{
+	struct wanted_channel *channel = find(wanted, name);
+	if (!channel)
+		channel = create(wanted, name);
+	if (!channel)
+		return -ENOMEM;
+	if (channel->wanted)
+		return 0;
+	channel->wanted = true;
+	mark_changed(wanted, channel);
+	return 0;
+}
+
+void wanted_remove(struct wanted *wanted, struct slice name)
+{
+	struct wanted_channel *channel = find(wanted, name);
+	if (!channel || !channel->wanted)
+		return;
+	channel->wanted = channel->refused = channel->confirmed = false;
+	await_no_more(wanted, channel);
+	mark_changed(wanted, channel);
+}
+
+bool wanted_has(const struct wanted *wanted, struct slice name)
+{
+	const struct wanted_channel *channel = find(wanted, name);
+	return channel && channel->wanted;
+}
+
+bool wanted_is_confirmed(const struct wanted *wanted, struct slice name)
+{
+	const struct wanted_channel *channel = find(wanted, name);
+	return channel && channel->confirmed;
+}
