@@ -106,7 +106,7 @@ static bool is_push(const struct redis_link *link, const struct redisReply *repl
 static void take_push(struct redis_link *link, const struct redisReply *reply)
 {
 	struct pending_command *command = oldest(link);
-	if (slice_equal(resp_text(reply->element[0]), SLICE("message"))) {
+	if (slice_equal(reply_text(reply->element[0]), SLICE("message"))) {
 		link->events->on_push(link, reply);
 	} else if (!command || command->answer != ANSWER_PUSHES) {
 		redis_link_fail(link, "unexpected answer to SUBSCRIBE or UNSUBSCRIBE");
@@ -187,14 +187,14 @@ void redis_link_fail_by_reply(
 	struct redis_link *link, const char *command, const struct redisReply *reply)
 {
 	char reason[REASON_MAX];
-	struct slice text = resp_text(reply);
+	struct slice text = reply_text(reply);
 	if (reply->type != REDIS_REPLY_ERROR) {
 		snprintf(reason, sizeof(reason), "unexpected reply to %s", command);
 		redis_link_fail(link, reason);
 		return;
 	}
 	if (strcmp(command, "AUTH") == 0)
-		text = resp_before_quote(text);
+		text = reply_before_quote(text);
 	text.len = MIN(text.len, (size_t)(REASON_MAX / 2));
 	snprintf(reason, sizeof(reason), "%s: %.*s", command, SLICE_ARGS(text));
 	for (char *c = reason; *c; c++) {

@@ -6,7 +6,7 @@
 static void expect_status(struct redis_link *link, const struct redisReply *reply,
 	const char *command, struct slice status)
 {
-	if (reply && !(reply->type == REDIS_REPLY_STATUS && slice_equal(resp_text(reply), status)))
+	if (reply && !(reply->type == REDIS_REPLY_STATUS && slice_equal(reply_text(reply), status)))
 		redis_link_fail_by_reply(link, command, reply);
 }
 

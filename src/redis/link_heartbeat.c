@@ -18,9 +18,9 @@ enum {
 static bool is_pong(const struct redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_STATUS)
-		return slice_equal(resp_text(reply), SLICE("PONG"));
+		return slice_equal(reply_text(reply), SLICE("PONG"));
 	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	       slice_equal(resp_text(reply->element[0]), SLICE("pong"));
+	       slice_equal(reply_text(reply->element[0]), SLICE("pong"));
 }
 
 static void on_pong(void *context, const struct redisReply *reply)

@@ -1,33 +1,26 @@
-/* hiredis' reader, made safe against a Redis that means no good.
+/* hiredis' reader, made safe against a hostile Redis.
  *
- * The reader itself is sound, but it believes what it is told. "*2147483647" makes it allocate (and
- * later walk through) 16 GiB for an array of which no element has come; version 1 takes arrays
- * within arrays to any depth, and frees them by recursion; and as it drops what it has read, an array
- * of small elements may grow for ever without much being buffered. So:
+ * The reader itself is sound, but it believes what it reads. "*2147483647" makes it allocate (and later walk
+ * through) 16 GiB for an array of which no element has arrived; version 1 accepts arrays within arrays to any
+ * depth, and frees them by recursion; and as it drops what it has read, an array of small elements may grow
+ * for ever without much being buffered. So:
  *
- * - A reply may be reply_bytes long on the wire, counted from its first byte to its last, whatever
- *   pieces it came in: what has been fed since the last complete reply, less what is still unread.
- * - Before an array is made, its elements are counted in. Each takes 3 bytes at least ("+\r\n"), so
- *   all arrays of a reply together cannot announce more than a third of reply_bytes, and memory
- *   stays in proportion to reply_bytes. This also keeps the depth.
+ * - A reply may be reply_bytes long on the wire, counted from its first byte to its last, however it was
+ *   split: what has been fed since the last complete reply, less what is still unread.
+ * - Before an array is made, its elements are counted in. Each takes at least 3 bytes ("+\r\n"), so all
+ *   arrays of a reply together cannot announce more than a third of reply_bytes, and memory stays in
+ *   proportion to reply_bytes. The same check limits the depth.
  *
- * The check wraps hiredis' own function that makes arrays, whose count was an int before version 1;
- * all other functions are hiredis' own. RESP3 is never asked for; were it sent, its arrays are
- * refused here, and its other types are types that no owner expects.
+ * The check wraps hiredis' own function that makes arrays; all other functions are hiredis' own. RESP3 is
+ * never asked for: if a server sends it, its arrays are refused here, and no caller expects its other types.
  *
- * Commands are laid out here and not by hiredis, straight into the buffer that they leave from. */
+ * Commands are formatted here and not by hiredis, straight into the buffer that they leave from. */
 #include "sluice/redis/resp.h"
 
 #include <errno.h>
 #include <stdbool.h>
 
 enum { ELEMENT_BYTES_MIN = 3 };
-
-#if HIREDIS_MAJOR >= 1
-typedef size_t array_count;
-#else
-typedef int array_count;
-#endif
 
 static bool is_too_deep(const redisReadTask *task)
 {
@@ -37,8 +30,8 @@ static bool is_too_deep(const redisReadTask *task)
 	return depth > RESP_DEPTH_MAX;
 }
 
-/* NULL makes the reader stop with an error, and free what there is. */
-static void *create_array(const redisReadTask *task, array_count count)
+/* NULL makes the reader stop with an error and free what it has made. */
+static void *create_array(const redisReadTask *task, redis_array_count count)
 {
 	struct resp_reader *reader = task->privdata;
 	size_t left = reader->reply_bytes / ELEMENT_BYTES_MIN - reader->elements;
@@ -59,7 +52,7 @@ int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
 	reader->functions.createArray = create_array;
 	reader->reader->fn = &reader->functions;
 	reader->reader->privdata = reader;
-	/* Else version 0.14 gives a large buffer back, and aborts when there is no memory for a small one. */
+	/* Else version 0.14 replaces a large buffer by a small one, and aborts when there is no memory for it. */
 	reader->reader->maxbuf = 0;
 	return 0;
 }
@@ -109,26 +102,4 @@ int resp_format(struct buffer *out, const struct slice *words, size_t n)
 	if (error)
 		out->len = before;
 	return error;
-}
-
-struct slice resp_text(const struct redisReply *reply)
-{
-	if (reply && (reply->type == REDIS_REPLY_STATUS || reply->type == REDIS_REPLY_STRING ||
-			     reply->type == REDIS_REPLY_ERROR))
-		return slice_make(reply->str, (size_t)reply->len);
-	return (struct slice){ NULL, 0 };
-}
-
-struct slice resp_before_quote(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (strchr("'`\"", text.at[i]))
-			text.len = i;
-	return text;
-}
-
-struct slice resp_error_reason(const struct redisReply *reply)
-{
-	struct slice text = resp_text(reply);
-	return slice_starts_with(text, SLICE("NOPERM ")) ? text : resp_before_quote(text);
 }

@@ -121,29 +121,29 @@ static void on_link_refused(
 {
 	struct subscriptions *subscriptions = link->owner;
 	bool subscribe = wanted_oldest_is_subscribe(&subscriptions->wanted);
-	if (!subscribe || !slice_starts_with(resp_text(reply), SLICE("NOPERM "))) {
+	if (!subscribe || !slice_starts_with(reply_text(reply), SLICE("NOPERM "))) {
 		redis_link_fail_by_reply(link, subscribe ? "SUBSCRIBE" : "UNSUBSCRIBE", reply);
 		return;
 	}
-	wanted_take_refusal(&subscriptions->wanted, channels, resp_text(reply));
+	wanted_take_refusal(&subscriptions->wanted, channels, reply_text(reply));
 	go_on(subscriptions);
 }
 
 static void on_push(struct redis_link *link, const struct redisReply *reply)
 {
 	struct subscriptions *subscriptions = link->owner;
-	struct slice kind = resp_text(reply->element[0]);
+	struct slice kind = reply_text(reply->element[0]);
 	const struct redisReply *name = reply->element[1], *third = reply->element[2];
 	if (name->type != REDIS_REPLY_STRING)
 		redis_link_fail(link, "push without a channel");
-	else if (slice_equal(kind, SLICE("message")) && listening_is_channel(resp_text(name)))
+	else if (slice_equal(kind, SLICE("message")) && listening_is_channel(reply_text(name)))
 		listening_take(subscriptions, third);
 	else if (slice_equal(kind, SLICE("message")) && third->type == REDIS_REPLY_STRING)
-		take_message(subscriptions, resp_text(name), resp_text(third));
+		take_message(subscriptions, reply_text(name), reply_text(third));
 	else if (slice_equal(kind, SLICE("subscribe")) && third->type == REDIS_REPLY_INTEGER)
-		take_answer(subscriptions, resp_text(name), true);
+		take_answer(subscriptions, reply_text(name), true);
 	else if (slice_equal(kind, SLICE("unsubscribe")) && third->type == REDIS_REPLY_INTEGER)
-		take_answer(subscriptions, resp_text(name), false);
+		take_answer(subscriptions, reply_text(name), false);
 	else
 		redis_link_fail(link, "malformed push");
 }

@@ -33,7 +33,7 @@ static void on_client_id(void *context, const struct redisReply *reply)
 		subscriptions->client = (uint64_t)reply->integer;
 	else
 		tell(subscriptions, 0,
-			reply->type == REDIS_REPLY_ERROR ? resp_text(reply)
+			reply->type == REDIS_REPLY_ERROR ? reply_text(reply)
 							 : SLICE("CLIENT ID gave no number"));
 }
 
@@ -66,7 +66,7 @@ void listening_take(struct subscriptions *subscriptions, const struct redisReply
 	if (message->type != REDIS_REPLY_ARRAY)
 		return;
 	for (size_t i = 0; i < message->elements && !subscriptions->closing; i++) {
-		struct slice key = resp_text(message->element[i]);
+		struct slice key = reply_text(message->element[i]);
 		if (key.at)
 			subscriptions->events->on_invalidated(subscriptions, key);
 	}

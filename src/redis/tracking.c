@@ -15,7 +15,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 	if (!reply || reply->type == REDIS_REPLY_STATUS)
 		return;
 	tracking->events->on_refused(tracking,
-		reply->type == REDIS_REPLY_ERROR ? resp_text(reply)
+		reply->type == REDIS_REPLY_ERROR ? reply_text(reply)
 						 : SLICE("CLIENT TRACKING is not answered by OK"));
 }
 

@@ -25,7 +25,7 @@ static void put_reply(struct run *run, const struct redisReply *reply, int depth
 			put_reply(run, reply->element[i], depth + 1);
 		return;
 	}
-	struct slice text = resp_text(reply);
+	struct slice text = reply_text(reply);
 	fuzz_printf(&run->record, "%d %lld %zu:", reply->type,
 		reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0, text.len);
 	fuzz_append(&run->record, text);

@@ -7,7 +7,7 @@ const LIBRARIES = [
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/(record\/session_value|envelope)|settings\/\w+)$/ },
   { header: /^(mbedtls|psa)\//, modules: /^(base\/mbed|net\/tls_(settings|session)|proto\/(text\/digest|record\/laravel_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws\/ws_(de|in)flate$/ },
-  { header: /^hiredis\//, modules: /^(redis|auth|feed|dev)\/\w+$/ },
+  { header: /^hiredis\//, modules: /^redis\/reply$/ },
   { header: /^sanitizer\/asan_interface\.h$/, modules: /^base\/pool$/ },
   { header: /^uv\.h$/, modules: /^(net|redis|auth|feed|conn|process|dev|main)\/[\w/]+$/ },
 ];

@@ -13,7 +13,7 @@ describe('the check itself finds', () => {
   const sound = {
     'include/sluice/base/list.h': '',
     'include/sluice/base/slice.h': '#include <stddef.h>',
-    'include/sluice/redis/resp.h': '#include <hiredis/read.h>\n#include "sluice/base/slice.h"',
+    'include/sluice/redis/reply.h': '#include <hiredis/hiredis.h>\n#include "sluice/base/slice.h"',
     'include/sluice/net/stream.h': '#include <uv.h>\n#include "sluice/base/list.h"',
     'include/sluice/hub/hub.h': '#include "sluice/base/list.h"',
     'src/hub/hub.c': '#include "sluice/hub/hub.h"',
@@ -29,7 +29,7 @@ describe('the check itself finds', () => {
     'an include of a floor above': { 'src/base/log.c': '#include "sluice/hub/hub.h"' },
     'a private header of a floor above': { 'src/hub/hub.c': '#include "../conn/conn_internal.h"' },
     'net in proto': { 'src/proto/cookie.c': '#include "sluice/net/stream.h"' },
-    'proto in net': { 'src/net/listener.c': '#include "sluice/redis/resp.h"' },
+    'proto in net': { 'src/net/listener.c': '#include "sluice/redis/reply.h"' },
     'net in the hub': { 'src/hub/hub.c': '#include "sluice/net/stream.h"' },
     'a module that main may not know': { 'src/main.c': '#include "sluice/net/stream.h"' },
     'a circle of two headers': {
@@ -53,7 +53,7 @@ describe('the check itself finds', () => {
     'llhttp elsewhere': { 'src/conn/conn.c': '#include <llhttp.h>' },
     'cJSON elsewhere': { 'src/proto/origin.c': '#include <cjson/cJSON.h>' },
     'mbedTLS elsewhere': { 'src/net/stream.c': '#include <mbedtls/ssl.h>' },
-    'hiredis elsewhere': { 'src/proto/cookie.c': '#include <hiredis/hiredis.h>' },
+    'hiredis elsewhere': { 'src/redis/link.c': '#include <hiredis/hiredis.h>' },
     'a library that nobody agreed on': { 'src/net/stream.c': '#include <openssl/ssl.h>' },
     'a header that is not there': { 'src/base/log.c': '#include "sluice/base/missing.h"' },
     'a folder that is no floor': { 'src/misc/log.c': '' },

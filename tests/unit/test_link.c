@@ -93,7 +93,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	}
 	seen->answers++;
-	snprintf(seen->text, sizeof(seen->text), "%.*s", SLICE_ARGS(resp_text(reply)));
+	snprintf(seen->text, sizeof(seen->text), "%.*s", SLICE_ARGS(reply_text(reply)));
 	if (seen->close_when_answered)
 		redis_link_close(&seen->link);
 }

@@ -22,7 +22,7 @@ static void print(const struct redisReply *reply, struct buffer *text)
 	case REDIS_REPLY_STATUS:
 	case REDIS_REPLY_ERROR:
 		assert_int_equal(buffer_append(text, mark_of(reply->type), 1), 0);
-		assert_int_equal(buffer_append_slice(text, resp_text(reply)), 0);
+		assert_int_equal(buffer_append_slice(text, reply_text(reply)), 0);
 		break;
 	case REDIS_REPLY_INTEGER:
 		assert_int_equal(buffer_printf(text, ":%lld", reply->integer), 0);
@@ -228,8 +228,8 @@ static void test_text_of_no_text_is_absent(void **state)
 {
 	(void)state;
 	struct redisReply integer = { .type = REDIS_REPLY_INTEGER };
-	assert_null(resp_text(&integer).at);
-	assert_null(resp_text(NULL).at);
+	assert_null(reply_text(&integer).at);
+	assert_null(reply_text(NULL).at);
 }
 
 static void test_an_error_is_told_without_what_it_quotes(void **state)
@@ -249,9 +249,9 @@ static void test_an_error_is_told_without_what_it_quotes(void **state)
 		char text[64];
 		struct redisReply reply = { .type = REDIS_REPLY_ERROR, .str = text };
 		reply.len = (size_t)snprintf(text, sizeof(text), "%s", cases[i].text);
-		assert_true(slice_equal(resp_error_reason(&reply), slice_of(cases[i].reason)));
+		assert_true(slice_equal(reply_error_reason(&reply), slice_of(cases[i].reason)));
 	}
-	assert_null(resp_error_reason(NULL).at);
+	assert_null(reply_error_reason(NULL).at);
 }
 
 int main(void)
