@@ -125,10 +125,10 @@ test('TLS cannot be turned on either', async t => {
 
 const waiting = { listen: '127.0.0.1:1', workers: 1, admin: { listen: '127.0.0.1:1' } };
 for (const [key, value] of Object.entries(waiting))
-  test(`another ${key} waits for a restart, and the log says so; the rest is obeyed`, async t => {
+  test(`a change of ${key} needs a restart, as the log says; other changes take effect`, async t => {
     const sluice = await startSluice(t, redis.url);
     await reload(sluice, { [key]: value, log: { level: 'debug' } });
-    const warnings = sluice.log.match(/ warn a change waits for a restart .*/g);
+    const warnings = sluice.log.match(/ warn configuration change needs a restart .*/g);
     assert.equal(warnings?.length, 1, sluice.log);
     assert.match(warnings[0], new RegExp(`\\b${key}\\b`));
     (await sluice.open({ cookie })).terminate();

@@ -26,7 +26,7 @@ async function stand(t, { workers = 2, session = NO_SWEEP, settings = {}, config
 }
 
 /* The log says that Redis does not track. */
-const told = sluice => sluice.program.stderr.filter(line => line.includes('does not tell of changed sessions'));
+const told = sluice => sluice.program.stderr.filter(line => line.includes('does not report changed sessions'));
 
 /* Three: one that will be gone, one that will have lost a team, one that stays as it is. */
 async function threeKinds(client, sluice) {

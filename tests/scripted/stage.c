@@ -74,9 +74,9 @@ void stage_turn(struct stage *stage)
 	redis_turn(&stage->redis);
 	for (unsigned i = 0; i < STAGE_WORKERS; i++) {
 		struct worker *worker = &stage->workers[i];
-		uv_update_time(&worker->loop);
-		wires_turn(&worker->stream_loop);
-		uv_run(&worker->loop, UV_RUN_NOWAIT);
+		uv_update_time(&worker->loop.uv);
+		wires_turn(&worker->loop.streams);
+		uv_run(&worker->loop.uv, UV_RUN_NOWAIT);
 	}
 }
 
@@ -163,7 +163,7 @@ static void check_metrics(const struct stage *stage)
 	MUST(stage_metric(stage, METRIC_CHANNELS) == 0 || stage->lacked_memory);
 	MUST(atomic_load(&stage->quota.connections) == 0);
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		MUST(stage->workers[i].stream_loop.queued == 0);
+		MUST(stage->workers[i].loop.streams.queued == 0);
 }
 
 static void turn_until_ended(struct stage *stage)
@@ -173,7 +173,7 @@ static void turn_until_ended(struct stage *stage)
 		stage_turn(stage);
 		alive = 0;
 		for (unsigned i = 0; i < STAGE_WORKERS; i++)
-			alive += uv_loop_alive(&stage->workers[i].loop) != 0;
+			alive += uv_loop_alive(&stage->workers[i].loop.uv) != 0;
 	}
 }
 

@@ -1,8 +1,8 @@
 /* One thread: a libuv loop, its listening socket, its connections, its hub, and two links to Redis, one
- * for commands and one that is only ever subscribed.
+ * for commands and one for subscriptions.
  *
- * Everything is opened by the main thread before any worker runs; from worker_start to worker_join it
- * belongs to the worker's thread, and the main thread only posts to its inbox. */
+ * The main thread opens everything before any worker runs. From worker_start to worker_join it belongs to
+ * the worker's thread, and the main thread only posts to its inbox. */
 #ifndef SLUICE_PROCESS_WORKER_H
 #define SLUICE_PROCESS_WORKER_H
 
@@ -15,18 +15,17 @@
 #include "sluice/conn/quota.h"
 #include "sluice/feed/bridge.h"
 #include "sluice/feed/link_state.h"
-#include "sluice/net/inbox.h"
 #include "sluice/net/listener.h"
+#include "sluice/process/event_loop.h"
 #include "sluice/redis/tracking.h"
 #include "sluice/settings/settings.h"
 
 struct worker;
 
 struct worker_events {
-	/* Both in the worker's thread. Drained: no connection is left. Quiet: nothing of it will post to
-	 * another worker any more. */
-	void (*on_drained)(struct worker *worker);
-	void (*on_quiet)(struct worker *worker);
+	/* Both are called in the worker's thread. */
+	void (*on_drained)(struct worker *worker); /* no connection is left */
+	void (*on_quiet)(struct worker *worker);   /* it will not post to another worker any more */
 };
 
 /* What all workers share; must outlive them. */
@@ -48,41 +47,34 @@ struct worker {
 	struct link_state command_link;
 	/* private */
 	uv_thread_t thread;
-	uv_loop_t loop;
-	struct turn turn;
-	struct deadlines deadlines;
-	struct inbox inbox;
-	struct stream_loop stream_loop;
+	struct event_loop loop;
 	struct listener listener;
 	struct redis_link commands;
 	struct bridge bridge;
 	struct tracking tracking;
 	struct sessions sessions;
 	struct conns conns;
-	uv_prepare_t turn_end; /* measures how long a turn was busy */
-	uint64_t turn_began_ns, idle_ns;
 	unsigned links;      /* not yet closed */
-	bool told_untracked; /* the log has been told that sessions are not tracked */
+	bool told_untracked; /* that sessions are not tracked has been logged */
 };
 
-/* Opens worker `number` on a listening descriptor (taken, also on an error). setup->bridges must
- * have its place for &worker->bridge. 0 or a negative errno, after which the process ends. */
+/* Opens worker `number` on a listening descriptor, which it takes, also on an error. setup->bridges[number]
+ * must be &worker->bridge. 0 or a negative errno, after which the process ends. */
 MUST_CHECK int worker_open(
 	struct worker *worker, const struct worker_setup *setup, unsigned number, int listening_fd);
 
-/* A site beside the endpoint; before worker_start. */
+/* What is served beside the WebSocket endpoint; NULL: nothing. Before worker_start. */
 void worker_set_site(struct worker *worker, const struct site *site);
 
 MUST_CHECK int worker_start(struct worker *worker);
 
-/* All four are posted; what they do happens in the worker's thread. Once each, in this order; abort may
- * come any time. */
+/* Posted to the worker's thread. Each is called once, in this order; worker_abort may come at any time. */
 void worker_drain(struct worker *worker);  /* -> on_drained */
-void worker_abort(struct worker *worker);  /* closes what is left at once */
+void worker_abort(struct worker *worker);  /* closes the remaining connections at once */
 void worker_quit(struct worker *worker);   /* when all are drained; closes the links -> on_quiet */
 void worker_finish(struct worker *worker); /* when all are quiet; the loop ends */
 
-/* New settings, and TLS setup for new connections. The old ones must live on. */
+/* New settings, and TLS settings for new connections. The old ones must live on. Posted, too. */
 void worker_reload(
 	struct worker *worker, const struct settings *settings, struct tls_settings *tls);
 

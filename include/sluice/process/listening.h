@@ -1,0 +1,31 @@
+/* An address that the process listens on, and the file of its Unix socket. */
+#ifndef SLUICE_PROCESS_LISTENING_H
+#define SLUICE_PROCESS_LISTENING_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "sluice/base/defs.h"
+#include "sluice/net/address.h"
+
+struct listening {
+	struct address address; /* with the port that was chosen */
+	/* private: the socket's file when it was bound */
+	bool has_file;
+	dev_t device;
+	ino_t inode;
+};
+
+/* Binds and listens, alone: -EADDRINUSE when anybody else listens there. `text` is a setting that has been
+ * checked. Returns the descriptor or a negative errno. */
+MUST_CHECK int listening_open(struct listening *listening, const char *text);
+
+/* One more descriptor for the same address, for one worker. A TCP socket shares the port: `first` has to
+ * be closed before. A Unix socket is the same for all: `first` is duplicated. A negative errno on an
+ * error. */
+MUST_CHECK int listening_add(struct listening *listening, int first);
+
+/* Removes the Unix socket's file, unless another process has put its own in that place. */
+void listening_remove_file(const struct listening *listening);
+
+#endif

@@ -1,0 +1,72 @@
+#include "sluice/process/generation.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sluice/base/log.h"
+
+static bool is_same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+static bool needs_restart(const struct settings *settings, const struct settings *now)
+{
+	char url[REDIS_URL_MAX], now_url[REDIS_URL_MAX];
+	redis_url_mask(&settings->redis, url, sizeof(url));
+	redis_url_mask(&now->redis, now_url, sizeof(now_url));
+	return !is_same(settings->listen, now->listen) || settings->workers != now->workers ||
+	       !is_same(settings->admin_listen, now->admin_listen) || !is_same(url, now_url);
+}
+
+/* What cannot change at run time stays as it is, and the log says so. But turning TLS off by mistake
+ * would send cookies in the clear: such a configuration is refused. */
+static bool can_follow(const struct settings *settings, const struct settings *now)
+{
+	if (needs_restart(settings, now))
+		log_warn("configuration change needs a restart",
+			log_text("keys", "listen, workers, admin.listen or redis.url"));
+	if (!*settings->tls_certificate == !*now->tls_certificate)
+		return true;
+	log_error("bad configuration",
+		log_text("problem", "tls cannot be turned on or off without a restart"));
+	return false;
+}
+
+/* False: why has been logged. */
+static bool make_tls(struct generation *generation)
+{
+	const struct settings *settings = generation->settings;
+	char error[TLS_ERROR_MAX];
+	if (!*settings->tls_certificate)
+		return true;
+	generation->tls = tls_server_create(settings->tls_certificate, settings->tls_key, error);
+	if (!generation->tls)
+		log_error("bad certificate", log_text("reason", error));
+	return generation->tls;
+}
+
+struct generation *generation_create(struct settings *settings, struct generation *now)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	MUST(generation);
+	generation->settings = settings;
+	if ((now && !can_follow(settings, now->settings)) || !make_tls(generation)) {
+		generation_destroy_all(generation);
+		return NULL;
+	}
+	generation->older = now;
+	return generation;
+}
+
+void generation_destroy_all(struct generation *newest)
+{
+	while (newest) {
+		struct generation *older = newest->older;
+		tls_settings_destroy(newest->tls);
+		settings_destroy(newest->settings);
+		free(newest);
+		newest = older;
+	}
+}
