@@ -7,7 +7,8 @@
 
 #include <cjson/cJSON.h>
 
-#include "../../src/settings/settings_internal.h"
+#include "../../src/settings/presets.h"
+#include "../../src/settings/table.h"
 #include "sluice/settings/settings.h"
 #include "unit.h"
 
@@ -338,8 +339,8 @@ static void a_setting_comes_from_default_file_and_environment(void **state)
 static void every_setting_has_been_tried(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < n_settings_rows; i++) {
-		const char *key = settings_rows[i].key;
+	for (size_t i = 0; i < settings_count; i++) {
+		const char *key = settings_table[i].key;
 		bool elsewhere =
 			strncmp(key, "tls.", 4) == 0 || strcmp(key, "session.secrets") == 0;
 		for (size_t j = 0; j < COUNT_OF(source_rows) && !elsewhere; j++)
@@ -482,11 +483,11 @@ static void another_key_is_none_for_laravel(void **state)
 	assert_refused("{ \"session\": { \"preset\": \"laravel\",\n"
 		       "\"secrets\": [\"base64:aHVudGVyMg==\", \"\", \"hunter2\"] } }",
 		no_environment, (struct settings_flags){ NULL },
-		"sluice.json:2: session.secrets[0]: must be an APP_KEY for AES-256, \"base64:\" "
-		"and 32 octets in base64\n"
+		"sluice.json:2: session.secrets[0]: must be an APP_KEY for AES-256: \"base64:\" "
+		"and 32 bytes in base64\n"
 		"sluice.json:2: session.secrets[1]: must not be empty\n"
-		"sluice.json:2: session.secrets[2]: must be an APP_KEY for AES-256, \"base64:\" "
-		"and 32 octets in base64\n");
+		"sluice.json:2: session.secrets[2]: must be an APP_KEY for AES-256: \"base64:\" "
+		"and 32 bytes in base64\n");
 }
 
 /* ---- presets ---- */
@@ -562,8 +563,8 @@ static void a_preset_sets_what_nobody_has_set(void **state)
 			settings->session.preset == SESSION_PRESET_SPRING);
 		settings_destroy(settings);
 	}
-	for (size_t i = 0; settings_preset_names[i]; i++)
-		assert_string_equal(settings_preset_names[i], preset_rows[i].name);
+	for (size_t i = 0; preset_names[i]; i++)
+		assert_string_equal(preset_names[i], preset_rows[i].name);
 }
 
 static void a_key_wins_over_the_preset(void **state)
@@ -603,30 +604,33 @@ static const struct {
 	const char *file, *problem; /* after "sluice.json:" */
 } bad_files[] = {
 	/* not JSON */
-	{ "", "1: cannot be read as JSON, near column 1\n" },
-	{ "// nothing", "1: cannot be read as JSON, near column 11\n" },
-	{ "{\n\"path\" \"/ws\" }", "2: cannot be read as JSON, near column 8\n" },
-	{ "{ \"path\": '/ws' }", "1: cannot be read as JSON, near column 11\n" },
-	{ "{ path: \"/ws\" }", "1: cannot be read as JSON, near column 4\n" },
-	{ "{}{}", "1: cannot be read as JSON, near column 3\n" },
-	{ "{}\n/", "2: cannot be read as JSON, near column 1\n" },
-	{ "{ \"workers\": 01 }", " holds a number or an escape that is not JSON\n" },
-	{ "{ \"path\": \"/\\uzzzz\" }", " holds a number or an escape that is not JSON\n" },
-	{ "{ \"path\": \"/\\ud800\" }", "1: cannot be read as JSON, near column 13\n" },
-	{ "{ \"path\": \"/\\u0000\" }", "1: a text must not hold \\u0000\n" },
-	{ "{\n\"path\": \"/ws", "2: a text has no closing quote on this line\n" },
-	{ "{\n\"path: \"/ws\" }\n", "2: a text has no closing quote on this line\n" },
-	{ "{ \"path\": \"/\t\" }", "1: a tab within a text is written \\t\n" },
-	{ "{ \"path\": \"/\x01\" }", "1: holds a control character\n" },
-	{ "{\n\"path\": \"/\xff\" }", "2: is not UTF-8\n" },
-	{ "{ \"path\": \"/\xc3", "1: is not UTF-8\n" },
-	{ "{\n/* so\n", "2: this comment has no end\n" },
-	{ "{ /*/ }", "1: this comment has no end\n" },
+	{ "", "1: is empty; write a JSON object, such as { … }\n" },
+	{ "// nothing", "1: is empty; write a JSON object, such as { … }\n" },
+	{ "# YAML\npath: /ws", "1: is not JSON, which begins with \"{\"\n" },
+	{ "path: /ws", "1: is not JSON, which begins with \"{\"\n" },
+	{ "{\n\"path\" \"/ws\" }", "2: is not valid JSON, near column 8\n" },
+	{ "{ \"path\": '/ws' }", "1: is not valid JSON, near column 11\n" },
+	{ "{ path: \"/ws\" }", "1: is not valid JSON, near column 4\n" },
+	{ "{}{}", "1: is not valid JSON, near column 3\n" },
+	{ "{}\n/", "2: is not valid JSON, near column 1\n" },
+	{ "{ \"workers\": 01 }", " contains a number or an escape sequence that is not JSON\n" },
+	{ "{ \"path\": \"/\\uzzzz\" }",
+		" contains a number or an escape sequence that is not JSON\n" },
+	{ "{ \"path\": \"/\\ud800\" }", "1: is not valid JSON, near column 13\n" },
+	{ "{ \"path\": \"/\\u0000\" }", "1: a string must not contain \\u0000\n" },
+	{ "{\n\"path\": \"/ws", "2: a string has no closing quote on this line\n" },
+	{ "{\n\"path: \"/ws\" }\n", "2: a string has no closing quote on this line\n" },
+	{ "{ \"path\": \"/\t\" }", "1: a tab inside a string must be written as \\t\n" },
+	{ "{ \"path\": \"/\x01\" }", "1: contains a control character\n" },
+	{ "{\n\"path\": \"/\xff\" }", "2: is not valid UTF-8\n" },
+	{ "{ \"path\": \"/\xc3", "1: is not valid UTF-8\n" },
+	{ "{\n/* so\n", "2: this comment is never closed\n" },
+	{ "{ /*/ }", "1: this comment is never closed\n" },
 	{ "{\n\"path\": \"/ws\", // so\n}",
-		"2: a comma before a closing bracket is not JSON; take it away\n" },
+		"2: JSON allows no comma before a closing bracket; remove it\n" },
 	{ "{ \"origins\": [\"*\",] }",
-		"1: a comma before a closing bracket is not JSON; take it away\n" },
-	{ "[[[[[[[[[[[[[[[[[", "1: is nested more than 16 deep\n" },
+		"1: JSON allows no comma before a closing bracket; remove it\n" },
+	{ "[[[[[[[[[[[[[[[[[", "1: is nested more than 16 levels deep\n" },
 	/* not a configuration */
 	{ "\n[]", "2: the configuration must be an object, such as { … }\n" },
 	{ "null", "1: the configuration must be an object, such as { … }\n" },
@@ -639,15 +643,15 @@ static const struct {
 	{ "{ \"Path\": \"/\" }", "1: Path: unknown key; did you mean \"path\"?\n" },
 	{ "{ \"nothing like it\": 1 }", "1: nothing like it: unknown key\n" },
 	{ "{ \"a\\nb\": 1 }", "1: a?b: unknown key\n" },
-	{ "{ \"limits.queue_bytes\": 2000 }", "1: limits.queue_bytes: is written "
-					      "\"limits\": { \"queue_bytes\": … }\n" },
+	{ "{ \"limits.queue_bytes\": 2000 }",
+		"1: limits.queue_bytes: must be written as \"limits\": { \"queue_bytes\": … }\n" },
 	{ "{ \"\": 1 }", "1: : unknown key\n" },
 	{ "{ \"path\": \"/a\",\n\"path\": \"/a\" }", "2: path: is set twice, first on line 1\n" },
 	{ "{ \"log\": {},\n\"log\": {} }", "2: log: is set twice, first on line 1\n" },
 	{ "{ \"log\": {\n\"level\": \"info\",\n\"level\": \"info\" } }",
 		"3: log.level: is set twice, first on line 2\n" },
 	{ "{ \"redis\": \"redis://:hunter2@h\" }",
-		"1: redis: must be an object, such as { … }, not this text\n" },
+		"1: redis: must be an object, such as { … }, not the given string\n" },
 	{ "{ \"limits\": null }", "1: limits: must be an object, such as { … }, not null\n" },
 	/* wrong type, out of range */
 	{ "{ \"limits\": {\n\"queue_bytes\": \"1M\" } }",
@@ -671,8 +675,8 @@ static const struct {
 	{ "{ \"session\": { \"preset\": \"django\" } }",
 		"1: session.preset: must be \"express\", \"passport\", \"fastify\", \"koa\", "
 		"\"koa-generic\", \"better-auth\", \"django-json\", \"flask\", \"starsessions\", "
-		"\"rails-json\", \"spring\", \"php\", \"laravel\" or \"ticket\", not "
-		"\"django\"\n" },
+		"\"rails-json\", \"spring\", \"php\", \"laravel\" or \"ticket\", not \"django\" "
+		"(did you mean \"django-json\"?)\n" },
 	{ "{ \"session\": { \"signature\": \"hmac\" } }",
 		"1: session.signature: must be \"connect\", \"dot-hmac-sha256\", \"keygrip\", "
 		"\"itsdangerous\", \"laravel\" or \"none\", not \"hmac\"\n" },
@@ -686,55 +690,55 @@ static const struct {
 	{ "{ \"path\": \"ws\" }", "1: path: must be a path that begins with \"/\", not \"ws\"\n" },
 	{ "{ \"path\": \"\" }", "1: path: must be a path that begins with \"/\", not \"\"\n" },
 	{ "{ \"path\": 7 }", "1: path: must be a path that begins with \"/\", not 7\n" },
-	{ "{ \"path\": \"/ws?a\" }", "1: path: must be a path that begins with \"/\", not "
-				     "\"/ws?a\" (no blank, \"?\", \"#\" or "
-				     "anything beyond ASCII)\n" },
+	{ "{ \"path\": \"/ws?a\" }",
+		"1: path: must be a path that begins with \"/\", not "
+		"\"/ws?a\" (it may contain no blank, no \"?\", no \"#\" and only ASCII)\n" },
 	{ "{ \"session\": { \"cookie\": \"a b\" } }",
-		"1: session.cookie: must be the name of a cookie, not \"a b\"\n" },
-	{ "{ \"session\": {\n\"cookie\": \"\" } }",
-		"2: session.cookie: may be \"\" only with session.ticket: nobody could come in\n" },
+		"1: session.cookie: must be the name of a cookie, or \"\", not \"a b\"\n" },
+	{ "{ \"session\": {\n\"cookie\": \"\" } }", "2: session.cookie: must not be \"\" without "
+						    "session.ticket: nobody could connect\n" },
 	{ "{ \"session\": {\n\"ticket\": \"{sid}\" } }",
-		"2: session.ticket: needs more than {sid}, such as \"ticket:{sid}\": else anybody "
-		"could have any key of Redis deleted\n" },
+		"2: session.ticket: must be more than {sid}, such as \"ticket:{sid}\": anybody "
+		"could delete any key of Redis\n" },
 	{ "{ \"session\": { \"signature\": \"none\",\n\"key\": \"{sid}\" } }",
-		"2: session.key: needs more than {sid}, such as \"sess:{sid}\", with "
-		"session.signature \"none\": else a cookie could name any key of Redis\n" },
+		"2: session.key: must be more than {sid}, such as \"sess:{sid}\", with "
+		"session.signature \"none\": a cookie could name any key of Redis\n" },
 	{ "{ \"session\": { \"must_exist\": \"live:{sid:sha256hex}\" } }",
 		"1: session.must_exist: must write the id as session.key does\n" },
 	{ "{ \"session\": { \"must_exist\": \"sess:live{sid}\" } }",
-		"1: session.must_exist: its keys could be taken for those of session.key\n" },
+		"1: session.must_exist: must not make keys that session.key could make too\n" },
 	{ "{ \"session\": { \"lookup\": \"hash\",\n\"codec\": \"php\" } }",
-		"2: session.codec: the fields of a hash are read as \"json\" or not at all\n" },
+		"2: session.codec: must be \"json\" or \"none\" with session.lookup \"hash\"\n" },
 	{ "{ \"session\": { \"lookup\": \"exists\",\n\"authenticated\": \"a\",\n"
 	  "\"present\": \"b\" } }",
-		"2: session.authenticated: nothing is read with session.lookup \"exists\" or "
-		"session.codec \"none\"\n"
-		"sluice.json:3: session.present: nothing is read with session.lookup \"exists\" or "
-		"session.codec \"none\"\n" },
+		"2: session.authenticated: must be \"\" with session.lookup \"exists\" or "
+		"session.codec \"none\", which read no record\n"
+		"sluice.json:3: session.present: must be \"\" with session.lookup \"exists\" or "
+		"session.codec \"none\", which read no record\n" },
 	{ "{ \"session\": { \"codec\": \"none\", \"expires\": \"a\" } }",
-		"1: session.expires: nothing is read with session.lookup \"exists\" or "
-		"session.codec \"none\"\n" },
+		"1: session.expires: must be \"\" with session.lookup \"exists\" or session.codec "
+		"\"none\", which read no record\n" },
 	{ "{ \"session\": { \"must_exist\": \"a\" } }",
-		"1: session.must_exist: must be a text with {sid}, {sid:sha256hex} or "
-		"{sid:sha256b64url} in it once, or \"\", not \"a\"\n" },
+		"1: session.must_exist: must be a string with one {sid}, {sid:sha256hex} or "
+		"{sid:sha256b64url}, or \"\", not \"a\"\n" },
 	{ "{ \"session\": { \"key\": \"sess:\" } }",
-		"1: session.key: must be a text with {sid}, {sid:sha256hex} or {sid:sha256b64url} "
-		"in it once, such as \"sess:{sid}\", not \"sess:\"\n" },
+		"1: session.key: must be a string with one {sid}, {sid:sha256hex} or "
+		"{sid:sha256b64url}, such as \"sess:{sid}\", not \"sess:\"\n" },
 	{ "{ \"session\": { \"user\": \"a..b\" } }",
 		"1: session.user: must be a path, such as \"passport.user\" or \"/passport/user\", "
 		"or \"\", not \"a..b\" (a name between the dots is empty)\n" },
 	{ "{ \"session\": { \"present\": \"/a~b\" } }",
 		"1: session.present: must be a path, such as \"passport.user\" or "
-		"\"/passport/user\", or \"\", not \"/a~b\" (a \"~\" is written \"~0\")\n" },
+		"\"/passport/user\", or \"\", not \"/a~b\" (write a \"~\" as \"~0\")\n" },
 	/* lists */
 	{ "{ \"origins\": \"*\" }",
-		"1: origins: must be a list of texts, such as [\"…\"], not \"*\"\n" },
+		"1: origins: must be a list of strings, such as [\"…\"], not \"*\"\n" },
 	{ "{ \"origins\": [\n\"*\",\n\"app.example.com\" ] }",
 		"3: origins[1]: must be \"same-host\", \"none\", \"*\", or an origin such as "
 		"\"https://app.example.com\", not \"app.example.com\"\n" },
 	{ "{ \"origins\": [\"https://u:hunter2@h\"] }",
 		"1: origins[0]: must be \"same-host\", \"none\", \"*\", or an origin such as "
-		"\"https://app.example.com\", not this text\n" },
+		"\"https://app.example.com\", not the given string\n" },
 	{ "{ \"origins\": [null] }",
 		"1: origins[0]: must be \"same-host\", \"none\", \"*\", or an origin such as "
 		"\"https://app.example.com\", not null\n" },
@@ -745,8 +749,9 @@ static const struct {
 					     "\"session\" or \"anyone\", \"auto\": "
 					     "true or false }, not \"news\"\n" },
 	{ "{ \"channels\": [\n{ \"allow\": \"session\" } ] }",
-		"2: channels[0]: has no \"match\"\n" },
-	{ "{ \"channels\": [{ \"match\": \"a\" }] }", "1: channels[0]: has no \"allow\"\n" },
+		"2: channels[0]: needs \"match\": a channel's name, such as \"news\"\n" },
+	{ "{ \"channels\": [{ \"match\": \"a\" }] }",
+		"1: channels[0]: needs \"allow\": \"session\" or \"anyone\"\n" },
 	{ "{ \"channels\": [{ \"match\": \"a\",\n\"allow\": \"all\" }] }",
 		"2: channels[0].allow: must be \"session\" or \"anyone\", not \"all\"\n" },
 	{ "{ \"channels\": [{ \"match\": 1, \"allow\": \"session\" }] }",
@@ -768,10 +773,12 @@ static const struct {
 		"10001\n" },
 	/* secrets, files */
 	{ "{ \"session\": { \"secrets\": \"hunter2\" } }",
-		"1: session.secrets: must be a list of texts, such as [\"…\"], not this text\n" },
-	{ "{ \"session\": { \"secrets\": [5] } }", "1: session.secrets[0]: must be a text, or "
-						   "\"file:/PATH\" of the file that holds it, not "
-						   "a number\n" },
+		"1: session.secrets: must be a list of strings, such as [\"…\"], not the given "
+		"string\n" },
+	{ "{ \"session\": { \"secrets\": [5] } }",
+		"1: session.secrets[0]: must be a string, or \"file:/PATH\" for a file with the "
+		"secret in it, not "
+		"a number\n" },
 	{ "{ \"tls\": { \"certificate\": \"cert.pem\" } }",
 		"1: tls.certificate: needs tls.key too\n" },
 	{ "{ \"tls\": { \"key\": \"key.pem\" } }", "1: tls.key: needs tls.certificate too\n" },
@@ -814,7 +821,7 @@ static void a_bad_text_is_refused_with_the_reason(void **state)
 		{ "{ \"redis\": { \"url\": \"http://:hunter2@h\" } }",
 			"sluice.json:1: redis.url: must be "
 			"redis://[user[:password]@]host[:port][/database]"
-			", the same with rediss://, or unix:///path?db=0, not this text (" },
+			", the same with rediss://, or unix:///path?db=0, not the given string (" },
 		{ "{ \"channels\": [{ \"match\": \"a*b\", \"allow\": \"session\" }] }",
 			"sluice.json:1: channels[0].match: \"a*b\": " },
 	};
@@ -840,11 +847,10 @@ static void a_bad_variable_is_refused_by_name(void **state)
 		{ "SLUICE_REDIS_URI=redis://:hunter2@h",
 			"SLUICE_REDIS_URI: unknown variable; did you mean SLUICE_REDIS_URL?\n" },
 		{ "SLUICE_NOTHING_OF_THE_KIND=hunter2",
-			"SLUICE_NOTHING_OF_THE_KIND: unknown variable; those that begin with "
-			"SLUICE_ are "
-			"settings\n" },
-		{ "SLUICE_=1",
-			"SLUICE_: unknown variable; those that begin with SLUICE_ are settings\n" },
+			"SLUICE_NOTHING_OF_THE_KIND: unknown variable; every variable that begins "
+			"with SLUICE_ must be a setting\n" },
+		{ "SLUICE_=1", "SLUICE_: unknown variable; every variable that begins with SLUICE_ "
+			       "must be a setting\n" },
 		{ "SLUICE_REDIS_PORT=6379",
 			"SLUICE_REDIS_PORT: unknown variable; did you mean SLUICE_REDIS_URL?\n" },
 		{ "SLUICE_WORKERS=two",
@@ -857,14 +863,14 @@ static void a_bad_variable_is_refused_by_name(void **state)
 					       "true or false, not 1\n" },
 		{ "SLUICE_PATH=/\xff",
 			"SLUICE_PATH: path: must be a path that begins with \"/\", not "
-			"this text (it is not UTF-8)\n" },
-		{ "SLUICE_ORIGINS=*", "SLUICE_ORIGINS: origins: must be a list of texts, such as "
+			"the given string (it is not valid UTF-8)\n" },
+		{ "SLUICE_ORIGINS=*", "SLUICE_ORIGINS: origins: must be a list of strings, such as "
 				      "[\"…\"], not \"*\"\n" },
-		{ "SLUICE_SESSION_SECRETS=hunter2",
-			"SLUICE_SESSION_SECRETS: session.secrets: must be a list of texts, such as "
-			"[\"…\"], not this text\n" },
+		{ "SLUICE_SESSION_SECRETS=hunter2", "SLUICE_SESSION_SECRETS: session.secrets: must "
+						    "be a list of strings, such as "
+						    "[\"…\"], not the given string\n" },
 		{ "SLUICE_SESSION_SECRETS=[hunter2]",
-			"SLUICE_SESSION_SECRETS:1: cannot be read as JSON, near column 2\n" },
+			"SLUICE_SESSION_SECRETS:1: is not valid JSON, near column 2\n" },
 		{ "SLUICE_LIMITS=5",
 			"SLUICE_LIMITS: limits: must be an object, such as { … }, not a number\n" },
 		{ "SLUICE_LIMITS={\n\"channels\": 0}", "SLUICE_LIMITS:2: limits.channels: must be "
@@ -903,27 +909,24 @@ static void secrets_are_asked_for(void **state)
 	(void)state;
 	const struct settings_flags none = { NULL };
 	assert_refused(NULL, no_environment, none,
-		"session.secrets: there is none; Sluice needs the secret that your backend signs "
-		"its "
-		"session cookie with: \"session\": { \"secrets\": [\"file:/run/secrets/session\"] "
+		"session.secrets: must have the secret that your backend signs its session cookie "
+		"with: \"session\": { \"secrets\": [\"file:/run/secrets/session\"] "
 		"}, or "
 		"SLUICE_SESSION_SECRETS='[\"…\"]'\n");
 	assert_refused("{ \"session\": { \"secrets\":\n[] } }", no_environment, none,
-		"sluice.json:1: session.secrets: there is none; Sluice needs the secret that your "
-		"backend signs its session cookie with: \"session\": { \"secrets\": "
+		"sluice.json:1: session.secrets: must have the secret that your backend signs its "
+		"session cookie with: \"session\": { \"secrets\": "
 		"[\"file:/run/secrets/session\"] }, or SLUICE_SESSION_SECRETS='[\"…\"]'\n");
 	assert_refused("{ \"session\": { \"secrets\": [\n\"\", \"file:secret\",\n\"***\" ] } }",
 		no_environment, none,
 		"sluice.json:1: session.secrets[0]: must not be empty\n"
-		"sluice.json:1: session.secrets[1]: \"file:\" takes a path from the root on, such "
-		"as "
-		"\"file:/run/secrets/session\"\n"
-		"sluice.json:1: session.secrets[2]: is the \"***\" of --print-config; put the "
-		"secret "
-		"there\n");
+		"sluice.json:1: session.secrets[1]: must have an absolute path after \"file:\", "
+		"such as \"file:/run/secrets/session\"\n"
+		"sluice.json:1: session.secrets[2]: must be the secret itself, not the \"***\" "
+		"that --print-config shows\n");
 	assert_refused("{ \"redis\": { \"url\": \"redis://u:***@h\" } }", ENVIRONMENT(SECRET), none,
-		"sluice.json:1: redis.url: its password is the \"***\" of --print-config; put the "
-		"password there\n");
+		"sluice.json:1: redis.url: must have the password itself, not the \"***\" that "
+		"--print-config shows\n");
 }
 
 static void a_bad_secret_file_is_named(void **state)
@@ -956,7 +959,7 @@ static void a_bad_secret_file_is_named(void **state)
 static void a_file_larger_than_a_mebibyte_is_refused(void **state)
 {
 	(void)state;
-	size_t len = SETTINGS_FILE_MAX + 1;
+	size_t len = (1 << 20) + 1;
 	char *bytes = malloc(len);
 	assert_non_null(bytes);
 	memset(bytes, ' ', len);
@@ -975,7 +978,7 @@ static void lists_have_a_limit(void **state)
 	(void)state;
 	assert_refused("{ \"session\": { \"secrets\": [1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7] } }",
 		ENVIRONMENT(SECRET), (struct settings_flags){ NULL },
-		"sluice.json:1: session.secrets: must be a list of at most 16, not 17\n");
+		"sluice.json:1: session.secrets: must be a list of at most 16 elements, not 17\n");
 }
 
 static void not_every_one_of_many_problems_is_told(void **state)
@@ -1144,8 +1147,8 @@ static void a_bad_command_line_is_refused(void **state)
 		{ "-v", NULL, "-v: unknown flag; see sluice --help\n" },
 		{ "--", NULL, "--: unknown flag; see sluice --help\n" },
 		{ "redis://:hunter2@h", NULL,
-			"only flags are taken, such as --config FILE; see sluice --help\n" },
-		{ "", NULL, "only flags are taken, such as --config FILE; see sluice --help\n" },
+			"expected a flag, such as --config FILE; see sluice --help\n" },
+		{ "", NULL, "expected a flag, such as --config FILE; see sluice --help\n" },
 		{ "--dev=yes", NULL, "--dev takes no value; see sluice --help\n" },
 		{ "--config", NULL, "--config needs a value: --config FILE; see sluice --help\n" },
 		{ "--config", "--check",

@@ -1,9 +1,10 @@
-/* The names of settings: looking them up, the environment variables that follow from them, and what
- * somebody may have meant by a name that is not there. */
-#include "settings_internal.h"
+#include "names.h"
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include "sluice/base/defs.h"
 
 const struct setting *setting_find(struct slice key)
 {
@@ -32,15 +33,20 @@ bool setting_is_group(struct slice name)
 	return false;
 }
 
-void setting_variable(struct slice key, char variable[SETTING_NAME_MAX])
+const char *setting_own_name(const struct setting *setting)
 {
-	snprintf(variable, SETTING_NAME_MAX, "SLUICE_%.*s", SLICE_ARGS(key));
+	const char *dot = strchr(setting->key, '.');
+	return dot ? dot + 1 : setting->key;
+}
+
+void setting_variable(const struct setting *setting, char variable[SETTING_NAME_MAX])
+{
+	snprintf(variable, SETTING_NAME_MAX, "SLUICE_%s", setting->key);
 	for (char *c = variable; *c; c++)
 		*c = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
 }
 
-/* Levenshtein's: how many octets have to be put in, taken out or changed. Row by row, in one row.
- */
+/* Levenshtein's: how many bytes have to be inserted, removed or changed. Row by row, in one row. */
 static unsigned distance(struct slice a, struct slice b)
 {
 	uint8_t row[SETTING_NAME_MAX + 1];
@@ -65,7 +71,7 @@ static struct slice last_name(struct slice key)
 	return dot ? slice_skip(key, (size_t)(dot + 1 - key.at)) : key;
 }
 
-/* The whole key misspelt, or a good name in the wrong group. */
+/* The whole key is misspelt, or a correct name is in the wrong group. */
 static unsigned key_distance(struct slice meant, struct slice given)
 {
 	unsigned whole = distance(meant, given);
@@ -74,7 +80,7 @@ static unsigned key_distance(struct slice meant, struct slice given)
 }
 
 struct search {
-	unsigned distance; /* of what `nearest` holds; what is not nearer is not taken */
+	unsigned distance; /* of what is in `nearest`; only something nearer replaces it */
 	char *nearest;
 };
 
@@ -116,7 +122,21 @@ void setting_nearest_variable(struct slice variable, char nearest[SETTING_NAME_M
 	SETTINGS_EACH(setting)
 	{
 		char name[SETTING_NAME_MAX];
-		setting_variable(slice_of(setting->key), name);
+		setting_variable(setting, name);
 		search_offer(&search, slice_of(name), distance(slice_of(name), variable));
+	}
+}
+
+/* "django" is far from "django-json" by its letters, but begins it. */
+void setting_nearest_choice(
+	const struct setting *setting, struct slice choice, char nearest[SETTING_NAME_MAX])
+{
+	struct search search = search_start(choice, nearest);
+	if (choice.len > SETTING_NAME_MAX)
+		return;
+	for (size_t i = 0; setting->choices[i]; i++) {
+		struct slice name = slice_of(setting->choices[i]);
+		bool begins = choice.len > 1 && slice_starts_with(name, choice);
+		search_offer(&search, name, begins ? 1 : distance(name, choice));
 	}
 }

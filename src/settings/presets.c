@@ -1,23 +1,28 @@
-/* Whose sessions these are: one row for each framework.
+/* One row for each framework.
  *
- * A preset is what its framework writes by default, as values for the keys of "session": the cookie
- * and how it is signed, the Redis key, how the record is written, and where in it the log-in stands.
- * It is nothing else: whatever a row says, somebody can say by hand, and a key that is set by hand
- * wins over the row. What a row leaves out has the key's own default from the table of settings.
+ * A row has what its framework writes by default: the cookie and how it is signed, the Redis key, how
+ * the record is written, and where the record says who is logged in. It has nothing that a
+ * configuration could not say itself, and a key that is set in the configuration wins. A key that a
+ * row leaves out keeps its own default from the table of settings.
  *
- * Where a framework has no notion of a log-in (express-session, koa, PHP, …), the rows take the flag
- * `authenticated` and the id `userId`; where it has one, it is its own.
+ * Where a framework has no log-in of its own (express-session, koa, PHP, …), the row expects the flag
+ * `authenticated` and the id `userId`. Where it has one, the row uses that.
  *
- * The one thing that is no key is `cookie_object`: express-session refuses a record without the
- * member "cookie", which is nobody's choice. */
-#include "settings_internal.h"
+ * `cookie_object` is the one column without a key: express-session always refuses a record without
+ * the member "cookie". */
+#include "presets.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "sluice/base/defs.h"
 
 #define LARAVEL_USER "login_web_59ba36addc2b2f9401580f014c7f58ea4e30989d"
 #define SPRING_USER \
 	"/sessionAttr:org.springframework.session.FindByIndexNameSessionRepository." \
 	"PRINCIPAL_NAME_INDEX_NAME"
 
-const char *const settings_preset_names[] = {
+const char *const preset_names[] = {
 	[SESSION_PRESET_EXPRESS] = "express",
 	[SESSION_PRESET_PASSPORT] = "passport",
 	[SESSION_PRESET_FASTIFY] = "fastify",
@@ -101,8 +106,9 @@ static const struct preset presets[] = {
 		.key = "2::{sid:sha256hex}",
 		.authenticated = "authenticated",
 		.user = "userId" },
-	/* The repository with indexes keeps the hash of an ended session for some minutes more; the
-	 * truth is the other key. The repository without has no such key: must_exist is "" then. */
+	/* The indexed repository keeps the hash of an ended session for some minutes; the other key
+	 * ends with the session. The repository without indexes has no such key: set must_exist to
+	 * "" for it. */
 	[SESSION_PRESET_SPRING] = { .cookie = "SESSION",
 		.cookie_encoding = "base64",
 		.key = "spring:session:sessions:{sid}",
@@ -127,7 +133,7 @@ static const struct preset presets[] = {
 		.user = "userId",
 		.ticket = "ticket:{sid}" },
 };
-_Static_assert(COUNT_OF(settings_preset_names) == COUNT_OF(presets) + 1, "a row for each name");
+_Static_assert(COUNT_OF(preset_names) == COUNT_OF(presets) + 1, "a name for each row");
 
 static const struct {
 	const char *key;
@@ -153,16 +159,32 @@ static const struct {
 #undef COLUMN
 };
 
-void loading_take_preset(struct loading *loading)
+static const char *value_at(const struct preset *preset, size_t column)
 {
-	const struct preset *preset = &presets[loading->settings->session.preset];
-	loading->settings->session.cookie_object = preset->cookie_object;
+	const char *value;
+	memcpy(&value, (const char *)preset + column, sizeof(value));
+	return value;
+}
+
+const char *preset_value(enum session_preset preset, const char *key)
+{
 	for (size_t i = 0; i < COUNT_OF(columns); i++) {
-		const struct setting *setting = setting_find(slice_of(columns[i].key));
-		struct place place = loading->given[setting - settings_rows];
-		const char *text;
-		memcpy(&text, (const char *)preset + columns[i].column, sizeof(text));
-		if (text && !place.name)
-			setting_take_text(loading, setting, place, text);
+		if (strcmp(columns[i].key, key) == 0)
+			return value_at(&presets[preset], columns[i].column);
 	}
+	return NULL;
+}
+
+bool presets_set(const char *key)
+{
+	for (size_t i = 0; i < COUNT_OF(columns); i++) {
+		if (strcmp(columns[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool preset_wants_cookie_object(enum session_preset preset)
+{
+	return presets[preset].cookie_object;
 }

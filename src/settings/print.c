@@ -1,30 +1,35 @@
-/* The effective configuration, in the shape of the file, so that it can be one once the secrets
- * have been filled in. The table says which keys there are and where their values lie. */
-#include "settings_internal.h"
-
+/* The configuration in force, in the shape of the file, so that it can be one once the secrets are
+ * filled in. It follows from the rows of the table alone. */
 #include <errno.h>
+#include <stdio.h>
+
+#include <cjson/cJSON.h>
+
+#include "names.h"
+#include "settle.h"
+#include "sluice/base/defs.h"
 
 static const void *field(const struct settings *settings, const struct setting *setting)
 {
 	return (const char *)settings + setting->offset;
 }
 
-static cJSON *make_text(struct slice text)
+static cJSON *make_string(struct slice string)
 {
-	return cJSON_CreateString(text.len ? text.at : "");
+	return cJSON_CreateString(string.len ? string.at : "");
 }
 
 /* The list and its count, as they lie in struct settings. */
-static cJSON *make_texts(const struct settings *settings, const struct setting *setting)
+static cJSON *make_strings(const struct settings *settings, const struct setting *setting)
 {
-	const struct slice *const *texts = field(settings, setting);
-	size_t n = *(const size_t *)(const void *)(texts + 1);
+	const struct slice *const *strings = field(settings, setting);
+	size_t n = *(const size_t *)(const void *)(strings + 1);
 	cJSON *list = cJSON_CreateArray();
 	for (size_t i = 0; i < n; i++) {
-		cJSON *text = setting->secret ? cJSON_CreateString(SETTINGS_MASK)
-					      : make_text((*texts)[i]);
-		if (!cJSON_AddItemToArray(list, text)) {
-			cJSON_Delete(text);
+		cJSON *string = setting->secret ? cJSON_CreateString(SETTLE_MASK)
+						: make_string((*strings)[i]);
+		if (!cJSON_AddItemToArray(list, string)) {
+			cJSON_Delete(string);
 			cJSON_Delete(list);
 			return NULL;
 		}
@@ -70,10 +75,10 @@ static cJSON *make_value(const struct settings *settings, const struct setting *
 {
 	const void *value = field(settings, setting);
 	switch (setting->type) {
-	case SETTING_TEXT:
+	case SETTING_STRING:
 		return cJSON_CreateString(*(const char *const *)value);
 	case SETTING_SLICE:
-		return make_text(*(const struct slice *)value);
+		return make_string(*(const struct slice *)value);
 	case SETTING_NUMBER:
 		return cJSON_CreateNumber(*(const unsigned *)value);
 	case SETTING_SECONDS:
@@ -82,10 +87,10 @@ static cJSON *make_value(const struct settings *settings, const struct setting *
 		return cJSON_CreateBool(*(const bool *)value);
 	case SETTING_CHOICE:
 		return cJSON_CreateString(setting->choices[*(const unsigned *)value]);
-	case SETTING_FORMAT:
+	case SETTING_EITHER:
 		return cJSON_CreateString(setting->choices[*(const bool *)value]);
-	case SETTING_TEXTS:
-		return make_texts(settings, setting);
+	case SETTING_STRINGS:
+		return make_strings(settings, setting);
 	case SETTING_RULES:
 		return make_rules(settings);
 	case SETTING_URL:
@@ -110,8 +115,7 @@ static bool add_all(cJSON *root, const struct settings *settings)
 {
 	SETTINGS_EACH(setting)
 	{
-		size_t group_length = setting_group_length(setting);
-		const char *name = setting->key + (group_length ? group_length + 1 : 0);
+		const char *name = setting_own_name(setting);
 		cJSON *value = make_value(settings, setting);
 		if (!cJSON_AddItemToObject(group_of(root, setting), name, value)) {
 			cJSON_Delete(value);

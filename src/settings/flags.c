@@ -1,33 +1,36 @@
-/* The command line: `--flag value` and `--flag=value`. Values are not judged here: those of
- * settings are, with all others, when the configuration is loaded. Messages name flags, never their
- * values, since a URL may hold a password. */
-#include "settings_internal.h"
-
+/* The command line: `--flag value` and `--flag=value`. Values of settings are checked later, with
+ * those from other sources, when the configuration is loaded. Messages name flags and never their
+ * values, because a URL may contain a password. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
+
+#include "problems.h"
+#include "sluice/base/defs.h"
+#include "sluice/base/slice.h"
+#include "sluice/settings/settings.h"
 
 const char settings_usage[] =
 	"usage: sluice --config FILE\n"
 	"       sluice --dev\n"
 	"\n"
-	"A WebSocket gateway for Redis: plain PUBLISH reaches the browsers that are logged in.\n"
+	"A WebSocket gateway for Redis: PUBLISH reaches the browsers of logged-in users.\n"
 	"\n"
-	"  --config FILE          serve with this configuration (JSON, comments allowed)\n"
-	"  --dev                  a private redis-server, a demo page, nothing to configure\n"
-	"  --check                say what is wrong with the configuration: exit 0 or 1\n"
-	"  --print-config         print the effective configuration, secrets masked\n"
-	"  --listen ADDRESS:PORT  where browsers connect, or unix:/PATH   (setting listen)\n"
+	"  --config FILE          run with this configuration (JSON, comments allowed)\n"
+	"  --dev                  run a demo with its own redis-server and a page to try\n"
+	"  --check                report the problems of the configuration; exit 0 or 1\n"
+	"  --print-config         print the configuration in force, with secrets masked\n"
+	"  --listen ADDRESS:PORT  where clients connect, or unix:/PATH    (setting listen)\n"
 	"  --redis-url URL        redis://, rediss:// or unix://          (setting redis.url)\n"
 	"  --workers N            threads; 0: one for each CPU            (setting workers)\n"
 	"  --log-level LEVEL      debug, info, warn or error              (setting log.level)\n"
-	"  --probe URL            ask a running sluice, for health checks: exit 0 when the answer\n"
-	"                         is 200, else 1\n"
+	"  --probe URL            health check: exit 0 if the URL answers 200, else 1\n"
 	"  --version              print the version\n"
 	"  --help                 print this\n"
 	"\n"
-	"A setting's value: flag, else environment, else file, else default. Every key of the\n"
-	"file has a variable: limits.queue_bytes is SLUICE_LIMITS_QUEUE_BYTES; lists and objects\n"
-	"are JSON there.\n"
+	"A flag overrides the environment, which overrides the file, which overrides the default.\n"
+	"Every key of the file has an environment variable: limits.queue_bytes is\n"
+	"SLUICE_LIMITS_QUEUE_BYTES. In a variable, lists and objects are JSON.\n"
 	"\n"
 	"  SLUICE_SESSION_SECRETS='[\"file:/run/secrets/session\"]' \\\n"
 	"      sluice --config sluice.json --redis-url redis://redis:6379 --log-level debug\n"
@@ -37,7 +40,7 @@ const char settings_usage[] =
 struct flag {
 	const char *name;
 	size_t offset;     /* in struct settings_flags */
-	const char *takes; /* what its value is; NULL: it has none, and is a bool */
+	const char *takes; /* what its value is; NULL: it takes none and is a bool */
 };
 
 #define AT(member) offsetof(struct settings_flags, member)
@@ -66,7 +69,7 @@ static const struct flag *find(struct slice name)
 	return NULL;
 }
 
-/* One line for the user. -EINVAL, or -ENOMEM when there was no room for it. */
+/* Adds one line for the user. -EINVAL, or -ENOMEM if the line could not be added. */
 PRINTF_LIKE(2, 3) static int refuse(struct buffer *problems, const char *format, ...)
 {
 	char message[256];
@@ -88,17 +91,17 @@ static int take_value(struct settings_flags *flags, const struct flag *flag, con
 	return 0;
 }
 
-/* Takes the flag at *argument, and the argument behind it when that is its value. */
+/* Takes the flag at *argument, and the next argument if that is the value of the flag. */
 static int take_flag(struct settings_flags *flags, char ***argument, struct buffer *problems)
 {
 	struct slice value = slice_of(**argument);
 	struct slice name = slice_cut(&value, '=');
 	const struct flag *flag = find(name);
 	if (!slice_starts_with(name, SLICE("-")))
-		return refuse(problems, "only flags are taken, such as --config FILE");
+		return refuse(problems, "expected a flag, such as --config FILE");
 	if (!flag)
 		return refuse(problems, "%.*s: unknown flag",
-			(int)MIN(name.len, settings_shown_length(name.at)), name.at);
+			(int)MIN(name.len, problems_shown_length(name.at)), name.at);
 	++*argument;
 	if (!flag->takes && value.at)
 		return refuse(problems, "%s takes no value", flag->name);

@@ -1,0 +1,45 @@
+/* A configuration in the making: what the sources, the values and the last checks are handed. */
+#ifndef SLUICE_SETTINGS_DRAFT_H
+#define SLUICE_SETTINGS_DRAFT_H
+
+#include "names.h"
+#include "problems.h"
+#include "sluice/base/arena.h"
+#include "sluice/settings/settings.h"
+#include "table.h"
+
+struct draft {
+	struct settings *settings;
+	struct problems problems;
+	struct place given[SETTINGS_MAX]; /* where each row's value is from: the highest source */
+};
+
+/* Zeroed memory that lives as long as the settings. NULL: there is none, and that is noted. */
+static inline void *draft_take(struct draft *draft, size_t size)
+{
+	void *memory = arena_take(&draft->settings->memory, size);
+	draft->problems.no_memory |= !memory;
+	return memory;
+}
+
+/* A copy with a NUL behind it, that lives as long as the settings. Absent: no memory, as above. */
+static inline struct slice draft_copy(struct draft *draft, struct slice string)
+{
+	struct slice copy = arena_copy(&draft->settings->memory, string);
+	draft->problems.no_memory |= !copy.at;
+	return copy;
+}
+
+/* Where a setting of the table was given. */
+static inline struct place draft_given(const struct draft *draft, const char *key)
+{
+	return draft->given[setting_find(slice_of(key)) - settings_table];
+}
+
+/* Where a setting lies. */
+static inline void *draft_field(struct draft *draft, const struct setting *setting)
+{
+	return (char *)draft->settings + setting->offset;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* How a configuration is loaded:
+ *
+ *	table's defaults -> file -> environment -> flags -> settle (the preset first)
+ *
+ * The sources are read in turn, lowest first. Each value is checked at once and overwrites what a
+ * lower source has put there, so a bad value is reported even if another source hides it: a file is
+ * either good or bad. What depends on several settings is decided at the end.
+ *
+ * Loading goes on after a problem, so that one run reports all of them. No message shows a secret. */
+#include "sluice/settings/settings.h"
+
+#include <stdlib.h>
+
+#include "draft.h"
+#include "settle.h"
+#include "sources.h"
+
+static void load(struct draft *draft, const struct settings_flags *flags, char **environment)
+{
+	sources_take_defaults(draft);
+	bool complete = !flags->config || sources_take_file(draft, flags->config);
+	sources_take_environment(draft, environment);
+	sources_take_flags(draft, flags);
+	if (complete)
+		settle(draft, flags->config);
+}
+
+struct settings *settings_load(
+	const struct settings_flags *flags, char **environment, struct buffer *problems)
+{
+	struct draft draft = {
+		.settings = calloc(1, sizeof(struct settings)),
+		.problems = { .lines = problems },
+	};
+	if (draft.settings)
+		load(&draft, flags, environment);
+	else
+		draft.problems.no_memory = true;
+	if (!draft.problems.no_memory && !draft.problems.n)
+		return draft.settings;
+	problems_finish(&draft.problems);
+	settings_destroy(draft.settings);
+	return NULL;
+}
+
+void settings_destroy(struct settings *settings)
+{
+	if (!settings)
+		return;
+	arena_finish(&settings->memory);
+	free(settings);
+}

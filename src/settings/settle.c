@@ -1,0 +1,273 @@
+#include "settle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "presets.h"
+#include "sluice/base/defs.h"
+#include "sluice/base/file.h"
+#include "sluice/proto/record/laravel_cookie.h"
+#include "value.h"
+
+/* Adds a problem with one setting, where that setting was given. */
+static void refuse(struct draft *draft, const char *key, const char *problem)
+{
+	problems_add(&draft->problems, draft_given(draft, key), "%s: %s", key, problem);
+}
+
+static void settle_preset(struct draft *draft)
+{
+	enum session_preset preset = draft->settings->session.preset;
+	draft->settings->session.cookie_object = preset_wants_cookie_object(preset);
+	SETTINGS_EACH(setting)
+	{
+		const char *value = preset_value(preset, setting->key);
+		if (value && !draft_given(draft, setting->key).name)
+			value_take_text(draft, setting, (struct place){ NULL }, value);
+	}
+}
+
+/* ---- secrets ---- */
+
+/* Removes one end of line, which editors and `echo` leave behind. */
+static struct slice without_line_end(struct slice text)
+{
+	if (text.len && text.at[text.len - 1] == '\n')
+		text.len--;
+	if (text.len && text.at[text.len - 1] == '\r')
+		text.len--;
+	return text;
+}
+
+static struct slice read_secret(struct draft *draft, struct place place, size_t i, const char *path)
+{
+	struct buffer bytes;
+	struct slice secret = { NULL, 0 };
+	int error = file_read(path, SETTING_STRING_MAX, &bytes);
+	if (error)
+		problems_add(&draft->problems, place, "session.secrets[%zu]: cannot read %s: %s", i,
+			path, error == -EFBIG ? "it is larger than 4096 bytes" : strerror(-error));
+	else if (without_line_end(buffer_slice(&bytes)).len == 0)
+		problems_add(&draft->problems, place, "session.secrets[%zu]: %s is empty", i, path);
+	else
+		secret = draft_copy(draft, without_line_end(buffer_slice(&bytes)));
+	buffer_finish(&bytes);
+	return secret;
+}
+
+/* NULL: the string is a secret as it stands. */
+static const char *secret_problem(struct slice string)
+{
+	if (slice_starts_with(string, SLICE("file:")))
+		return "must have an absolute path after \"file:\", such as "
+		       "\"file:/run/secrets/session\"";
+	if (string.len == 0)
+		return "must not be empty";
+	if (slice_equal(string, SLICE(SETTLE_MASK)))
+		return "must be the secret itself, not the \"***\" that --print-config shows";
+	return NULL;
+}
+
+static struct slice settle_secret(
+	struct draft *draft, struct place place, size_t i, struct slice string)
+{
+	if (slice_starts_with(string, SLICE("file:/")))
+		return read_secret(draft, place, i, string.at + sizeof("file:") - 1);
+	const char *problem = secret_problem(string);
+	if (problem)
+		problems_add(&draft->problems, place, "session.secrets[%zu]: %s", i, problem);
+	return string;
+}
+
+/* Laravel's key is kept as the bytes that it stands for. */
+static struct slice settle_laravel_key(
+	struct draft *draft, struct place place, size_t i, struct slice string)
+{
+	uint8_t key[LARAVEL_KEY_BYTES];
+	if (laravel_key_parse(string, key) == 0)
+		return draft_copy(draft, slice_make((const char *)key, sizeof(key)));
+	problems_add(&draft->problems, place,
+		"session.secrets[%zu]: must be an APP_KEY for AES-256: \"base64:\" and 32 bytes in "
+		"base64",
+		i);
+	return string;
+}
+
+static void settle_secrets(struct draft *draft, struct place place)
+{
+	struct settings *settings = draft->settings;
+	size_t n = settings->session.n_secrets;
+	struct slice *secrets = draft_take(draft, MAX(1, n) * sizeof(*secrets));
+	if (!secrets)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct slice string = settings->session.secrets[i];
+		unsigned problems_before = draft->problems.n;
+		if (string.at)
+			secrets[i] = settle_secret(draft, place, i, string);
+		if (secrets[i].len && draft->problems.n == problems_before &&
+			settings->session.signature == SESSION_SIGNATURE_LARAVEL)
+			secrets[i] = settle_laravel_key(draft, place, i, secrets[i]);
+	}
+	settings->session.secrets = secrets;
+}
+
+/* A list that is empty because its own value has a problem is not reported once more. */
+static void require_secrets(struct draft *draft, struct place place)
+{
+	const struct settings *settings = draft->settings;
+	bool reported = draft->problems.n && draft_given(draft, "session.secrets").name;
+	if (settings->session.n_secrets == 0 && !reported &&
+		settings->session.signature != SESSION_SIGNATURE_NONE)
+		problems_add(&draft->problems, place,
+			"session.secrets: must have the secret that your backend signs its session "
+			"cookie with: \"session\": { \"secrets\": [\"file:/run/secrets/session\"] "
+			"}, or SLUICE_SESSION_SECRETS='[\"…\"]'");
+}
+
+/* ---- settings that require something of each other ---- */
+
+static void settle_cookie(struct draft *draft)
+{
+	const struct settings *settings = draft->settings;
+	if (!settings->session.cookie.len && !settings->session.ticket.len)
+		refuse(draft, "session.cookie",
+			"must not be \"\" without session.ticket: nobody could connect");
+}
+
+static void settle_codec(struct draft *draft)
+{
+	const struct settings *settings = draft->settings;
+	if (settings->session.lookup == SESSION_LOOKUP_HASH &&
+		settings->session.codec != SESSION_CODEC_JSON &&
+		settings->session.codec != SESSION_CODEC_NONE)
+		refuse(draft, "session.codec",
+			"must be \"json\" or \"none\" with session.lookup \"hash\"");
+}
+
+/* A stranger must not be able to choose which key of Redis is read, let alone deleted. */
+static void settle_keys(struct draft *draft)
+{
+	const struct settings *settings = draft->settings;
+	if (settings->session.ticket.len && session_key_template_is_bare(settings->session.ticket))
+		refuse(draft, "session.ticket",
+			"must be more than {sid}, such as \"ticket:{sid}\": anybody could delete "
+			"any key of Redis");
+	if (settings->session.cookie.len && settings->session.signature == SESSION_SIGNATURE_NONE &&
+		session_key_template_is_bare(settings->session.key))
+		refuse(draft, "session.key",
+			"must be more than {sid}, such as \"sess:{sid}\", with session.signature "
+			"\"none\": a cookie could name any key of Redis");
+}
+
+/* When the second key is deleted, it must be clear which record it belongs to. */
+static void settle_must_exist(struct draft *draft)
+{
+	struct slice key = draft->settings->session.key;
+	struct slice must_exist = draft->settings->session.must_exist;
+	char example[SESSION_KEY_MAX];
+	if (!must_exist.len)
+		return;
+	ssize_t len = session_key_format(must_exist, SLICE("0"), example, sizeof(example));
+	if (!session_key_templates_agree(key, must_exist))
+		refuse(draft, "session.must_exist", "must write the id as session.key does");
+	else if (len < 0)
+		draft->problems.no_memory = true;
+	else if (session_key_id(key, slice_make(example, (size_t)len)).at)
+		refuse(draft, "session.must_exist",
+			"must not make keys that session.key could make too");
+}
+
+/* A record that is not read cannot be searched; a ticket can. */
+static void settle_unread(struct draft *draft)
+{
+	static const char *const keys[] = { "session.authenticated", "session.present",
+		"session.expires" };
+	const struct settings *settings = draft->settings;
+	if (settings->session.ticket.len || (settings->session.lookup != SESSION_LOOKUP_EXISTS &&
+						    settings->session.codec != SESSION_CODEC_NONE))
+		return;
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		struct slice *path = draft_field(draft, setting_find(slice_of(keys[i])));
+		if (path->len && draft_given(draft, keys[i]).name)
+			refuse(draft, keys[i],
+				"must be \"\" with session.lookup \"exists\" or session.codec "
+				"\"none\", which read no record");
+		*path = (struct slice){ NULL, 0 };
+	}
+}
+
+static void settle_redis(struct draft *draft)
+{
+	const struct redis_url *url = &draft->settings->redis;
+	if (!draft->problems.n && url->has_password && strcmp(url->password, SETTLE_MASK) == 0)
+		refuse(draft, "redis.url",
+			"must have the password itself, not the \"***\" that --print-config shows");
+}
+
+static void check_file(struct draft *draft, const char *key, const char *path)
+{
+	if (*path && access(path, R_OK) != 0)
+		problems_add(&draft->problems, draft_given(draft, key), "%s: cannot read %s: %s",
+			key, path, strerror(errno));
+}
+
+static void settle_tls(struct draft *draft)
+{
+	const char *certificate = draft->settings->tls_certificate;
+	const char *key = draft->settings->tls_key;
+	if (!certificate || !key)
+		return;
+	if (*certificate && !*key)
+		refuse(draft, "tls.certificate", "needs tls.key too");
+	if (*key && !*certificate)
+		refuse(draft, "tls.key", "needs tls.certificate too");
+	check_file(draft, "tls.certificate", certificate);
+	check_file(draft, "tls.key", key);
+}
+
+/* Each different time is a queue in every worker. */
+static void settle_batches(struct draft *draft)
+{
+	const struct settings *settings = draft->settings;
+	unsigned times[SETTINGS_BATCHES_MAX] = { settings->delivery_batch_ms };
+	size_t n = 1;
+	for (size_t i = 0; i < settings->n_rules; i++) {
+		unsigned ms = (unsigned)settings->rules[i].batch_ms;
+		size_t at = 0;
+		while (at < n && times[at] != ms)
+			at++;
+		if (settings->rules[i].batch_ms < 0 || at < n)
+			continue;
+		if (n == SETTINGS_BATCHES_MAX) {
+			problems_add(&draft->problems, draft_given(draft, "channels"),
+				"channels[%zu].batch_milliseconds: must be one of the times before "
+				"it; there may be at most %d, with delivery.batch_milliseconds",
+				i, SETTINGS_BATCHES_MAX);
+			return;
+		}
+		times[n++] = ms;
+	}
+}
+
+void settle(struct draft *draft, const char *config)
+{
+	if (draft->problems.no_memory)
+		return;
+	settle_preset(draft);
+	if (!draft->problems.n) {
+		settle_cookie(draft);
+		settle_codec(draft);
+		settle_keys(draft);
+		settle_must_exist(draft);
+		settle_unread(draft);
+	}
+	struct place place = draft_given(draft, "session.secrets");
+	place.name = place.name ? place.name : config;
+	require_secrets(draft, place);
+	settle_secrets(draft, place);
+	settle_redis(draft);
+	settle_tls(draft);
+	settle_batches(draft);
+}

@@ -1,0 +1,15 @@
+/* What can only be decided when every source has given its values. */
+#ifndef SLUICE_SETTINGS_SETTLE_H
+#define SLUICE_SETTINGS_SETTLE_H
+
+#include "draft.h"
+
+/* What --print-config shows in place of a secret. It is refused as a secret: with it, anybody could
+ * sign sessions. */
+#define SETTLE_MASK "***"
+
+/* Fills in what the preset says, reads the files that secrets lie in, and checks what settings
+ * require of each other. `config`: the configuration file, or NULL; for messages. */
+void settle(struct draft *draft, const char *config);
+
+#endif
