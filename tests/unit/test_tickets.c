@@ -1,11 +1,12 @@
 #include <errno.h>
 
+#include "sluice/auth/ticket.h"
 #include "sluice/auth/tickets.h"
 #include "unit.h"
 
 static char longest[SESSION_ID_MAX + 1];
 
-static void finds_one_ticket(void **state)
+static void finds_the_ticket_of_a_request(void **state)
 {
 	(void)state;
 	static const struct {
@@ -49,7 +50,7 @@ static void finds_one_ticket(void **state)
 	}
 }
 
-static void a_ticket_has_a_longest_length(void **state)
+static void rejects_a_ticket_that_is_too_long(void **state)
 {
 	(void)state;
 	char text[4 * SESSION_ID_MAX], room[SESSION_ID_MAX];
@@ -71,7 +72,7 @@ static void a_ticket_has_a_longest_length(void **state)
 		-EACCES);
 }
 
-static void says_who_it_is_and_for_which_session(void **state)
+static void reads_the_user_and_the_session(void **state)
 {
 	(void)state;
 	const struct settings settings = { .session.user = SLICE("userId") };
@@ -112,7 +113,7 @@ static void says_who_it_is_and_for_which_session(void **state)
 	}
 }
 
-static void is_judged_as_a_record_is(void **state)
+static void applies_the_rules_for_records(void **state)
 {
 	(void)state;
 	const struct settings settings = { .session.cookie_object = true,
@@ -147,7 +148,7 @@ static void see_and_forget(void *owner)
 	tickets_forget(&tickets, owner);
 }
 
-static void keeps_what_it_says_for_each_owner(void **state)
+static void keeps_a_value_for_each_owner(void **state)
 {
 	(void)state;
 	static int a, b, c;
@@ -173,11 +174,11 @@ static void keeps_what_it_says_for_each_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_one_ticket),
-		cmocka_unit_test(a_ticket_has_a_longest_length),
-		cmocka_unit_test(says_who_it_is_and_for_which_session),
-		cmocka_unit_test(is_judged_as_a_record_is),
-		cmocka_unit_test(keeps_what_it_says_for_each_owner),
+		cmocka_unit_test(finds_the_ticket_of_a_request),
+		cmocka_unit_test(rejects_a_ticket_that_is_too_long),
+		cmocka_unit_test(reads_the_user_and_the_session),
+		cmocka_unit_test(applies_the_rules_for_records),
+		cmocka_unit_test(keeps_a_value_for_each_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* What a request says about who sends it: the session cookie, verified. */
+/* The credentials that a request carries: its session cookie, with the signature checked. */
 #ifndef SLUICE_AUTH_CREDENTIALS_H
 #define SLUICE_AUTH_CREDENTIALS_H
 
@@ -6,8 +6,8 @@
 #include "sluice/proto/record/session_cookie.h"
 #include "sluice/settings/settings.h"
 
-/* The verified session id of a request's cookie, borrowed from `value`. 0; -EACCES: there is none, and
- * `ret_problem`, a literal, says why; -ENOMEM: whether there is one is not known. */
+/* Reads the session id from the request's cookie. 0 and an id that borrows from `value`; -EACCES: there is
+ * no cookie or its signature is wrong, and `ret_problem`, a literal, says which; -ENOMEM. */
 MUST_CHECK int credentials_session_id(const struct settings *settings,
 	const struct http_request *request, char value[SESSION_COOKIE_MAX], struct slice *ret_sid,
 	const char **ret_problem);
