@@ -1,28 +1,28 @@
-/* Between the parts of sessions: who asks and who is told (sessions.c), and when a session is read again
- * (sessions_watch.c). */
+/* Shared by the sources of sessions. Each calls only those below it:
+ *
+ *	sessions.c        look-ups, members, and what an answer means for them
+ *	session_touch.c   extends a session's time to live
+ *	sessions_watch.c  why a session is read again: Redis says so, a link came back, the sweep
+ *	sessions_pace.c   how fast that goes
+ *	session_read.c    one read of one record
+ *	session_state.c   the table of states and events */
 #ifndef SLUICE_AUTH_SESSIONS_INTERNAL_H
 #define SLUICE_AUTH_SESSIONS_INTERNAL_H
 
 #include "sluice/auth/sessions.h"
 
-/* Where a session's link is. */
-enum session_queue { SESSION_IN_NONE, SESSION_BY_AGE, SESSION_DUE, SESSION_SOON, SESSION_DOUBTFUL };
-
-/* One per session that somebody depends on or asks for: kept small. */
+/* One per session that has members or is being read: kept small. It lives as long as it has either. */
 struct session {
-	struct list link;             /* in the list that `queue` says */
+	struct list link;             /* in sessions->in[state] */
 	struct list members;          /* struct session_member, by .link */
-	struct session_read *read;    /* under way, or NULL */
+	struct session_read *read;    /* under way, or its answer is being told; else NULL */
 	uint64_t digest;              /* of the record as it was read last */
-	uint64_t user;                /* hash of the user's id; 0: there is none */
+	uint64_t user;                /* hash of the user's id; 0: none */
 	uint32_t read_at, touched_at; /* loop time */
-	uint8_t queue;                /* enum session_queue */
-	bool known : 1;               /* it has been read: digest and user hold */
-	bool told : 1;                /* its members know what it says, as the rules are now */
-	bool invalidated : 1;         /* read again because Redis said so */
-	bool stale : 1;               /* invalidated while it was read */
-	bool held : 1;                /* being walked: not to be destroyed now */
-	struct table_key key;         /* in Redis */
+	uint8_t state;                /* enum session_state; only session_event changes it */
+	bool told : 1;        /* its members know what digest stands for, by today's settings */
+	bool by_word : 1;     /* SOON or DUE because Redis said so */
+	struct table_key key; /* in Redis */
 };
 
 static inline struct slice session_key(const struct session *session)
@@ -35,23 +35,92 @@ static inline uint64_t sessions_now(const struct sessions *sessions)
 	return uv_now(sessions->setup.loop);
 }
 
-/* sessions.c */
+/* A session is touched at most once in this time. */
+enum { SESSION_TOUCH_MS = 60000 };
 
-/* Sends what reads it; `again`: nobody waits, its members are to be told. It must not be under way. */
-MUST_CHECK int session_read_begin(struct sessions *sessions, struct session *session, bool again);
+/* ---- session_state.c ---- */
 
-/* sessions_watch.c */
+enum session_event {
+	SESSION_LOOK_UP, /* somebody has asked for it; unless it was being read, a read has been sent */
+	SESSION_WORD,      /* Redis says that it may have changed */
+	SESSION_RECHECK,   /* it may have changed without a word */
+	SESSION_SWEEP,     /* its turn in the sweep */
+	SESSION_PERMIT,    /* the pace permits to read it */
+	SESSION_RETRY,     /* a second has passed since Redis could not say */
+	SESSION_ROOM,      /* there was room for its read, which has been sent */
+	SESSION_NO_LINK,   /* there is no link to read it over, or it was lost meanwhile */
+	SESSION_SAME,      /* answer: the record says what it said before */
+	SESSION_CHANGED,   /* answer: it says something else */
+	SESSION_ENDED,     /* answer: there is no such session any more, or it is another user's */
+	SESSION_UNCLEAR,   /* answer: Redis could not say */
+	SESSION_ABANDONED, /* it has neither members nor a read */
+	SESSION_EVENTS,
+};
 
-void session_enqueue(struct sessions *sessions, struct session *session, enum session_queue queue);
-/* Takes it out of whatever list it is in. */
-void session_dequeue(struct session *session);
-/* It has to be read again. */
-void session_invalidate(struct sessions *sessions, struct session *session);
-/* Redis could not say what has become of it. */
-void session_doubt(struct sessions *sessions, struct session *session);
-/* One was read again; `in_vain`: Redis said so, and nothing has changed. */
-void sessions_reread_done(struct sessions *sessions, bool in_vain);
-/* Sees to it that the sweep goes on while there is something to be swept. */
+/* What an event means for a session's members. */
+enum session_news { SESSION_NEWS_NONE, SESSION_NEWS_CHANGED, SESSION_NEWS_ENDED };
+
+/* Puts a new session into its first state. */
+void session_begin(struct sessions *sessions, struct session *session);
+
+/* Moves the session to its next state, and so to that state's list, as the table says. */
+enum session_news session_event(
+	struct sessions *sessions, struct session *session, enum session_event event);
+
+/* The session that has been in this state longest; NULL: there is none. */
+struct session *sessions_first(const struct sessions *sessions, enum session_state state);
+
+/* Is a read of it under way? */
+static inline bool session_is_read(const struct session *session)
+{
+	return session->state == SESSION_READING || session->state == SESSION_OUTDATED;
+}
+
+/* ---- session_read.c ---- */
+
+enum session_read_reason {
+	SESSION_READ_LOOK_UP,
+	SESSION_READ_AGAIN,   /* counted in pace.rereads */
+	SESSION_READ_BY_WORD, /* the same, and because Redis said so */
+};
+
+struct session_read {
+	struct sessions *sessions;
+	struct session *session;
+	struct list waiters; /* struct session_waiter, by .link */
+	struct session_reading reading;
+	size_t commands, answers; /* sent, received */
+	enum session_read_reason reason;
+};
+
+/* Sends the commands that read a session of which no read is under way. sessions->on_read follows, never
+ * within this call; the read is freed when that returns. 0, or an error of redis_link_command, or -ENOMEM. */
+MUST_CHECK int session_read_begin(
+	struct sessions *sessions, struct session *session, enum session_read_reason reason);
+
+/* May a line about this kind of failure be logged now? At most once a minute, as all sessions may fail. */
+bool sessions_may_log(const struct sessions *sessions, uint64_t *logged);
+
+/* ---- sessions_pace.c ---- */
+
+void sessions_pace_init(struct sessions *sessions);
+void sessions_pace_finish(struct sessions *sessions);
+
+/* Reads what is due as far as there is room, and sees to it that whatever waits goes on later. Call it after
+ * any event. */
+void sessions_go_on(struct sessions *sessions);
+
+/* The session has just come to SESSION_SOON: if the pace permits it, it is due at once. */
+void session_hurry(struct sessions *sessions, struct session *session);
+
+/* The answer to a read was `event`. */
+void sessions_count_read(
+	struct sessions *sessions, enum session_read_reason reason, enum session_event event);
+
+/* ---- sessions_watch.c ---- */
+
+/* Sees to it that the sweep goes on while a session has members. */
 void sessions_sweep_begin(struct sessions *sessions);
+void sessions_sweep_finish(struct sessions *sessions);
 
 #endif

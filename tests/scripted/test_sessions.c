@@ -18,7 +18,7 @@ enum {
 	AT_ONCE_TURNS = 3,
 	OPENING_TURNS = 10,
 	BACK_MS = 3000, /* by then a lost link has come back */
-	/* as in sessions_watch.c */
+	/* as in sessions_pace.c */
 	GAP_MS = 50,
 	VAIN_PER_SECOND = 5000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,

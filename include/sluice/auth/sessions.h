@@ -1,12 +1,13 @@
-/* The sessions of a worker's connections: looked up when one opens, and watched for as long as one is
+/* The sessions of a worker's connections: looked up when a connection opens, and watched as long as one is
  * open.
  *
- * A look-up asks Redis for the record; identical look-ups under way are shared, and every new connection
- * asks, so a log-out counts at once. Who depends on the session joins it, and is told when it has ended
- * or changed: Redis says which record to read again (sessions_invalidated), and those of which it says
- * nothing are read again every session.sweep, for its word may be lost, or it may not know how.
+ * A look-up reads the session's record from Redis. Every new connection causes one, so a log-out counts at
+ * once; identical look-ups under way share one read. A connection then joins its session and is called when
+ * the session ends or changes. Redis says which record to read again (sessions_invalidated). A session of
+ * which it says nothing is read again every session.sweep, because what Redis says may be lost, and it may
+ * not be able to say it at all.
  *
- * A record is only read, and its time to live is not touched, unless session.touch says so.
+ * Records are only read. Their time to live is extended only with session.touch.
  *
  * One per worker, in its thread. */
 #ifndef SLUICE_AUTH_SESSIONS_H
@@ -23,30 +24,31 @@
 #include "sluice/settings/settings.h"
 
 struct session;
+struct session_read;
 
-/* Embedded in whoever asks. */
+/* Embedded by the caller of a look-up. */
 struct session_waiter {
 	struct list link;
-	/* Called once. With SESSION_GOOD `session` may be joined and `identity` be looked at, both within
-	 * the call. */
+	/* Called once. With SESSION_GOOD, `session` may be joined and `identity` used, both within the
+	 * call only. */
 	void (*on_result)(struct session_waiter *waiter, enum session_result result,
 		struct session *session, const struct identity *identity);
 };
 
-/* Embedded in whoever depends on a session. Zero-initialised is "on none". */
+/* Embedded by whatever depends on a session. Zero-initialised: on no session. */
 struct session_member {
 	struct list link;
 	struct session *session; /* NULL: on none */
 };
 
 struct sessions_events {
-	/* The member's session has changed: `identity` (borrowed) is what it says now. Or, with NULL, it
-	 * has ended, or is somebody else's, and the member has left it. May do anything to this member,
-	 * but to no other. */
+	/* The member's session has changed, and `identity` (borrowed) is what it says now. Or, with NULL, it
+	 * has ended or belongs to another user now, and the member has been taken out of it. May do
+	 * anything to this member, but nothing to any other. */
 	void (*on_changed)(struct session_member *member, const struct identity *identity);
 };
 
-/* What the owner fills before sessions_init; all must outlive the sessions. */
+/* Filled in by the owner before sessions_init. All of it must outlive the sessions. */
 struct sessions_setup {
 	struct redis_link *link; /* for commands */
 	const struct settings *settings;
@@ -56,64 +58,82 @@ struct sessions_setup {
 	const struct sessions_events *events;
 };
 
+/* Private. session_state.c says what each means and what comes after it. */
+enum session_state {
+	SESSION_IDLE,
+	SESSION_DOUBTFUL,
+	SESSION_SOON,
+	SESSION_DUE,
+	SESSION_READING,
+	SESSION_OUTDATED,
+	SESSION_STATES,
+};
+
 struct sessions {
 	/* private */
 	struct sessions_setup setup;
-	struct table all; /* struct session, by Redis key */
-	struct list
-		by_age;   /* struct session, by .link: idle, the one that was read first in front */
-	struct list due;  /* the same: to be read again, as soon as there is room */
-	struct list soon; /* the same: to be read again, but not at once */
-	struct list doubtful;        /* the same: Redis could not say */
-	size_t live;                 /* sessions that have members */
-	size_t rereads;              /* under way */
-	int64_t credit;              /* reads that may find nothing new */
-	uint64_t strained_until;     /* loop time: it was used up not long ago */
-	uint64_t swept;              /* loop time of the sweep's last step */
-	uint64_t owed;               /* by the sweep, in sessions times milliseconds */
-	uint64_t refilled;           /* loop time when there was more of it */
-	uint64_t read_failure_told;  /* loop time of the last line about a failed look-up, or 0 */
-	uint64_t touch_failure_told; /* the same about a failed touch */
-	struct deadline pace, sweep, again;
+	void (*on_read)(struct session_read *read); /* an answer is complete */
+	struct table all;                           /* struct session, by Redis key */
+	struct list in[SESSION_STATES];             /* struct session, by .link: those in a state */
+	size_t live;                                /* sessions that have members */
+	struct {                                    /* sessions_pace.c */
+		size_t rereads;                     /* under way */
+		int64_t credit;                     /* reads that may find nothing new */
+		uint64_t refilled;                  /* loop time when the credit last grew */
+		uint64_t strained_until; /* loop time: the credit was used up not long ago */
+		struct deadline tick, retry;
+	} pace;
+	struct {               /* sessions_watch.c */
+		uint64_t at;   /* loop time of the last step */
+		uint64_t owed; /* in sessions times milliseconds */
+		struct deadline step;
+	} sweep;
+	uint64_t read_failure_logged;  /* loop time of the last line about a failed look-up, or 0 */
+	uint64_t touch_failure_logged; /* the same for a failed touch */
 };
 
 void sessions_init(struct sessions *sessions, const struct sessions_setup *setup);
 
-/* After the link is closed and everybody has left. */
+/* After the link is closed and all members have left. */
 void sessions_finish(struct sessions *sessions);
 
-/* After the configuration was read again: everybody is told of their session anew. */
+/* The configuration has been reloaded: on_changed will be called for every member. */
 void sessions_set_settings(struct sessions *sessions, const struct settings *settings);
 
-/* Looks a verified id up; on_result follows, never within this call. 0; -ENOTCONN: the link is down;
- * -ENOBUFS: it has too much to do; -ENOMEM. There is no time limit of its own: who waits cancels. */
+/* The link over which sessions are read. Other commands to the same Redis may use it as well. */
+struct redis_link *sessions_link(const struct sessions *sessions);
+
+/* Looks up a session by its verified id. on_result follows, never within this call. 0; -ENOTCONN: the link
+ * is down; -ENOBUFS: too many commands are pending; -ENOMEM. There is no time limit here: the caller
+ * cancels. */
 MUST_CHECK int sessions_look_up(
 	struct sessions *sessions, struct slice sid, struct session_waiter *waiter);
 
-/* The same for the session whose record has this key, of at most SESSION_KEY_MAX bytes. */
+/* The same by the Redis key of its record, of at most SESSION_KEY_MAX bytes. */
 MUST_CHECK int sessions_look_up_key(
 	struct sessions *sessions, struct slice key, struct session_waiter *waiter);
 
-/* Asks again for the session that somebody has joined. The same. */
+/* The same for a session that has members. */
 MUST_CHECK int sessions_ask(
 	struct sessions *sessions, struct session *session, struct session_waiter *waiter);
 
-/* on_result will not be called. Nothing happens when the waiter is not waiting. */
+/* on_result will not be called. Does nothing if the waiter is not waiting. */
 void session_waiter_cancel(struct session_waiter *waiter);
 
-/* From now on the member is told. Only within on_result. */
+/* on_changed will be called for the member. Only within on_result. */
 void sessions_join(
 	struct sessions *sessions, struct session *session, struct session_member *member);
-/* Nothing happens when it is on none. */
+/* Does nothing if the member is on no session. */
 void sessions_leave(struct sessions *sessions, struct session_member *member);
 
-/* The member is there: with session.touch its session's time to live begins anew, at most once a minute. */
+/* The member's client is present. With session.touch, extends the time to live of its session, at most once a
+ * minute. */
 void sessions_touch(struct sessions *sessions, struct session_member *member);
 
-/* Redis says that this key, or with an absent one any key, may have changed. */
+/* Redis says that this key may have changed; with an absent key, that any may have. */
 void sessions_invalidated(struct sessions *sessions, struct slice key);
 
-/* Anything may have changed unnoticed: reads everything that is live again. */
+/* Changes may have gone unnoticed: reads all sessions again. */
 void sessions_recheck(struct sessions *sessions);
 
 #endif

@@ -1,0 +1,82 @@
+/* One read of one session's record: one command or two, sent together. It is over when each has been
+ * answered, or when the link is lost, which answers them all.
+ *
+ * Everybody who asks for the same session meanwhile waits for the same read. When a crowd with one session
+ * comes back at once (a page in many tabs, a reconnect storm through one log-in), Redis is asked once per
+ * worker. An asker that joins gets the record as it was when the first one asked, at most one round trip
+ * earlier. */
+#include "sessions_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sluice/base/log.h"
+
+enum { FAILURE_QUIET_MS = 60000 };
+
+bool sessions_may_log(const struct sessions *sessions, uint64_t *logged)
+{
+	uint64_t now = sessions_now(sessions);
+	if (*logged && now - *logged < FAILURE_QUIET_MS)
+		return false;
+	*logged = MAX(now, UINT64_C(1));
+	return true;
+}
+
+static void complete(struct session_read *read)
+{
+	read->sessions->on_read(read);
+	session_reading_finish(&read->reading);
+	free(read);
+}
+
+static void on_reply(void *context, const struct redisReply *reply)
+{
+	struct session_read *read = context;
+	struct sessions *sessions = read->sessions;
+	struct redis_link *link = sessions->setup.link;
+	struct slice problem = session_reading_take(
+		&read->reading, sessions->setup.settings, read->answers++, reply);
+	if (problem.at && sessions_may_log(sessions, &sessions->read_failure_logged))
+		log_warn("session look-up failed", log_slice("reason", problem));
+	bool malformed = read->reading.answers & SESSION_ANSWER_MALFORMED;
+	if (read->answers == read->commands)
+		complete(read);
+	if (malformed)
+		redis_link_fail(link, "unexpected reply while reading a session");
+}
+
+static int send_commands(struct session_read *read)
+{
+	const struct settings *settings = read->sessions->setup.settings;
+	struct redis_link *link = read->sessions->setup.link;
+	struct session_commands commands;
+	session_record_commands(settings, session_key(read->session), &commands);
+	for (size_t i = 0; i < commands.n; i++) {
+		int error = redis_link_command(
+			link, commands.all[i].words, commands.all[i].n_words, on_reply, read);
+		if (error && i == 0)
+			return error;
+		if (error) /* the first is on its way, and this one gets no reply */
+			session_reading_take(&read->reading, settings, i, NULL);
+		read->commands += !error;
+	}
+	return 0;
+}
+
+int session_read_begin(
+	struct sessions *sessions, struct session *session, enum session_read_reason reason)
+{
+	MUST(!session_is_read(session));
+	struct session_read *read = malloc(sizeof(*read));
+	if (!read)
+		return -ENOMEM;
+	*read = (struct session_read){ .sessions = sessions, .session = session, .reason = reason };
+	list_init(&read->waiters);
+	int error = send_commands(read);
+	if (error)
+		free(read);
+	else
+		session->read = read;
+	return error;
+}
