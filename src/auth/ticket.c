@@ -12,15 +12,11 @@
  * was offered as a subprotocol, where nothing is encoded, cannot change a good one. */
 static bool decode(struct slice encoded, char room[SESSION_ID_MAX], struct slice *ret_ticket)
 {
-	char decoded[3 * SESSION_ID_MAX];
-	if (encoded.len > sizeof(decoded))
-		return false;
-	ssize_t len = percent_decode(encoded, decoded, sizeof(decoded));
-	struct slice ticket = slice_make(decoded, len < 0 ? 0 : (size_t)len);
+	ssize_t len = percent_decode(encoded, room, SESSION_ID_MAX);
+	struct slice ticket = slice_make(room, len < 0 ? 0 : (size_t)len);
 	if (!session_id_is_plain(ticket))
 		return false;
-	memcpy(room, ticket.at, ticket.len);
-	*ret_ticket = slice_make(room, ticket.len);
+	*ret_ticket = ticket;
 	return true;
 }
 
