@@ -1,16 +1,15 @@
-/* Where publications may wait for others.
+/* Where publications wait for others.
  *
- * With a time of 0, the default, they wait for the end of the read of Redis that brought them, no longer:
- * that costs nobody anything, and what came together leaves together. With a longer time the first one
- * starts it, and all that came until it is over is handed over in one turn of the loop: each connection
- * is written to once, where it would have been written to as often as something was published. That is
- * most of what a delivery costs.
+ * With a time of 0, the default, a publication waits until the end of the read that brought it: that delays
+ * nothing, and publications that arrived together leave together. With a longer time, the first publication
+ * starts the timer, and everything that arrives until it fires is handed over in one turn of the loop. So each
+ * connection is written to once instead of once per publication, and writing is most of a delivery's cost.
  *
- * Everything with the same time waits in one queue, whatever its channel: so it leaves in the order in
- * which it came. Between channels with different times there is no order.
+ * All publications with the same time wait in one queue, whatever their channel, so they leave in the order in
+ * which they arrived. Between channels with different times there is no order.
  *
- * There are as many queues as there are different times in the configuration, and one timer. What waits
- * is limited by its size too: a flood of publications leaves early. */
+ * There are as many queues as there are different times in the configuration, and one timer. The size of a queue
+ * is limited, too: a flood of publications leaves early. */
 #include "sluice/feed/batches.h"
 
 #include <errno.h>

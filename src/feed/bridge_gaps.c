@@ -1,15 +1,15 @@
-/* Who has to be told that publications were missed, and when.
+/* Which connections have to be told that they missed publications, and when.
  *
- *	a publication was dropped                   -> gap on its channel
- *	the home's link to Redis was lost, is back  -> gap on all channels of that home
- *	a run was dropped since a worker is behind  -> the same: it has too much to do to be told of each
+ *	a publication was dropped                            -> gap on its channel
+ *	the home's link to Redis was lost and is back        -> gap on all channels of that home
+ *	a run was dropped because its worker is behind       -> the same: it has no time to hear of each
  *
- * A page reads anew what it shows when it is told of a gap. So it is told when the link is back and all is
- * subscribed again, not before: what it then reads is at most as old as what it is sent next.
+ * A page that is told of a gap reads again what it shows. So it is told when the link is back and everything
+ * is subscribed again, not before: what it then reads is at least as new as what it missed.
  *
- * Each worker has a link, and when Redis was away they do not come back at the same moment; but a page has
- * channels of several homes. So a worker waits a moment after the last home that is back, and as long as
- * another home is still away, but not for long: then everybody hears of it once. */
+ * Each worker has a link, and after an outage of Redis they do not come back at the same moment; but a page
+ * has channels of several homes. So a worker waits a moment after the last home that is back, and while
+ * another home is still away, but not for long: then every page hears of it once. */
 #include "bridge_internal.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static void set_deadline(struct bridge *bridge)
 static bool all_are_up(const struct bridge *bridge)
 {
 	for (unsigned i = 0; i < bridge->setup.n; i++)
-		if (!bridge_is_up(bridge->setup.all[i]))
+		if (!link_state_is_up(&bridge->setup.all[i]->link))
 			return false;
 	return true;
 }
@@ -53,7 +53,7 @@ static void deliver_gap(void *owner, void *subject)
 	uint64_t home = UINT64_C(1) << note->worker;
 	free(note);
 	atomic_fetch_and(&bridge->gap_posted, ~home);
-	/* Nobody is here, or no more; and when the worker ends, nothing may begin. */
+	/* Without subscribers there is nobody to tell; and when the worker ends, no deadline may start. */
 	if (hub_subscription_count(&bridge->hub) == 0)
 		return;
 	bridge->gap_homes |= home;
@@ -113,27 +113,4 @@ void bridge_dropped(struct bridge *home, struct slice channel)
 	for (unsigned worker = 0; workers; worker++, workers >>= 1)
 		if (workers & 1)
 			post_dropped(home, home->setup.all[worker], channel);
-}
-
-/* ---- the door ---- */
-
-struct search {
-	const struct bridge *bridge;
-	uint64_t homes;
-	bool found;
-};
-
-static bool look_at(void *context, struct slice channel)
-{
-	struct search *search = context;
-	search->found = search->homes >> bridge_home(search->bridge, channel) & 1;
-	return !search->found;
-}
-
-bool bridge_has_channel_of(
-	const struct bridge *bridge, struct subscriber *subscriber, uint64_t homes)
-{
-	struct search search = { .bridge = bridge, .homes = homes };
-	hub_each_channel(subscriber, look_at, &search);
-	return search.found;
 }

@@ -1,17 +1,25 @@
-/* For the sources of bridge only: bridge.c (wants, confirmations, publications), bridge_gaps.c (what was
- * missed). */
+/* For the sources of bridge, each of which may call those below it:
+ *
+ *	bridge.c           the subscribers' side: the hub, and what connections call
+ *	bridge_home.c      the home's side: what its link to Redis brings
+ *	bridge_wants.c     between the two: who wants which channel, and which are confirmed
+ *	bridge_delivery.c  from the home to the hubs: publications
+ *	bridge_gaps.c      from the home to the hubs: that publications were missed
+ *	bridge_notes.c     what goes through an inbox about a channel */
 #ifndef SLUICE_FEED_BRIDGE_INTERNAL_H
 #define SLUICE_FEED_BRIDGE_INTERNAL_H
 
 #include "sluice/feed/bridge.h"
 
-/* A worker that is behind by that much would only fall further behind. */
+/* What may wait in a worker's inbox, in bytes. A worker that is this far behind would only fall further
+ * behind. */
 enum { BRIDGE_BACKLOG_MAX = 64 * 1024 * 1024 };
 
-/* What goes through an inbox about a channel. */
+/* ---- bridge_notes.c ---- */
+
 struct note {
 	struct bridge *to;
-	unsigned worker; /* who wants, or wants no more; or the home that it is about */
+	unsigned worker; /* the one that wants or unwants; or the home that the note is about */
 	uint32_t ticket;
 	uint32_t name_len;
 	char name[];
@@ -22,21 +30,44 @@ static inline struct slice note_name(const struct note *note)
 	return slice_make(note->name, note->name_len);
 }
 
-/* bridge.c */
-
 /* The number of a channel's home worker. */
-unsigned bridge_home(const struct bridge *bridge, struct slice channel);
-/* Posts a note, which `deliver` is to free. 0 or a negative errno. */
+unsigned bridge_home_number(const struct bridge *bridge, struct slice channel);
+
+/* Posts a note to this bridge's worker. There `deliver` gets it as its subject, and frees it. 0 or a negative
+ * errno. */
 MUST_CHECK int bridge_post_note(struct bridge *to, void (*deliver)(void *owner, void *subject),
 	unsigned worker, uint32_t ticket, struct slice name);
 
-/* bridge_gaps.c */
+/* ---- bridge_gaps.c: call them at the home ---- */
 
-/* At the home: a publication on this channel has been dropped. */
+/* A publication on this channel has been dropped. */
 void bridge_dropped(struct bridge *home, struct slice channel);
-/* A run has been dropped on its way to this worker, which is behind: and so may any other have been. */
+
+/* A run has been dropped on its way to this worker, which is behind; so any of its channels may have a gap. */
 void bridge_dropped_on_the_way(struct bridge *home, struct bridge *to);
+
 /* The link was lost and is back. */
 void bridge_was_away(struct bridge *home);
+
+/* ---- bridge_delivery.c ---- */
+
+/* At the home: hands the run, which is borrowed, to every worker that wants its channel. */
+void bridge_deliver(struct bridge *home, struct publication *publication);
+
+/* ---- bridge_wants.c ---- */
+
+/* At the hub: tells the channel's home. 0 or a negative errno. */
+MUST_CHECK int bridge_want(struct bridge *bridge, struct slice channel, uint32_t ticket);
+MUST_CHECK int bridge_unwant(struct bridge *bridge, struct slice channel);
+
+/* At the home: Redis delivers the channel. Tells every worker that wants it. */
+void bridge_confirm(struct bridge *home, struct slice channel);
+
+/* ---- bridge_home.c ---- */
+
+/* Opens and closes what the home has: its link to Redis and its batches. */
+MUST_CHECK int bridge_home_open(
+	struct bridge *home, struct stream_loop *shared, struct deadlines *deadlines);
+void bridge_home_close(struct bridge *home);
 
 #endif

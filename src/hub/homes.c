@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 struct home_channel {
-	uint64_t workers; /* who wants it, a bit each */
+	uint64_t workers; /* those that want it, one bit for each */
 	struct table_key name;
-	/* behind the name, aligned: uint32_t tickets[], by worker */
+	/* followed by the name and, aligned, by uint32_t tickets[], by worker */
 };
 
 static size_t padded(size_t name_len)

@@ -3,14 +3,14 @@
  *	table of channels -- channel --+-- subscription --+-- subscriber
  *	                               +-- subscription --+
  *
- * A channel lives from its first subscription to its last, so the table holds nothing that nobody
- * wants. Tickets guard against a confirmation that was under way while a channel was left and
- * wanted again: only the newest ticket confirms.
+ * A channel lives from its first subscription to its last, so the table holds no unwanted channel. Tickets
+ * guard against a confirmation that was under way while a channel was left and wanted again: only the newest
+ * ticket confirms.
  *
- * Without memory a want, its confirmation, or the word that a channel is not wanted any more may get
- * lost on the way. So whoever joins a channel that is not confirmed asks for it once more, or a crowd
- * in which somebody always waits would wait for ever; and a channel that cannot be left is kept as it
- * is, wanted, until there is an occasion to try again. */
+ * Without memory, a want, its confirmation or an unwant may be lost on the way. So each subscriber of a channel
+ * that is not confirmed asks for it once more, or a channel with subscribers that come and go would stay
+ * unconfirmed for ever; and a channel that cannot be left stays wanted until there is an occasion to try
+ * again. */
 #include "sluice/hub/hub.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ struct hub_channel {
 	struct list subscriptions; /* struct subscription, by .in_channel */
 	uint32_t ticket;
 	bool confirmed;
-	bool walking; /* its list is being walked: not to be destroyed now */
+	bool walking; /* its list is being walked: do not destroy it now */
 	struct table_key name;
 };
 
@@ -48,7 +48,7 @@ static void destroy_channel(struct hub *hub, struct hub_channel *channel)
 	free(channel);
 }
 
-/* A new channel is told upwards before it is used; if it cannot be wanted, it never was. */
+/* The channel is wanted before it is used; if that fails, it is not created. */
 static int create_channel(struct hub *hub, struct slice name, struct hub_channel **ret_channel)
 {
 	struct hub_channel *channel = calloc(1, sizeof(*channel) + name.len);
@@ -84,7 +84,7 @@ static void drop_if_unwanted(struct hub *hub, struct hub_channel *channel)
 		destroy_channel(hub, channel);
 }
 
-/* Where the subscriber's list points at the subscription to this channel, or ends. */
+/* The pointer in the subscriber's chain to the subscription to this channel, or to its end. */
 static struct subscription **find_place(
 	struct subscriber *subscriber, const struct hub_channel *channel)
 {
@@ -212,7 +212,7 @@ void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 	if (!channel || channel->ticket != ticket || channel->confirmed)
 		return;
 	channel->confirmed = true;
-	/* Count everyone down before anyone is told: being told may end subscriptions. */
+	/* Count all of them down before the first event: its handler may end subscriptions. */
 	LIST_EACH (node, &channel->subscriptions)
 		container_of(node, struct subscription, in_channel)->subscriber->unconfirmed--;
 	channel->walking = true;
@@ -225,8 +225,8 @@ void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 	drop_if_unwanted(hub, channel);
 }
 
-/* Subscriptions and subscribers lie anywhere in memory, and were last touched a publication ago: while
- * one is served, the next are fetched. A subscriber is the first part of whoever receives. */
+/* Subscriptions and subscribers lie anywhere in memory, and were last used by the publication before. So while
+ * one is served, the next is prefetched. */
 static void fetch_next(const struct list *next, const struct list *head)
 {
 	if (next == head)

@@ -1,5 +1,5 @@
-/* Publications on their way out of their home: gathered into runs, held back for as long as
- * delivery.batch_milliseconds or their channel's rule says, and handed over in order. */
+/* Publications that leave their home: gathered into runs, held back for as long as delivery.batch_milliseconds or
+ * the channel's rule says, and handed over in order. */
 #ifndef SLUICE_FEED_BATCHES_H
 #define SLUICE_FEED_BATCHES_H
 
@@ -17,10 +17,10 @@ struct batches_events {
 	void (*on_closed)(struct batches *batches);
 };
 
-/* All that waits for as long. */
+/* Publications that wait for the same time. */
 struct batch {
 	unsigned ms;
-	uint64_t due; /* loop time, ms; 0: nothing waits for a time */
+	uint64_t due; /* loop time, ms; 0: nothing waits */
 	struct publication *first, **last;
 	size_t bytes; /* of frames in the list */
 	struct publication_run run;
@@ -34,30 +34,29 @@ struct batches {
 	uv_timer_t timer;                       /* the earliest `due` */
 	struct batch all[SETTINGS_BATCHES_MAX]; /* one for each different time */
 	size_t n;
-	bool hurries;
+	bool hurries; /* batches_stop_waiting was called */
 };
 
 /* 0 or a negative errno. */
 MUST_CHECK int batches_open(struct batches *batches, uv_loop_t *loop,
 	const struct settings *settings, const struct batches_events *events, void *owner);
 
-/* Hands over what waits; on_closed follows. */
+/* Hands over everything; on_closed follows. */
 void batches_close(struct batches *batches);
 
-/* After the settings were replaced, which must live on. What waits is handed over. */
+/* Replaces the settings, which must outlive the batches, and hands over everything that waits. */
 void batches_set_settings(struct batches *batches, const struct settings *settings);
 
-/* Adds a publication. What cannot wait any longer, since there is too much of it, is handed over within
- * the call. 0 or -ENOMEM. */
+/* Adds a publication. When too much waits, it is handed over within the call. 0 or -ENOMEM. */
 MUST_CHECK int batches_add(struct batches *batches, struct slice channel, struct slice payload);
 
-/* One read of Redis is done: hands over what has no reason to wait. */
+/* One read from Redis has ended: hands over the publications that have no time to wait. */
 void batches_end_read(struct batches *batches);
 
 /* Hands over everything. */
 void batches_flush(struct batches *batches);
 
-/* The same, and from now on nothing waits. */
+/* Hands over everything, and from now on nothing waits. */
 void batches_stop_waiting(struct batches *batches);
 
 #endif

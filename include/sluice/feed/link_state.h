@@ -1,5 +1,5 @@
-/* Is a link to Redis up? For whoever asks from another thread, and for the operator's log: one line when
- * it comes, one when it goes, and one when the reason for which it stays away changes. */
+/* Is a link to Redis up? For other threads, and for the log: one line when the link comes up, one when it goes
+ * down, and one when the reason why it stays down changes. */
 #ifndef SLUICE_FEED_LINK_STATE_H
 #define SLUICE_FEED_LINK_STATE_H
 
@@ -11,17 +11,17 @@ struct link_state {
 	const char *link; /* "command" or "subscribe" */
 	unsigned worker;
 	atomic_bool up;
-	char reason[128]; /* the last that is in the log; "": it is up, or was never tried */
+	char reason[128]; /* the last one in the log; "": it is up, or was never tried */
 };
 
 void link_state_init(struct link_state *state, const char *link, unsigned worker);
 
-/* In the link's own thread. */
+/* To be called in the link's own thread. */
 void link_state_up(struct link_state *state);
-/* True: it was up until now. Attempts go on every second; the log is not told of each. */
+/* True: it was up until now. A failed attempt is logged only when its reason is new. */
 bool link_state_down(struct link_state *state, const char *reason);
 
-/* Any thread. */
+/* May be called in any thread. */
 bool link_state_is_up(const struct link_state *state);
 
 #endif

@@ -1,5 +1,4 @@
-/* The book of a home worker: which workers want which of the channels that have their home here. Pure:
- * no I/O, no clock, one thread. */
+/* The book of a home worker: which workers want which of its channels. Pure: no I/O, no clock, one thread. */
 #ifndef SLUICE_HUB_HOMES_H
 #define SLUICE_HUB_HOMES_H
 
@@ -21,18 +20,18 @@ struct homes {
 void homes_init(struct homes *homes, unsigned n_workers);
 void homes_finish(struct homes *homes);
 
-/* A worker wants a channel; its newest ticket is remembered. 1: nobody wanted it before; 0: somebody
- * did; -ENOMEM. */
+/* A worker wants a channel, with this ticket, which replaces an earlier one. 1: no worker wanted the channel
+ * before; 0: some did; -ENOMEM. */
 MUST_CHECK int homes_want(
 	struct homes *homes, struct slice channel, unsigned worker, uint32_t ticket);
 
-/* A worker wants it no more. True: nobody does now. */
+/* The worker no longer wants it. True: no worker does now. */
 bool homes_unwant(struct homes *homes, struct slice channel, unsigned worker);
 
-/* Who wants the channel, a bit for each worker. */
+/* The workers that want the channel, one bit for each. */
 uint64_t homes_workers(const struct homes *homes, struct slice channel);
 
-/* The newest ticket of a worker that wants the channel. */
+/* The newest ticket of this worker for the channel; 0: it does not want it. */
 uint32_t homes_ticket(const struct homes *homes, struct slice channel, unsigned worker);
 
 /* How many channels are wanted. */

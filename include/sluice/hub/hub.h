@@ -1,8 +1,7 @@
 /* Who is subscribed to what, in one worker. Pure: no I/O, no clock, one thread.
  *
- * A channel is *wanted* from its first subscriber to its last, and *confirmed* once Redis delivers
- * it. Every subscription knows whether its channel is confirmed, so a subscriber can be told when
- * all that it asked for is. */
+ * A channel is *wanted* from its first subscriber to its last, and *confirmed* once Redis delivers it. A
+ * subscriber counts its unconfirmed channels, so its owner knows when all of them are confirmed. */
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
 
@@ -16,27 +15,27 @@
 struct hub;
 struct subscription;
 
-/* Embedded in whoever receives, best as its first member: what lies behind it is fetched ahead of
- * on_publication. Zero-initialised, then subscriber_init. */
+/* A member of the receiver, best its first: the memory behind it is prefetched before on_publication.
+ * Zero-initialised, then subscriber_init. */
 struct subscriber {
-	struct subscription *subscriptions; /* the first of a chain, in the order of coming */
-	uint32_t count;                     /* of them */
-	uint32_t unconfirmed;               /* of them, on channels that are not confirmed yet */
+	struct subscription *subscriptions; /* the first of a chain, oldest first */
+	uint32_t count;                     /* of subscriptions */
+	uint32_t unconfirmed;               /* of those on channels that are not confirmed yet */
 };
 
 struct hub_events {
-	/* The channel has its first subscriber here, or one more and is still not confirmed: want
-	 * it. `ticket` comes back in hub_confirm. 0, or a negative errno, which hub_subscribe gives. */
+	/* The channel has its first subscriber here, or one more while it is not confirmed: want it.
+	 * `ticket` comes back in hub_confirm. 0, or a negative errno, which hub_subscribe gives. */
 	int (*on_wanted)(struct hub *hub, struct slice channel, uint32_t ticket);
-	/* The channel has lost its last subscriber here. 0, or a negative errno: it stays wanted,
-	 * and this is raised again after the next publication on it, or when it loses its last
-	 * subscriber anew. */
+	/* The channel has lost its last subscriber here. 0, or a negative errno: the channel stays
+	 * wanted, and this is raised again after the next publication on it, or when it loses its last
+	 * subscriber again. */
 	int (*on_unwanted)(struct hub *hub, struct slice channel);
-	/* A channel that this subscriber has, and that was not confirmed when it subscribed, is now;
-	 * subscriber->unconfirmed says how many more are not. Never raised within hub_subscribe. The
-	 * name is borrowed for the call. May unsubscribe it (and only it), from any of its channels. */
+	/* A channel that was not confirmed when this subscriber subscribed is confirmed now;
+	 * subscriber->unconfirmed counts those that are not. Never raised within hub_subscribe. The name
+	 * is borrowed. May unsubscribe this subscriber, and no other, from any of its channels. */
 	void (*on_confirmed)(struct hub *hub, struct subscriber *subscriber, struct slice channel);
-	/* A run for this subscriber. May unsubscribe it (and only it). */
+	/* A run for this subscriber. May unsubscribe this subscriber, and no other. */
 	void (*on_publication)(
 		struct hub *hub, struct subscriber *subscriber, struct publication *publication);
 };
@@ -53,39 +52,39 @@ struct hub {
 
 void hub_init(struct hub *hub, const struct hub_events *events, void *owner);
 
-/* There must be no subscriber left. */
+/* No subscriber may be left. */
 void hub_finish(struct hub *hub);
 
 void subscriber_init(struct subscriber *subscriber);
 
-/* 0; -EEXIST: subscribed already; -ENOMEM; or what on_wanted gave (then nothing is changed). After a 0,
- * on_confirmed follows if subscriber->unconfirmed has grown; else the channel is confirmed. */
+/* 0; -EEXIST: it is subscribed already; -ENOMEM; or what on_wanted gave. After an error nothing has changed.
+ * After 0, on_confirmed follows if subscriber->unconfirmed has grown; else the channel is confirmed. */
 MUST_CHECK int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 
 /* 0, or -ENOENT. */
 int hub_unsubscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber);
 
-/* Calls `each` with every channel of the subscriber, in the order in which it subscribed, as long as it
- * gives true. The name is borrowed until the channel is left. `each` may unsubscribe the subscriber from the
- * channel that it is at; from others only when it then gives false. */
+/* Calls `each` with every channel of the subscriber, in the order in which it subscribed, until `each` gives
+ * false. The name is borrowed until the subscriber leaves the channel. `each` may unsubscribe the subscriber from
+ * this channel; from others only if it then gives false. */
 void hub_each_channel(struct subscriber *subscriber,
 	bool (*each)(void *context, struct slice channel), void *context);
 
-/* Calls `each` with every subscriber of the channel, which it may unsubscribe (and only it). */
+/* Calls `each` with every subscriber of the channel. It may unsubscribe this subscriber, and no other. */
 void hub_each_subscriber(struct hub *hub, struct slice channel,
 	void (*each)(void *context, struct subscriber *subscriber), void *context);
 
 /* Is it subscribed to the channel, confirmed or not? */
 bool hub_has(const struct hub *hub, const struct subscriber *subscriber, struct slice channel);
 
-/* Has Redis said that it delivers the channel, since somebody here wants it? */
+/* Is the channel wanted here and confirmed? */
 bool hub_is_confirmed(const struct hub *hub, struct slice channel);
 
-/* Redis delivers the channel. An old ticket (the channel was left and wanted again) is ignored. */
+/* Redis delivers the channel. An old ticket is ignored: the channel was left and wanted again meanwhile. */
 void hub_confirm(struct hub *hub, struct slice channel, uint32_t ticket);
 
-/* Hands the run to every subscriber of its channel. Gives how many there were. */
+/* Hands the run to every subscriber of its channel. Gives their number. */
 size_t hub_publish(struct hub *hub, struct publication *publication);
 
 size_t hub_subscription_count(const struct hub *hub);

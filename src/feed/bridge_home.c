@@ -1,0 +1,163 @@
+/* What a home's link to Redis brings, and where it goes.
+ *
+ *	publication         -> batches -> bridge_delivery.c
+ *	confirmation        -> bridge_wants.c
+ *	link lost, or back  -> link_state, bridge_gaps.c
+ *	changed keys        -> the owner
+ *
+ * When the link is lost, the hubs hear nothing: browsers stay, and the subscriptions module asks for
+ * everything again. Only the link's state changes, so that no browser is let in that would receive nothing;
+ * those that were connected are told of the gap when the link is back. */
+#include "bridge_internal.h"
+#include "sluice/base/limit.h"
+#include "sluice/base/log.h"
+
+static const uint64_t REFUSAL_PERIOD_NS = UINT64_C(60000000000);
+
+/* The subscriptions and the batches have handles. */
+enum { PARTS_TO_CLOSE = 2 };
+
+static void close_part(struct bridge *home)
+{
+	if (--home->closing == 0)
+		home->events->on_closed(home);
+}
+
+/* ---- events of the batches ---- */
+
+static void on_publication(struct batches *batches, struct publication *publication)
+{
+	bridge_deliver(batches->owner, publication);
+}
+
+static void on_batches_closed(struct batches *batches)
+{
+	close_part(batches->owner);
+}
+
+static const struct batches_events batches_events = {
+	.on_publication = on_publication,
+	.on_closed = on_batches_closed,
+};
+
+/* ---- events of the subscriptions ---- */
+
+static void on_message(
+	struct subscriptions *subscriptions, struct slice channel, struct slice payload)
+{
+	struct bridge *home = subscriptions->owner;
+	metrics_add(home->setup.metrics, METRIC_PUBLICATIONS_TOTAL, 1);
+	if (payload.len > home->setup.settings->limits.publication_bytes) {
+		metrics_add(home->setup.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
+		limit_hit(home->setup.metrics, METRIC_LIMIT_PUBLICATION_BYTES);
+		bridge_dropped(home, channel);
+		return;
+	}
+	int error = batches_add(&home->batches, channel, payload);
+	if (error) {
+		metrics_add(home->setup.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
+		log_error("out of memory", log_text("for", "a publication"));
+		bridge_dropped(home, channel);
+	}
+}
+
+static void on_batch_end(struct subscriptions *subscriptions)
+{
+	struct bridge *home = subscriptions->owner;
+	batches_end_read(&home->batches);
+}
+
+static void on_confirmed(struct subscriptions *subscriptions, struct slice channel)
+{
+	bridge_confirm(subscriptions->owner, channel);
+}
+
+/* Browsers may keep asking for the channel, so the log has one line a minute. Those that wait are refused at
+ * their time limit. */
+static void on_refused(
+	struct subscriptions *subscriptions, struct slice channel, struct slice reason)
+{
+	struct bridge *home = subscriptions->owner;
+	uint64_t now = uv_hrtime();
+	if (home->refusal_told && now - home->refusal_told < REFUSAL_PERIOD_NS)
+		return;
+	home->refusal_told = now;
+	log_warn("redis refuses SUBSCRIBE", log_number("worker", home->setup.self),
+		log_slice("channel", channel), log_slice("reason", reason));
+}
+
+static void on_up(struct subscriptions *subscriptions)
+{
+	struct bridge *home = subscriptions->owner;
+	link_state_up(&home->link);
+	if (home->was_up)
+		bridge_was_away(home);
+	home->was_up = true;
+}
+
+static void on_down(struct subscriptions *subscriptions, const char *reason)
+{
+	struct bridge *home = subscriptions->owner;
+	if (link_state_down(&home->link, reason))
+		metrics_add(home->setup.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
+	batches_flush(&home->batches);
+	home->events->on_down(home);
+}
+
+static void on_listening(struct subscriptions *subscriptions, uint64_t client, struct slice problem)
+{
+	struct bridge *home = subscriptions->owner;
+	home->events->on_listening(home, client, problem);
+}
+
+static void on_invalidated(struct subscriptions *subscriptions, struct slice key)
+{
+	struct bridge *home = subscriptions->owner;
+	home->events->on_invalidated(home, key);
+}
+
+static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
+{
+	struct bridge *home = subscriptions->owner;
+	metrics_observe(home->setup.metrics, HISTOGRAM_REDIS_ROUND_TRIP, ns);
+}
+
+static void on_subscriptions_closed(struct subscriptions *subscriptions)
+{
+	close_part(subscriptions->owner);
+}
+
+static const struct subscriptions_events subscriptions_events = {
+	.on_confirmed = on_confirmed,
+	.on_refused = on_refused,
+	.on_message = on_message,
+	.on_batch_end = on_batch_end,
+	.on_up = on_up,
+	.on_down = on_down,
+	.on_round_trip = on_round_trip,
+	.on_listening = on_listening,
+	.on_invalidated = on_invalidated,
+	.on_closed = on_subscriptions_closed,
+};
+
+/* ---- for the bridge ---- */
+
+int bridge_home_open(struct bridge *home, struct stream_loop *shared, struct deadlines *deadlines)
+{
+	const struct bridge_setup *setup = &home->setup;
+	homes_init(&home->homes, setup->n);
+	link_state_init(&home->link, "subscribe", setup->self);
+	home->closing = PARTS_TO_CLOSE;
+	int error =
+		batches_open(&home->batches, shared->loop, setup->settings, &batches_events, home);
+	if (!error)
+		error = subscriptions_open(&home->subscriptions, shared, deadlines, setup->redis,
+			&subscriptions_events, home);
+	return error ? error : subscriptions_listen(&home->subscriptions);
+}
+
+void bridge_home_close(struct bridge *home)
+{
+	batches_close(&home->batches);
+	subscriptions_close(&home->subscriptions);
+}
