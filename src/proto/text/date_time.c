@@ -2,28 +2,15 @@
 
 enum { DAY_MS = 86400000, HOUR_MS = 3600000, MINUTE_MS = 60000, SECOND_MS = 1000 };
 
-static bool take(struct slice *rest, char c)
-{
-	if (!rest->len || rest->at[0] != c)
-		return false;
-	*rest = slice_skip(*rest, 1);
-	return true;
-}
-
-/* Exactly `n` digits, of a number from `min` to `max`. */
+/* Takes exactly `n` digits, a number from `min` to `max`. */
 static bool take_number(struct slice *rest, size_t n, int min, int max, int *number)
 {
-	*number = 0;
-	if (rest->len < n)
+	uint64_t value;
+	if (rest->len < n || !slice_number(slice_make(rest->at, n), (uint64_t)max, &value))
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		char c = rest->at[i];
-		if (c < '0' || c > '9')
-			return false;
-		*number = *number * 10 + (c - '0');
-	}
 	*rest = slice_skip(*rest, n);
-	return *number >= min && *number <= max;
+	*number = (int)value;
+	return *number >= min;
 }
 
 static int days_of_month(int year, int month)
@@ -33,7 +20,7 @@ static int days_of_month(int year, int month)
 	return days[month - 1] + (month == 2 && leap);
 }
 
-/* The years begin in March, so that the day of a leap year is the last of its year. */
+/* Years are counted from March, so that a leap day is the last day of its year. */
 static int64_t days_since_1970(int year, int month, int day)
 {
 	int64_t y = year - (month <= 2) + 400;
@@ -44,15 +31,15 @@ static int64_t days_since_1970(int year, int month, int day)
 static bool take_date(struct slice *rest, int64_t *ms)
 {
 	int year, month, day;
-	if (!take_number(rest, 4, 0, 9999, &year) || !take(rest, '-') ||
-		!take_number(rest, 2, 1, 12, &month) || !take(rest, '-') ||
+	if (!take_number(rest, 4, 0, 9999, &year) || !slice_take_char(rest, '-') ||
+		!take_number(rest, 2, 1, 12, &month) || !slice_take_char(rest, '-') ||
 		!take_number(rest, 2, 1, days_of_month(year, month), &day))
 		return false;
 	*ms = days_since_1970(year, month, day) * DAY_MS;
 	return true;
 }
 
-/* Of a second; what is finer than a millisecond is dropped. */
+/* Of a second, rounded down to milliseconds. */
 static bool take_fraction(struct slice *rest, int64_t *ms)
 {
 	int digit, unit = 100;
@@ -69,29 +56,29 @@ static bool take_fraction(struct slice *rest, int64_t *ms)
 static bool take_time(struct slice *rest, int64_t *ms)
 {
 	int hour, minute, second;
-	if (!take_number(rest, 2, 0, 23, &hour) || !take(rest, ':') ||
+	if (!take_number(rest, 2, 0, 23, &hour) || !slice_take_char(rest, ':') ||
 		!take_number(rest, 2, 0, 59, &minute))
 		return false;
 	*ms += (int64_t)hour * HOUR_MS + (int64_t)minute * MINUTE_MS;
-	if (!take(rest, ':'))
+	if (!slice_take_char(rest, ':'))
 		return true;
 	if (!take_number(rest, 2, 0, 60, &second)) /* 60: RFC 3339 §5.6 */
 		return false;
 	*ms += (int64_t)second * SECOND_MS;
-	return !take(rest, '.') || take_fraction(rest, ms);
+	return !slice_take_char(rest, '.') || take_fraction(rest, ms);
 }
 
 static bool take_zone(struct slice *rest, int64_t *ms)
 {
 	int hour, minute;
-	if (take(rest, 'Z') || rest->len == 0)
+	if (slice_take_char(rest, 'Z') || rest->len == 0)
 		return true;
-	bool east = take(rest, '+');
-	if (!east && !take(rest, '-'))
+	bool east = slice_take_char(rest, '+');
+	if (!east && !slice_take_char(rest, '-'))
 		return false;
 	if (!take_number(rest, 2, 0, 23, &hour))
 		return false;
-	take(rest, ':');
+	slice_take_char(rest, ':');
 	if (!take_number(rest, 2, 0, 59, &minute))
 		return false;
 	int64_t offset = (int64_t)hour * HOUR_MS + (int64_t)minute * MINUTE_MS;
@@ -104,8 +91,8 @@ bool date_time_parse(struct slice text, int64_t *ret_ms_since_1970)
 	int64_t ms;
 	if (!take_date(&text, &ms))
 		return false;
-	if (text.len && !((take(&text, 'T') || take(&text, ' ')) && take_time(&text, &ms) &&
-				take_zone(&text, &ms)))
+	if (text.len && !((slice_take_char(&text, 'T') || slice_take_char(&text, ' ')) &&
+				take_time(&text, &ms) && take_zone(&text, &ms)))
 		return false;
 	*ret_ms_since_1970 = ms;
 	return text.len == 0;

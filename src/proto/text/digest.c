@@ -1,5 +1,5 @@
-/* mbedTLS' digests, behind slices. They can fail for want of memory only: the kinds are built in, and
- * no input is too long. */
+/* mbedTLS' digests behind slices. Only memory can run out: the kinds are built in, and no input is
+ * too long. */
 #include "sluice/proto/text/digest.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static size_t size_of(enum digest_kind kind)
 	return kind == DIGEST_SHA1 ? DIGEST_SHA1_BYTES : DIGEST_SHA256_BYTES;
 }
 
-static const unsigned char *octets(struct slice slice)
+static const unsigned char *bytes_of(struct slice slice)
 {
 	return (const unsigned char *)(slice.len ? slice.at : "");
 }
@@ -26,7 +26,7 @@ static const unsigned char *octets(struct slice slice)
 int digest_make(enum digest_kind kind, struct slice text, struct digest *ret_digest)
 {
 	ret_digest->len = size_of(kind);
-	if (mbedtls_md(info_of(kind), octets(text), text.len, ret_digest->bytes) != 0)
+	if (mbedtls_md(info_of(kind), bytes_of(text), text.len, ret_digest->bytes) != 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -35,7 +35,7 @@ int digest_make_keyed(
 	enum digest_kind kind, struct slice key, struct slice text, struct digest *ret_digest)
 {
 	ret_digest->len = size_of(kind);
-	if (mbedtls_md_hmac(info_of(kind), octets(key), key.len, octets(text), text.len,
+	if (mbedtls_md_hmac(info_of(kind), bytes_of(key), key.len, bytes_of(text), text.len,
 		    ret_digest->bytes) != 0)
 		return -ENOMEM;
 	return 0;

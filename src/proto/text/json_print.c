@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sluice/proto/text/hex.h"
 #include "sluice/proto/text/utf8.h"
 
 int json_print(struct json_printer *printer, struct slice json)
@@ -22,7 +23,7 @@ bool json_print_can_hold(struct slice text)
 	return utf8_is_valid(text) && !(text.len && memchr(text.at, '\0', text.len));
 }
 
-/* RFC 8259 §7: quotes, backslashes and control characters. */
+/* RFC 8259 §7. */
 static bool needs_escape(char c)
 {
 	return c == '"' || c == '\\' || (unsigned char)c < ' ';
@@ -30,12 +31,12 @@ static bool needs_escape(char c)
 
 static int print_escape(struct json_printer *printer, char c)
 {
-	static const char digits[] = "0123456789abcdef";
-	unsigned char octet = (unsigned char)c;
+	uint8_t byte = (uint8_t)c;
 	const char quoted[] = { '\\', c };
-	const char control[] = { '\\', 'u', '0', '0', digits[octet >> 4], digits[octet & 15] };
-	return json_print(printer, octet < ' ' ? slice_make(control, sizeof(control))
-					       : slice_make(quoted, sizeof(quoted)));
+	char control[] = "\\u00xx";
+	hex_print(&byte, 1, control + 4);
+	return json_print(
+		printer, byte < ' ' ? slice_of(control) : slice_make(quoted, sizeof(quoted)));
 }
 
 int json_print_string(struct json_printer *printer, struct slice text)
@@ -78,7 +79,7 @@ int json_print_double(struct json_printer *printer, double number)
 	int len = 0;
 	for (int digits = 15; digits <= 17; digits++) {
 		len = snprintf(text, sizeof(text), "%.*g", digits, number);
-		/* the same octets: it is read again as what it was */
+		/* compared as bytes: 0.0 and -0.0 are equal */
 		double again = strtod(text, NULL);
 		if (memcmp(&again, &number, sizeof(number)) == 0)
 			break;

@@ -1,147 +1,136 @@
 /* A recognizer for JSON (RFC 8259 §2-§7).
  *
- * The libraries that build a tree from JSON are lenient, each in its own way: cJSON takes "01", any
- * control character as a blank, a byte order mark, "\uZZZZ" and bytes that are no UTF-8. Where such
- * a reading decides who is logged in, a text that two programs understand in two ways is an attack.
- * So what is JSON is decided here, and only then may others read it.
+ * Libraries that build a tree from JSON are lenient, each in its own way: cJSON accepts "01", any control
+ * character as whitespace, a byte order mark, "\uZZZZ" and bytes that are not UTF-8. Where such a reading
+ * decides who is logged in, a text that two programs read differently is an attack. So this module decides
+ * what is JSON, and other code reads only what it has accepted.
  *
- * One function for each rule of the grammar, in the words of the RFC. Each takes its part off the
- * front of the scan and says whether it was there. One octet ahead always tells which rule it must
- * be, so nothing is tried twice: once a rule has begun and fails, the text is refused. Only value()
- * calls itself, and never deeper than the caller's limit, so that a peer cannot choose how much
- * stack we use. Every octet is looked at once, and once more as UTF-8 (§8.1). */
+ * Each rule of the grammar is a function named after it. It takes its part off the front of `rest` and says
+ * whether the part was there. One byte ahead always determines the rule, so nothing is tried twice: if a
+ * rule fails after it has begun, the text is not JSON. Only value() recurses, and the caller limits how
+ * deep, so that a peer cannot choose how much stack is used. Every byte is read once here and once as
+ * UTF-8 (§8.1). */
 #include "sluice/proto/text/json_text.h"
 
+#include "sluice/proto/text/hex.h"
 #include "sluice/proto/text/utf8.h"
 
-struct scan {
-	const char *at, *end;
-};
+static bool value(struct slice *rest, unsigned depth_left);
 
-static bool value(struct scan *scan, unsigned depth_left);
-
-static bool take(struct scan *scan, char octet)
+static bool take_any(struct slice *rest, const char *chars)
 {
-	if (scan->at == scan->end || *scan->at != octet)
-		return false;
-	scan->at++;
-	return true;
-}
-
-static bool take_any(struct scan *scan, const char *octets)
-{
-	for (; *octets; octets++) {
-		if (take(scan, *octets))
+	for (; *chars; chars++) {
+		if (slice_take_char(rest, *chars))
 			return true;
 	}
 	return false;
 }
 
-static void skip_blanks(struct scan *scan)
+static void skip_whitespace(struct slice *rest)
 {
-	while (take_any(scan, " \t\n\r"))
+	while (take_any(rest, " \t\n\r"))
 		;
 }
 
-static bool digits(struct scan *scan)
+static bool digits(struct slice *rest)
 {
-	const char *first = scan->at;
-	while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-		scan->at++;
-	return scan->at > first;
+	size_t len = 0;
+	while (len < rest->len && rest->at[len] >= '0' && rest->at[len] <= '9')
+		len++;
+	*rest = slice_skip(*rest, len);
+	return len > 0;
 }
 
-/* A digit after a leading zero is left over, and no rule takes it there. */
-static bool number(struct scan *scan)
+/* A digit after a leading zero stays in `rest`, where no rule accepts it. */
+static bool number(struct slice *rest)
 {
-	take(scan, '-');
-	if (!take(scan, '0') && !digits(scan))
+	slice_take_char(rest, '-');
+	if (!slice_take_char(rest, '0') && !digits(rest))
 		return false;
-	if (take(scan, '.') && !digits(scan))
+	if (slice_take_char(rest, '.') && !digits(rest))
 		return false;
-	if (!take_any(scan, "eE"))
+	if (!take_any(rest, "eE"))
 		return true;
-	take_any(scan, "+-");
-	return digits(scan);
+	take_any(rest, "+-");
+	return digits(rest);
 }
 
-static bool escape(struct scan *scan)
+static bool escape(struct slice *rest)
 {
-	if (!take(scan, 'u'))
-		return take_any(scan, "\"\\/bfnrt");
-	for (int i = 0; i < 4; i++) {
-		if (!take_any(scan, "0123456789abcdefABCDEF"))
+	if (!slice_take_char(rest, 'u'))
+		return take_any(rest, "\"\\/bfnrt");
+	for (size_t i = 0; i < 4; i++) {
+		if (i >= rest->len || hex_digit(rest->at[i]) < 0)
 			return false;
 	}
+	*rest = slice_skip(*rest, 4);
 	return true;
 }
 
-static bool string_after_quote(struct scan *scan)
+static bool is_plain(char c)
 {
-	while (scan->at < scan->end) {
-		char octet = *scan->at++;
-		if (octet == '"')
+	return (unsigned char)c >= ' ' && c != '"' && c != '\\';
+}
+
+static bool string_after_quote(struct slice *rest)
+{
+	do {
+		size_t plain = 0;
+		while (plain < rest->len && is_plain(rest->at[plain]))
+			plain++;
+		*rest = slice_skip(*rest, plain);
+		if (slice_take_char(rest, '"'))
 			return true;
-		if ((unsigned char)octet < ' ' || (octet == '\\' && !escape(scan)))
-			return false;
-	}
+	} while (slice_take_char(rest, '\\') && escape(rest));
 	return false;
 }
 
-static bool literal(struct scan *scan, struct slice word)
+static bool array_after_bracket(struct slice *rest, unsigned depth_left)
 {
-	if (!slice_starts_with(slice_make(scan->at, (size_t)(scan->end - scan->at)), word))
-		return false;
-	scan->at += word.len;
-	return true;
-}
-
-static bool array_after_bracket(struct scan *scan, unsigned depth_left)
-{
-	skip_blanks(scan);
-	if (take(scan, ']'))
+	skip_whitespace(rest);
+	if (slice_take_char(rest, ']'))
 		return true;
 	do {
-		if (!value(scan, depth_left))
+		if (!value(rest, depth_left))
 			return false;
-	} while (take(scan, ','));
-	return take(scan, ']');
+	} while (slice_take_char(rest, ','));
+	return slice_take_char(rest, ']');
 }
 
-static bool object_after_brace(struct scan *scan, unsigned depth_left)
+static bool object_after_brace(struct slice *rest, unsigned depth_left)
 {
-	skip_blanks(scan);
-	if (take(scan, '}'))
+	skip_whitespace(rest);
+	if (slice_take_char(rest, '}'))
 		return true;
 	do {
-		skip_blanks(scan);
-		if (!take(scan, '"') || !string_after_quote(scan))
+		skip_whitespace(rest);
+		if (!slice_take_char(rest, '"') || !string_after_quote(rest))
 			return false;
-		skip_blanks(scan);
-		if (!take(scan, ':') || !value(scan, depth_left))
+		skip_whitespace(rest);
+		if (!slice_take_char(rest, ':') || !value(rest, depth_left))
 			return false;
-	} while (take(scan, ','));
-	return take(scan, '}');
+	} while (slice_take_char(rest, ','));
+	return slice_take_char(rest, '}');
 }
 
-static bool bare_value(struct scan *scan, unsigned depth_left)
+static bool bare_value(struct slice *rest, unsigned depth_left)
 {
-	if (take(scan, '{'))
-		return depth_left && object_after_brace(scan, depth_left - 1);
-	if (take(scan, '['))
-		return depth_left && array_after_bracket(scan, depth_left - 1);
-	if (take(scan, '"'))
-		return string_after_quote(scan);
-	return literal(scan, SLICE("true")) || literal(scan, SLICE("false")) ||
-	       literal(scan, SLICE("null")) || number(scan);
+	if (slice_take_char(rest, '{'))
+		return depth_left && object_after_brace(rest, depth_left - 1);
+	if (slice_take_char(rest, '['))
+		return depth_left && array_after_bracket(rest, depth_left - 1);
+	if (slice_take_char(rest, '"'))
+		return string_after_quote(rest);
+	return slice_take(rest, SLICE("true")) || slice_take(rest, SLICE("false")) ||
+	       slice_take(rest, SLICE("null")) || number(rest);
 }
 
-static bool value(struct scan *scan, unsigned depth_left)
+static bool value(struct slice *rest, unsigned depth_left)
 {
-	skip_blanks(scan);
-	if (!bare_value(scan, depth_left))
+	skip_whitespace(rest);
+	if (!bare_value(rest, depth_left))
 		return false;
-	skip_blanks(scan);
+	skip_whitespace(rest);
 	return true;
 }
 
@@ -149,6 +138,5 @@ bool json_text_is_valid(struct slice text, unsigned depth_max)
 {
 	if (text.len == 0 || !utf8_is_valid(text))
 		return false;
-	struct scan scan = { text.at, text.at + text.len };
-	return value(&scan, depth_max) && scan.at == scan.end;
+	return value(&text, depth_max) && text.len == 0;
 }

@@ -1,4 +1,4 @@
-/* The grammar of RFC 3629 §4 as it stands there, read as a machine that eats one octet at a time:
+/* The grammar of RFC 3629 §4 as a state machine that reads one byte at a time:
  *
  *	START --00..7F--------------------------------> START
  *	      --C2..DF-------------------> ONE_MORE --80..BF--> START
@@ -9,11 +9,11 @@
  *	      --F4--> AFTER_F4 --80..8F--> TWO_MORE             (above is beyond U+10FFFF)
  *	      --F1..F3--> THREE_MORE ----> TWO_MORE
  *
- * Each state but REFUSED can still become valid text, and nothing leads out of REFUSED. So the
- * octet that leads there is the first after which nothing helps: a WebSocket message is failed on
- * that octet, however it was cut into frames and reads.
+ * From every state but REFUSED the text can still become valid, and nothing leads out of REFUSED. So
+ * the byte that leads there is the first that makes the text invalid: a WebSocket message fails on that
+ * byte, however it was cut into frames and reads.
  *
- * Most text is ASCII, which from START leads to START: whole words of it are stepped over. */
+ * Most text is ASCII, which leads from START to START: it is skipped eight bytes at a time. */
 #include "sluice/proto/text/utf8.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ enum {
 	REFUSED,
 };
 
-/* What a state within a character takes, and where that leads. */
+/* The bytes that a state within a character accepts, and the next state. */
 static const struct {
 	uint8_t low, high, next;
 } within[] = {
@@ -43,30 +43,30 @@ static const struct {
 	[AFTER_F4] = { 0x80, 0x8F, TWO_MORE },
 };
 
-static uint8_t after_first(uint8_t octet)
+static uint8_t after_first(uint8_t byte)
 {
-	if (octet < 0x80)
+	if (byte < 0x80)
 		return START;
-	if (octet < 0xC2)
+	if (byte < 0xC2)
 		return REFUSED;
-	if (octet < 0xE0)
+	if (byte < 0xE0)
 		return ONE_MORE;
-	if (octet == 0xE0)
+	if (byte == 0xE0)
 		return AFTER_E0;
-	if (octet == 0xED)
+	if (byte == 0xED)
 		return AFTER_ED;
-	if (octet < 0xF0)
+	if (byte < 0xF0)
 		return TWO_MORE;
-	if (octet == 0xF0)
+	if (byte == 0xF0)
 		return AFTER_F0;
-	if (octet < 0xF4)
+	if (byte < 0xF4)
 		return THREE_MORE;
-	return octet == 0xF4 ? AFTER_F4 : REFUSED;
+	return byte == 0xF4 ? AFTER_F4 : REFUSED;
 }
 
-static uint8_t after_next(uint8_t state, uint8_t octet)
+static uint8_t after_next(uint8_t state, uint8_t byte)
 {
-	bool fits = octet >= within[state].low && octet <= within[state].high;
+	bool fits = byte >= within[state].low && byte <= within[state].high;
 	return fits ? within[state].next : REFUSED;
 }
 

@@ -1,4 +1,4 @@
-/* Digests and keyed digests (FIPS 180-4, RFC 2104), and the texts that they are written as. */
+/* Digests and HMACs (FIPS 180-4, RFC 2104), and their printed forms. */
 #ifndef SLUICE_PROTO_TEXT_DIGEST_H
 #define SLUICE_PROTO_TEXT_DIGEST_H
 
@@ -19,23 +19,23 @@ enum {
 	DIGEST_BASE64_MAX = 43, /* without "=" */
 };
 
-/* What comes out. */
 struct digest {
 	uint8_t bytes[DIGEST_BYTES_MAX];
 	size_t len;
 };
 
-/* 0 or -ENOMEM. */
+/* Both: 0 or -ENOMEM. */
 MUST_CHECK int digest_make(enum digest_kind kind, struct slice text, struct digest *ret_digest);
+/* HMAC. */
 MUST_CHECK int digest_make_keyed(
 	enum digest_kind kind, struct slice key, struct slice text, struct digest *ret_digest);
 
-/* Each gives the length; no NUL is written. Hex is in lower case. */
+/* Both give the length and write no NUL. Hex digits are lower case. */
 size_t digest_print_hex(const struct digest *digest, char text[DIGEST_HEX_MAX]);
-/* Base64 without "="; `url`: with "-" and "_" for "+" and "/" (RFC 4648 §5). */
+/* Base64 without "="; `url`: base64url (RFC 4648 §5). */
 size_t digest_print_base64(const struct digest *digest, bool url, char text[DIGEST_BASE64_MAX]);
 
-/* Are `len` octets equal? The time depends on nothing in them. */
+/* Compares `len` bytes in a time that does not depend on them. */
 bool digest_texts_are_equal(const char *a, const char *b, size_t len);
 
 #endif

@@ -1,7 +1,7 @@
-/* Writes JSON piece by piece: the records of other codecs, and the messages of sluice.v1. What of a record
- * a JSON text cannot hold becomes null or {}, and takes nothing else with it.
+/* Writes JSON piece by piece: session records that other codecs have read, and messages of sluice.v1. A
+ * value of a record that JSON cannot express becomes null or {}; the rest of the record stays.
  *
- * All of these: 0; -EMSGSIZE: the text would be longer than `max`; -ENOMEM. */
+ * Every function that prints gives 0; -EMSGSIZE: `out` would become longer than `max`; or -ENOMEM. */
 #ifndef SLUICE_PROTO_TEXT_JSON_PRINT_H
 #define SLUICE_PROTO_TEXT_JSON_PRINT_H
 
@@ -14,26 +14,27 @@
 
 struct json_printer {
 	struct buffer *out;
-	size_t max;     /* length of `out` */
-	unsigned muted; /* more than 0: nothing is written, and nothing fails */
+	size_t max;     /* bytes in `out` */
+	unsigned muted; /* while it is not 0, nothing is printed and nothing fails */
 };
 
-/* As it is. */
+/* Prints JSON as it is. */
 MUST_CHECK int json_print(struct json_printer *printer, struct slice json);
 
-/* May it be a name, or a text? Valid UTF-8 without a NUL, which records must not hold. */
+/* Can `text` be a member's name or a string of a session record? Valid UTF-8 without NUL. */
 bool json_print_can_hold(struct slice text);
 
-/* A string of valid UTF-8, which may hold a NUL. */
+/* Prints a string; `text` is valid UTF-8 and may contain NUL. */
 MUST_CHECK int json_print_string(struct json_printer *printer, struct slice text);
 
-/* A string; what json_print_can_hold refuses is {}. */
+/* Prints a string, or {} for a text that json_print_can_hold refuses. */
 MUST_CHECK int json_print_text(struct json_printer *printer, struct slice text);
 
-/* What stands before a member's value; the name can be held. `more`: it is not the first. */
+/* Prints a member's name and colon, after a comma if `more` (it is not the first member). The name passes
+ * json_print_can_hold. */
 MUST_CHECK int json_print_name(struct json_printer *printer, bool more, struct slice name);
 
-/* With as many digits as tell it from its neighbours; null: it is no number, or infinite. */
+/* Prints the shortest decimal that reads back as `number`; null for NaN and infinities. */
 MUST_CHECK int json_print_double(struct json_printer *printer, double number);
 
 #endif
