@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/record/session_tree.h"
 #include "sluice/proto/text/json_print.h"
 
 enum item_type {

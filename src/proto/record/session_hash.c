@@ -1,6 +1,6 @@
 #include "sluice/proto/record/session_hash.h"
 
-#include "sluice/proto/record/session_value.h"
+#include "sluice/proto/record/session_tree.h"
 #include "sluice/proto/text/json_text.h"
 
 /* Java Object Serialization Specification §6.4: the stream's magic and version, TC_STRING, the length
