@@ -3,7 +3,7 @@ import { MAY_USE, floorOf, moduleOf, problemsOfUses } from './floors.js';
 
 /* Which modules may know a library. */
 const LIBRARIES = [
-  { header: /^llhttp\.h$/, modules: /^proto\/http\/http_request$/ },
+  { header: /^llhttp\.h$/, modules: /^proto\/http\/llhttp_versions$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/record\/session_(tree|value)|settings\/(json|print))$/ },
   { header: /^(mbedtls|psa)\//, modules: /^(base\/mbed|net\/tls_(settings|session)|proto\/(text\/digest|record\/laravel_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws\/ws_(de|in)flate$/ },

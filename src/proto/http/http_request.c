@@ -1,151 +1,40 @@
-/* Two readers look at every request head, and both must agree.
+/* Two parsers look at every request head, and must agree.
  *
  *	bytes -> gate, byte by byte -> head (until its empty line) -> llhttp, in one go -> slices
- *	                                 what comes behind -> rest
+ *	                                 bytes behind it -> rest
  *
- * The gate is a small state machine of our own. It knows only where lines, names and values begin
- * and end, and is as strict as RFC 9112 allows: CR LF and nothing else ends a line (§2.2), a line
- * never goes on in the next one (§5.2), no blank before the colon (§5.1), no control character. It
- * refuses with the very byte that is wrong, so a peer cannot keep a hopeless request open. llhttp
- * then gives the head its meaning. It is compiled strict, yet version 8 takes some of what the gate
- * refuses (folded lines, "Host : x", an empty name), and had bugs with bare CR (CVE-2023-30589,
- * CVE-2025-23167) by which two readers see two different requests: the root of request smuggling.
- * That is why the gate goes first, why it alone finds the end of the head (llhttp would skip a body
- * before it hands over to another protocol), and why both must count the same number of headers.
+ * The gate (http_gate) is ours and strict; llhttp then gives the head its meaning. llhttp is compiled strict,
+ * yet version 8 accepts some of what the gate refuses (folded lines, "Host : x", an empty name), and had bugs
+ * with bare CR (CVE-2023-30589, CVE-2025-23167) by which two servers see two different requests, the root
+ * of request smuggling. That is why the gate goes first, why it alone finds the end of the head (llhttp
+ * would skip a body before it hands over to another protocol), and why both must count the same number of
+ * headers.
  *
- * Invariants: once the status is 1, `head` is never touched again, so that the slices stay good;
- * head.len is at most header_bytes; at most HTTP_HEADERS_MAX header lines have passed the gate. */
+ * Invariants: once the status is 1, `head` is never touched again, so that the slices stay valid; head.len is at
+ * most header_bytes; at most HTTP_HEADERS_MAX header lines have passed the gate. */
 #include "sluice/proto/http/http_request.h"
 
-#include <ctype.h>
-#include <llhttp.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-enum gate {
-	GATE_METHOD_START,
-	GATE_METHOD,
-	GATE_TARGET_START,
-	GATE_SCHEME,
-	GATE_AUTHORITY_START,
-	GATE_TARGET,
-	GATE_VERSION,
-	GATE_LINE_END,
-	GATE_LINE_START,
-	GATE_NAME,
-	GATE_VALUE,
-	GATE_HEAD_END,
-	GATE_OPEN, /* the head is complete */
-	GATE_SHUT, /* the last byte was wrong */
-};
+#include "llhttp_versions.h"
 
-static const char VERSION[] = "HTTP/1.1";
-
-static bool is_value_char(unsigned char byte)
+/* Takes the bytes that belong to the head. Gives how many, or the status to refuse the request with, negated. */
+static ssize_t pass(struct http_request *request, const char *bytes, size_t len)
 {
-	return byte == '\t' || (byte >= ' ' && byte != 0x7f);
-}
-
-/* A target begins with a path, or with all of an http URI (RFC 9112 §3.2.2). */
-static enum gate pass_target_start(char byte)
-{
-	if (byte == '/')
-		return GATE_TARGET;
-	return byte == 'h' || byte == 'H' ? GATE_SCHEME : GATE_SHUT;
-}
-
-/* Behind its first letter: "http://" or "https://", in any case. */
-static enum gate pass_scheme(struct http_request *request, char byte)
-{
-	static const char rest[] = "ttps://";
-	size_t without_s = 3;
-	if (request->scheme_len == without_s && byte == ':')
-		request->scheme_len++;
-	if (tolower((unsigned char)byte) != rest[request->scheme_len++])
-		return GATE_SHUT;
-	return request->scheme_len == sizeof(rest) - 1 ? GATE_AUTHORITY_START : GATE_SCHEME;
-}
-
-static bool is_target_char(char byte)
-{
-	return byte > ' ' && byte < 0x7f && byte != '#';
-}
-
-static enum gate pass_version(struct http_request *request, char byte)
-{
-	size_t len = sizeof(VERSION) - 1;
-	if (request->version_len == len)
-		return byte == '\r' ? GATE_LINE_END : GATE_SHUT;
-	return byte == VERSION[request->version_len++] ? GATE_VERSION : GATE_SHUT;
-}
-
-static enum gate pass_line_start(struct http_request *request, char byte)
-{
-	if (byte == '\r')
-		return GATE_HEAD_END;
-	request->n_lines++;
-	return http_is_token_char(byte) ? GATE_NAME : GATE_SHUT;
-}
-
-/* Where the byte leads to. */
-static enum gate pass(struct http_request *request, char byte)
-{
-	switch ((enum gate)request->gate) {
-	case GATE_METHOD_START:
-		return http_is_token_char(byte) ? GATE_METHOD : GATE_SHUT;
-	case GATE_METHOD:
-		if (byte == ' ')
-			return GATE_TARGET_START;
-		return http_is_token_char(byte) ? GATE_METHOD : GATE_SHUT;
-	case GATE_TARGET_START:
-		return pass_target_start(byte);
-	case GATE_SCHEME:
-		return pass_scheme(request, byte);
-	case GATE_AUTHORITY_START:
-		return is_target_char(byte) && !strchr("/?", byte) ? GATE_TARGET : GATE_SHUT;
-	case GATE_TARGET:
-		if (byte == ' ')
-			return GATE_VERSION;
-		return is_target_char(byte) ? GATE_TARGET : GATE_SHUT;
-	case GATE_VERSION:
-		return pass_version(request, byte);
-	case GATE_LINE_END:
-		return byte == '\n' ? GATE_LINE_START : GATE_SHUT;
-	case GATE_LINE_START:
-		return pass_line_start(request, byte);
-	case GATE_NAME:
-		if (byte == ':')
-			return GATE_VALUE;
-		return http_is_token_char(byte) ? GATE_NAME : GATE_SHUT;
-	case GATE_VALUE:
-		if (byte == '\r')
-			return GATE_LINE_END;
-		return is_value_char((unsigned char)byte) ? GATE_VALUE : GATE_SHUT;
-	case GATE_HEAD_END:
-		return byte == '\n' ? GATE_OPEN : GATE_SHUT;
-	case GATE_OPEN:
-	case GATE_SHUT:
+	size_t room = request->header_bytes - request->head.len, n;
+	switch (http_gate_pass(&request->gate, bytes, MIN(len, room), &n)) {
+	case HTTP_GATE_MORE:
+		return n < len ? -431 : (ssize_t)n;
+	case HTTP_GATE_HEAD_END:
+		request->head_is_complete = true;
+		return (ssize_t)n;
+	case HTTP_GATE_REFUSED:
+		return -400;
+	case HTTP_GATE_TOO_MANY:
 		break;
 	}
-	return GATE_SHUT;
-}
-
-/* Takes bytes of the head, at most to its end. Gives how many; the rest is refused, or no head. */
-static size_t pass_all(struct http_request *request, const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (request->head.len + i == request->header_bytes) {
-			request->status = 431;
-			return i;
-		}
-		request->gate = (uint8_t)pass(request, bytes[i]);
-		if (request->gate == GATE_SHUT || request->n_lines > HTTP_HEADERS_MAX) {
-			request->status = request->gate == GATE_SHUT ? 400 : 431;
-			return i;
-		}
-		if (request->gate == GATE_OPEN)
-			return i + 1;
-	}
-	return len;
+	return -431;
 }
 
 static int on_method(llhttp_t *parser, const char *at, size_t len)
@@ -181,7 +70,7 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len)
 	return 0;
 }
 
-/* Gives whether llhttp takes the head, and sees as many headers in it as the gate did. */
+/* True: llhttp accepts the head, and finds as many headers as the gate did. */
 static bool read_head(struct http_request *request)
 {
 	static const llhttp_settings_t settings = {
@@ -194,22 +83,20 @@ static bool read_head(struct http_request *request)
 	llhttp_init(&parser, HTTP_REQUEST, &settings);
 	parser.data = request;
 	llhttp_errno_t error = llhttp_execute(&parser, request->head.bytes, request->head.len);
-	if (error != HPE_OK && error != HPE_PAUSED_UPGRADE)
+	if (!llhttp_accepts_head(error))
 		return false;
-	return request->n_headers == request->n_lines && request->method.len && request->target.len;
+	return request->n_headers == request->gate.n_lines && request->method.len &&
+	       request->target.len;
 }
 
-/* Digits only (RFC 9110 §8.6): neither a sign nor a list of equal lengths. */
+/* RFC 9110 §8.6: only digits, not a list of equal lengths. */
 static bool parse_length(struct slice text, size_t *ret_length)
 {
-	size_t length = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] < '0' || text.at[i] > '9' || length > (SIZE_MAX - 9) / 10)
-			return false;
-		length = length * 10 + (size_t)(text.at[i] - '0');
-	}
-	*ret_length = length;
-	return text.len > 0;
+	uint64_t length;
+	if (!slice_number(text, SIZE_MAX, &length))
+		return false;
+	*ret_length = (size_t)length;
+	return true;
 }
 
 static bool read_body_length(struct http_request *request)
@@ -231,8 +118,8 @@ static bool is_host(const struct http_request *request, struct slice authority)
 	       slice_equal_nocase(host, authority);
 }
 
-/* Leaves what follows the authority of an absolute URI. Its Host must be the same (RFC 9112 §3.2):
- * where a reader may go by either, two of them could reach two hosts. */
+/* Skips scheme and authority of an absolute URI. The authority must equal the Host header (RFC 9112 §3.2), as
+ * servers differ in which of the two they follow. */
 static bool skip_authority(const struct http_request *request, struct slice *rest)
 {
 	size_t len = 0;
@@ -252,7 +139,7 @@ static bool read_target(struct http_request *request)
 	if (target.at[0] != '/' && !skip_authority(request, &request->query))
 		return false;
 	request->path = slice_cut(&request->query, '?');
-	/* No path at all means "/" (RFC 9110 §4.2.3), and there is one in the scheme. */
+	/* No path means "/" (RFC 9110 §4.2.3); the scheme has a slash to point to. */
 	if (!request->path.len)
 		request->path = slice_make(memchr(target.at, '/', target.len), 1);
 	return true;
@@ -281,16 +168,16 @@ int http_request_feed(struct http_request *request, const char *bytes, size_t le
 	if (request->status > 1)
 		return request->status;
 	if (request->status == 0) {
-		size_t n = pass_all(request, bytes, len);
-		if (request->status)
-			return request->status;
-		if (buffer_append(&request->head, bytes, n))
+		ssize_t n = pass(request, bytes, len);
+		if (n < 0)
+			return request->status = (int)-n;
+		if (buffer_append(&request->head, bytes, (size_t)n))
 			return request->status = 500;
-		if (request->gate != GATE_OPEN)
+		if (!request->head_is_complete)
 			return 0;
 		request->status = understand(request);
 		bytes += n;
-		len -= n;
+		len -= (size_t)n;
 	}
 	if (request->status == 1 && buffer_append(&request->rest, bytes, len))
 		request->status = 500;
@@ -300,14 +187,6 @@ int http_request_feed(struct http_request *request, const char *bytes, size_t le
 struct slice http_request_rest(const struct http_request *request)
 {
 	return buffer_slice(&request->rest);
-}
-
-bool http_is_token_char(char byte)
-{
-	if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-		(byte >= 'A' && byte <= 'Z'))
-		return true;
-	return byte && strchr("!#$%&'*+-.^_`|~", byte);
 }
 
 size_t http_request_header(
