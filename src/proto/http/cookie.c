@@ -1,18 +1,16 @@
 /* Finds one cookie in the Cookie header (RFC 6265 §4.2.1, §5.4).
  *
- * RFC 6265 leaves to the server how it reads what a browser sends back, and servers differ: which
- *of two cookies of one name counts, what quotes mean, what a broken escape does. A gateway that
- *reads a header otherwise than the backend would let one cookie pass here and another one there. So
- *this is the reading of the npm package `cookie`, odd corners included, because that is the one
- *that signed in the user:
+ * RFC 6265 leaves it to the server how to read what a browser sends back, and servers differ: which of two
+ * cookies with one name counts, what quotes mean, what a broken escape does. If the gateway read a header
+ * differently than the backend, one cookie could pass here and another one there. So this is the reading
+ * of the npm package `cookie`, odd corners included, because the backend logs the user in with it:
  *
  *	connect.sid = "s%3Aabc.def" ; connect.sid=other
- *	^name         ^one pair of quotes off, then percent-decoded
- *	                              ^never looked at: the first of a name wins
+ *	^name         ^without one pair of quotes, then percent-decoded
+ *	                              ^ignored: the first cookie of a name counts
  *
- * A value whose escapes are broken, or do not decode to UTF-8, is its own raw text. It will fail
- *the signature then, as it does in the backend. Header names are without case, cookie names are
- *not. */
+ * A value with broken escapes, or one that does not decode to UTF-8, stays as it is. It then fails the
+ * signature, as it does in the backend. */
 #include "sluice/proto/http/cookie.h"
 
 #include <errno.h>
@@ -25,7 +23,7 @@ static struct slice unquote(struct slice text)
 {
 	if (text.len == 0 || text.at[0] != '"' || text.at[text.len - 1] != '"')
 		return text;
-	/* A lone quote is both ends of a pair, for `cookie`. */
+	/* For `cookie`, a lone quote is both ends of a pair. */
 	return text.len == 1 ? slice_skip(text, 1) : slice_make(text.at + 1, text.len - 2);
 }
 

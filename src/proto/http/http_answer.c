@@ -1,7 +1,7 @@
 #include "sluice/proto/http/http_answer.h"
 
-/* What a status brings with it besides its text: RFC 9110 §15.5.6, §15.5.22 (an answer 426 names
- * what to upgrade to, and Upgrade must be named in Connection), RFC 6455 §4.4. */
+/* Headers that a status requires: RFC 9110 §15.5.6, §15.5.22 (a 426 names the protocol to upgrade to); RFC 6455
+ * §4.4. */
 static const char *extra_headers(int status)
 {
 	switch (status) {
@@ -17,7 +17,7 @@ static const char *extra_headers(int status)
 	}
 }
 
-/* RFC 9110 §8.6, §15.4.5: without content there is no length either. */
+/* RFC 9110 §8.6, §15.4.5: without content there is no Content-Length. */
 static int print_content(const struct http_answer *answer, struct buffer *out)
 {
 	if (!answer->type)

@@ -1,24 +1,21 @@
 /* Which pages may open connections: the defence against cross-site WebSocket hijacking.
  *
- * A browser sends the user's cookies along with a WebSocket that any page opens, and no rule of
- *CORS applies to it. The Origin header (RFC 6454 §7) is all that tells whose page it was, and a
- *page cannot forge it. So one loose comparison gives every user's account to every page on the web.
- *Prefixes, suffixes and patterns are how it goes wrong ("https://app.example.com.evil.org"),
- *therefore there are none: both sides are taken apart into the triple of RFC 6454 §4, and the
- *triples are equal or not.
+ * A browser sends the user's cookies with a WebSocket that any page opens, and CORS does not apply. Only the
+ * Origin header (RFC 6454 §7) tells which page it was, and a page cannot forge it. So one loose comparison gives
+ * every user's account to every page on the web. Prefixes, suffixes and patterns are how this goes wrong
+ * ("https://app.example.com.evil.org"), so there are none: both sides are taken apart into the triple of RFC
+ * 6454 §4, and the triples are equal or not.
  *
  *	https://app.example.com:8443
- *	scheme  host            port     a serialised origin is this and not one octet more
+ *	scheme  host            port     a serialised origin is exactly this
  *
- * What cannot be taken apart equals nothing: "null" (sandboxed frames, data: pages),
- *user:password@, a path, a blank, two origins. The alphabet of hosts is that of names and addresses
- *as browsers write them, punycode and all, so that "*", "%" and everything above ASCII are refused
- *without a rule.
+ * A text that cannot be taken apart equals nothing: "null" (sandboxed frames, data: pages), user:password@, a
+ * path, a space, two origins. Hosts consist of the characters of names and addresses as browsers write them,
+ * punycode included, so "*", "%" and everything above ASCII are refused without a rule.
  *
- * "same-host" compares with the Host header, which names no scheme. A proxy that ends TLS in front
- *of us hands on "Host: app.example.com" for https://app.example.com, so a Host without a port is
- *taken to mean the default port of the origin's own scheme; therefore only http and https, which
- *have one, can be the same host. */
+ * "same-host" compares with the Host header, which has no scheme. A proxy that terminates TLS hands on
+ * "Host: app.example.com" for https://app.example.com, so a Host without a port means the default port of the
+ * origin's scheme; only http and https, which have one, can be the same host. */
 #include "sluice/proto/http/origin.h"
 
 #include <string.h>
@@ -27,7 +24,7 @@ enum { PORT_NONE = 0, PORT_MAX = 65535 };
 
 struct origin {
 	struct slice scheme, host;
-	unsigned port; /* the scheme's own when it was left out; or PORT_NONE */
+	unsigned port; /* the scheme's default if the text has none; or PORT_NONE */
 };
 
 static bool consists_of(struct slice text, const char *alphabet)
@@ -59,12 +56,11 @@ static unsigned default_port(struct slice scheme)
 
 static bool read_port(struct slice digits, unsigned *port)
 {
-	if (!consists_of(digits, DIGITS) || digits.len > 5)
+	uint64_t number;
+	if (digits.len > 5 || !slice_number(digits, PORT_MAX, &number))
 		return false;
-	*port = 0;
-	for (size_t i = 0; i < digits.len; i++)
-		*port = *port * 10 + (unsigned)(digits.at[i] - '0');
-	return *port > 0 && *port <= PORT_MAX;
+	*port = (unsigned)number;
+	return number > 0;
 }
 
 /* Cuts the host off the front of `authority`: an IPv6 literal with its brackets, or a name. */
@@ -85,7 +81,7 @@ static bool cut_host(struct slice *authority, struct slice *host)
 	return true;
 }
 
-/* Reads "host" or "host:port" into an origin whose scheme is known. */
+/* Reads "host" or "host:port"; the origin's scheme is set. */
 static bool read_authority(struct slice authority, struct origin *origin)
 {
 	if (!cut_host(&authority, &origin->host))
