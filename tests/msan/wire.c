@@ -86,10 +86,10 @@ int __wrap_ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct
 }
 
 int __wrap_ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uint64_t limit,
-	struct slice *ret_octets)
+	struct slice *ret_bytes)
 {
-	int result = __real_ws_inflate(inflater, input, last, limit, ret_octets);
-	__msan_check_mem_is_initialized(ret_octets->at, ret_octets->len);
+	int result = __real_ws_inflate(inflater, input, last, limit, ret_bytes);
+	__msan_check_mem_is_initialized(ret_bytes->at, ret_bytes->len);
 	return result;
 }
 

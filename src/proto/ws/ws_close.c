@@ -1,6 +1,6 @@
-/* A close frame's payload is a code in two octets, network order, and a reason in UTF-8; or nothing
- * (RFC 6455 §5.5.1). 1004, 1005, 1006 and 1015 are reserved for what is not on the wire (§7.4.1),
- * below 1000 nothing is defined, and 1016 to 2999 wait for a later RFC. */
+/* A close frame's payload is empty, or a code in two bytes, in network order, and a reason in UTF-8
+ * (RFC 6455 §5.5.1). 1004, 1005, 1006 and 1015 are reserved and never on the wire (§7.4.1), codes below
+ * 1000 are not used, and 1016 to 2999 are left to later RFCs. */
 #include "sluice/proto/ws/ws_close.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ int ws_close_parse(struct slice payload, unsigned *ret_code, struct slice *ret_r
 	return 0;
 }
 
-/* A cut within a character goes back to where that character began. */
+/* The length to which the reason is cut: not within a character. */
 static size_t cut_reason(struct slice reason)
 {
 	if (reason.len <= WS_CLOSE_REASON_MAX)

@@ -1,15 +1,15 @@
-/* Compresses what the server sends. Every message stands for itself (server_no_context_takeover),
- * so its octets are good for every peer with the same window, and a worker needs one z_stream for a
- * window in place of one for a connection: 260 KiB for the largest, made when it is first used,
- * emptied before each message.
+/* Compresses what the server sends. Every message stands for itself (server_no_context_takeover), so the
+ * result is good for every peer with the same window, and a worker needs one z_stream per window instead of
+ * one per connection. A z_stream takes 260 KiB for the largest window; it is created on first use, and reset
+ * before each message.
  *
- * RFC 7692 §7.2.1: deflate, flush with an empty stored block, and leave out its last four octets,
- * 00 00 ff ff, which the peer puts back.
+ * RFC 7692 §7.2.1: deflate, flush with an empty stored block, and remove its last four bytes, 00 00 ff ff,
+ * which the peer appends again.
  *
- * A window of 8 bits. zlib cannot write raw deflate for 256 octets: it writes for 512. Yet it never
- * looks back further than the window less 262 octets (MIN_LOOKAHEAD, the longest match and what it
- * needs to find one), which leaves 250. So what is written for 9 bits can be read with 8, and whoever
- * asks for 8 bits gets that; test_ws_deflate reads it with a window of just 256 octets. */
+ * A window of 8 bits: zlib cannot write raw deflate for 256 bytes, it writes for 512. Yet it never looks back
+ * further than the window less 262 bytes (MIN_LOOKAHEAD: the longest match and what finding one needs), which
+ * leaves 250. So its output for 9 bits can be read with 8, and a peer that asks for 8 bits gets it;
+ * test_ws_deflate reads it with a window of 256 bytes. */
 #include "sluice/proto/ws/ws_deflate.h"
 
 #include <errno.h>
@@ -27,18 +27,18 @@ enum { ZLIB_BITS_MIN = 9, WINDOWS = WS_WINDOW_BITS_MAX - ZLIB_BITS_MIN + 1, MEMO
 static const uint8_t TAIL[] = { 0x00, 0x00, 0xFF, 0xFF };
 
 struct ws_deflater {
-	z_stream streams[WINDOWS]; /* without a state: not made yet */
+	z_stream streams[WINDOWS]; /* without a state: not created yet */
 	uint64_t count;
 };
 
-/* An empty stream; NULL: no memory. */
+/* A reset stream; NULL: out of memory. */
 static z_stream *stream_for(struct ws_deflater *deflater, unsigned window_bits)
 {
 	MUST(window_bits >= WS_WINDOW_BITS_MIN && window_bits <= WS_WINDOW_BITS_MAX);
 	int bits = MAX((int)window_bits, ZLIB_BITS_MIN);
 	z_stream *stream = &deflater->streams[bits - ZLIB_BITS_MIN];
 	if (!stream->state) {
-		/* Negative bits: raw, without zlib's header and checksum. */
+		/* Negative bits: raw deflate, without zlib's header and checksum. */
 		int status = deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits,
 			MEMORY_LEVEL, Z_DEFAULT_STRATEGY);
 		return status == Z_OK ? stream : NULL;
@@ -77,7 +77,7 @@ int ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct slice 
 	stream->avail_in = (uInt)payload.len;
 	stream->next_out = out;
 	stream->avail_out = room;
-	/* Only room that is left over shows that the flush is complete. */
+	/* The flush is complete only if there is room left. */
 	if (deflate(stream, Z_SYNC_FLUSH) != Z_OK || !stream->avail_out)
 		return -E2BIG;
 	size_t used = room - stream->avail_out;

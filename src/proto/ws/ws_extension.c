@@ -1,27 +1,24 @@
-/* The negotiation of extensions. What a browser offers is a list in its order of preference, and
- * permessage-deflate may stand there several times:
+/* The negotiation of extensions. A browser offers a list in its order of preference, which may contain
+ * permessage-deflate several times:
  *
  *	permessage-deflate; server_max_window_bits=10; client_max_window_bits, permessage-deflate
  *
- * Two questions are asked of it, and they have different answers to a mistake. Is it a list at all
- * (the ABNF of RFC 6455 §9.1)? If not, the handshake fails, also when nothing is negotiated here.
- * Is an offer acceptable (RFC 7692 §5.1, §7.1)? An unknown parameter, one that stands there twice
- * or has a value that it may not have declines this offer and no other: the next one is tried, and
- * without any the connection is opened uncompressed.
+ * Two questions are asked, and a mistake has a different effect in each. Is the header a list at all (the ABNF
+ * of RFC 6455 §9.1)? If not, the handshake fails, even if nothing would be negotiated. Is an offer acceptable
+ * (RFC 7692 §5.1, §7.1)? An unknown parameter, a duplicate one, or one with an invalid value declines this offer
+ * alone: the next one is tried, and without any the connection is opened uncompressed.
  *
- * The grammar has RFC 2616's lists: blanks between all its parts, and empty elements, but not a
- * list of nothing else. A quoted value must be a token once it is unquoted, so no value holds a
- * comma, and the lines of a header may be read one by one. Names are compared octet by octet: to
- * decline one in another spelling is always allowed, to answer in a spelling that was not offered
- * is not.
+ * The grammar has the lists of RFC 2616: blanks between all parts, and empty elements, but not a list of nothing
+ * else. A quoted value must be a token once it is unquoted, so no value contains a comma, and the lines of a
+ * header can be read one by one. Names are compared with their case: it is always allowed to decline another
+ * spelling, but not to answer in a spelling that was not offered.
  *
- * Each octet is looked at a bounded number of times and nothing is kept of what was read, so there
- * is nothing to limit besides the length of the head.
+ * Each byte is looked at a bounded number of times and nothing is stored, so the length of the head is the
+ * only limit needed.
  *
- * The answer always has both no_context_takeover, which a server may demand unasked (§7.1.1): a
- * compressed message stands for itself. So one publication can be compressed once for all, and an
- * idle connection owns neither window. client_max_window_bits is an offer that need not be taken
- * up: our inflaters have the largest window. */
+ * The answer always has both no_context_takeover, which a server may demand unasked (§7.1.1): a compressed
+ * message stands for itself. So one publication can be compressed once for all, and an idle connection owns
+ * neither window. client_max_window_bits need not be answered: our inflaters have the largest window. */
 #include "sluice/proto/ws/ws_extension.h"
 
 #include <errno.h>
@@ -30,31 +27,22 @@
 
 struct parameter {
 	struct slice name;
-	/* Without its quotes, but with its backslashes: no token has one of its own. Absent: no value. */
+	/* Without quotes but with backslashes, which no token contains unquoted. Absent: no value. */
 	struct slice value;
 };
 
-/* Cuts `n` bytes off the front. */
-static struct slice take(struct slice *rest, size_t n)
-{
-	struct slice part = slice_make(rest->at, n);
-	*rest = slice_skip(*rest, n);
-	return part;
-}
-
 static void skip_blanks(struct slice *rest)
 {
-	while (rest->len && (rest->at[0] == ' ' || rest->at[0] == '\t'))
-		take(rest, 1);
+	while (slice_take_char(rest, ' ') || slice_take_char(rest, '\t'))
+		;
 }
 
-/* With the blanks around it. */
+/* With blanks around it. */
 static bool take_separator(struct slice *rest, char separator)
 {
 	skip_blanks(rest);
-	if (!rest->len || rest->at[0] != separator)
+	if (!slice_take_char(rest, separator))
 		return false;
-	take(rest, 1);
 	skip_blanks(rest);
 	return true;
 }
@@ -64,7 +52,7 @@ static bool take_token(struct slice *rest, struct slice *ret_token)
 	size_t len = 0;
 	while (len < rest->len && http_is_token_char(rest->at[len]))
 		len++;
-	*ret_token = take(rest, len);
+	*ret_token = slice_take_bytes(rest, len);
 	return len > 0;
 }
 
@@ -80,9 +68,8 @@ static bool take_quoted(struct slice *rest, struct slice *ret_value)
 	}
 	if (len == 0 || len == rest->len)
 		return false;
-	*ret_value = take(rest, len);
-	take(rest, 1);
-	return true;
+	*ret_value = slice_take_bytes(rest, len);
+	return slice_take_char(rest, '"');
 }
 
 static bool take_parameter(struct slice *rest, struct parameter *ret_parameter)
@@ -92,10 +79,8 @@ static bool take_parameter(struct slice *rest, struct parameter *ret_parameter)
 		return false;
 	if (!take_separator(rest, '='))
 		return true;
-	if (!rest->len || rest->at[0] != '"')
-		return take_token(rest, &ret_parameter->value);
-	take(rest, 1);
-	return take_quoted(rest, &ret_parameter->value);
+	return slice_take_char(rest, '"') ? take_quoted(rest, &ret_parameter->value)
+					  : take_token(rest, &ret_parameter->value);
 }
 
 /* ---- an offer ---- */
@@ -124,7 +109,7 @@ static enum parameter_name name_of(struct slice name)
 	return (enum parameter_name)i;
 }
 
-/* 8 to 15 without leading zeros (RFC 7692 §7.1.2), else 0. */
+/* 8 to 15 without leading zeros (RFC 7692 §7.1.2); else 0. */
 static uint8_t window_bits_of(struct slice value)
 {
 	unsigned bits = 0;
@@ -192,7 +177,7 @@ static void choose(struct ws_extension *chosen, const struct offer *offer)
 	chosen->names_our_window = offer->seen[SERVER_MAX_WINDOW_BITS];
 }
 
-/* One line's elements. Gives how many, or -EPROTO. */
+/* Reads the elements of one line. Gives how many, or -EPROTO. */
 static int read_list(struct slice rest, struct ws_extension *chosen)
 {
 	int n = 0;

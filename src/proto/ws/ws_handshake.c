@@ -1,15 +1,15 @@
-/* The opening handshake, server's side: RFC 6455 §4.2.1 says what a client must send, and each
- * sentence there is one check here. The checks run from "whom did you want to reach" to details, so
- * that the one line of text in a refusal names the mistake that matters most.
+/* The opening handshake, server side: each sentence of RFC 6455 §4.2.1 about what a client must send is one check
+ * here. The checks run from the destination of the request to details, so that the one line of text in a
+ * refusal names the mistake that matters most.
  *
- * Stricter than the RFC asks where two readers could differ: a header that must be single is
- * single, a Host holds only what a host and port are made of, and a list of subprotocols is refused
- * as a whole when one element is wrong. More lenient where browsers need it: Upgrade and Connection
- * are lists, and their case does not matter (Firefox has sent "keep-alive, Upgrade"). The version
- * is looked at before the key, because another version may have another key.
+ * Stricter than the RFC where two servers could differ: a header that must be single is single, a Host contains only
+ * the characters of a host and port, and a list of subprotocols is refused as a whole if one element is wrong.
+ * More lenient where browsers need it: Upgrade and Connection are lists, and their case does not matter
+ * (Firefox has sent "keep-alive, Upgrade"). The version is checked before the key, because another version
+ * may have another key.
  *
- * Nothing is copied: all that is found is a slice of the request. The work is linear in the size of
- * the head; the number of subprotocols is limited, as each is compared with all before it. */
+ * Nothing is copied: every result is a slice of the request. The work is linear in the size of the head; the
+ * number of subprotocols is limited, as each is compared with all before it. */
 #include "sluice/proto/ws/ws_handshake.h"
 
 #include <ctype.h>
@@ -22,7 +22,7 @@ static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 enum { KEY_LEN = 24, ACCEPT_SIZE = 29, SUBPROTOCOLS_MAX = 32 };
 
-/* Is `wanted` an element of the lists in all headers of this name (RFC 9110 §5.6.1)? */
+/* Is `wanted` an element of the lists in the headers of this name (RFC 9110 §5.6.1)? */
 static bool lists(const struct http_request *request, struct slice name, struct slice wanted)
 {
 	for (size_t i = 0; i < request->n_headers; i++) {
@@ -47,7 +47,7 @@ static bool is_host(struct slice host)
 	return host.len > 0;
 }
 
-/* Base64 of 16 bytes: 22 letters and "==". What the 16 bytes are does not matter to anyone. */
+/* Base64 of 16 bytes, 22 characters and "=="; the bytes themselves do not matter. */
 static bool is_key(struct slice key)
 {
 	if (key.len != KEY_LEN || key.at[KEY_LEN - 1] != '=' || key.at[KEY_LEN - 2] != '=')
@@ -87,8 +87,7 @@ static const char *add_subprotocol(struct subprotocols *offered, struct slice na
 	return NULL;
 }
 
-/* A ticket is offered as "ticket.…" because a page can set no header: it is a secret, and who looks at
- * answers must not see it. */
+/* A page cannot set headers, so it offers a ticket as "ticket.…". It is a secret, and never answered. */
 static const char *choose_subprotocol(
 	const struct subprotocols *offered, struct ws_handshake *handshake)
 {
@@ -107,7 +106,7 @@ static const char *choose_subprotocol(
 	return NULL;
 }
 
-/* Several header lines are one list. Gives the problem, or NULL. */
+/* Several header lines are one list. Gives the problem or NULL. */
 static const char *check_subprotocols(
 	const struct http_request *request, struct ws_handshake *handshake)
 {

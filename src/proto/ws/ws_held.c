@@ -1,9 +1,9 @@
-/* What a browser's message is held in until it is whole. One block, whatever the fragments: a peer
- * that sends single octets makes neither many blocks nor many copies, as the block doubles; and it
- * makes none out of what a header promises, as only octets that have come make it grow. The limit
- * ends the doubling, so that a message of nearly the limit does not take twice that.
+/* Holds the pieces of a message until it is complete. They are one block, whatever the fragments: a peer that
+ * sends single bytes causes neither many blocks nor many copies, as the block doubles. And it cannot make the
+ * block grow by announcing a length, only by sending bytes. The limit ends the doubling, so that a message
+ * of nearly the limit does not take twice that.
  *
- * It counts as buffered, until it is thrown away or freed. */
+ * The block counts as buffered until it is dropped or freed. */
 #include "sluice/proto/ws/ws_held.h"
 
 #include <errno.h>

@@ -1,25 +1,24 @@
-/* Inflates what browsers send. A few octets can inflate to a thousand times as many, and the state
- * for it is 40 KiB, so both are bounded here, whatever is sent:
+/* Inflates what browsers send. A few bytes can inflate to a thousand times as many, and the state for that is
+ * 40 KiB, so both are bounded here, whatever is sent:
  *
- * Memory. An inflater is taken when the first octet of a compressed message comes and given back
- * with its last (client_no_context_takeover: nothing is kept between two messages), so connections
- * that say nothing own none, and a worker needs as many as there are messages half arrived. What is
- * taken counts as buffered, so the limit on that bounds them. A few are kept for the next messages,
- * the others are freed.
+ * Memory. An inflater is taken when the first byte of a compressed message arrives and given back with its last
+ * (client_no_context_takeover: nothing is kept between messages). So idle connections own none, and a worker
+ * needs as many as messages are half arrived. An inflater in use counts as buffered, so the limit on
+ * buffered bytes bounds them. A few are kept for later messages; the others are freed.
  *
- * Output. Each step fills at most the pool's scratch, and never goes further than one octet beyond
- * the message's limit: that one shows that there is too much, and the rest is not inflated.
+ * Output. Each step fills at most the pool's scratch buffer, and goes at most one byte beyond the message's
+ * limit: that byte shows that the message is too long, and the rest is not inflated.
  *
- * Time. A step reads input or gives output, so it is linear in both; blocks that hold nothing are
- * paid for by the octets that they are made of. A block with BFINAL ends zlib's stream but not the
- * message (RFC 7692 §7.2.3.4); the stream goes on as it was, with its window: to give it the window
- * of a new stream would cost 32 KiB of copying for each of these two octets.
+ * Time. A step consumes input or produces output, so the time is linear in both; empty blocks are paid for by
+ * the bytes that they are made of. A block with BFINAL ends zlib's stream but not the message (RFC 7692
+ * §7.2.3.4); the stream then continues with its window: a new window would cost 32 KiB of copying for each of
+ * these two-byte blocks.
  *
- * The end. The tail that the sender left out, 00 00 ff ff, is fed after the last octet. The message
- * is complete when a block, or what BFINAL pads it with, ends on its very last bit; else data is
- * missing, and the message is refused as a cut one (§7.2.2 takes the tail as part of it). The one
- * exception is a message of no octets at all: a sender that flushes an empty message right after
- * another gets nothing from zlib, not even the 00 of §7.2.3.6, and everybody reads it as empty. */
+ * The end. The tail that the sender removed, 00 00 ff ff, is fed after the last byte. The message is complete if
+ * a block, or the padding after BFINAL, ends on its very last bit; otherwise it is truncated and refused
+ * (§7.2.2 makes the tail part of the message). The one exception is a message of no bytes at all: a sender that
+ * flushes an empty message right after another one gets nothing from zlib, not even the 00 of §7.2.3.6, and
+ * all implementations read it as empty. */
 #include "sluice/proto/ws/ws_inflate.h"
 
 #include <errno.h>
@@ -35,7 +34,7 @@
 enum {
 	SCRATCH_BYTES = 16384,
 	IDLE_MAX = 4,
-	/* What data_type says when a block has ended and no bit is left of the last octet. */
+	/* data_type after a block that ended on the last bit of a byte. */
 	BLOCK_HAS_ENDED = 128,
 };
 
@@ -47,17 +46,17 @@ struct ws_inflaters {
 
 struct ws_inflater {
 	struct ws_inflaters *pool;
-	struct ws_inflater *next; /* idle one */
+	struct ws_inflater *next; /* idle */
 	bool taken;
-	size_t bytes; /* all that is allocated for it */
+	size_t bytes; /* allocated for it in all */
 	z_stream stream;
 	uint64_t produced;
-	struct slice tail; /* what is still to be fed of it */
+	struct slice tail; /* its bytes that are still to be fed */
 	bool begun;        /* there was some input */
 	bool block_has_ended;
 };
 
-/* ---- what zlib allocates ---- */
+/* ---- zlib's memory ---- */
 
 static void *allocate(void *opaque, uInt n, uInt size)
 {
@@ -71,7 +70,7 @@ static void *allocate(void *opaque, uInt n, uInt size)
 	return block;
 }
 
-/* Only with the inflater: until then zlib keeps what it has. */
+/* zlib frees its memory only when the inflater is destroyed. */
 static void release(void *opaque, void *block)
 {
 	(void)opaque;
@@ -90,7 +89,7 @@ static struct ws_inflater *create(struct ws_inflaters *pool)
 	inflater->stream.zalloc = allocate;
 	inflater->stream.zfree = release;
 	inflater->stream.opaque = inflater;
-	/* Negative bits: raw, without zlib's header and checksum. */
+	/* Negative bits: raw deflate, without zlib's header and checksum. */
 	if (inflateInit2(&inflater->stream, -WS_WINDOW_BITS_MAX) != Z_OK) {
 		free(inflater);
 		return NULL;
@@ -106,7 +105,7 @@ static void destroy(struct ws_inflater *inflater)
 
 /* ---- one step ---- */
 
-/* Until the input or the room is used up. */
+/* Inflates until the input or the room is used up. */
 static int run(struct ws_inflater *inflater, struct slice *input)
 {
 	z_stream *stream = &inflater->stream;
@@ -194,7 +193,7 @@ void ws_inflater_give(struct ws_inflater *inflater)
 }
 
 int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uint64_t limit,
-	struct slice *ret_octets)
+	struct slice *ret_bytes)
 {
 	z_stream *stream = &inflater->stream;
 	uint64_t left = limit > inflater->produced ? limit - inflater->produced : 0;
@@ -203,7 +202,7 @@ int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uin
 	stream->avail_out = room;
 	inflater->begun |= input->len > 0;
 	if (last && !inflater->begun) {
-		*ret_octets = slice_make(inflater->pool->scratch, 0);
+		*ret_bytes = slice_make(inflater->pool->scratch, 0);
 		return 0;
 	}
 	int error = run(inflater, input);
@@ -212,8 +211,8 @@ int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uin
 
 	size_t len = room - stream->avail_out;
 	bool too_much = len > left;
-	*ret_octets = slice_make(inflater->pool->scratch, too_much ? (size_t)left : len);
-	inflater->produced += ret_octets->len;
+	*ret_bytes = slice_make(inflater->pool->scratch, too_much ? (size_t)left : len);
+	inflater->produced += ret_bytes->len;
 	if (too_much)
 		return -EMSGSIZE;
 	if (error)

@@ -1,31 +1,30 @@
-/* From a browser's bytes to messages. Two states, header and payload, and two things that may be
- * under way at once: a message, whose fragments may lie apart, and a control frame between them.
+/* From a browser's bytes to messages. There are two states, header and payload; and two things can be under way at
+ * once, a message, whose fragments may lie apart, and a control frame between them.
  *
- *	octets --> header --check--> payload --unmask--> control: ping, pong, close
- *	             ^                  |                message: inflate? --> utf8? --> held --> event
- *	             +-- frame_left 0 --+
+ *	bytes --> header --check--> payload --unmask--> control: ping, pong, close
+ *	             ^                 |                message: inflate? --> utf8? --> held --> event
+ *	             +- frame_left 0 --+
  *
- * Early refusal. A header is judged as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2,
- * §5.5), by what is under way (§5.4) and by the limits. So a length is refused before anything is
- * allocated for it; and text on the very octet that makes it invalid (§8.1), not at the end of its
- * frame. What was complete before the bad octet has been handed on by then.
+ * Early refusal. A header is checked as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2, §5.5), by what is
+ * under way (§5.4) and by the limits. So a length is refused before anything is allocated for it, and text is
+ * refused on the byte that makes it invalid (§8.1), not at the end of its frame. Everything complete before the
+ * wrong byte has been handed on by then.
  *
- * Late allocation. A payload that lies whole in the bytes at hand is handed on where it lies. One
- * that does not is held in a block that grows with the octets that have come, not with what a
- * header promises, and never beyond the limit: a peer cannot make memory out of announcements or
- * out of tiny fragments. Without on_message nothing of a message is held at all.
+ * Late allocation. A payload that lies whole in the bytes at hand is handed on where it lies. Any other is held in a
+ * block that grows with the bytes that have arrived, not with the length that a header announces, and never beyond
+ * the limit: a peer cannot create memory use by announcements or by tiny fragments. Without on_message nothing of
+ * a message is held at all.
  *
- * Compression (RFC 7692) lies between the frames and the message: a compressed message is inflated
- * as it comes, in steps, and each step's octets go the way of those that were never compressed. So
- * text fails on the octet that makes it invalid and size on the octet that is too many here as well,
- * before the rest is inflated, and at every cut the outcome is the same.
+ * Compression (RFC 7692) sits between frames and message: a compressed message is inflated in steps as it arrives, and
+ * the output of each step goes the same way as bytes that were never compressed. So here too, text fails on the byte
+ * that makes it invalid and length on the first byte too many, before the rest is inflated, and the outcome does not
+ * depend on how the bytes were cut.
  *
- * Handlers may stop or finish the reader: what they are given has been taken out of it before, and
- * after them it only looks at `stopped`.
+ * Handlers may stop or finish the reader: what they are given has been taken out of it before, and after them the
+ * reader only looks at `stopped`.
  *
- * Invariants: message_len is at most what wire_limit says; `held` and `inflater` are there only
- * while message_opcode is not 0, `control` only while a control payload is incomplete; a stopped
- * reader has none of them. */
+ * Invariants: message_len is at most wire_limit(); `held` and `inflater` exist only while message_opcode is not 0,
+ * `control` only while a control payload is incomplete; a stopped reader has none of them. */
 #include "sluice/proto/ws/ws_reader.h"
 
 #include <errno.h>
@@ -37,10 +36,10 @@
 #include "sluice/proto/ws/ws_held.h"
 #include "sluice/proto/ws/ws_inflate.h"
 
-/* What a compressed message may be longer on the wire, besides an eighth of the limit. */
+/* By how much a compressed message may exceed the limit on the wire, besides an eighth of it. */
 enum { COMPRESSED_SLACK = 1024 };
 
-/* The octets that feed has yet to read. */
+/* The bytes that ws_reader_feed has still to read. */
 struct input {
 	char *at;
 	size_t len;
@@ -48,7 +47,7 @@ struct input {
 
 /* ---- headers ---- */
 
-/* True when the header is whole. */
+/* True: the header is whole. */
 static bool read_header(struct ws_reader *reader, struct input *input)
 {
 	while (input->len) {
@@ -80,7 +79,7 @@ static bool may_come_now(const struct ws_reader *reader, const struct ws_frame *
 	}
 }
 
-/* RSV1 says of a message, on its first frame, that it is compressed (RFC 7692 §6). */
+/* RSV1 on the first frame of a message says that the message is compressed (RFC 7692 §6). */
 static bool rsv_is_agreed(const struct ws_reader *reader, const struct ws_frame *frame)
 {
 	bool begins_message = frame->opcode == WS_TEXT || frame->opcode == WS_BINARY;
@@ -88,9 +87,8 @@ static bool rsv_is_agreed(const struct ws_reader *reader, const struct ws_frame 
 	       (frame->rsv == WS_RSV1 && begins_message && reader->allows_compression);
 }
 
-/* What a message may take on the wire. Deflate makes nothing longer by more than an eighth, and a
- * flush at the end of each fragment adds 5 octets; more than that is padding, which costs time and
- * inflates to nothing. */
+/* The longest payload of a message on the wire. Deflate makes nothing longer by more than an eighth, and a flush at
+ * the end of each fragment adds 5 bytes; anything beyond is padding, which costs time and inflates to nothing. */
 static uint64_t wire_limit(const struct ws_reader *reader)
 {
 	uint64_t limit = reader->settings->message_bytes;
@@ -103,7 +101,7 @@ static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame
 	const struct ws_reader_settings *settings = reader->settings;
 	if (frame->opcode != WS_CONTINUATION)
 		reader->compressed = frame->rsv;
-	/* In this order no sum can overflow. */
+	/* Compared in this order, no sum can overflow. */
 	uint64_t limit = wire_limit(reader);
 	if (frame->payload_len > limit || reader->message_len > limit - frame->payload_len)
 		return WS_CLOSE_TOO_BIG;
@@ -166,7 +164,7 @@ static int raise_control(struct ws_reader *reader, struct slice payload)
 	int failure = ws_close_parse(payload, &code, &reason);
 	if (failure)
 		return failure;
-	/* A peer sends nothing after its close frame (§5.5.1). */
+	/* Nothing may follow a close frame (§5.5.1). */
 	ws_reader_stop(reader);
 	events->on_close(reader, code, reason);
 	return 0;
@@ -195,34 +193,34 @@ static void give_back(struct ws_reader *reader)
 	reader->inflater = NULL;
 }
 
-static int end_message(struct ws_reader *reader, struct slice octets)
+static int end_message(struct ws_reader *reader, struct slice bytes)
 {
 	enum ws_opcode opcode = reader->message_opcode;
 	if (opcode == WS_TEXT && !utf8_is_complete(&reader->utf8))
 		return WS_CLOSE_BAD_DATA;
 	struct ws_held *block;
-	if (ws_held_complete(&reader->held, &octets, reader->settings->message_bytes, &block))
+	if (ws_held_complete(&reader->held, &bytes, reader->settings->message_bytes, &block))
 		return WS_CLOSE_INTERNAL;
 	give_back(reader);
 	reader->message_opcode = 0;
 	reader->message_len = 0;
 	reader->fragments = 0;
 	if (reader->settings->events->on_message)
-		reader->settings->events->on_message(reader, opcode, octets);
+		reader->settings->events->on_message(reader, opcode, bytes);
 	ws_held_free(block);
 	return 0;
 }
 
-/* The next octets of the message, as they were before any compression. */
-static int read_octets(struct ws_reader *reader, struct slice octets, bool last)
+/* Reads the next bytes of the message, inflated. */
+static int read_plain(struct ws_reader *reader, struct slice bytes, bool last)
 {
-	if (reader->message_opcode == WS_TEXT && !utf8_feed(&reader->utf8, octets))
+	if (reader->message_opcode == WS_TEXT && !utf8_feed(&reader->utf8, bytes))
 		return WS_CLOSE_BAD_DATA;
 	if (last)
-		return end_message(reader, octets);
+		return end_message(reader, bytes);
 	if (!reader->settings->events->on_message)
 		return 0;
-	int error = ws_held_add(&reader->held, octets, reader->settings->message_bytes);
+	int error = ws_held_add(&reader->held, bytes, reader->settings->message_bytes);
 	return error ? WS_CLOSE_INTERNAL : 0;
 }
 
@@ -259,10 +257,10 @@ static int read_compressed(struct ws_reader *reader, struct slice piece, bool la
 		return failure;
 	int more;
 	do {
-		struct slice octets;
-		more = ws_inflate(reader->inflater, &piece, last, settings->message_bytes, &octets);
-		/* What came out before a mistake is judged before it. */
-		failure = read_octets(reader, octets, last && !more);
+		struct slice bytes;
+		more = ws_inflate(reader->inflater, &piece, last, settings->message_bytes, &bytes);
+		/* Output before a mistake is checked before it. */
+		failure = read_plain(reader, bytes, last && !more);
 		if (failure || more < 0)
 			return failure ? failure : failure_of(more);
 	} while (more);
@@ -273,7 +271,7 @@ static int read_data(struct ws_reader *reader, struct slice piece)
 {
 	bool last = reader->fin && !reader->frame_left;
 	return reader->compressed ? read_compressed(reader, piece, last)
-				  : read_octets(reader, piece, last);
+				  : read_plain(reader, piece, last);
 }
 
 static int read_payload(struct ws_reader *reader, struct input *input)
@@ -328,7 +326,7 @@ int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len)
 				break;
 			failure = begin_frame(reader);
 		}
-		/* A frame without payload ends here too, when no octet is left. */
+		/* A frame without a payload ends here, even if no byte is left. */
 		if (!failure)
 			failure = read_payload(reader, &input);
 	}

@@ -1,4 +1,4 @@
-/* Close codes and the payload of a close frame (RFC 6455 §5.5.1, §7.4; sluice's own 4401, 4403). */
+/* Close codes and the payload of a close frame (RFC 6455 §5.5.1, §7.4; 4401 and 4403 are Sluice's own). */
 #ifndef SLUICE_PROTO_WS_WS_CLOSE_H
 #define SLUICE_PROTO_WS_WS_CLOSE_H
 
@@ -13,8 +13,8 @@ enum ws_close_code {
 	WS_CLOSE_GOING_AWAY = 1001,
 	WS_CLOSE_PROTOCOL_ERROR = 1002,
 	WS_CLOSE_UNACCEPTABLE = 1003,
-	WS_CLOSE_NONE = 1005,     /* never on the wire: the close frame had no code */
-	WS_CLOSE_ABNORMAL = 1006, /* never on the wire: there was no close frame */
+	WS_CLOSE_NONE = 1005,     /* never on the wire: a close frame without a code */
+	WS_CLOSE_ABNORMAL = 1006, /* never on the wire: no close frame at all */
 	WS_CLOSE_BAD_DATA = 1007,
 	WS_CLOSE_POLICY = 1008,
 	WS_CLOSE_TOO_BIG = 1009,
@@ -30,13 +30,13 @@ enum { WS_CLOSE_REASON_MAX = 123 };
 /* May a peer send this code? (§7.4.1, §7.4.2 and IANA's list: 1000–1003, 1007–1014, 3000–4999) */
 bool ws_close_code_is_valid(unsigned code);
 
-/* Reads a close frame's payload (at most 125 bytes). Gives 0 and sets code and reason (1005 and
- * empty for an empty payload; the reason borrows from `payload`); or the close code to fail with:
- * 1002 for one byte or a code that nobody may send, 1007 for a reason that is not UTF-8. */
+/* Reads a close frame's payload (at most 125 bytes). 0, with code and reason (1005 and empty for an empty
+ * payload; the reason is borrowed from `payload`); or the close code to fail with: 1002 for one byte or a
+ * code that may not be sent, 1007 for a reason that is not UTF-8. */
 int ws_close_parse(struct slice payload, unsigned *ret_code, struct slice *ret_reason);
 
-/* Writes code and reason (cut to 123 bytes at a character's border) to `payload`, gives the length.
- * A code that nobody may send (1005 and 1006 among them) gives an empty payload. */
+/* Writes code and reason to `payload` and gives the length. A reason of more than 123 bytes is cut between two
+ * characters. A code that may not be sent, such as 1005 or 1006, gives an empty payload. */
 size_t ws_close_format(char payload[125], unsigned code, struct slice reason);
 
 #endif

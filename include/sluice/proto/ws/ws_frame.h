@@ -1,4 +1,4 @@
-/* One frame's header on the wire (RFC 6455 §5.2), and masking (§5.3). */
+/* The header of a frame (RFC 6455 §5.2), and masking (§5.3). */
 #ifndef SLUICE_PROTO_WS_WS_FRAME_H
 #define SLUICE_PROTO_WS_WS_FRAME_H
 
@@ -39,14 +39,14 @@ static inline bool ws_opcode_is_control(unsigned opcode)
 	return opcode & 0x8;
 }
 
-/* How long the whole header is, told from its first two octets. */
+/* The length of the whole header, from its first two bytes. */
 size_t ws_frame_header_len(const uint8_t first_two[2]);
 
-/* Reads a whole header. 0, or -EPROTO: the length is not in its shortest form or has its top bit
- * set. What a header may say in which state is ws_reader's business. */
+/* Reads a whole header. 0; or -EPROTO: the length is not in its shortest form, or has its top bit set. Everything
+ * else is checked by ws_reader. */
 int ws_frame_parse(const uint8_t *header, struct ws_frame *ret_frame);
 
-/* Writes the header of an unmasked frame (what a server sends), gives its length. */
+/* Writes the header of an unmasked frame (as a server sends it) and gives its length. */
 size_t ws_frame_format(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin,
 	uint64_t payload_len);
 
@@ -54,7 +54,7 @@ size_t ws_frame_format(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opco
 size_t ws_frame_format_compressed(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode,
 	bool fin, uint64_t payload_len);
 
-/* Unmasks (or masks) in place. `offset` is where in the payload these bytes stand. */
+/* Unmasks (or masks) in place. `offset`: the position of these bytes in the payload. */
 void ws_mask(char *bytes, size_t len, const uint8_t masking_key[4], uint64_t offset);
 
 #endif

@@ -1,5 +1,4 @@
-/* The opening handshake, server's side (RFC 6455 §4.2): is this request one, and what is answered.
- */
+/* The opening handshake, server side (RFC 6455 §4.2): is this request valid, and how is it answered? */
 #ifndef SLUICE_PROTO_WS_WS_HANDSHAKE_H
 #define SLUICE_PROTO_WS_WS_HANDSHAKE_H
 
@@ -13,28 +12,27 @@
 /* The slices are borrowed from the request. */
 struct ws_handshake {
 	struct slice key; /* Sec-WebSocket-Key */
-	/* What to answer: "sluice.v1" wherever it stands; else the first one offered, but never a ticket;
-	 * absent: there is none of these. */
+	/* To answer: "sluice.v1" if it is offered at all; else the first one offered that is not a ticket;
+	 * absent: none. */
 	struct slice subprotocol;
-	bool v1;             /* it is "sluice.v1" */
-	struct slice ticket; /* what is behind "ticket." in an offer; absent: none is offered */
+	bool v1;                   /* the subprotocol is "sluice.v1" */
+	struct slice ticket;       /* behind "ticket." in an offer; absent: none is offered */
 	struct slice host, origin; /* absent: no such header */
 	struct ws_extension extension;
 };
 
-/* 0 and the handshake; else the status to refuse with: 405 another method than GET, 400 not a valid
- * opening handshake, 426 another version than 13. The path is the caller's business.
- * `compression`: an offer of permessage-deflate may be taken.
+/* 0 and the handshake; else the status to refuse the request with: 405 the method is not GET, 400 not a valid
+ * opening handshake, 426 the version is not 13. The caller checks the path.
+ * `compression`: an offer of permessage-deflate may be accepted.
  * `ret_problem`: one line for the body and the log, a literal: "Sec-WebSocket-Key is missing". */
 int ws_handshake_check(const struct http_request *request, bool compression,
 	struct ws_handshake *ret_handshake, const char **ret_problem);
 
-/* The part of it that is about where the request comes from and goes to, which it need not be a handshake
- * for: Host, and Origin. 0, or 400. */
+/* The same for Host and Origin alone, of a request that need not be a handshake. 0 or 400. */
 int ws_handshake_check_page(const struct http_request *request, struct ws_handshake *ret_handshake,
 	const char **ret_problem);
 
-/* Appends the 101 answer. 0 or -ENOMEM. */
+/* Appends the 101 response. 0 or -ENOMEM. */
 MUST_CHECK int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *answer);
 
 /* base64(SHA-1(key GUID)), NUL-terminated (§4.2.2 step 5.4). */

@@ -1,4 +1,4 @@
-/* Compressed messages, inflated in steps (RFC 7692 §7.2.2, without context takeover). */
+/* Inflates compressed messages in steps (RFC 7692 §7.2.2, without context takeover). */
 #ifndef SLUICE_PROTO_WS_WS_INFLATE_H
 #define SLUICE_PROTO_WS_WS_INFLATE_H
 
@@ -9,32 +9,33 @@
 #include "sluice/base/defs.h"
 #include "sluice/base/slice.h"
 
-/* A worker's pool, and one message under way. */
+/* A worker's pool; and the inflater of one message. */
 struct ws_inflaters;
 struct ws_inflater;
 
-/* NULL: no memory. */
+/* NULL: out of memory. */
 struct ws_inflaters *ws_inflaters_create(void);
 
-/* May be NULL. None may be taken. */
+/* May be NULL. No inflater may be in use. */
 void ws_inflaters_destroy(struct ws_inflaters *inflaters);
 
-/* For one message; NULL: no memory. About 40 KiB, which count as buffered until it is given back. */
+/* Takes an inflater for one message; NULL: out of memory. It is about 40 KiB and counts as buffered until it is
+ * given back. */
 MUST_CHECK struct ws_inflater *ws_inflater_take(struct ws_inflaters *inflaters);
 
-/* Takes it back, wherever its message is. */
+/* Gives it back, at any point of the message. */
 void ws_inflater_give(struct ws_inflater *inflater);
 
-/* Inflates more of the message, of which `input` is the next part and, if `last`, the end; drops
- * from it what was read. Gives what came out, which lies in the pool's memory until the next call
- * for any of the pool; there may be some in every case:
+/* Inflates more of the message: `input` is its next part and, if `last`, its end; consumed bytes are removed from
+ * `input`. `ret_bytes` is the output, which may be there with every result. It lies in the pool's memory until
+ * the next call for any inflater of the pool.
  *
  *	0          the input is used up; if `last`, the message is complete
  *	1          there is more: call again
- *	-EMSGSIZE  there is more than `limit` octets, which is the message's as a whole
- *	-EBADMSG   it is no DEFLATE data, or it is cut
+ *	-EMSGSIZE  the message as a whole is longer than `limit` bytes
+ *	-EBADMSG   the input is not DEFLATE data, or is truncated
  *	-ENOMEM */
 MUST_CHECK int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last,
-	uint64_t limit, struct slice *ret_octets);
+	uint64_t limit, struct slice *ret_bytes);
 
 #endif
