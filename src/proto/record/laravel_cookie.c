@@ -2,14 +2,14 @@
  *
  *	value (base64) -> JSON -> iv, value, mac -> is the mac good? -> decrypt -> is it for this name?
  *
- * Until the MAC is good, everything is what a stranger has sent, so what is read before it is read as
- * narrowly as it can be: base64 only as base64_encode() writes it, and the JSON only as json_encode()
- * writes these four members, in their order. A reader that knows more JSON than that would only let one
- * cookie be written in more ways. And nothing is decrypted before, so whether the padding of a forged
- * text is good is never told (RFC 7366 has the history of that).
+ * Until the MAC is verified, everything is chosen by a stranger, so it is parsed as narrowly as possible:
+ * base64 only as base64_encode() writes it, and JSON only as json_encode() writes these four members, in
+ * their order. A more general JSON parser would only let one cookie be written in more ways. Nothing is
+ * decrypted before the MAC is verified, so a forger cannot learn whether the padding is valid (RFC 7366 has
+ * the history of that attack).
  *
- * Behind a good MAC lies what the application wrote. It is looked at as closely all the same: a key may
- * be used by more than one thing. */
+ * Behind a valid MAC is what the application wrote. It is checked all the same: a key may be used for more than
+ * one thing. */
 #include "sluice/proto/record/laravel_cookie.h"
 
 #include <errno.h>
@@ -24,10 +24,10 @@ enum {
 	IV_LEN = 24, /* of the base64 of a block */
 	MAC_LEN = 2 * DIGEST_SHA256_BYTES,
 	PREFIX_LEN = 2 * DIGEST_SHA1_BYTES,
-	OCTETS_MAX = LARAVEL_COOKIE_MAX / 4 * 3,
+	BYTES_MAX = LARAVEL_COOKIE_MAX / 4 * 3,
 };
 
-/* As they are written. */
+/* The members, in base64 and hex. */
 struct payload {
 	struct slice iv, value, mac;
 };
@@ -45,26 +45,18 @@ int laravel_key_parse(struct slice text, uint8_t key[LARAVEL_KEY_BYTES])
 	return 0;
 }
 
-/* ---- what a stranger has sent ---- */
+/* ---- chosen by a stranger ---- */
 
-static bool take(struct slice *rest, struct slice text)
-{
-	if (!slice_starts_with(*rest, text))
-		return false;
-	*rest = slice_skip(*rest, text.len);
-	return true;
-}
-
-/* Takes `"name":"text"`; what needed an escape is no text of these. */
+/* Takes `"name":"text"`, where `head` is everything before the text. None of these texts has escapes. */
 static bool take_member(struct slice *rest, struct slice head, struct slice *text)
 {
-	if (!take(rest, head))
+	if (!slice_take(rest, head))
 		return false;
 	*text = slice_cut(rest, '"');
 	return rest->at && !(text->len && memchr(text->at, '\\', text->len));
 }
 
-/* Laravel up to 7 writes no tag. */
+/* Laravel up to version 7 writes no tag. */
 static bool read_payload(struct slice json, struct payload *payload)
 {
 	return take_member(&json, SLICE("{\"iv\":\""), &payload->iv) && payload->iv.len == IV_LEN &&
@@ -74,11 +66,11 @@ static bool read_payload(struct slice json, struct payload *payload)
 	       (slice_equal(json, SLICE(",\"tag\":\"\"}")) || slice_equal(json, SLICE("}")));
 }
 
-/* Finds the key that has made the MAC. 0, -EACCES or -ENOMEM. */
+/* Finds the key that the MAC was made with. 0, -EACCES or -ENOMEM. */
 static int find_key(const struct slice *keys, size_t n_keys, const struct payload *payload,
 	struct slice *ret_key)
 {
-	char signed_text[OCTETS_MAX], expected[DIGEST_HEX_MAX];
+	char signed_text[BYTES_MAX], expected[DIGEST_HEX_MAX];
 	struct digest digest;
 	struct slice found = { NULL, 0 };
 	size_t len = payload->iv.len + payload->value.len;
@@ -100,9 +92,9 @@ static int find_key(const struct slice *keys, size_t n_keys, const struct payloa
 	return failure ? failure : found.at ? 0 : -EACCES;
 }
 
-/* ---- what the application has written ---- */
+/* ---- written by the application ---- */
 
-/* Takes the padding off (RFC 5652 §6.3). */
+/* Removes the padding (RFC 5652 §6.3). */
 static int unpad(struct slice *text)
 {
 	size_t n = (unsigned char)text->at[text->len - 1];
@@ -116,10 +108,10 @@ static int unpad(struct slice *text)
 	return 0;
 }
 
-static int decrypt(struct slice key, const struct payload *payload, uint8_t text[OCTETS_MAX],
+static int decrypt(struct slice key, const struct payload *payload, uint8_t text[BYTES_MAX],
 	struct slice *ret_text)
 {
-	uint8_t iv[BLOCK], encrypted[OCTETS_MAX];
+	uint8_t iv[BLOCK], encrypted[BYTES_MAX];
 	mbedtls_aes_context aes;
 	ssize_t iv_len = base64_decode(payload->iv, iv, sizeof(iv));
 	ssize_t len = base64_decode(payload->value, encrypted, sizeof(encrypted));
@@ -136,7 +128,7 @@ static int decrypt(struct slice key, const struct payload *payload, uint8_t text
 	return error ? -ENOMEM : unpad(ret_text);
 }
 
-/* Takes off what says that the cookie was made for this name. 0, -EACCES or -ENOMEM. */
+/* Removes the prefix that ties the cookie to its name. 0, -EACCES or -ENOMEM. */
 static int take_prefix(struct slice key, struct slice name, struct slice *text)
 {
 	char salted[256 + 32], expected[DIGEST_HEX_MAX];
@@ -148,13 +140,14 @@ static int take_prefix(struct slice key, struct slice name, struct slice *text)
 	if (digest_make_keyed(DIGEST_SHA1, key, slice_make(salted, name.len + 2), &digest) != 0)
 		return -ENOMEM;
 	size_t len = digest_print_hex(&digest, expected);
-	return take(text, slice_make(expected, len)) && take(text, SLICE("|")) ? 0 : -EACCES;
+	bool good = slice_take(text, slice_make(expected, len)) && slice_take_char(text, '|');
+	return good ? 0 : -EACCES;
 }
 
 int laravel_cookie_open(const struct slice *keys, size_t n_keys, struct slice name,
 	struct slice value, char room[LARAVEL_COOKIE_MAX], struct slice *ret_text)
 {
-	uint8_t json[OCTETS_MAX], plain[OCTETS_MAX];
+	uint8_t json[BYTES_MAX], plain[BYTES_MAX];
 	struct payload payload;
 	struct slice key, text;
 	ssize_t len = base64_decode(value, json, sizeof(json));

@@ -1,17 +1,17 @@
-/* What serialize() writes, read once from front to back and written as JSON on the way.
+/* Reads the format of serialize() once, from front to back, and writes JSON on the way.
  *
- *	N;  b:1;  i:42;  d:0.5;  s:5:"octets";         a text says how long it is, and has no escapes
+ *	N;  b:1;  i:42;  d:0.5;  s:5:"bytes";          a string gives its length, and has no escapes
  *	a:2:{KEY VALUE KEY VALUE}                       keys are i or s
- *	O:3:"Foo":1:{s:1:"a";i:1;}  C:3:"Foo":2:{…}     objects; E:5:"A:One"; of an enumeration
- *	R:2;  r:2;                                      the second value once more
+ *	O:3:"Foo":1:{s:1:"a";i:1;}  C:3:"Foo":2:{…}     objects; E:5:"A:One"; an enumeration
+ *	R:2;  r:2;                                      a reference to the second value
  *
- * PHP has one array for what JSON has two of. A list is one whose keys count from 0, and that is only
- * known at its end; so each array is passed over once before it is written, with the printer muted. What
- * is muted does not look ahead itself, so a record is read at most once for each level that it is deep.
+ * PHP has one array where JSON has two. It is a list if its keys count from 0, and that is known only at its end;
+ * so each array is read once in advance, with the printer muted. While it is muted nothing else is read in
+ * advance, so a record is read at most once per level of nesting.
  *
- * An object belongs to classes that only its application has. All that can be said of it is that it is
- * there, which is {}; but it has to be read, for what stands behind it. A reference says even less: it
- * may be to a null. So it is null, and whoever asks whether something is there gets a no. */
+ * An object belongs to a class that only the application has. All that can be said is that it exists, which is
+ * {}; it still has to be read, for the values behind it. A reference says even less, as it may lead to a null. So
+ * it becomes null, and the question whether something is there is answered with no. */
 #include "sluice/proto/record/php_value.h"
 
 #include <errno.h>
@@ -31,13 +31,10 @@ struct scan {
 
 static bool take(struct scan *scan, struct slice text)
 {
-	if (!slice_starts_with(scan->rest, text))
-		return false;
-	scan->rest = slice_skip(scan->rest, text.len);
-	return true;
+	return slice_take(&scan->rest, text);
 }
 
-/* Up to `end`, which is dropped; `max` octets at most. */
+/* Takes up to `max` bytes before `end`, which is dropped. */
 static bool take_until(struct scan *scan, char end, size_t max, struct slice *taken)
 {
 	size_t len = MIN(scan->rest.len, max + 1);
@@ -49,29 +46,25 @@ static bool take_until(struct scan *scan, char end, size_t max, struct slice *ta
 	return true;
 }
 
-/* A count, with what ends it; no record holds more than 9 digits' worth of anything. */
+/* Takes a count and the character that ends it. No record contains so much of anything that it needs more than 9
+ * digits. */
 static bool take_count(struct scan *scan, char end, size_t *count)
 {
 	struct slice digits;
-	*count = 0;
-	if (!take_until(scan, end, 9, &digits) || digits.len == 0)
+	uint64_t number;
+	if (!take_until(scan, end, 9, &digits) || !slice_number(digits, 999999999, &number))
 		return false;
-	for (size_t i = 0; i < digits.len; i++) {
-		if (digits.at[i] < '0' || digits.at[i] > '9')
-			return false;
-		*count = *count * 10 + (size_t)(digits.at[i] - '0');
-	}
+	*count = (size_t)number;
 	return true;
 }
 
-/* `len:"octets"` */
+/* `len:"bytes"` */
 static bool take_text(struct scan *scan, struct slice *text)
 {
 	size_t len;
 	if (!take_count(scan, ':', &len) || !take(scan, SLICE("\"")) || len > scan->rest.len)
 		return false;
-	*text = slice_make(scan->rest.at, len);
-	scan->rest = slice_skip(scan->rest, len);
+	*text = slice_take_bytes(&scan->rest, len);
 	return take(scan, SLICE("\""));
 }
 
@@ -97,7 +90,7 @@ static int boolean(struct scan *scan)
 	return take(scan, SLICE("0;")) ? json_print(&scan->printer, SLICE("false")) : -EINVAL;
 }
 
-/* Its digits are let through only if they are a number: they come unquoted. */
+/* The digits are printed without quotes, so they must be a number. */
 static int number(struct scan *scan)
 {
 	struct slice digits;
@@ -112,10 +105,10 @@ static int number(struct scan *scan)
 
 static int text(struct scan *scan)
 {
-	struct slice octets;
-	if (!take_text(scan, &octets) || !take(scan, SLICE(";")))
+	struct slice bytes;
+	if (!take_text(scan, &bytes) || !take(scan, SLICE(";")))
 		return -EINVAL;
-	return json_print_text(&scan->printer, octets);
+	return json_print_text(&scan->printer, bytes);
 }
 
 static int reference(struct scan *scan)
@@ -131,7 +124,7 @@ static bool take_key(struct scan *scan, struct slice *key)
 	return take(scan, SLICE("s:")) && take_text(scan, key) && take(scan, SLICE(";"));
 }
 
-/* Are the keys of the `n` members ahead 0, 1, 2, …? */
+/* Are 0, 1, 2, … the keys of the next `n` members? */
 static bool is_list(struct scan scan, size_t n, unsigned depth_left)
 {
 	scan.printer.muted++;
@@ -159,7 +152,7 @@ static int list(struct scan *scan, size_t n, unsigned depth_left)
 	return error ? error : json_print(&scan->printer, SLICE("]"));
 }
 
-/* The value of a member; `more`: it is not the first that is written, and it has been now. */
+/* Prints a member whose key has been taken. `more`: a member has been printed before; updated. */
 static int member(struct scan *scan, struct slice key, bool *more, unsigned depth_left)
 {
 	bool is_name = json_print_can_hold(key);
@@ -184,7 +177,7 @@ static int object(struct scan *scan, size_t n, unsigned depth_left)
 	return error ? error : json_print(&scan->printer, SLICE("}"));
 }
 
-/* `may_be_list`: else it is an object, as a record is even when it is empty. */
+/* `may_be_list`: if not, it is an object, as an empty record is. */
 static int array(struct scan *scan, bool may_be_list, unsigned depth_left)
 {
 	size_t n;
@@ -195,7 +188,7 @@ static int array(struct scan *scan, bool may_be_list, unsigned depth_left)
 	return error ? error : take(scan, SLICE("}")) ? 0 : -EINVAL;
 }
 
-/* Passes over an object whose members are written as those of an array are. */
+/* Skips an object whose members are written like those of an array. */
 static int class(struct scan *scan, unsigned depth_left)
 {
 	struct slice name;
@@ -207,7 +200,7 @@ static int class(struct scan *scan, unsigned depth_left)
 	return error ? error : json_print(&scan->printer, SLICE("{}"));
 }
 
-/* Passes over an object that its class has written in its own way. */
+/* Skips an object that its class has serialized in its own way. */
 static int custom_class(struct scan *scan)
 {
 	struct slice name;
@@ -261,7 +254,7 @@ static int value(struct scan *scan, unsigned depth_left)
 
 /* ---- records ---- */
 
-/* NAME|VALUE one after another; of a variable that is not set there is "!NAME|". */
+/* NAME|VALUE one after another; "!NAME|" for a variable that is not set. */
 static int variables(struct scan *scan)
 {
 	bool more = false;

@@ -1,19 +1,18 @@
 /* From a Cookie header to a session id, by way of a signature.
  *
- *	header  connect.sid=s%3ABWmObiKx.tQLhHL…    found by `cookie`, by the first of its names
+ *	header  connect.sid=s%3ABWmObiKx.tQLhHL…    found by `cookie`, under the first of its names
  *	value   s:BWmObiKx.tQLhHLBnkTmyKt…          decoded
  *	        ^ ^sid     ^base64(HMAC-SHA256(secret, sid)), 43 characters without the "="
  *
- * The peer chooses every octet of it, so nothing is believed before the signature is good, and the
- * check gives away only "no". It does the same work whatever the value is like: it signs the id with
- * every secret, and compares all characters with each, without a branch on what it finds; a text of
- * another length is compared too, and fails for its length. Which secret is the right one, or how far
- * a guess was right, cannot be seen in the time.
+ * A peer chooses every byte of it, so nothing is believed before the signature is verified, and the check reveals
+ * only "no". It does the same work for every value: it signs the id with every secret, and compares all characters
+ * with each signature, without a branch on the result; a signature of another length is compared too, and fails for
+ * its length. The time does not show which secret is the right one, or how far a guess was right.
  *
- * It is the text that is compared. Base64 has several texts for the same octets (the last character
- * carries bits that nobody reads), and the libraries that sign refuse all but one.
+ * Signatures are compared as text. Base64 has several texts for the same bytes (unused bits of the last character),
+ * and the libraries that sign refuse all but one.
  *
- * The forms differ in a digest, an alphabet, and where the signature stands; `forms` says so. */
+ * The forms differ in digest, alphabet, and the place of the signature; see `forms`. */
 #include "sluice/proto/record/session_cookie.h"
 
 #include <errno.h>
@@ -31,7 +30,7 @@ static const struct form {
 	enum digest_kind digest;
 	bool url;          /* base64url */
 	size_t len;        /* of the signature */
-	struct slice salt; /* of the key that is derived from the secret; absent: it is the key */
+	struct slice salt; /* to derive the key from the secret; absent: the secret is the key */
 } forms[] = {
 	[SESSION_SIGNATURE_CONNECT] = { DIGEST_SHA256, false, 43 },
 	[SESSION_SIGNATURE_DOT_HMAC_SHA256] = { DIGEST_SHA256, false, 43 },
@@ -41,7 +40,7 @@ static const struct form {
 
 /* ---- signatures ---- */
 
-/* Writes the form's `len` characters that sign `text`. */
+/* Writes the form's `len` characters of signature for `text`. */
 static int sign(const struct form *form, struct slice secret, struct slice text,
 	char signature[DIGEST_BASE64_MAX])
 {
@@ -58,7 +57,7 @@ static int sign(const struct form *form, struct slice secret, struct slice text,
 	return error;
 }
 
-/* 0; -EACCES: it is nobody's; or -ENOMEM: that is not known. */
+/* 0; -EACCES: no secret made this signature; or -ENOMEM: unknown. */
 static int check_signature(const struct form *form, const struct slice *secrets, size_t n_secrets,
 	struct slice text, struct slice signature)
 {
@@ -68,7 +67,7 @@ static int check_signature(const struct form *form, const struct slice *secrets,
 	if (signature.len)
 		memcpy(presented, signature.at, MIN(signature.len, form->len));
 	for (size_t i = 0; i < n_secrets; i++) {
-		/* Whoever knows that a secret is empty can sign: it signs nothing. */
+		/* An empty secret is no secret: it signs nothing. */
 		int error = secrets[i].len ? sign(form, secrets[i], text, expected) : -EACCES;
 		if (error == -ENOMEM)
 			failure = error;
@@ -123,7 +122,7 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 
 enum { FULL_NAME_MAX = sizeof("__Secure-") + SESSION_COOKIE_NAME_MAX };
 
-/* A cookie as it was found. */
+/* The cookie in the header. */
 struct found {
 	char room[FULL_NAME_MAX];
 	struct slice name; /* in the room */
@@ -168,7 +167,7 @@ static ssize_t decode(const struct session_cookie_settings *settings, struct sli
 	return dot && settings->signature == SESSION_SIGNATURE_NONE ? dot - room : len;
 }
 
-/* What is signed is the pair as it stands in the header. */
+/* The signature is over the pair as it is in the header. */
 static int verify_keygrip(const struct session_cookie_settings *settings, struct slice header,
 	const struct found *found, struct slice value)
 {
@@ -185,7 +184,7 @@ static int verify_keygrip(const struct session_cookie_settings *settings, struct
 	return error ? error : session_id_is_plain(value) ? 0 : -EACCES;
 }
 
-/* The text takes the place of the value, which has been read by then. */
+/* The decrypted text replaces the value in `room`, which has been read by then. */
 static int verify_laravel(const struct session_cookie_settings *settings, const struct found *found,
 	struct slice value, char *room, struct slice *ret_sid)
 {

@@ -1,14 +1,14 @@
-/* From a session id to a Redis key, and from the key of one thing of a session to that of another.
+/* From a session id to a Redis key, and from one key of a session to another.
  *
  *	sess:BWmObiKx          "sess:{sid}" with the id filled in
- *	2::3eb1bd439947eb76…   "2::{sid:sha256hex}": whoever reads the keys does not learn the ids
+ *	2::3eb1bd439947eb76…   "2::{sid:sha256hex}": the keys do not reveal the ids
  *
- * Only ids of a plain alphabet become keys, even if signed: a backend that signs what a user typed
- * does not thereby let the user name any key in Redis.
+ * Only ids of a plain alphabet become part of keys, even if they are signed: a backend that signs what a user typed
+ * must not let the user name any key in Redis.
  *
- * The way back, from a key to what was filled in, is there for the words of Redis, which name keys:
- * "expires:X" is gone, so the session with the record "sessions:X" is to be looked at. No digest has
- * to be turned back for that, as the templates of one session write its id in the same way. */
+ * The way back, from a key to its id, serves Redis' notifications, which contain keys: "expires:X" is gone, so the
+ * session with the record "sessions:X" must be checked. No digest has to be inverted for that, as all templates of
+ * one session write its id in the same way. */
 #include "sluice/proto/record/session_key.h"
 
 #include <errno.h>
@@ -53,7 +53,7 @@ static bool read_placeholder(struct slice text, enum placeholder *placeholder)
 	return i < COUNT_OF(texts);
 }
 
-/* Cuts the text in two at its one placeholder. */
+/* Splits a template at its placeholder. */
 static bool cut(struct slice text, struct template *template)
 {
 	template->before = slice_cut(&text, '{');
@@ -90,7 +90,7 @@ bool session_key_templates_agree(struct slice a, struct slice b)
 	return first.placeholder == second.placeholder;
 }
 
-/* Writes the template with `id`, as it stands in the key, filled in. */
+/* Writes the template with `id`, in the form that the key has it, filled in. */
 static ssize_t fill(const struct template *template, struct slice id, char *key, size_t size)
 {
 	const struct slice parts[] = { template->before, id, template->after };

@@ -1,4 +1,4 @@
-/* The cookie that carries the session id: found in the header, decoded, verified.
+/* The cookie with the session id: found in the header, decoded, verified.
  *
  * connect:          "s:" sid "." base64(HMAC-SHA256(secret, sid)) without "="     (express)
  * dot-hmac-sha256:  sid "." base64(HMAC-SHA256(secret, sid)), "=" optional        (fastify)
@@ -9,9 +9,8 @@
  * laravel:          encrypted; see laravel_cookie.h
  * none:             sid
  *
- * The text of the signature is compared, never its decoded bytes, in constant time, against every
- * secret, with no early exit; an empty secret signs nothing. Nothing of the cookie is used before
- * that. The id is what stands before the LAST dot. */
+ * The signature is compared as text, not decoded, in constant time, with that of every secret and without an early
+ * exit; an empty secret signs nothing. Nothing of the cookie is used before that. The id ends at the LAST dot. */
 #ifndef SLUICE_PROTO_RECORD_SESSION_COOKIE_H
 #define SLUICE_PROTO_RECORD_SESSION_COOKIE_H
 
@@ -30,40 +29,40 @@ enum session_signature {
 	SESSION_SIGNATURE_NONE
 };
 
-/* How the cookie's value is written. */
+/* The encoding of the cookie's value. */
 enum session_cookie_encoding {
 	SESSION_COOKIE_PERCENT,
 	SESSION_COOKIE_PLAIN,
-	SESSION_COOKIE_BASE64, /* of the value, and ".NAME" of a server, which is dropped (Spring) */
+	SESSION_COOKIE_BASE64, /* of the value, with an optional ".NAME" of a server, which is dropped (Spring) */
 };
 
 enum {
-	SESSION_COOKIE_MAX = 512,      /* longest decoded value that can be good */
+	SESSION_COOKIE_MAX = 512,      /* longest decoded value that is accepted */
 	SESSION_COOKIE_NAME_MAX = 256, /* longest name */
 };
 
 struct session_cookie_settings {
 	struct slice name; /* at most SESSION_COOKIE_NAME_MAX */
-	bool prefixes;     /* __Host-NAME and __Secure-NAME count before it (RFC 6265bis §4.1.3) */
+	bool prefixes;     /* look for __Host-NAME and __Secure-NAME first (RFC 6265bis §4.1.3) */
 	enum session_cookie_encoding encoding;
 	enum session_signature signature;
 	const struct slice *secrets; /* for laravel: keys of LARAVEL_KEY_BYTES */
 	size_t n_secrets;
 };
 
-/* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the id,
- * plain as session_key.h has it, written to `room`; -ENOENT: there is no such cookie, or it is too
- * long; -EACCES: it is not good, for whatever reason; -ENOMEM: it could not be looked at. */
+/* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the id, plain as in
+ * session_key.h, written to `room`; -ENOENT: there is no such cookie, or it is too long; -EACCES: it is refused, for
+ * whatever reason; -ENOMEM: it could not be checked. */
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
 	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
 
-/* Verifies a decoded value of the forms that need nothing else; of others -EACCES. Else as above; the
- * id is borrowed from `value`. */
+/* Verifies a decoded value in a form that needs nothing else (others give -EACCES). Results as above; the id is
+ * borrowed from `value`. */
 int session_cookie_verify(enum session_signature form, const struct slice *secrets,
 	size_t n_secrets, struct slice value, struct slice *ret_sid);
 
-/* Signs an id as the backend would, for --dev and tests; not percent-encoded. Gives the length;
- * -EMSGSIZE: `size` is too small; -ENOTSUP: this form is not one value; -ENOMEM. */
+/* Signs an id as the backend does, for --dev and tests; not percent-encoded. Gives the length; -EMSGSIZE: `size` is
+ * too small; -ENOTSUP: this form is not a single value; -ENOMEM. */
 ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
 	char *value, size_t size);
 
