@@ -1,0 +1,205 @@
+/* Patterns of channel names.
+ *
+ *	team:{teams}:*      a pattern
+ *	^literal
+ *	     ^path          any of the texts at that path of the session
+ *	            ^rest   the rest of the name, whatever it is
+ *
+ * A pattern is the operator's, a name is a browser's, a text is the backend's, and they never change places: a name or
+ * a text that contains "*" or "{" is compared byte by byte like any other.
+ *
+ * An array may contain a text that begins another of its texts ("a", "ab"), so a name can match by one element and
+ * fail by the one tried first. Trying all ways one after another takes exponential time, and users may have a say
+ * in their arrays. So all ways are followed at once: the state is the set of offsets in the name at which some way
+ * through the pattern so far ends; the name matches if the set contains its end. A name has at most CHANNEL_NAME_MAX
+ * bytes, so the set is small, and the time is bounded by parts × offsets × elements.
+ *
+ * In the other direction, channel_pattern_each writes out every name. There the arrays of one pattern multiply, so
+ * the number of steps is limited. */
+#include "sluice/proto/channel_pattern.h"
+
+#include <string.h>
+
+#include "sluice/proto/channel_name.h"
+
+enum part_kind { PART_LITERAL, PART_PATH, PART_REST };
+
+struct part {
+	enum part_kind kind;
+	struct slice text; /* the literal, or the path without its braces */
+};
+
+/* Takes the first part off the front of a pattern that is not empty. */
+static struct part take_part(struct slice *pattern)
+{
+	if (pattern->at[0] == '*') {
+		*pattern = slice_skip(*pattern, 1);
+		return (struct part){ .kind = PART_REST };
+	}
+	if (pattern->at[0] == '{') {
+		struct slice path = slice_cut(pattern, '}');
+		return (struct part){ PART_PATH, slice_skip(path, 1) };
+	}
+	size_t len = 0;
+	while (len < pattern->len && pattern->at[len] != '{' && pattern->at[len] != '*')
+		len++;
+	struct slice literal = slice_make(pattern->at, len);
+	*pattern = slice_skip(*pattern, len);
+	return (struct part){ PART_LITERAL, literal };
+}
+
+static const char *braces_problem(struct slice match)
+{
+	while (match.at) {
+		struct slice literal = slice_cut(&match, '{');
+		if (literal.len && memchr(literal.at, '}', literal.len))
+			return "unbalanced '}'";
+		if (!match.at)
+			return NULL;
+		struct slice path = slice_cut(&match, '}');
+		if (!match.at || (path.len && memchr(path.at, '{', path.len)))
+			return "unbalanced '{'";
+		if (!identity_path_is_valid(path))
+			return "'{}' needs a path such as {userId} or {passport.user}";
+	}
+	return NULL;
+}
+
+bool channel_pattern_is_open(struct slice pattern)
+{
+	return pattern.len && pattern.at[pattern.len - 1] == '*';
+}
+
+const char *channel_pattern_problem(struct slice pattern)
+{
+	if (pattern.len == 0)
+		return "'match' is empty";
+	const char *problem = channel_name_problem(pattern);
+	if (problem)
+		return problem;
+	const char *star = memchr(pattern.at, '*', pattern.len);
+	if (star && star != pattern.at + pattern.len - 1)
+		return "'*' is allowed only at the end";
+	return braces_problem(pattern);
+}
+
+/* ---- matching ---- */
+
+/* Offsets in a name. */
+struct offsets {
+	bool has[CHANNEL_NAME_MAX + 1];
+};
+
+/* Adds to `to` every offset at which `text` ends, if it begins at one of `from`. */
+static void advance(
+	const struct offsets *from, struct offsets *to, struct slice name, struct slice text)
+{
+	for (size_t at = 0; at + text.len <= name.len; at++) {
+		if (from->has[at] && slice_starts_with(slice_skip(name, at), text))
+			to->has[at + text.len] = true;
+	}
+}
+
+static void advance_by_path(const struct offsets *from, struct offsets *to, struct slice name,
+	const struct identity *identity, struct slice path)
+{
+	if (!identity)
+		return;
+	struct identity_texts texts = identity_texts(identity, path);
+	struct slice text;
+	while ((text = identity_texts_next(&texts)).at)
+		advance(from, to, name, text);
+}
+
+bool channel_pattern_matches(
+	struct slice pattern, const struct identity *identity, struct slice name)
+{
+	struct offsets reached = { .has[0] = true };
+	while (pattern.len) {
+		struct part part = take_part(&pattern);
+		struct offsets next = { 0 };
+		if (part.kind == PART_REST)
+			return memchr(reached.has, true, name.len + 1) != NULL;
+		if (part.kind == PART_PATH)
+			advance_by_path(&reached, &next, name, identity, part.text);
+		else
+			advance(&reached, &next, name, part.text);
+		reached = next;
+	}
+	return reached.has[name.len];
+}
+
+/* Parts that stand for any text take as little as possible; if what follows fails, the last of them takes one byte more.
+ * That is enough, as it can take whatever an earlier one could. */
+bool channel_pattern_could_match(struct slice pattern, struct slice name)
+{
+	struct slice retry_pattern = { NULL, 0 }, retry_name = { NULL, 0 };
+	while (pattern.len || name.len) {
+		struct slice rest = pattern;
+		struct part part = { 0 };
+		if (pattern.len)
+			part = take_part(&rest);
+		if (pattern.len && part.kind != PART_LITERAL) {
+			retry_pattern = pattern = rest;
+			retry_name = name;
+		} else if (pattern.len && slice_starts_with(name, part.text)) {
+			pattern = rest;
+			name = slice_skip(name, part.text.len);
+		} else if (retry_name.len) {
+			pattern = retry_pattern;
+			retry_name = name = slice_skip(retry_name, 1);
+		} else {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- writing names out ---- */
+
+struct expansion {
+	const struct identity *identity;
+	size_t *steps;
+	int (*each)(void *context, struct slice name);
+	void *context;
+	char name[CHANNEL_NAME_MAX];
+};
+
+static int expand(struct expansion *expansion, struct slice pattern, size_t len);
+
+/* Continues with `text` behind the first `len` bytes of the name. */
+static int expand_with(
+	struct expansion *expansion, struct slice pattern, size_t len, struct slice text)
+{
+	if (*expansion->steps == 0)
+		return 0;
+	--*expansion->steps;
+	if (text.len > sizeof(expansion->name) - len)
+		return 0;
+	memcpy(expansion->name + len, text.at, text.len);
+	return expand(expansion, pattern, len + text.len);
+}
+
+static int expand(struct expansion *expansion, struct slice pattern, size_t len)
+{
+	if (pattern.len == 0)
+		return expansion->each(expansion->context, slice_make(expansion->name, len));
+	struct part part = take_part(&pattern);
+	if (part.kind == PART_LITERAL)
+		return expand_with(expansion, pattern, len, part.text);
+	if (part.kind == PART_REST || !expansion->identity)
+		return 0;
+	struct identity_texts texts = identity_texts(expansion->identity, part.text);
+	struct slice text;
+	int result = 0;
+	while (result == 0 && (text = identity_texts_next(&texts)).at)
+		result = expand_with(expansion, pattern, len, text);
+	return result;
+}
+
+int channel_pattern_each(struct slice pattern, const struct identity *identity, size_t *steps,
+	int (*each)(void *context, struct slice name), void *context)
+{
+	struct expansion expansion = { identity, steps, each, context, { 0 } };
+	return expand(&expansion, pattern, 0);
+}
