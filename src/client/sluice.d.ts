@@ -1,20 +1,20 @@
-/** Where the gateway is: a path, or an address with http, https, ws or wss. */
+/** Where the gateway is: a path, or a URL with http, https, ws or wss. */
 export type Address = string | URL;
 
-/** An address with a ticket for this one connection; `ticket: null` when nobody is logged in. */
+/** An address and a ticket for one connection. `ticket: null` means that nobody is logged in. */
 export interface Target {
   url: Address;
   ticket?: string | null;
 }
 
 export interface Options {
-  /** Called before each connect, for a ticket (see README.md). null: nobody is logged in. */
+  /** Gets a ticket, before each connect (see README.md). null: nobody is logged in. */
   ticket?: () => string | null | undefined | Promise<string | null | undefined>;
   /** One connection for all tabs with the same address and the same value here. */
   share?: boolean | string;
 }
 
-/** The code of the WebSocket's close, and what was said with it. */
+/** The WebSocket's close code and reason. */
 interface Closing {
   readonly code: number;
   readonly reason: string;
@@ -26,25 +26,25 @@ export interface Connecting {
 
 export interface Open {
   readonly name: 'open';
-  /** null: anonymous. */
+  /** null if anonymous. */
   readonly user: string | null;
-  /** The gateway's name for the connection, as in its log. */
+  /** The gateway's name for this connection. */
   readonly connection: string;
 }
 
-/** It will be tried again, by itself, at `until` (compare with Date.now()). */
+/** The client reconnects by itself at `until` (compare it with Date.now()). */
 export interface Waiting extends Closing {
   readonly name: 'waiting';
   readonly until: number;
 }
 
 /**
- * It will not be tried again, until open() is called.
+ * The client does not reconnect until open() is called.
  *
  *     1000                      close() was called
  *     4401                      the session ended, or there is none: log in first
- *     4403                      the gateway does not allow it
- *     1002, 1003, 1007, 1009    the gateway did not understand us
+ *     4403                      the gateway does not allow the connection
+ *     1002, 1003, 1007, 1009    the gateway refused what the client sent: a bug
  */
 export interface Closed extends Closing {
   readonly name: 'closed';
@@ -55,17 +55,17 @@ export type State = Connecting | Open | Waiting | Closed;
 
 export interface Publication<T = unknown> {
   readonly channel: string;
-  /** The payload, parsed, where it is JSON; else its text; its bytes where it is not even text. */
+  /** The payload: parsed if it is JSON, else a string; a Uint8Array if it is not UTF-8. */
   readonly data: T;
 }
 
-/** Something may have been missed on these channels, which are live now. */
+/** Publications may be missing on these channels, which are live now. */
 export interface Gap {
   readonly channels: string[];
 }
 
 export interface Refusal {
-  /** Without one when it was no subscription that was refused. */
+  /** Absent if what failed was not a subscription. */
   readonly channel?: string;
   readonly code: 'bad_request' | 'forbidden' | 'limit' | 'unavailable';
   readonly message: string;
@@ -77,7 +77,7 @@ export interface Subscribed {
 
 export interface Unsubscribed {
   readonly channel: string;
-  /** Only where it was not wished. */
+  /** Present if the session no longer allows the channel. */
   readonly reason?: 'revoked';
 }
 
@@ -91,7 +91,7 @@ export interface Events {
 }
 
 export class Sluice {
-  /** Connects; `address` is "/ws" when left out. A function is called before each connect. */
+  /** Connects. `address` is "/ws" by default; a function is called before each connect. */
   constructor(
     address?: Address | (() => Address | Target | Promise<Address | Target>),
     options?: Options,
@@ -99,18 +99,18 @@ export class Sluice {
 
   readonly state: State;
 
-  /** Calls `handler` for each publication of a channel, until the function it gives is called. */
+  /** Calls `handler` for each publication on a channel, until the returned function is called. */
   subscribe<T = unknown>(
     channel: string,
     handler: (data: T, meta: { readonly channel: string }) => void,
   ): () => void;
 
-  /** Calls `listener` for each event, until the function it gives is called. */
+  /** Calls `listener` for each event, until the returned function is called. */
   on<Type extends keyof Events>(type: Type, listener: (event: Events[Type]) => void): () => void;
 
-  /** Connects again when closed, now when waiting. */
+  /** Connects again if closed; connects now if waiting. */
   open(): void;
 
-  /** Closes for good; resolves when the connection is closed. */
+  /** Closes until open() is called; resolves when the connection is closed. */
   close(): Promise<void>;
 }

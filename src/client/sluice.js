@@ -1,14 +1,13 @@
 /*
  * Channels in a page: new Sluice('/ws').subscribe('team:7', (data) => …)
  *
- * A page has wishes: the channels with handlers. A Link has facts: the channels that are live. It
- * sends what makes the facts like the wishes. After a loss it waits a random part of a span that
- * doubles, as thousands of pages lose the same gateway at once; unless the gateway says when, or
- * never.
+ * A page wishes for channels; a Link knows which are live, and sends what makes the two agree.
+ * After a loss it waits for a random part of a span that doubles, as thousands of pages lose the
+ * same gateway at once; unless the gateway says when, or never.
  *
- * With `share` the tab that holds a Web Lock has the Link. The others send it their wishes over a
- * BroadcastChannel, and are told what it is told. The lock of a tab that closes or freezes goes to
- * the next; from one that does not answer it is stolen.
+ * With `share`, the tab that holds a Web Lock has the Link. The others send it their wishes over a
+ * BroadcastChannel and receive its events. When a tab closes or freezes, the next gets the lock;
+ * from one that does not answer it is stolen.
  */
 
 const FIRST_WAIT_MS = 500;
@@ -18,11 +17,11 @@ const OPENING_MS = 10000;
 const ANSWER_MS = 3000;
 const TAB_SILENCE_MS = 30000;
 const GAP_MS = 100;
-const COMMANDS_PER_SECOND = 90; /* twice that is less than the gateway's limit */
+const COMMANDS_PER_SECOND = 90; /* twice that is below the gateway's limit */
 const PAGE_EVENTS = ['online', 'visibilitychange', 'pagehide', 'pageshow', 'freeze', 'resume'];
 const FINAL = [1002, 1003, 1007, 1009, 4401, 4403];
 
-/* Asks after a silence, and twice, as a page that was held up may come to the timer first. */
+/* Asks after a silence, and twice: in a page that was held up, the timer may run first. */
 class Watch {
   constructor(silence, ask, end) {
     Object.assign(this, { silence, ask, end });
@@ -47,8 +46,8 @@ class Watch {
 class Link {
   wishes = new Set();
   live = new Set();
-  asked = new Map(); /* channel: id of the command, 0 once it is answered, -1 refused */
-  turn = 0; /* what began in another turn comes too late */
+  asked = new Map(); /* channel: id of the command; 0: answered; -1: refused */
+  turn = 0; /* whatever began in an earlier turn is ignored */
   id = 0;
   failures = 0;
 
@@ -88,7 +87,7 @@ class Link {
     this.settle();
   }
 
-  /* Somebody looks, or the network has changed. */
+  /* The page is looked at, or the network has changed. */
   nudge() {
     if (this.opened)
       this.watch.wait(0);
@@ -210,7 +209,7 @@ class Link {
   }
 }
 
-/* To its page, a Link. */
+/* Has the interface of a Link. */
 class SharedLink {
   tab = Math.random();
   own = [];
@@ -314,7 +313,7 @@ export class Sluice {
   state = {};
   #events = new EventTarget();
   #handlers = new Set();
-  #live = new Map(); /* channel: true, or false when it was */
+  #live = new Map(); /* channel: true; false: it was live */
   #missed = [];
   #begin;
   #link;
@@ -351,7 +350,7 @@ export class Sluice {
     };
   }
 
-  /* Begins, also again after a close. */
+  /* Connects, also after a close. */
   open() {
     if (this.#link)
       return this.#link.nudge();
@@ -382,7 +381,7 @@ export class Sluice {
       this.#link?.nudge();
   };
 
-  /* Not at once: who takes a handler away often has another in hand. */
+  /* Later: a page that removes a handler often adds another. */
   #wish() {
     queueMicrotask(() => this.#link?.wish([...this.#handlers].map(({ channel }) => channel)));
   }
@@ -413,7 +412,7 @@ export class Sluice {
       if (wasLive)
         return;
       this.#live.set(channel, true);
-      /* What is fetched from now on, and what will come, leave nothing out. */
+      /* What is fetched now and what is received leave no gap. */
       if (wasLive === false && this.#missed.push(channel) === 1)
         setTimeout(() => this.#say('gap', { channels: this.#missed.splice(0) }), GAP_MS);
     }
