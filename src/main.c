@@ -1,4 +1,4 @@
-/* The command line: what is asked for, and the exit status that tells how it went. */
+/* The program: does what the command line asks for, and exits with the status that --help lists. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,14 +26,27 @@ static int show_problems(struct buffer *problems)
 	return EXIT_BAD_CONFIGURATION;
 }
 
+/* `error`: of filling `out`, which is finished. */
+static int show(struct buffer *out, int error)
+{
+	if (!error)
+		fwrite(out->bytes, 1, out->len, stdout);
+	buffer_finish(out);
+	return error ? EXIT_BAD_CONFIGURATION : EXIT_SUCCESS;
+}
+
 static int print_config(const struct settings *settings)
 {
 	struct buffer out = { 0 };
 	int error = settings_print(settings, &out);
-	if (!error)
-		fwrite(out.bytes, 1, out.len, stdout);
-	buffer_finish(&out);
-	return error ? EXIT_BAD_CONFIGURATION : EXIT_SUCCESS;
+	return show(&out, error);
+}
+
+static int print_settings(void)
+{
+	struct buffer out = { 0 };
+	int error = settings_print_table(&out);
+	return show(&out, error);
 }
 
 static struct settings *reload(void *context)
@@ -94,6 +107,8 @@ int main(int argc, char **argv, char **environment)
 		return fputs(settings_usage, stdout) < 0;
 	if (process.flags.version)
 		return puts("sluice " SLUICE_VERSION) < 0;
+	if (process.flags.print_settings)
+		return print_settings();
 	if (process.flags.probe)
 		return probe(process.flags.probe);
 	if (!process.flags.dev)

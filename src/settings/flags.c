@@ -20,6 +20,7 @@ const char settings_usage[] =
 	"  --dev                  run a demo with its own redis-server and a page to try\n"
 	"  --check                report the problems of the configuration; exit 0 or 1\n"
 	"  --print-config         print the configuration in force, with secrets masked\n"
+	"  --print-settings       print a Markdown table of all settings and their defaults\n"
 	"  --listen ADDRESS:PORT  where clients connect, or unix:/PATH    (setting listen)\n"
 	"  --redis-url URL        redis://, rediss:// or unix://          (setting redis.url)\n"
 	"  --workers N            threads; 0: one for each CPU            (setting workers)\n"
@@ -50,6 +51,7 @@ static const struct flag known_flags[] = {
 	{ "--dev", AT(dev), NULL },
 	{ "--check", AT(check), NULL },
 	{ "--print-config", AT(print_config), NULL },
+	{ "--print-settings", AT(print_settings), NULL },
 	{ "--listen", AT(listen), "ADDRESS:PORT" },
 	{ "--redis-url", AT(redis_url), "URL" },
 	{ "--workers", AT(workers), "N" },

@@ -1,13 +1,17 @@
 /* The configuration in force, in the shape of the file, so that it can be one once the secrets are
- * filled in. It follows from the rows of the table alone. */
+ * filled in; and the table of settings for the manual. Both follow from the rows alone. */
 #include <errno.h>
 #include <stdio.h>
 
 #include <cjson/cJSON.h>
 
 #include "names.h"
+#include "presets.h"
 #include "settle.h"
 #include "sluice/base/defs.h"
+#include "value.h"
+
+/* ---- --print-config ---- */
 
 static const void *field(const struct settings *settings, const struct setting *setting)
 {
@@ -133,4 +137,104 @@ int settings_print(const struct settings *settings, struct buffer *out)
 	int error = text ? buffer_printf(out, "%s\n", text) : -ENOMEM;
 	cJSON_free(text);
 	return error;
+}
+
+/* ---- --print-settings ---- */
+
+/* Markdown in a cell of a table: `special` characters are escaped. */
+static bool put_cell(struct buffer *out, const char *text, const char *special)
+{
+	bool good = true;
+	for (; *text && good; text++) {
+		if (strchr(special, *text))
+			good = buffer_append(out, "\\", 1) == 0;
+		good = good && buffer_append(out, text, 1) == 0;
+	}
+	return good;
+}
+
+static bool put_text(struct buffer *out, const char *text)
+{
+	return put_cell(out, text, "\\`*_<|");
+}
+
+/* In a code span only the cell's end must be escaped. */
+static bool put_code(struct buffer *out, const char *text)
+{
+	return buffer_append(out, "`", 1) == 0 && put_cell(out, text, "|") &&
+	       buffer_append(out, "`", 1) == 0;
+}
+
+static bool put_takes(struct buffer *out, const struct setting *setting)
+{
+	char takes[VALUE_TAKES_MAX];
+	if (setting->type == SETTING_RULES)
+		return put_text(out, "a list of rules");
+	value_takes(setting, takes);
+	return (setting->type != SETTING_STRINGS || put_text(out, "a list of strings, each ")) &&
+	       put_text(out, takes);
+}
+
+static bool is_string(const struct setting *setting)
+{
+	return setting->type == SETTING_STRING || setting->type == SETTING_SLICE ||
+	       setting->type == SETTING_URL || setting->choices;
+}
+
+/* As the file would give it. */
+static bool put_default(struct buffer *out, const struct setting *setting)
+{
+	const char *by_preset = preset_value(SESSION_PRESET_EXPRESS, setting->key);
+	const char *quote = is_string(setting) ? "\"" : "";
+	char text[VALUE_TAKES_MAX];
+	snprintf(text, sizeof(text), "%s%s%s", quote, by_preset ? by_preset : setting->initial,
+		quote);
+	return (!presets_set(setting->key) || put_text(out, "by preset: ")) && put_code(out, text);
+}
+
+static bool put_row(struct buffer *out, const struct setting *setting)
+{
+	char variable[SETTING_NAME_MAX];
+	setting_variable(setting, variable);
+	return buffer_append(out, "| ", 2) == 0 && put_code(out, setting->key) &&
+	       buffer_append(out, " | ", 3) == 0 && put_takes(out, setting) &&
+	       buffer_append(out, " | ", 3) == 0 && put_default(out, setting) &&
+	       buffer_append(out, " | ", 3) == 0 && put_code(out, variable) &&
+	       buffer_append(out, " | ", 3) == 0 && put_text(out, setting->help) &&
+	       buffer_append(out, " |\n", 3) == 0;
+}
+
+static bool put_heading(struct buffer *out, const char *before, struct slice title)
+{
+	return buffer_printf(out,
+		       "%s### %.*s\n\n"
+		       "| Key | Value | Default | Variable | What it does |\n"
+		       "|---|---|---|---|---|\n",
+		       before, SLICE_ARGS(title)) == 0;
+}
+
+static bool put_group(struct buffer *out, struct slice group)
+{
+	SETTINGS_EACH(setting)
+	{
+		struct slice own = slice_make(setting->key, setting_group_length(setting));
+		if (slice_equal(own, group) && !put_row(out, setting))
+			return false;
+	}
+	return true;
+}
+
+int settings_print_table(struct buffer *out)
+{
+	struct slice group = { NULL, 0 };
+	bool good = put_heading(out, "", SLICE("Top level")) && put_group(out, group);
+	SETTINGS_EACH(setting)
+	{
+		struct slice own = slice_make(setting->key, setting_group_length(setting));
+		if (own.len && !slice_equal(own, group)) {
+			group = own;
+			good = good && put_heading(out, "\n", group) && put_group(out, group);
+		}
+	}
+	return good ? 0 : -ENOMEM;
 }

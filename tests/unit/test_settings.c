@@ -1110,7 +1110,8 @@ static void flags_come_in_two_forms(void **state)
 		(char[]){ "--listen=:1" }, (char[]){ "--redis-url" }, (char[]){ "redis://a?b=c" },
 		(char[]){ "--workers=3" }, (char[]){ "--log-level" }, (char[]){ "warn" },
 		(char[]){ "--probe=http://a/?b=c" }, (char[]){ "--dev" }, (char[]){ "--check" },
-		(char[]){ "--print-config" }, (char[]){ "--version" }, (char[]){ "--help" }, NULL };
+		(char[]){ "--print-config" }, (char[]){ "--print-settings" },
+		(char[]){ "--version" }, (char[]){ "--help" }, NULL };
 	struct settings_flags flags;
 	struct buffer problems = { 0 };
 	assert_int_equal(settings_read_flags((int)COUNT_OF(argv) - 1, argv, &flags, &problems), 0);
@@ -1120,7 +1121,8 @@ static void flags_come_in_two_forms(void **state)
 	assert_string_equal(flags.workers, "3");
 	assert_string_equal(flags.log_level, "warn");
 	assert_string_equal(flags.probe, "http://a/?b=c");
-	assert_true(flags.dev && flags.check && flags.print_config && flags.version && flags.help);
+	assert_true(flags.dev && flags.check && flags.version && flags.help);
+	assert_true(flags.print_config && flags.print_settings);
 	assert_int_equal(problems.len, 0);
 }
 
@@ -1175,9 +1177,9 @@ static void a_bad_command_line_is_refused(void **state)
 static void help_knows_every_flag(void **state)
 {
 	(void)state;
-	const char *const words[] = { "--config", "--dev", "--check", "--print-config", "--listen",
-		"--redis-url", "--workers", "--log-level", "--probe", "--version", "--help",
-		"Exit status: 0 " };
+	const char *const words[] = { "--config", "--dev", "--check", "--print-config",
+		"--print-settings", "--listen", "--redis-url", "--workers", "--log-level",
+		"--probe", "--version", "--help", "Exit status: 0 " };
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		assert_non_null(strstr(settings_usage, words[i]));
 }

@@ -123,7 +123,7 @@ struct settings_flags {
 	const char *config;                                   /* a file, or NULL */
 	const char *listen, *redis_url, *workers, *log_level; /* as given, or NULL */
 	const char *probe;                                    /* a URL, or NULL */
-	bool dev, check, print_config, version, help;
+	bool dev, check, print_config, print_settings, version, help;
 };
 
 /* Reads argv. 0; -EINVAL: `problems` has a line for the user; or -ENOMEM. */
@@ -147,5 +147,9 @@ void settings_destroy(struct settings *settings);
 
 /* The configuration in force as JSON, with secrets and passwords as "***". 0 or -ENOMEM. */
 int settings_print(const struct settings *settings, struct buffer *out);
+
+/* The table of settings in Markdown: for each setting its key, what it takes, its default, its
+ * environment variable and what it does. 0 or -ENOMEM. */
+int settings_print_table(struct buffer *out);
 
 #endif
