@@ -1,4 +1,4 @@
-/* SIGHUP: the configuration is read again; what is open stays open; a bad file changes nothing. */
+/* SIGHUP reloads the configuration. Open connections stay open, and a bad file changes nothing. */
 import assert from 'node:assert/strict';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { connect as connectTls } from 'node:tls';
@@ -15,7 +15,7 @@ import { until, withResolvers } from '../support/wait.js';
 const redis = await startRedis(file);
 const cookie = await logIn(redis, {}, { id: 'reader' });
 
-/* Writes another configuration, tells the gateway, and waits until the log has `line` once more. */
+/* Writes another configuration, sends SIGHUP, and waits until the log has `line` once more. */
 async function reload(sluice, own, line = /configuration reloaded/) {
   const text = typeof own === 'string' ? own : JSON.stringify(configuration(redis.url, own));
   const told = () => sluice.program.stderr.filter(one => line.test(one)).length;
@@ -28,19 +28,19 @@ async function reload(sluice, own, line = /configuration reloaded/) {
 const openAt = (sluice, channel, options = { cookie }) =>
   Browser.open(`${sluice.url}?channel=${channel}`, options);
 
-test('channel rules: a new one is obeyed by whoever comes next; who is there stays', async t => {
+test('applies a new channel rule to new connections, and keeps the open ones', async t => {
   const sluice = await startSluice(t, redis.url);
   const browser = await sluice.open({ cookie });
   await assert.rejects(openAt(sluice, 'extra'), { status: 403 });
   await reload(sluice, { channels: [...CHANNELS, { match: 'extra', allow: 'session' }] });
-  const late = await until(() => openAt(sluice, 'extra'), { what: 'the new rule is obeyed' });
+  const late = await until(() => openAt(sluice, 'extra'), { what: 'the new rule applies' });
   await redis.cli('PUBLISH', 'extra', 'for the new one');
   assert.equal(await late.next(), 'for the new one');
   await redis.cli('PUBLISH', 'news', 'for both');
   assert.equal(await browser.next(), 'for both');
 });
 
-test('channel rules: who still waits for his channels is not let in by the old ones', async t => {
+test('applies new channel rules to a connection that is still waiting for its channels', async t => {
   const own = await startRedis(t);
   const session = { required: false };
   const sluice = await startSluice(t, own.url, { session, workers: 1, channels: [{ match: 'public:*', allow: 'anyone' }] });
@@ -53,16 +53,16 @@ test('channel rules: who still waits for his channels is not let in by the old o
   assert.equal((await client.answer()).status, 403);
 });
 
-test('secrets: a new one verifies, one that is gone does not', async t => {
+test('accepts a new secret, and refuses a removed one', async t => {
   const sluice = await startSluice(t, redis.url);
   const fresh = { cookie: cookieFor('reader', { secret: 'fresh' }) };
   await assert.rejects(sluice.open(fresh), { status: 401 });
   await reload(sluice, { session: { secrets: ['fresh'] } });
-  await until(() => sluice.open(fresh), { what: 'the new secret is used' });
+  await until(() => sluice.open(fresh), { what: 'the new secret applies' });
   await assert.rejects(sluice.open({ cookie }), { status: 401 });
 });
 
-test('origins', async t => {
+test('applies new origins', async t => {
   const sluice = await startSluice(t, redis.url);
   const elsewhere = { cookie, origin: 'https://elsewhere.example' };
   await assert.rejects(sluice.open(elsewhere), { status: 403 });
@@ -70,22 +70,22 @@ test('origins', async t => {
   await until(() => sluice.open(elsewhere), { what: 'the new origin is allowed' });
 });
 
-test('limits', async t => {
+test('applies new limits', async t => {
   const sluice = await startSluice(t, redis.url);
   await sluice.open({ cookie });
   await reload(sluice, { limits: { connections: 1 } });
   await until(async () => (await sluice.open({ cookie }).catch(error => error)).status === 503, {
-    what: 'the new limit is obeyed' });
+    what: 'the new limit applies' });
 });
 
-test('the log level', async t => {
+test('applies a new log level', async t => {
   const sluice = await startSluice(t, redis.url);
   await reload(sluice, { log: { level: 'debug' } });
   await Browser.open(`${sluice.url}/nowhere`).catch(() => {});
   await sluice.program.line(/ debug refused status=404/);
 });
 
-test('a certificate that was renewed', async t => {
+test('presents a renewed certificate', async t => {
   const [old, renewed] = [await makeCertificates(t), await makeCertificates(t)];
   const own = { tls: { certificate: old.certificate, key: old.key } };
   const sluice = await startSluice(t, redis.url, own);
@@ -100,10 +100,10 @@ test('a certificate that was renewed', async t => {
   await copyFile(renewed.certificate, old.certificate);
   await copyFile(renewed.key, old.key);
   await reload(sluice, own);
-  await until(() => trusts(renewed.authorityText), { what: 'the new certificate is shown' });
+  await until(() => trusts(renewed.authorityText), { what: 'the new certificate is presented' });
 });
 
-test('TLS cannot be turned off: the log says so, and the port goes on speaking it', async t => {
+test('does not turn TLS off: logs an error, and keeps serving TLS', async t => {
   const { authorityText, certificate, key } = await makeCertificates(t);
   const sluice = await startSluice(t, redis.url, { tls: { certificate, key } });
   await reload(sluice, {}, /configuration not reloaded/);
@@ -115,7 +115,7 @@ test('TLS cannot be turned off: the log says so, and the port goes on speaking i
   await assert.rejects(sluice.open({ cookie }));
 });
 
-test('TLS cannot be turned on either', async t => {
+test('does not turn TLS on: logs an error', async t => {
   const { certificate, key } = await makeCertificates(t);
   const sluice = await startSluice(t, redis.url);
   await reload(sluice, { tls: { certificate, key } }, /configuration not reloaded/);
@@ -123,9 +123,9 @@ test('TLS cannot be turned on either', async t => {
   (await sluice.open({ cookie })).terminate();
 });
 
-const waiting = { listen: '127.0.0.1:1', workers: 1, admin: { listen: '127.0.0.1:1' } };
-for (const [key, value] of Object.entries(waiting))
-  test(`a change of ${key} needs a restart, as the log says; other changes take effect`, async t => {
+const needsRestart = { listen: '127.0.0.1:1', workers: 1, admin: { listen: '127.0.0.1:1' } };
+for (const [key, value] of Object.entries(needsRestart))
+  test(`warns that a change of ${key} needs a restart, and applies the rest`, async t => {
     const sluice = await startSluice(t, redis.url);
     await reload(sluice, { [key]: value, log: { level: 'debug' } });
     const warnings = sluice.log.match(/ warn configuration change needs a restart .*/g);
@@ -136,7 +136,7 @@ for (const [key, value] of Object.entries(waiting))
     await sluice.program.line(/ debug refused status=404/);
   });
 
-test('the heartbeat is turned off: who has just answered is left in peace', async t => {
+test('turns the heartbeat off, and does not terminate a client that has answered its last ping', async t => {
   const limits = { handshake_seconds: 1 };
   const sluice = await startSluice(t, redis.url, { limits, heartbeat: { interval: 0.3, timeout: 0.3 } });
   const browser = await sluice.open({ cookie });
@@ -144,16 +144,16 @@ test('the heartbeat is turned off: who has just answered is left in peace', asyn
   browser.socket.on('ping', () => (pings += 1));
   await until(() => pings >= 2, { what: 'two pings' });
   await reload(sluice, { limits, heartbeat: { interval: 0, timeout: 0.3 } });
-  const witness = await sluice.connect(); // put out after a second, three times the old interval
+  const witness = await sluice.connect(); // times out after a second, three times the old interval
   await witness.ended();
   await redis.cli('PUBLISH', 'news', 'still here');
   assert.equal(await browser.next(), 'still here');
   assert.equal(await sluice.metric('sluice_heartbeat_terminations_total'), 0);
 });
 
-const bad = { 'is no JSON': '{ "workers": ', 'has an unknown key': '{ "colour": "red" }', 'is empty': '' };
+const bad = { 'is not JSON': '{ "workers": ', 'has an unknown key': '{ "colour": "red" }', 'is empty': '' };
 for (const [what, text] of Object.entries(bad))
-  test(`a file that ${what} changes nothing, and the log says so`, async t => {
+  test(`logs an error and changes nothing if the file ${what}`, async t => {
     const sluice = await startSluice(t, redis.url);
     const browser = await sluice.open({ cookie });
     await reload(sluice, text, /configuration not reloaded/);
@@ -162,7 +162,7 @@ for (const [what, text] of Object.entries(bad))
     (await sluice.open({ cookie })).terminate();
   });
 
-test('twenty times in a row, while browsers come and go', async t => {
+test('reloads twenty times in a row while clients connect and disconnect', async t => {
   const sluice = await startSluice(t, redis.url);
   const stayer = await sluice.open({ cookie });
   for (let i = 0; i < 20; i++) {
