@@ -1,4 +1,4 @@
-/* The session cookie: every form that the Node stack takes is taken, every other is refused. */
+/* The session cookie: accepts every form that the Node stack accepts, and rejects all others. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -9,7 +9,7 @@ import { startSluice } from '../support/sluice.js';
 
 const SESSION = JSON.stringify({ cookie: COOKIE, authenticated: true, userId: 'u1' });
 
-/* Golden vectors, made with express-session 1.19 and checked with openssl. */
+/* Test vectors, made with express-session 1.19 and checked with openssl. */
 const ENCODED = 's%3Avec-7.6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A';
 const PLAIN = decodeURIComponent(ENCODED);
 
@@ -43,8 +43,8 @@ describe('with the secret "keyboard cat"', () => {
     'not encoded': `connect.sid=${PLAIN}`,
     'in double quotes': `connect.sid="${ENCODED}"`,
     'before a bad one of the same name': `connect.sid=${ENCODED}; connect.sid=bad`,
-    'between others, without blanks': `a=1;connect.sid=${ENCODED};b=2`,
-    'with blanks around name and value': `a=1 ;  connect.sid = ${ENCODED} ; b=2`,
+    'between others, without spaces': `a=1;connect.sid=${ENCODED};b=2`,
+    'with spaces around name and value': `a=1 ;  connect.sid = ${ENCODED} ; b=2`,
     'in a second Cookie header': ['a=1', `connect.sid=${ENCODED}`],
     'beside a pair without "="': `flag; connect.sid=${ENCODED}`,
   };
@@ -54,7 +54,7 @@ describe('with the secret "keyboard cat"', () => {
     });
 
   const refused = {
-    'behind a bad one of the same name': `connect.sid=bad; connect.sid=${ENCODED}`,
+    'after a bad one of the same name': `connect.sid=bad; connect.sid=${ENCODED}`,
     'with one more character': `connect.sid=${ENCODED}x`,
     'with one character less': `connect.sid=${ENCODED.slice(0, -1)}`,
     'with base64 padding': `connect.sid=${ENCODED}%3D`,
@@ -64,9 +64,9 @@ describe('with the secret "keyboard cat"', () => {
     'without a signature': 'connect.sid=s%3Avec-7',
     'with an empty signature': 'connect.sid=s%3Avec-7.',
     'that is only the session id': 'connect.sid=vec-7',
-    'with a lone % behind': `connect.sid=${ENCODED}%`,
+    'with a lone % at the end': `connect.sid=${ENCODED}%`,
     'that is empty': 'connect.sid=',
-    'of which the first cannot be decoded': `connect.sid=%E0%A4%A; connect.sid=${ENCODED}`,
+    'after one that cannot be decoded': `connect.sid=%E0%A4%A; connect.sid=${ENCODED}`,
   };
   for (const [what, cookie] of Object.entries(refused))
     test(`a cookie ${what} is refused`, async () => {
@@ -78,7 +78,7 @@ describe('with the secret "keyboard cat"', () => {
     'BWmObiKxobiyg_rx4UPJ_HLX5mKLBwSz': 'tQLhHLBnkTmyKtDzh4YkEvXXWr57q4NWGI9fVc2glig',
   };
   for (const [id, signature] of Object.entries(vectors))
-    test(`the golden cookie of ${id} is accepted`, async () => {
+    test(`the cookie of test vector ${id} is accepted`, async () => {
       await putSession(redis, id, SESSION);
       assert.equal(await statusWith(sluice, `connect.sid=s%3A${id}.${signature}`), 101);
     });
@@ -90,7 +90,7 @@ describe('with other secrets', () => {
 
   before(() => putSession(redis, 'ROTsid', SESSION));
 
-  test('while secrets rotate, both the new one and the old one verify', async () => {
+  test('while secrets rotate, cookies of the new and the old one are accepted', async () => {
     const sluice = await gateway({ secrets: ['new-secret', 'old-secret'] });
     assert.equal(await statusWith(sluice, old), 101);
     assert.equal(await statusWith(sluice, fresh), 101);
@@ -102,7 +102,7 @@ describe('with other secrets', () => {
     assert.equal(await statusWith(sluice, fresh), 101);
   });
 
-  test('a secret longer than the hash block, and a cookie of another name', async () => {
+  test('accepts a secret longer than the hash block, and a cookie of another name', async () => {
     const secret = 'x'.repeat(100);
     const sluice = await gateway({ secrets: [secret], cookie: '__Host-sid' });
     await putSession(redis, 'longkey', SESSION);
@@ -111,7 +111,7 @@ describe('with other secrets', () => {
     assert.equal(await statusWith(sluice, `connect.sid=${value}`), 401);
   });
 
-  test('a secret in UTF-8, and a session id with dots', async () => {
+  test('accepts a secret in UTF-8, and a session id with dots', async () => {
     const secret = 'sécret🔑';
     const sluice = await gateway({ secrets: [secret], cookie: '__Host-sid' });
     await putSession(redis, 'a.b.c', SESSION);
@@ -120,14 +120,14 @@ describe('with other secrets', () => {
     assert.equal(await statusWith(sluice, golden), 101);
   });
 
-  test('cookies without a signature, where that is what the back end makes', async () => {
+  test('accepts cookies without a signature if configured', async () => {
     const sluice = await gateway({ signature: 'none', cookie: 'sid', secrets: [] });
     assert.equal(await statusWith(sluice, 'sid=ROTsid'), 101);
     assert.equal(await statusWith(sluice, 'sid=nobody'), 401);
     assert.equal(await statusWith(sluice, 'sid=a%20b'), 401);
   });
 
-  test('another key for the sessions in Redis', async () => {
+  test('accepts another template for the keys in Redis', async () => {
     const sluice = await gateway({ key: 'app:session:{sid}' });
     await redis.cli('SET', 'app:session:elsewhere', SESSION);
     assert.equal(await statusWith(sluice, cookieFor('elsewhere')), 101);

@@ -1,4 +1,4 @@
-/* The whole way, with the demo's back end: log in, receive, log out. Nothing in it knows of Sluice. */
+/* End to end with the demo's back end: log in, receive, log out. The back end knows nothing about Sluice. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBackend } from '../support/backend.js';
@@ -8,7 +8,7 @@ import { stand } from '../support/stand.js';
 const { redis, sluice } = await stand(file);
 const backend = await startBackend(file, redis);
 
-test('who logs in receives what the back end publishes: the news, and what is for this user', async () => {
+test('a logged-in user receives the news and what is published for this user', async () => {
   const anna = await backend.logIn('anna');
   const bert = await backend.logIn('bert');
   const ofAnna = await sluice.open(anna);
@@ -21,14 +21,14 @@ test('who logs in receives what the back end publishes: the news, and what is fo
   assert.deepEqual(JSON.parse(await ofBert.next()), { type: 'news', from: 'anna', text: 'to all' });
 });
 
-test('who has logged out is not let in again with the old cookie', async () => {
+test('refuses the old cookie after a log-out', async () => {
   const visitor = await backend.logIn('carl');
   (await sluice.open(visitor)).terminate();
   assert.equal((await visitor.post('/logout')).status, 303);
   await assert.rejects(sluice.open(visitor), { status: 401 });
 });
 
-test('a new log-in gets a new session, and the old cookie is worth nothing', async () => {
+test('refuses the old cookie after a new log-in', async () => {
   const first = await backend.logIn('dora');
   const again = await first.post('/login', { user: 'dora' });
   const cookie = again.headers.getSetCookie()[0].split(';')[0];
@@ -37,7 +37,7 @@ test('a new log-in gets a new session, and the old cookie is worth nothing', asy
   (await sluice.open({ cookie })).terminate();
 });
 
-test('twenty people log in, and each sees only what is theirs', async () => {
+test('twenty users each receive only what is theirs', async () => {
   const people = await Promise.all(Array.from({ length: 20 }, (_, i) => backend.logIn(`person-${i}`)));
   const browsers = await Promise.all(people.map(person => sluice.open(person)));
   await Promise.all(people.map((person, i) => person.post('/publish', { to: 'me', text: `for ${i}` })));

@@ -1,4 +1,4 @@
-/* better-auth with its sessions in Redis, and not in its database. */
+/* better-auth with its sessions in Redis, not in its database. */
 import { describe } from 'node:test';
 import { atEnd, file } from '../support/ending.js';
 import { betterAuthApp } from '../support/frameworks/better_auth.js';
@@ -27,14 +27,14 @@ function testBetterAuth(session, options) {
   });
 }
 
-describe('keys that are tokens alone', () => {
+describe('keys without a prefix', () => {
   testBetterAuth({}, { keyPrefix: '' });
 });
 
-describe('the prefix that @better-auth/redis-storage has by default', () => {
+describe('the default prefix of @better-auth/redis-storage', () => {
   testBetterAuth({ key: 'better-auth:{sid}' }, {});
 });
 
-describe('a cookie named for https', () => {
+describe('the cookie name for https', () => {
   testBetterAuth({}, { keyPrefix: '', useSecureCookies: true });
 });

@@ -1,4 +1,4 @@
-/* Django with django-redis and its JSON serializer; who logs in is a User. */
+/* Django with django-redis, its JSON serializer, and Django's own users. */
 import { describe } from 'node:test';
 import { file } from '../support/ending.js';
 import { testSite, testVisitor } from '../support/presets.js';

@@ -7,7 +7,7 @@ import { serve } from '../support/site.js';
 
 const SECRET = 'a secret of at least 32 characters';
 
-describe('the names that @fastify/session has by default', () => {
+describe('the default names of @fastify/session', () => {
   testVisitor(testSite({
     session: { preset: 'fastify', secrets: [SECRET] },
     start: async redis => serve(file, await fastifyApp(await redis.client(), SECRET)),

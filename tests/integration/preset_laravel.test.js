@@ -15,19 +15,19 @@ function testLaravel(session, names) {
   }));
 }
 
-/* Up to Laravel 10 a colon is put behind the cache's prefix, from 11 on none is: with all of the
- * prefix in Redis' part of it the keys are those of 11. */
+/* Laravel 10 and earlier put a colon after the cache's prefix; 11 does not. With the whole prefix in
+ * REDIS_PREFIX the keys are those of 11. */
 describe('the names of Laravel 11 and 12', () => {
   testLaravel({}, {
     SESSION_COOKIE: 'laravel_session', REDIS_PREFIX: 'laravel_database_laravel_cache_', CACHE_PREFIX: '' });
 });
 
-describe('the names of an application made since June 2025', () => {
+describe('the names of applications created since June 2025', () => {
   testLaravel({ cookie: 'laravel-session', key: 'laravel-database-laravel-cache-{sid}' }, {
     SESSION_COOKIE: 'laravel-session', REDIS_PREFIX: 'laravel-database-laravel-cache-', CACHE_PREFIX: '' });
 });
 
-describe('the names that applications had until Laravel 10', () => {
+describe('the names of Laravel 10 and earlier', () => {
   testLaravel({ cookie: 'laravel_session', key: 'laravel_database_laravel_cache:{sid}' }, {
     SESSION_COOKIE: 'laravel_session', REDIS_PREFIX: 'laravel_database_', CACHE_PREFIX: 'laravel_cache' });
 });

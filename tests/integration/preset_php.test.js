@@ -1,4 +1,4 @@
-/* PHP's own sessions, kept in Redis by phpredis. */
+/* PHP's own sessions, stored in Redis by phpredis. */
 import { describe } from 'node:test';
 import { file } from '../support/ending.js';
 import { testSite, testVisitor } from '../support/presets.js';

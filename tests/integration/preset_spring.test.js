@@ -1,4 +1,4 @@
-/* Spring Session, as its two repositories leave their sessions in Redis. */
+/* Spring Session: sessions as its two repositories store them in Redis. */
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -20,8 +20,8 @@ async function write(records) {
 }
 
 for (const [what, indexed, session] of [
-  ['the repository with indexes', true, { preset: 'spring' }],
-  ['the repository without', false, { preset: 'spring', must_exist: '' }],
+  ['the indexed repository', true, { preset: 'spring' }],
+  ['the repository without indexes', false, { preset: 'spring', must_exist: '' }],
 ])
   describe(what, () => {
     const logIn = async (fields = {}) => {
@@ -34,42 +34,42 @@ for (const [what, indexed, session] of [
       sluice = await startWithSession(file, redis, session, USER);
     });
 
-    test('who has logged in is let in, and receives what is published for them', async () => {
+    test('a logged-in user is accepted and receives what is published for this user', async () => {
       const id = await logIn();
       (await assertLetIn(sluice, redis, springCookie(id), '42')).terminate();
     });
 
-    test('a cookie with a route behind the id is taken', async () => {
+    test('accepts a cookie with a route after the id', async () => {
       for (const route of ['.node1', '.n', '.no']) {
         const cookie = springCookie(await logIn(), route);
         (await assertLetIn(sluice, redis, cookie, '42')).terminate();
       }
     });
 
-    test('who has a session and has not logged in is refused', async () => {
+    test('rejects a session without a log-in', async () => {
       await assertRefused(sluice, springCookie(await logIn({ context: null })));
     });
 
-    test('who has logged out and keeps the session is refused', async () => {
+    test('rejects a session after a log-out that keeps it', async () => {
       const id = await logIn();
       (await sluice.open({ cookie: springCookie(id) })).terminate();
       await write(springRecords(id, withoutUser(springSession({ userId: '42' })), { indexed }));
       await assertRefused(sluice, springCookie(id));
     });
 
-    test('who has logged out is refused', async () => {
+    test('rejects a session after a log-out that deletes it', async () => {
       const id = await logIn();
       (await sluice.open({ cookie: springCookie(id) })).terminate();
       await client.del(`spring:session:sessions:${indexed ? 'expires:' : ''}${id}`);
       await assertRefused(sluice, springCookie(id));
     });
 
-    test('each byte of the cookie matters', async () => {
+    test('rejects the cookie if any byte is changed', async () => {
       await assertEachByteMatters(sluice, springCookie(await logIn()));
     });
   });
 
-test('somebody whose id is nowhere in the session is let in, and has none', async () => {
+test('accepts a session without a user id', async () => {
   const sluice = await startWithSession(file, redis, { preset: 'spring' }, USER);
   const id = randomUUID();
   await write(springRecords(id, springSession()));

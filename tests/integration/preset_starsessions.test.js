@@ -4,7 +4,7 @@ import { file } from '../support/ending.js';
 import { testSite, testVisitor } from '../support/presets.js';
 import { startPython } from '../support/site.js';
 
-describe('the names that starsessions has by default', () => {
+describe('the default names of starsessions', () => {
   testVisitor(testSite({
     session: { preset: 'starsessions' },
     start: redis => startPython(file, 'starsessions_app.py', [], { REDIS_URL: redis.url }),

@@ -1,5 +1,4 @@
-/* The golden session of each preset. What Sluice is told is the preset, what nobody but the site's
- * owner knows, and the channels. */
+/* A recorded session of each preset. Sluice's configuration has only the preset, the secrets, and the channels. */
 import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
 import { springCookie, springRecords, springSession, withoutUser } from '../support/frameworks/spring.js';
@@ -19,7 +18,7 @@ const json = JSON.stringify;
 const hex = text => Buffer.from(text, 'hex');
 const serializedText = text => `s:${Buffer.byteLength(text)}:"${text}";`;
 
-/* Laravel's own encrypter has made it, with this iv. */
+/* Made by Laravel's own encrypter. */
 const LARAVEL_COOKIE = encodeURIComponent(Buffer.from(json({
   iv: 'D5v/QUI5lW7G7Oh4t5Nb/A==',
   value: 'Sw+QKQY81PuvaVyWfFksfqGuJ/0//MNA6JWWjagEAZIMsAX76VY1g6+QsNa4wjNkU0/JEA284N/ZiUFM5vZtF9qheL0nGjFxkzWyWOvgIDkWsv3yLVwtjcAPp11o+2Yp',
@@ -27,12 +26,12 @@ const LARAVEL_COOKIE = encodeURIComponent(Buffer.from(json({
   tag: '',
 })).toString('base64'));
 
-/* session   what Sluice is told
+/* session   Sluice's configuration
  * cookie    the Cookie header
- * key       where the record is
- * user      the path of the user's id
- * good      records with the user 42, each as the key holds it; without `key`: all keys, by name
- * bad       records that are no log-in */
+ * key       of the record in Redis
+ * user      path of the user's id
+ * good      records of the user 42, each the value of the key; without `key`: all keys, by name
+ * bad       records without a log-in */
 const GOLDEN = {
   express: {
     session: { preset: 'express', secrets: ['keyboard cat'] },
@@ -48,14 +47,14 @@ const GOLDEN = {
     key: 'sess:vec-7',
     user: 'passport.user',
     good: {
-      'with a text as id': json({ ...EXPRESS, passport: { user: '42' } }),
+      'with a string as id': json({ ...EXPRESS, passport: { user: '42' } }),
       'with a number as id': json({ ...EXPRESS, passport: { user: 42 } }),
     },
     bad: {
       'of a visitor': json(EXPRESS),
-      'after a log-out of old': json({ ...EXPRESS, passport: {} }),
+      'after a log-out in an old version': json({ ...EXPRESS, passport: {} }),
       'with no user': json({ ...EXPRESS, passport: { user: null } }),
-      'with a flag, which is not Passport\'s': json({ ...EXPRESS, ...LOGGED_IN }),
+      'with a flag, which Passport does not write': json({ ...EXPRESS, ...LOGGED_IN }),
     },
   },
   fastify: {
@@ -64,8 +63,8 @@ const GOLDEN = {
     key: 'sess:fastifysid0123456789',
     user: 'userId',
     good: {
-      'that expires some day': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }),
-      'that expires with the browser': json({
+      'with an expiry in the future': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }),
+      'without an expiry': json({
         cookie: { ...FASTIFY, originalMaxAge: null, expires: null }, ...LOGGED_IN }),
     },
     bad: {
@@ -78,7 +77,7 @@ const GOLDEN = {
     cookie: `sessionId=${encodeURIComponent('fastifysid0123456789./lyevLZuWyS/Vu6z8vqvRVylTl51qwNIK+jJ0UzVc0c')}`,
     key: 'sess:fastifysid0123456789',
     user: 'userId',
-    good: { 'that expires some day': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }) },
+    good: { 'with an expiry in the future': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }) },
     bad: {},
   },
   koa: {
@@ -87,8 +86,8 @@ const GOLDEN = {
     key: 'koasid0123',
     user: 'userId',
     good: {
-      'that expires some day': json({ ...LOGGED_IN, _expire: Date.parse(SOON), _maxAge: 3600000 }),
-      'that expires with the browser': json({ ...LOGGED_IN, _session: true }),
+      'with an expiry in the future': json({ ...LOGGED_IN, _expire: Date.parse(SOON), _maxAge: 3600000 }),
+      'without an expiry': json({ ...LOGGED_IN, _session: true }),
     },
     bad: {
       'of a visitor': json({ _expire: Date.parse(SOON), _maxAge: 3600000 }),
@@ -150,7 +149,7 @@ const GOLDEN = {
       'of a visitor, in JSON': json({ _permanent: true }),
       'with false in MessagePack':
         hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c2a6757365724964a23432'),
-      'cut short': hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c3a6757365724964a234'),
+      'truncated': hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c3a6757365724964a234'),
     },
   },
   'flask, signed': {
@@ -178,7 +177,7 @@ const GOLDEN = {
     key: '2::3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9',
     user: 'userId',
     good: { 'as redis-session-store writes it': json(LOGGED_IN) },
-    bad: { 'of a visitor': '{}', 'of Marshal': Buffer.from('\x04\b{\x06I"\x12authenticated\x06:\x06ETT', 'latin1') },
+    bad: { 'of a visitor': '{}', 'in Marshal format': Buffer.from('\x04\b{\x06I"\x12authenticated\x06:\x06ETT', 'latin1') },
   },
   spring: {
     session: { preset: 'spring' },
@@ -187,10 +186,10 @@ const GOLDEN = {
     good: { 'of the repository with indexes': springRecords(UUID, springSession({ userId: '42' })) },
     bad: {
       'of a visitor': springRecords(UUID, springSession({ userId: '42', context: null })),
-      'whose user was taken away': springRecords(UUID, withoutUser(springSession({ userId: '42' }))),
-      'that has ended, and of which the rest lies about':
+      'after a log-out that keeps the session': springRecords(UUID, withoutUser(springSession({ userId: '42' }))),
+      'that has ended, with keys left over':
         springRecords(UUID, springSession({ userId: '42', seconds: 0 }), { indexed: false }),
-      'of which only the other key is there': springRecords(UUID, {}),
+      'with only the second key': springRecords(UUID, {}),
     },
   },
   php: {
@@ -203,13 +202,13 @@ const GOLDEN = {
       'of the handler php_serialize':
         'a:3:{s:4:"cart";a:1:{i:0;s:6:"a book";}s:13:"authenticated";b:1;s:6:"userId";s:2:"42";}',
       'with a number as id': 'authenticated|b:1;userId|i:42;',
-      'with an object in it': 'authenticated|b:1;cart|O:4:"Cart":1:{s:5:"items";a:0:{}}userId|s:2:"42";',
+      'that contains an object': 'authenticated|b:1;cart|O:4:"Cart":1:{s:5:"items";a:0:{}}userId|s:2:"42";',
     },
     bad: {
       'of a visitor': 'cart|a:1:{i:0;s:6:"a book";}',
       'with a number for true': 'authenticated|i:1;userId|s:2:"42";',
       'with false': 'authenticated|b:0;userId|s:2:"42";',
-      'with the words inside a text': 'cart|s:34:"authenticated|b:1;userId|s:2:\\"42\\";";',
+      'with the log-in inside a string': 'cart|s:34:"authenticated|b:1;userId|s:2:\\"42\\";";',
     },
   },
   laravel: {
@@ -222,8 +221,8 @@ const GOLDEN = {
     user: LARAVEL_USER,
     good: {
       'as Laravel writes it': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";i:42;}`),
-      'with a text as id': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";s:2:"42";}`),
-      'in JSON, as session.serialization can have it': serializedText(json({ _token: 'ab', [LARAVEL_USER]: 42 })),
+      'with a string as id': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";s:2:"42";}`),
+      'in JSON, by session.serialization': serializedText(json({ _token: 'ab', [LARAVEL_USER]: 42 })),
     },
     bad: {
       'of a visitor': serializedText('a:1:{s:6:"_token";s:2:"ab";}'),
@@ -232,7 +231,7 @@ const GOLDEN = {
   },
 };
 
-/* Writes what each key holds: a text, bytes, or the fields of a hash; and nothing else is there. */
+/* Replaces the whole database by these keys: strings, bytes, or the fields of a hash. */
 async function put(client, records) {
   await client.flushAll();
   for (const [key, value] of Object.entries(records)) {
@@ -252,23 +251,23 @@ for (const [preset, { session, cookie, key, user, good, bad }] of Object.entries
     });
 
     for (const [what, value] of Object.entries(good))
-      test(`a session ${what} is let in`, async () => {
+      test(`accepts a session ${what}`, async () => {
         await put(client, recordsOf(value));
         (await assertLetIn(sluice, redis, cookie, '42')).terminate();
       });
 
     for (const [what, value] of Object.entries(bad))
-      test(`a session ${what} is refused`, async () => {
+      test(`rejects a session ${what}`, async () => {
         await put(client, recordsOf(value));
         await assertRefused(sluice, cookie);
       });
 
-    test('each byte of the cookie matters', async () => {
+    test('rejects the cookie if any byte is changed', async () => {
       await put(client, recordsOf(Object.values(good)[0]));
       await assertEachByteMatters(sluice, cookie);
     });
 
-    test('once the session is gone it is refused', async () => {
+    test('rejects a session that does not exist', async () => {
       await client.flushAll();
       await assertRefused(sluice, cookie);
     });

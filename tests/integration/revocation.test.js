@@ -1,5 +1,5 @@
-/* A session ends, in each way that Redis has: its connections are closed with 4401, those of others
- * stay. Sweeps are too far off to help. */
+/* A session ends, in each way that Redis offers: its connections are closed with 4401, and all others stay
+ * open. No test waits long enough for a sweep. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
@@ -14,14 +14,14 @@ import { soon, until, withResolvers } from '../support/wait.js';
 import {
   NO_SWEEP, Visitor, assertReceived, each, median, quick, reads, recordOf } from '../support/visitors.js';
 
-/* No pings, so that a client need not look for them. */
+/* No pings, so that the raw clients need not handle them. */
 const WATCHING = { workers: 4, session: NO_SWEEP, heartbeat: { interval: 0 } };
 
 const redis = await startRedis(file, { 'notify-keyspace-events': 'Ex' });
 const gateways = await Promise.all([1, 2].map(() => startSluice(file, redis.url, WATCHING)));
 const client = await redis.client();
 
-/* Somebody with connections to all workers of both gateways. */
+/* A visitor with connections to all workers of both gateways. */
 async function visit(fields, { count = 8 } = {}) {
   const visitor = await Visitor.logIn(client, fields);
   await Promise.all(gateways.map(gateway => visitor.open(gateway, { count })));
@@ -34,7 +34,7 @@ async function closesWith(code) {
   return counts.reduce((sum, count) => sum + count);
 }
 
-describe('the connections of a session, in every worker of two gateways, end with it', () => {
+describe('closes the connections of a session, in all workers of two gateways, after', () => {
   const record = fields => ({ key }) => client.set(key, recordOf(fields), { expiration: 'KEEPTTL' });
   const text = value => ({ key }) => client.set(key, value);
   const ways = {
@@ -42,25 +42,25 @@ describe('the connections of a session, in every worker of two gateways, end wit
     'UNLINK': ({ key }) => client.unlink(key),
     'GETDEL': ({ key }) => client.getDel(key),
     'EXPIRE 0': ({ key }) => client.expire(key, 0),
-    'PEXPIREAT of a time that has passed': ({ key }) => client.pExpireAt(key, 1),
-    'its time is up': ({ key }) => client.pExpire(key, 30),
-    'saved with a time that is soon up': ({ key }) =>
+    'PEXPIREAT with a time in the past': ({ key }) => client.pExpireAt(key, 1),
+    'its expiry': ({ key }) => client.pExpire(key, 30),
+    'SET with a short expiry': ({ key }) =>
       client.set(key, recordOf(), { expiration: { type: 'PX', value: 30 } }),
     'RENAME': ({ key }) => client.rename(key, `${key}-elsewhere`),
     'MOVE to another database': ({ key }) => client.move(key, 1),
     'DEL in a script': ({ key }) => client.eval("redis.call('DEL', KEYS[1])", { keys: [key] }),
-    'DEL, and somebody else\'s session in its place, in one transaction': ({ key }) =>
+    'DEL and SET of another user\'s session, in one transaction': ({ key }) =>
       client.multi().del(key).set(key, recordOf({ userId: 'u2' })).exec(),
-    'not authenticated any more': record({ authenticated: false }),
-    'no word of authentication': record({ authenticated: undefined }),
-    'authenticated "true", a text': record({ authenticated: 'true' }),
+    'authenticated false': record({ authenticated: false }),
+    'no authenticated': record({ authenticated: undefined }),
+    'authenticated "true", a string': record({ authenticated: 'true' }),
     'another user': record({ userId: 'u2' }),
-    'no user any more': record({ userId: undefined }),
-    'no cookie, which express-session does not take': record({ cookie: undefined }),
+    'no user': record({ userId: undefined }),
+    'no cookie, which express-session requires': record({ cookie: undefined }),
     'a record that is not JSON': text('{"cookie":{},"authenticated":tr'),
     'an empty record': text(''),
     'a key of another type': ({ key }) => client.multi().del(key).hSet(key, 'authenticated', 'true').exec(),
-    'another key renamed over it': async ({ key }) => {
+    'RENAME of another key to it': async ({ key }) => {
       await client.rPush(`${key}-list`, 'x');
       await client.rename(`${key}-list`, key);
     },
@@ -80,7 +80,7 @@ describe('the connections of a session, in every worker of two gateways, end wit
     });
 });
 
-describe('all sessions end at once', () => {
+describe('closes all connections after', () => {
   for (const [name, flush] of Object.entries({
     'FLUSHDB': () => client.flushDb(),
     'FLUSHALL': () => client.flushAll(),
@@ -91,7 +91,7 @@ describe('all sessions end at once', () => {
       await Promise.all(visitors.map(visitor => visitor.closed()));
     });
 
-  test('2,000 sessions are deleted: all within a second, and nobody else', async t => {
+  test('the deletion of 2,000 sessions, within a second, and no others', async t => {
     const ids = Array.from({ length: 2000 }, (_, i) => `crowd-${i}`);
     const visitors = await Promise.all(ids.map(id => Visitor.logIn(client, {}, id)));
     const crowd = await openLean(t, visitors);
@@ -109,7 +109,7 @@ describe('all sessions end at once', () => {
     other.terminate();
   });
 
-  test('as many expire together', async t => {
+  test('the expiry of 500 sessions at the same time', async t => {
     const visitors = await Promise.all(Array.from({ length: 500 }, (_, i) =>
       Visitor.logIn(client, {}, `brief-${i}`)));
     const crowd = await openLean(t, visitors);
@@ -120,8 +120,8 @@ describe('all sessions end at once', () => {
   });
 });
 
-/* A connection for each, half of them to each gateway, as lean as can be, that the clients' own work
- * does not count: { codes, closed }. */
+/* Opens a connection for each visitor, half of them to each gateway: { codes, closed }. The clients are raw
+ * sockets, so that their own work does not count. */
 async function openLean(t, visitors) {
   const crowd = { codes: [] };
   const { promise, resolve } = withResolvers();
@@ -148,7 +148,7 @@ async function openLean(t, visitors) {
   return crowd;
 }
 
-describe('how soon', () => {
+describe('latency', () => {
   const ROUNDS = 15;
 
   async function measure(t, end, within = 100) {
@@ -163,13 +163,13 @@ describe('how soon', () => {
     assert.ok(quick(took) < within, took.map(Math.round).join(' '));
   }
 
-  /* Most have been read just now, and wait for a tick of 50 ms, but not for two. */
-  test('4401 follows a DEL within 100 ms', t => measure(t, visitor => {
+  /* Most sessions were read just now, so they wait for one tick of 50 ms, but not for two. */
+  test('closes with 4401 within 75 ms of a DEL', t => measure(t, visitor => {
     const began = performance.now();
     return client.del(visitor.key).then(() => began);
   }, 75));
 
-  test('4401 follows the expiry within 100 ms of Redis\' noticing', async t => {
+  test('closes with 4401 within 100 ms of the expired event', async t => {
     const listener = await redis.client();
     const expired = new Map();
     await listener.subscribe('__keyevent@0__:expired', key => expired.set(key, performance.now()));
@@ -179,7 +179,7 @@ describe('how soon', () => {
     });
   });
 
-  test('a page view just before the log-out does not put it off', t => measure(t, async visitor => {
+  test('a page view just before the log-out does not delay the close', t => measure(t, async visitor => {
     const before = await reads(client);
     await visitor.touch();
     await until(async () => (await reads(client)) >= before + gateways.length, { what: 'it is read again' });
@@ -189,7 +189,7 @@ describe('how soon', () => {
   }));
 });
 
-describe('nobody is closed when', () => {
+describe('closes nobody when', () => {
   const untouched = async (visitor, change) => {
     const before = await reads(client);
     await change(visitor);
@@ -202,18 +202,18 @@ describe('nobody is closed when', () => {
   };
   const changes = {
     'the session is touched': visitor => visitor.touch(),
-    'it is written as it was': visitor => visitor.write({}),
-    'something else in it changes': visitor => visitor.write({ basket: ['book'], cookie: { expires: 'later' } }),
+    'the same record is written again': visitor => visitor.write({}),
+    'other fields of it change': visitor => visitor.write({ basket: ['book'], cookie: { expires: 'later' } }),
     'it is deleted and written again in one transaction': ({ key }) =>
       client.multi().del(key).set(key, recordOf()).exec(),
     'it loses its time to live': ({ key }) => client.persist(key),
-    'a key of that name in another database is deleted': async ({ key }) => {
+    'a key of the same name in another database is deleted': async ({ key }) => {
       const other = await redis.client({ database: 3 });
       await other.set(key, 'x');
       await other.del(key);
     },
     'another database is flushed': async () => (await redis.client({ database: 3 })).flushDb(),
-    'somebody publishes where Redis tells of changed keys': async ({ key }) => {
+    'a client publishes on the channel of invalidations': async ({ key }) => {
       await client.publish('__redis__:invalidate', key);
       await client.publish('__redis__:invalidate', '');
     },
@@ -221,7 +221,7 @@ describe('nobody is closed when', () => {
   for (const [name, change] of Object.entries(changes))
     test(name, async () => untouched(await visit(), change));
 
-  test('another user\'s session, or none, is looked at', async () => {
+  test('another session, or one that does not exist, is looked up', async () => {
     const visitor = await visit();
     await assert.rejects(gateways[0].open({ cookie: new Visitor(client).cookie }), { status: 401 });
     const other = await visit({ userId: 'u2' });
@@ -232,8 +232,8 @@ describe('nobody is closed when', () => {
   });
 });
 
-describe('however a session lies in Redis', () => {
-  /* Somebody with connections to a gateway that reads sessions of this kind. */
+describe('watches a session stored', () => {
+  /* A visitor with connections to a gateway that is configured for this kind of session. */
   async function visitOf(t, session, cookie) {
     const sluice = await startSluice(t, redis.url, { session: { ...NO_SWEEP, ...session } });
     const visitor = new Visitor(client);
@@ -241,7 +241,7 @@ describe('however a session lies in Redis', () => {
     return visitor;
   }
 
-  test('under a hash of its id', async t => {
+  test('under a digest of its id', async t => {
     const id = 'abcdefghijklmnopqrstuvwxyz012345';
     const key = `2::${createHash('sha256').update(id).digest('hex')}`;
     await client.set(key, '{"authenticated":true,"userId":"u1"}');
@@ -261,19 +261,19 @@ describe('however a session lies in Redis', () => {
     return { id, visitor };
   };
 
-  test('as a hash, with another key that must be there: that one expires', async t => {
+  test('as a hash with a second key, which expires', async t => {
     const { id, visitor } = await spring(t);
     await client.pExpire(`${SPRING}expires:${id}`, 20);
     await visitor.closed();
   });
 
-  test('as a hash: it is deleted', async t => {
+  test('as a hash, which is deleted', async t => {
     const { id, visitor } = await spring(t);
     await client.del(`${SPRING}${id}`);
     await visitor.closed();
   });
 
-  test('as a hash: a field of it is deleted, another set', async t => {
+  test('as a hash, of which one field is set and another deleted', async t => {
     const { id, visitor } = await spring(t);
     const before = await client.info('commandstats').then(countHashReads);
     await client.hSet(`${SPRING}${id}`, 'lastAccessedTime', '1');
@@ -286,7 +286,7 @@ describe('however a session lies in Redis', () => {
   const countHashReads = stats => Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 });
 
-test('the numbers: sessions that are watched, and those that have ended', async t => {
+test('counts the sessions that are watched and those that have ended', async t => {
   const sluice = await startSluice(t, redis.url, { workers: 1, session: NO_SWEEP });
   const [first, second] = [await Visitor.logIn(client), await Visitor.logIn(client)];
   await first.open(sluice, { count: 3 });
@@ -302,7 +302,7 @@ test('the numbers: sessions that are watched, and those that have ended', async 
   assert.equal(await sluice.metric('sluice_closes_total{code="4401"}'), 3);
 });
 
-test('where no session is required, those that have one lose their connection with it', async t => {
+test('closes a connection when its session ends even if no session is required', async t => {
   const sluice = await startSluice(t, redis.url, {
     session: { ...NO_SWEEP, required: false }, channels: [{ match: 'news', allow: 'anyone', auto: true }] });
   const visitor = await Visitor.logIn(client);
@@ -314,7 +314,7 @@ test('where no session is required, those that have one lose their connection wi
   nobody.terminate();
 });
 
-test('who does not answer the close gets nothing any more', async () => {
+test('sends nothing to a client that does not answer the close', async () => {
   const [gateway] = gateways;
   const visitor = await Visitor.logIn(client);
   const peer = await gateway.connect();
@@ -330,7 +330,7 @@ test('who does not answer the close gets nothing any more', async () => {
   other.terminate();
 });
 
-test('who comes back with the ended session gets 401, and 101 after a new log-in', async () => {
+test('refuses a reconnect with the ended session, and accepts it after a new log-in', async () => {
   const visitor = await visit({}, { count: 1 });
   await client.del(visitor.key);
   await visitor.closed();
@@ -344,7 +344,7 @@ describe('with express-session and connect-redis', () => {
     assert.equal((await one.closed({ within: 1000 })).code, code)));
   const openAll = visitor => Promise.all(gateways.flatMap(gateway => [gateway.open(visitor), gateway.open(visitor)]));
 
-  test('a log-out, which destroys the session', async t => {
+  test('closes after a log-out, which destroys the session', async t => {
     const backend = await startBackend(t, redis);
     const [anna, bert] = [await backend.logIn('anna'), await backend.logIn('bert')];
     const [ofAnna, ofBert] = [await openAll(anna), await openAll(bert)];
@@ -355,7 +355,7 @@ describe('with express-session and connect-redis', () => {
     await settle(ofBert, 4401);
   });
 
-  test('a new log-in, which regenerates it', async t => {
+  test('closes after a new log-in, which regenerates the session', async t => {
     const backend = await startBackend(t, redis);
     const dora = await backend.logIn('dora');
     const before = await openAll(dora);
@@ -365,7 +365,7 @@ describe('with express-session and connect-redis', () => {
     for (const browser of await openAll(again)) browser.terminate();
   });
 
-  test('page views, which touch it, change nothing', async t => {
+  test('stays open after page views, which touch the session', async t => {
     const backend = await startBackend(t, redis);
     const emil = await backend.logIn('emil');
     const browsers = await openAll(emil);
@@ -379,7 +379,7 @@ describe('with express-session and connect-redis', () => {
 });
 
 describe('a session that ends while a connection opens', () => {
-  /* Whatever becomes of the opening, it is not open in the end. */
+  /* The opening is refused, or opened and closed. */
   async function assertNeverStays(opening) {
     const browser = await opening.catch(error => {
       assert.equal(error.status, 401, error.message);
@@ -400,40 +400,40 @@ describe('a session that ends while a connection opens', () => {
     return { opening };
   }
 
-  /* The gateway has asked, Redis has answered, and the answer is kept back. */
+  /* Redis has replied to the look-up, and the proxy keeps the reply back. */
   async function asks(proxy, visitor, sluice) {
     const opening = begin(sluice, visitor);
     await until(() => proxy.kept.some(reply => reply.includes('authenticated')), { what: 'a record is kept back' });
     return opening;
   }
 
-  test('the end is told before the record comes, which is still a good one', async t => {
+  test('the invalidation arrives before the old record', async t => {
     const { proxy, sluice, visitor } = await slow(t);
     proxy.keeps = isForCommands;
     const { opening } = await asks(proxy, visitor, sluice);
     await client.del(visitor.key);
-    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    await until(() => proxy.invalidations > 0, { what: 'Redis invalidates it' });
     proxy.release();
     await assertNeverStays(opening);
   });
 
-  test('the record comes, and only then what was told', async t => {
+  test('the invalidation arrives after the old record', async t => {
     const { proxy, sluice, visitor } = await slow(t);
     proxy.keeps = () => true;
     const { opening } = await asks(proxy, visitor, sluice);
     await client.del(visitor.key);
-    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    await until(() => proxy.invalidations > 0, { what: 'Redis invalidates it' });
     proxy.release(isForCommands);
     proxy.release();
     await assertNeverStays(opening);
   });
 
-  test('somebody joins who asks when it has ended, and gets the answer from before', async t => {
+  test('a second client joins the look-up that has the old record', async t => {
     const { proxy, sluice, visitor } = await slow(t);
     proxy.keeps = isForCommands;
     const { opening: first } = await asks(proxy, visitor, sluice);
     await client.del(visitor.key);
-    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    await until(() => proxy.invalidations > 0, { what: 'Redis invalidates it' });
     const { opening: second } = begin(sluice, visitor);
     await until(async () => (await sluice.metric('sluice_session_lookups_total{result="shared"}')) === 1);
     proxy.release();
@@ -441,18 +441,18 @@ describe('a session that ends while a connection opens', () => {
     await assertNeverStays(second);
   });
 
-  test('the record is there, and the channel is not yet', async t => {
+  test('the session ends while the channel is being confirmed', async t => {
     const { proxy, sluice, visitor } = await slow(t);
     proxy.keeps = isSubscribed;
     const { opening } = begin(sluice, visitor);
     await until(() => proxy.kept.some(reply => reply.includes('news')), { what: 'a confirmation is kept back' });
     await client.del(visitor.key);
-    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    await until(() => proxy.invalidations > 0, { what: 'Redis invalidates it' });
     proxy.release();
     await assertNeverStays(opening);
   });
 
-  test('in the same instant, a hundred times', async () => {
+  test('the session ends in the same instant, a hundred times', async () => {
     let refused = 0;
     await each(100, async i => {
       const visitor = await Visitor.logIn(client);

@@ -1,5 +1,5 @@
-/* What the pages see of a log-out: on reconnecting-websocket, in Node and in a real browser, with a
- * back end that knows nothing of Sluice. */
+/* What pages see of a log-out, with reconnecting-websocket in Node and in a real browser. The back end knows
+ * nothing about Sluice. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ const client = await redis.client();
 const chrome = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 atEnd(file, () => chrome.close());
 
-test('a page in Node sees 4401, and is let in again after a new log-in only', async t => {
+test('a page in Node sees 4401 and is not accepted again without a new log-in', async t => {
   const anna = await backend.logIn('anna');
   const page = openPage(t, http.url, anna.cookie);
   await until(() => page.opened === 1);
@@ -36,7 +36,7 @@ test('a page in Node sees 4401, and is let in again after a new log-in only', as
   assert.equal(page.opened, 1);
 });
 
-test('session.reject "close": a page in Node that comes too late sees 4401, too; with "http" it cannot', async t => {
+test('a page in Node without a session sees 4401 with session.reject "close", but not with "http"', async t => {
   const visitor = new Visitor(client);
   const pages = [openPage(t, http.url, visitor.cookie), openPage(t, close.url, visitor.cookie)];
   await until(() => pages.every(({ closes }) => closes.length >= 2), { what: 'both were refused twice' });
@@ -52,7 +52,7 @@ test('session.reject "close": a page in Node that comes too late sees 4401, too;
   assert.ok(pages[1].closes.every(({ code }) => code === 4401));
 });
 
-/* Somebody's browser, with one cookie jar for all tabs. */
+/* A browser of one user, with one cookie jar for all tabs. */
 async function visit(t) {
   const context = await chrome.newContext();
   atEnd(t, () => context.close());
@@ -66,7 +66,7 @@ async function home(context) {
   return tab;
 }
 
-/* A tab with a socket; what became of it is in `window.seen`. */
+/* A tab with a socket. `window.seen` records its events. */
 async function openTab(context, gateway) {
   const tab = await home(context);
   await tab.addScriptTag({ path: LIBRARY });
@@ -88,7 +88,7 @@ const post = (tab, path, body = {}) => tab.evaluate(async ([to, data]) => {
 const logIn = (tab, user) => post(tab, '/login', { user });
 const sees = (tab, condition) => tab.waitForFunction(condition, null, { timeout: 10000 });
 
-test('Chromium: a log-out in one tab closes the sockets of all, and of nobody else', async t => {
+test('Chromium: a log-out in one tab closes the sockets of all tabs, but not of other users', async t => {
   const [anna, bert] = [await visit(t), await visit(t)];
   const door = await home(anna);
   await logIn(door, 'anna');
@@ -99,16 +99,16 @@ test('Chromium: a log-out in one tab closes the sockets of all, and of nobody el
 
   await post(door, '/logout');
   for (const tab of tabs) await sees(tab, () => seen.closes[0] === 4401);
-  await client.publish('news', 'for who is left');
-  await sees(other, () => seen.messages.includes('for who is left'));
+  await client.publish('news', 'for those who stay');
+  await sees(other, () => seen.messages.includes('for those who stay'));
   assert.deepEqual(await other.evaluate(() => seen.closes), []);
   for (const tab of tabs) {
-    await sees(tab, () => seen.closes.length >= 3); // it has come back, and was not let in
+    await sees(tab, () => seen.closes.length >= 3); // it has reconnected and was refused
     assert.deepEqual(await tab.evaluate(() => [seen.opened, seen.messages]), [1, []]);
   }
 });
 
-test('Chromium: with session.reject "close" a page that comes too late sees 4401, too', async t => {
+test('Chromium: a page without a session sees 4401 with session.reject "close"', async t => {
   const anna = await visit(t);
   const tab = await openTab(anna, close);
   await sees(tab, () => seen.closes.length >= 2 && seen.closes.every(code => code === 4401));
@@ -120,7 +120,7 @@ test('Chromium: with session.reject "close" a page that comes too late sees 4401
   }, { what: 'the page is served', within: 10000 });
 });
 
-test('Chromium: a session that expires, and one that becomes somebody else\'s', async t => {
+test('Chromium: sees 4401 when the session expires or becomes another user\'s', async t => {
   for (const end of [key => client.pExpire(key, 20), async key => {
     const session = JSON.parse(await client.get(key));
     await client.set(key, JSON.stringify({ ...session, userId: 'mallory' }));

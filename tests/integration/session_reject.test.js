@@ -1,4 +1,5 @@
-/* session.reject "close": who has no session is let in and closed with 4401, which a page can see. */
+/* session.reject "close": a client without a session gets 101 and a close frame with 4401, which a page can
+ * see. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -11,11 +12,11 @@ import { until } from '../support/wait.js';
 const { redis, sluice, cookie } = await stand(file, {
   session: { reject: 'close' }, limits: { connections_per_ip: 3 } });
 
-describe('what would be 401 is a close with 4401', () => {
+describe('closes with 4401 instead of 401 for', () => {
   const cases = {
     'no cookie': null,
     'a forged cookie': cookieFor('x', { secret: 'another' }),
-    'a session that is gone': cookieFor('gone'),
+    'a session that does not exist': cookieFor('gone'),
     'a session that is not logged in': cookieFor('visitor'),
   };
   for (const [what, cookie] of Object.entries(cases))
@@ -29,7 +30,7 @@ describe('what would be 401 is a close with 4401', () => {
     });
 });
 
-test('the close frame is the first thing behind the 101, and early frames are read for the closing', async () => {
+test('sends the close frame right after the 101, and reads early frames until the close', async () => {
   const client = await sluice.connect();
   client.write(handshake(), frame(OPCODE.text, 'early'), frame(OPCODE.ping, 'early'),
     frame(OPCODE.close, Buffer.from([0x11, 0x31])));
@@ -41,7 +42,7 @@ test('the close frame is the first thing behind the 101, and early frames are re
   assert.equal(client.bytes.length, 0);
 });
 
-test('nobody is welcomed before, whatever he speaks', async () => {
+test('sends no welcome before the close frame with sluice.v1', async () => {
   const client = await sluice.connect();
   client.write(handshake({ headers: { 'Sec-WebSocket-Protocol': 'sluice.v1' } }));
   const answer = await client.answer();
@@ -50,7 +51,7 @@ test('nobody is welcomed before, whatever he speaks', async () => {
   client.destroy();
 });
 
-test('half a frame that came early is read to its end', async () => {
+test('reads a frame to its end of which half came early', async () => {
   const client = await sluice.connect();
   const early = frame(OPCODE.text, 'early');
   client.write(handshake(), early.subarray(0, 4));
@@ -60,7 +61,7 @@ test('half a frame that came early is read to its end', async () => {
   await client.ended({ within: 1500 });
 });
 
-test('all other refusals are what they were', async () => {
+test('does not change other refusals', async () => {
   const statusOf = async options => {
     const client = await sluice.connect();
     client.write(handshake(options));
@@ -75,14 +76,14 @@ test('all other refusals are what they were', async () => {
   assert.equal(await statusOf({ target: '/ws/check' }), 401);
 });
 
-test('who has a session is let in', async () => {
+test('opens for a client with a session', async () => {
   const browser = await sluice.open({ cookie });
   await redis.cli('PUBLISH', 'news', 'hello');
   assert.equal(await browser.next(), 'hello');
   browser.terminate();
 });
 
-test('each is counted as a close, and takes nothing for longer than it lives', async () => {
+test('counts a close, not a refusal, and frees the connection', async () => {
   const closes = () => sluice.metric('sluice_closes_total{code="4401"}');
   const before = await closes();
   const refused = await sluice.metric('sluice_upgrades_refused_total{status="401"}');
@@ -91,11 +92,11 @@ test('each is counted as a close, and takes nothing for longer than it lives', a
     assert.equal((await browser.closed()).code, 4401);
     await until(async () => (await closes()) === before + i + 1, { what: 'the close is counted' });
   }
-  await until(async () => (await sluice.metric('sluice_connections')) === 0, { what: 'all have gone' });
+  await until(async () => (await sluice.metric('sluice_connections')) === 0, { what: 'all connections are gone' });
   assert.equal(await sluice.metric('sluice_upgrades_refused_total{status="401"}'), refused);
 });
 
-test('where no session is required nobody is closed', async t => {
+test('closes nobody if no session is required', async t => {
   const other = await startSluice(t, redis.url, {
     workers: 1, session: { reject: 'close', required: false }, channels: [{ match: 'all', allow: 'anyone', auto: true }] });
   const browser = await other.open();
@@ -104,7 +105,7 @@ test('where no session is required nobody is closed', async t => {
   browser.terminate();
 });
 
-test('the log tells why, as it does with a refusal', async t => {
+test('logs the reason, as for a refusal', async t => {
   const other = await startSluice(t, redis.url, { workers: 1, session: { reject: 'close' } });
   const browser = await other.open({ cookie: `${cookie}x` });
   await browser.closed();

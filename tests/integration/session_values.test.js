@@ -1,4 +1,4 @@
-/* The session's value in Redis: what counts as logged in, and that looking never changes it. */
+/* The session's record in Redis: what counts as logged in, and that a look-up never changes it. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -26,7 +26,7 @@ const good = {
   'cookie.expires long past, as express leaves it':
     '{"cookie":{"originalMaxAge":1000,"expires":"2001-01-01T00:00:00.000Z"},"authenticated":true}',
   'a user id that is a number': '{"cookie":{},"authenticated":true,"userId":9007199254740993}',
-  'blanks and newlines': ' {\n "cookie" : {} ,\t"authenticated" : true } ',
+  'spaces and newlines': ' {\n "cookie" : {} ,\t"authenticated" : true } ',
   'many more fields': JSON.stringify({
     cookie: COOKIE, authenticated: true, userId: 'u1', cart: Array(500).fill({ id: 1, n: 'x' }) }),
 };
@@ -37,19 +37,19 @@ const bad = {
   'no authenticated': '{"cookie":{}}',
   'Authenticated in another case': '{"cookie":{},"Authenticated":true}',
   'no cookie': '{"authenticated":true}',
-  'a cookie that is no object': '{"cookie":1,"authenticated":true}',
-  'a key twice': '{"cookie":{},"authenticated":true,"authenticated":false}',
+  'a cookie that is not an object': '{"cookie":1,"authenticated":true}',
+  'a duplicate key': '{"cookie":{},"authenticated":true,"authenticated":false}',
   'authenticated inside __proto__': '{"cookie":{},"__proto__":{"authenticated":true}}',
   'broken JSON': '{bad json',
-  'something behind the JSON': '{"cookie":{},"authenticated":true} x',
+  'bytes after the JSON': '{"cookie":{},"authenticated":true} x',
   'an array': '[]',
   'null': 'null',
-  'nothing': '',
+  'an empty string': '',
 };
 
 let number = 0;
-for (const [values, status, verb] of [[good, 101, 'is logged in'], [bad, 401, 'is refused']])
-  describe(`a session that ${verb}`, () => {
+for (const [values, status, verb] of [[good, 101, 'accepts'], [bad, 401, 'rejects']])
+  describe(`${verb} a session with`, () => {
     for (const [what, text] of Object.entries(values))
       test(what, async () => {
         const id = `value-${number++}`;
@@ -58,24 +58,24 @@ for (const [values, status, verb] of [[good, 101, 'is logged in'], [bad, 401, 'i
       });
   });
 
-test('a key that is not a string is refused', async () => {
+test('rejects a key that is not a string', async () => {
   await redis.cli('HSET', 'sess:hash', 'authenticated', 'true');
   assert.equal(await statusWith(sluice, cookieFor('hash')), 401);
 });
 
-test('a session that has expired is refused', async () => {
+test('rejects a session that has expired', async () => {
   await putSession(redis, 'brief', '{"cookie":{},"authenticated":true}');
   await redis.cli('PEXPIRE', 'sess:brief', '1');
   await until(async () => Number(await redis.cli('EXISTS', 'sess:brief')) === 0, { what: 'it expires' });
   assert.equal(await statusWith(sluice, cookieFor('brief')), 401);
 });
 
-test('a session without a time to live is good', async () => {
+test('accepts a session without a time to live', async () => {
   await redis.cli('SET', 'sess:forever', '{"cookie":{},"authenticated":true}');
   assert.equal(await statusWith(sluice, cookieFor('forever')), 101);
 });
 
-test('an upgrade changes nothing in Redis and leaves the time to live alone', async () => {
+test('an upgrade changes nothing in Redis, not even the time to live', async () => {
   const cookie = await logIn(redis, {}, { id: 'untouched' });
   await redis.cli('EXPIRE', 'sess:untouched', '1000');
   const before = await redis.cli('GET', 'sess:untouched');
@@ -94,7 +94,7 @@ test('an upgrade changes nothing in Redis and leaves the time to live alone', as
   assert.equal(await redis.cli('GET', 'sess:untouched'), before);
 });
 
-test('Passport: the path of a user id is enough where no flag is kept', async () => {
+test('accepts a Passport session, which has a user id but no flag', async () => {
   const passport = await startSluice(file, redis.url, {
     session: { authenticated: '', user: 'passport.user' },
     channels: [{ match: 'user:{passport.user}', allow: 'session', auto: true }] });
@@ -104,10 +104,10 @@ test('Passport: the path of a user id is enough where no flag is kept', async ()
   assert.equal(await browser.next(), 'for 42');
 });
 
-describe('look-ups', () => {
+describe('sends', () => {
   const CROWD = 50;
 
-  /* Opens all while Redis is slow, so that the look-ups overlap. */
+  /* Opens all while Redis is paused, so that the look-ups overlap. */
   async function openTogether(cookies) {
     await redis.cli('CONFIG', 'RESETSTAT');
     await redis.cli('CLIENT', 'PAUSE', '400', 'ALL');
@@ -116,18 +116,18 @@ describe('look-ups', () => {
     return redis.calls('get');
   }
 
-  test('identical ones that wait at the same time are asked once a worker', async () => {
+  test('one GET a worker for identical look-ups under way', async () => {
     const cookie = await logIn(redis);
     const asked = await openTogether(Array(CROWD).fill(cookie));
     assert.ok(asked >= 1 && asked <= 4, `${asked} GETs for ${CROWD} upgrades`);
   });
 
-  test('different ones are each asked', async () => {
+  test('a GET for each different look-up', async () => {
     const cookies = await Promise.all(Array.from({ length: CROWD }, () => logIn(redis)));
     assert.equal(await openTogether(cookies), CROWD);
   });
 
-  test('an answer is not kept: the next upgrade asks again', async () => {
+  test('a GET for the next upgrade, as replies are not cached', async () => {
     const cookie = await logIn(redis, {}, { id: 'asked-again' });
     assert.equal(await statusWith(sluice, cookie), 101);
     await redis.cli('DEL', 'sess:asked-again');

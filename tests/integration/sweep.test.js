@@ -1,4 +1,4 @@
-/* What Redis did not tell, or told in vain, the sweep finds. */
+/* The sweep finds changes of which no invalidation arrives. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { startRedis } from '../support/redis.js';
@@ -22,8 +22,8 @@ async function stand(t, session = SWEEP, { workers = 2 } = {}) {
   return { redis, proxy, sluice, client: await redis.client() };
 }
 
-describe('an invalidation that is lost on its way', () => {
-  test('a deleted session is found', async t => {
+describe('finds, though the invalidation is lost,', () => {
+  test('a session that was deleted', async t => {
     const { proxy, sluice, client } = await stand(t);
     const [gone, other] = [await Visitor.logIn(client), await Visitor.logIn(client)];
     await gone.open(sluice, { count: 4 });
@@ -36,7 +36,7 @@ describe('an invalidation that is lost on its way', () => {
     other.terminate();
   });
 
-  test('a session that allows less is found', async t => {
+  test('a session that allows fewer channels', async t => {
     const { redis, proxy, sluice, client } = await stand(t);
     const member = await Visitor.logIn(client, { teams: [1, 2] });
     await member.open(sluice, { count: 4, query: '?channel=team:1&channel=team:2' });
@@ -48,7 +48,7 @@ describe('an invalidation that is lost on its way', () => {
     member.terminate();
   });
 
-  test('a session of somebody else in its place is found', async t => {
+  test('a session that belongs to another user now', async t => {
     const { proxy, sluice, client } = await stand(t);
     const gone = await Visitor.logIn(client);
     await gone.open(sluice, { count: 2 });
@@ -58,7 +58,7 @@ describe('an invalidation that is lost on its way', () => {
   });
 });
 
-test('a session ends by what stands in it, of which Redis knows nothing', async t => {
+test('finds a session whose record says that it has expired', async t => {
   const { sluice, client } = await stand(t, { ...SWEEP, preset: 'fastify' });
   const gone = new Visitor(client);
   const ends = new Date(Date.now() + 500).toISOString();
@@ -67,7 +67,7 @@ test('a session ends by what stands in it, of which Redis knows nothing', async 
   await gone.closed(4401, FOUND);
 });
 
-test('databases are swapped, of which Redis tells nobody', async t => {
+test('finds that databases were swapped, for which Redis sends no invalidation', async t => {
   const { sluice, client } = await stand(t);
   const gone = await Visitor.logIn(client);
   await gone.open(sluice, { count: 4 });
@@ -75,7 +75,7 @@ test('databases are swapped, of which Redis tells nobody', async t => {
   await gone.closed(4401, FOUND);
 });
 
-describe('how often it asks', () => {
+describe('reads', () => {
   const SESSIONS = 300;
 
   async function crowd(t) {
@@ -85,7 +85,7 @@ describe('how often it asks', () => {
     return { ...stood, visitors };
   }
 
-  test('each session once in its time, and not all together', async t => {
+  test('each session once a period, and not all at the same time', async t => {
     const { client, visitors } = await crowd(t);
     const steps = [];
     let last = await looks(client);
@@ -102,18 +102,18 @@ describe('how often it asks', () => {
     visitors.forEach(visitor => visitor.terminate());
   });
 
-  test('so many that have come together are found within that time', async t => {
+  test('sessions that opened together within one period', async t => {
     const { proxy, client, visitors } = await crowd(t);
     proxy.swallows = true;
     const began = performance.now();
     await client.del(visitors.map(({ key }) => key));
     await Promise.all(visitors.map(visitor => visitor.closed(4401, { within: 5000 })));
     const took = performance.now() - began;
-    t.diagnostic(`the last of them after ${Math.round(took)} ms`);
+    t.diagnostic(`the last one after ${Math.round(took)} ms`);
     assert.ok(took < 3000, `${Math.round(took)} ms`);
   });
 
-  test('once for all connections of a session', async t => {
+  test('a session once for all its connections', async t => {
     const { redis, sluice, client } = await stand(t, { sweep: 1 }, { workers: 1 });
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice, { count: 50 });
@@ -124,7 +124,7 @@ describe('how often it asks', () => {
     visitor.terminate();
   });
 
-  test('never, when it is off', async t => {
+  test('nothing when it is off', async t => {
     const { redis, sluice, client } = await stand(t, { sweep: 0 }, { workers: 1 });
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice);
@@ -135,7 +135,7 @@ describe('how often it asks', () => {
     await visitor.closed();
   });
 
-  test('not at all when nobody is there', async t => {
+  test('nothing when nobody is connected', async t => {
     const { redis, sluice, client } = await stand(t, { sweep: 1 }, { workers: 1 });
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice);
@@ -147,7 +147,7 @@ describe('how often it asks', () => {
   });
 });
 
-/* GET and EXISTS, whichever it prefers. */
+/* The number of reads, by GET or by EXISTS. */
 async function looks(client) {
   const stats = await client.info('commandstats');
   return (await reads(client)) + Number(/cmdstat_exists:calls=(\d+)/.exec(stats)?.[1] ?? 0);

@@ -1,4 +1,4 @@
-/* Tickets: log-ins for one connection, of backends whose sessions cannot be read. */
+/* Tickets: log-ins for one connection, for back ends whose sessions Sluice cannot read. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { until } from '../support/wait.js';
 const SESSION = { preset: 'ticket', secrets: [] };
 const { redis, sluice } = await stand(file, { session: SESSION });
 
-/* As a backend writes one. */
+/* Writes a ticket as a back end does. */
 async function issue(says = {}, { ttl = 60, on = redis } = {}) {
   const ticket = randomUUID();
   const json = typeof says === 'string' ? says : JSON.stringify({ userId: 'u1', ...says });
@@ -26,7 +26,7 @@ async function issue(says = {}, { ttl = 60, on = redis } = {}) {
 
 const exists = async key => (await redis.cli('EXISTS', key)) === '1';
 
-/* The answer to a request, with all of its bytes. */
+/* The answer to a request. */
 async function request(gateway, { query = '', path = '/ws', ...options } = {}) {
   const client = await gateway.connect();
   client.write(handshake({ target: `${path}${query}`, ...options }));
@@ -36,12 +36,12 @@ async function request(gateway, { query = '', path = '/ws', ...options } = {}) {
 }
 const statusOf = async options => (await request(sluice, options)).status;
 
-/* A browser with a ticket in the query. */
+/* Opens a browser with a ticket in the query. */
 const open = async (says, { gateway = sluice } = {}) =>
   Browser.open(`${gateway.url}?ticket=${await issue(says)}`);
 
 describe('a ticket', () => {
-  test('opens a connection of who it is for, once', async () => {
+  test('opens a connection for its user, once', async () => {
     const ticket = await issue({ userId: 'u7', teams: ['red'] });
     const client = await sluice.connect();
     await client.open({ target: `/ws?channel=team%3Ared&ticket=${ticket}` });
@@ -54,13 +54,13 @@ describe('a ticket', () => {
     client.destroy();
   });
 
-  test('is good for one of many who come at the same time', async () => {
+  test('opens one of many connections at the same time', async () => {
     const ticket = await issue();
     const all = await Promise.all(Array.from({ length: 20 }, () => statusOf({ query: `?ticket=${ticket}` })));
     assert.deepEqual(all.sort(), [101, ...Array(19).fill(401)]);
   });
 
-  test('may be offered as a subprotocol, and is never answered with', async () => {
+  test('may be offered as a subprotocol, and is never echoed', async () => {
     for (const [offer, subprotocol] of [[t => `ticket.${t}`, undefined], [t => `ticket.${t}, chat`, 'chat'],
       [t => `chat, ticket.${t}`, 'chat']]) {
       const ticket = await issue();
@@ -71,13 +71,13 @@ describe('a ticket', () => {
     }
   });
 
-  for (const [what, says] of Object.entries({ 'is no JSON': 'u1', 'is no object': '["u1"]', 'is empty': '' }))
+  for (const [what, says] of Object.entries({ 'is not JSON': 'u1', 'is not an object': '["u1"]', 'is empty': '' }))
     test(`that ${what} is refused`, async () => {
       const ticket = await issue(says);
       assert.equal(await statusOf({ query: `?ticket=${ticket}` }), 401);
     });
 
-  test('is refused when it is not one', async () => {
+  test('that is unknown or malformed is refused', async () => {
     const ticket = await issue();
     await redis.cli('HSET', 'ticket:hash', 'a', 'b');
     for (const query of ['', '?ticket=', '?ticket', '?ticket=gone', '?ticket=hash', '?ticket=%2A', '?ticket=a%0D%0Ab',
@@ -98,11 +98,11 @@ describe('a ticket', () => {
     assert.equal(await statusOf({ query: `?ticket=${ticket}` }), 401);
   });
 
-  test('does not go by a channel that it does not allow', async () => {
+  test('is refused for a channel that it does not allow', async () => {
     assert.equal(await statusOf({ query: `?channel=team%3Ared&ticket=${await issue({ teams: ['blue'] })}` }), 403);
   });
 
-  test('counts among the connections of its user', async t => {
+  test('counts towards the connections of its user', async t => {
     const other = await startSluice(t, redis.url, { session: SESSION, limits: { connections_per_user: 1 } });
     const first = await open({ userId: 'busy' }, { gateway: other });
     await assert.rejects(open({ userId: 'busy' }, { gateway: other }), { status: 429 });
@@ -111,7 +111,7 @@ describe('a ticket', () => {
 });
 
 describe('a check', () => {
-  test('reads a ticket and leaves it', async () => {
+  test('reads a ticket without taking it', async () => {
     const ticket = await issue({ teams: ['red'] });
     const plain = { Connection: null, Upgrade: null };
     const check = query => statusOf({ path: '/ws/check', query, headers: plain });
@@ -128,7 +128,7 @@ describe('a check', () => {
   });
 });
 
-test('with sluice.v1 it says who may subscribe to what, for as long as the connection', async () => {
+test('with sluice.v1 a ticket decides on subscriptions as long as its connection is open', async () => {
   const ticket = await issue({ userId: 'u3', teams: ['red'] });
   const browser = await Browser.open(sluice.url, { protocols: ['sluice.v1', `ticket.${ticket}`] });
   assert.equal(browser.protocol, 'sluice.v1');
@@ -147,7 +147,7 @@ test('with sluice.v1 it says who may subscribe to what, for as long as the conne
 });
 
 describe('beside cookies', () => {
-  test('who presents a ticket is judged by it alone', async t => {
+  test('a ticket alone decides, whatever the cookie', async t => {
     const { sluice: other, cookie, redis: own } = await stand(t, { session: { ticket: 'ticket:{sid}' } });
     const ticket = (says = {}) => issue({ authenticated: true, ...says }, { on: own });
     const headers = { Cookie: cookie };
@@ -161,7 +161,7 @@ describe('beside cookies', () => {
     assert.equal(await status({ query: `?channel=user%3Au1&ticket=${await ticket({ userId: 'u2' })}`, headers }), 403);
   });
 
-  test('where no tickets are taken it is another parameter', async t => {
+  test('without session.ticket, ?ticket is ignored', async t => {
     const { sluice: other, cookie, redis: own } = await stand(t, { workers: 1 });
     const ticket = await issue({}, { on: own });
     const query = `?ticket=${ticket}`;
@@ -171,7 +171,7 @@ describe('beside cookies', () => {
   });
 });
 
-test('where no session is required a bad ticket makes nobody of him', async t => {
+test('a bad ticket opens an anonymous connection if no session is required', async t => {
   const other = await startSluice(t, redis.url, {
     session: { ...SESSION, required: false }, workers: 1 });
   assert.equal((await request(other, { query: '?ticket=gone' })).status, 101);
@@ -186,7 +186,7 @@ describe('the session that a ticket names', async () => {
   const says = (session, more = {}) => ({ authenticated: true, session: `sess:${session}`, ...more });
   const openFor = (...args) => open(says(...args), { gateway: other });
 
-  test('must be there', async () => {
+  test('must exist', async () => {
     await logIn(redis, {}, { id: 'there' });
     (await openFor('there')).terminate();
     await assert.rejects(openFor('gone'), { status: 401 });
@@ -206,7 +206,7 @@ describe('the session that a ticket names', async () => {
     }
   });
 
-  test('may be of a kind that only its language reads: that its key exists is enough', async () => {
+  test('may be in any format, as only its key has to exist', async () => {
     await redis.cli('SET', ':1:django.contrib.sessions.cache4711', 'gASVCgAAAAAAAAB9lIwBYZRLAXMu');
     const session = ':1:django.contrib.sessions.cache4711';
     const browser = await open({ session, userId: 'u9' });
@@ -217,7 +217,7 @@ describe('the session that a ticket names', async () => {
     await assert.rejects(open({ session }), { status: 401 });
   });
 
-  test('says nothing about who it is: a change leaves the channels as they are', async () => {
+  test('does not change the channels when it changes', async () => {
     await logIn(redis, { userId: 'u6' }, { id: 'changes' });
     const browser = await openFor('changes', { userId: 'u5' });
     const lookups = await redis.calls('get');
@@ -232,7 +232,7 @@ describe('the session that a ticket names', async () => {
   });
 });
 
-test('rules that are read again hold for open connections too', async t => {
+test('applies reloaded rules to open connections', async t => {
   const session = { preset: 'express', ticket: 'ticket:{sid}' };
   const other = await startSluice(t, redis.url, { session, workers: 1 });
   await logIn(redis, {}, { id: 'reload' });
@@ -244,7 +244,7 @@ test('rules that are read again hold for open connections too', async t => {
   await until(async () => {
     await redis.cli('PUBLISH', 'late:u8', 'late');
     return browsers.every(browser => browser.received > 0);
-  }, { what: 'the new channel is joined by both' });
+  }, { what: 'both are on the new channel' });
   await redis.cli('PUBLISH', 'news', 'news');
   await redis.cli('PUBLISH', 'late:u8', 'last');
   for (const browser of browsers) {
@@ -255,9 +255,9 @@ test('rules that are read again hold for open connections too', async t => {
 });
 
 for (const [what, ms, session] of [
-  ['that is no log-in as the configuration is now', 0, { ...SESSION, authenticated: 'authenticated' }],
-  ['whose end has come', 1000, { ...SESSION, expires: 'until' }]])
-  test(`a ticket ${what} is none when the rules are read again`, async t => {
+  ['that the new configuration rejects', 0, { ...SESSION, authenticated: 'authenticated' }],
+  ['that has expired', 1000, { ...SESSION, expires: 'until' }]])
+  test(`closes a connection with a ticket ${what} after a reload`, async t => {
     const other = await startSluice(t, redis.url, { session: { ...session, authenticated: '' }, workers: 1 });
     const end = ms && Date.now() + ms;
     const browser = await open({ until: end || null }, { gateway: other });
@@ -268,7 +268,7 @@ for (const [what, ms, session] of [
     assert.equal((await browser.closed({ within: 3000 })).code, 4401);
   });
 
-test('a Redis that does not let them be taken is told of', async t => {
+test('logs that Redis refuses GETDEL', async t => {
   const old = await startRedis(t);
   await old.cli('ACL', 'SETUSER', 'default', '-getdel');
   const other = await startSluice(t, old.url, { session: SESSION, workers: 1 });
@@ -277,7 +277,7 @@ test('a Redis that does not let them be taken is told of', async t => {
   await other.program.line(/ warn .*ticket.*GETDEL needs Redis 6\.2/);
 });
 
-test('503 while Redis is away or hangs', async t => {
+test('answers 503 while Redis is down or hangs', async t => {
   const own = await startRedis(t);
   const other = await startSluice(t, own.url, { session: SESSION });
   own.pause();
@@ -291,7 +291,7 @@ test('503 while Redis is away or hangs', async t => {
   assert.equal((await request(other, { query: `?ticket=${await issue({}, { on: own })}` })).status, 101);
 });
 
-test('neither the log nor an answer holds one, whatever happens', async t => {
+test('never puts a ticket in the log or in an answer', async t => {
   const own = await startRedis(t);
   const other = await startSluice(t, own.url, { session: { ...SESSION, reject: 'close' }, log: { level: 'debug' } });
   const set = (name, json) => own.cli('SET', `ticket:${name}`, json);
@@ -314,7 +314,7 @@ test('neither the log nor an answer holds one, whatever happens', async t => {
   assert.doesNotMatch(JSON.stringify(answers), /canary/);
 });
 
-test('Chromium connects with a ticket as a subprotocol beside another one', async t => {
+test('Chromium connects with a ticket among its subprotocols', async t => {
   const other = await startSluice(t, redis.url, { session: SESSION, origins: ['same-host'] });
   const chrome = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
   atEnd(t, () => chrome.close());

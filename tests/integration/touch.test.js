@@ -1,4 +1,4 @@
-/* session.touch: an open page keeps its session alive, and a page that is not does not. */
+/* session.touch: an open page extends its session, and a closed one does not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRedis } from '../support/redis.js';
@@ -16,19 +16,19 @@ async function stand(t, session = {}, config = {}) {
   return { redis, sluice, client: await redis.client() };
 }
 
-/* Enough heartbeats that one would have done it. */
+/* Waits for this many heartbeats on each connection. */
 async function heartbeats(visitor, count) {
   let pings = 0;
   for (const browser of visitor.browsers) browser.socket.on('ping', () => (pings += 1));
   await until(() => pings >= count * visitor.browsers.length, { what: `${count} heartbeats`, within: 10000 });
 }
 
-test('an open page keeps its session alive, by one EXPIRE in a minute', async t => {
+test('extends the session of an open page, by one EXPIRE a minute', async t => {
   const { redis, sluice, client } = await stand(t, { touch: true, ttl: 1000 });
   const visitor = new Visitor(client);
   await visitor.write({}, BRIEF);
   await visitor.open(sluice, { count: 5 });
-  await until(async () => (await client.ttl(visitor.key)) > 900, { what: 'the session lives longer' });
+  await until(async () => (await client.ttl(visitor.key)) > 900, { what: 'the session is extended' });
   await heartbeats(visitor, 5);
   assert.ok((await client.ttl(visitor.key)) <= 1000);
   assert.equal(await redis.calls('expire'), 1);
@@ -37,19 +37,19 @@ test('an open page keeps its session alive, by one EXPIRE in a minute', async t 
   visitor.terminate();
 });
 
-test('one EXPIRE for each session', async t => {
+test('sends one EXPIRE for each session', async t => {
   const { redis, sluice, client } = await stand(t, { touch: true, ttl: 1000 });
   const visitors = await Promise.all(Array.from({ length: 20 }, () => Visitor.logIn(client)));
   for (const visitor of visitors) await visitor.write({}, BRIEF);
   await Promise.all(visitors.map(visitor => visitor.open(sluice)));
   await Promise.all(visitors.map(visitor =>
-    until(async () => (await client.ttl(visitor.key)) > 900, { what: 'each session lives longer' })));
+    until(async () => (await client.ttl(visitor.key)) > 900, { what: 'each session is extended' })));
   await heartbeats(visitors[0], 3);
   assert.equal(await redis.calls('expire'), visitors.length);
   visitors.forEach(visitor => visitor.terminate());
 });
 
-test('its own touching is no reason to read over and over', async t => {
+test('its own EXPIRE does not make it read the session over and over', async t => {
   const { redis, sluice, client } = await stand(t, { touch: true, ttl: 1000 });
   const visitor = new Visitor(client);
   await visitor.write({}, BRIEF);
@@ -57,11 +57,11 @@ test('its own touching is no reason to read over and over', async t => {
   await until(async () => (await client.ttl(visitor.key)) > 900);
   await heartbeats(visitor, 5);
   const reads = await redis.calls('get');
-  assert.ok(reads <= 5 + 2, `${reads} reads`); // one for each opening at most, and one behind the EXPIRE
+  assert.ok(reads <= 5 + 2, `${reads} reads`); // at most one for each opening, and those after the EXPIRE
   visitor.terminate();
 });
 
-test('off, which is the default: the time to live is left alone', async t => {
+test('leaves the time to live alone by default', async t => {
   const { redis, sluice, client } = await stand(t);
   const visitor = new Visitor(client);
   await visitor.write({}, BRIEF);
@@ -73,7 +73,7 @@ test('off, which is the default: the time to live is left alone', async t => {
   visitor.terminate();
 });
 
-test('a session that has ended does not come back', async t => {
+test('does not bring back a session that has ended', async t => {
   const { redis, sluice, client } = await stand(t, { touch: true, ttl: 1000 });
   const visitor = await Visitor.logIn(client);
   await visitor.open(sluice, { count: 5 });
@@ -85,7 +85,7 @@ test('a session that has ended does not come back', async t => {
   assert.equal(await client.dbSize(), 0);
 });
 
-test('a session dies when its pages do', async t => {
+test('lets a session expire when its pages are closed', async t => {
   const { sluice, client } = await stand(t, { touch: true, ttl: 1 });
   const visitor = await Visitor.logIn(client);
   await visitor.open(sluice, { count: 2 });
@@ -94,7 +94,7 @@ test('a session dies when its pages do', async t => {
   await until(async () => !(await client.exists(visitor.key)));
 });
 
-test('who has no session has nothing to touch', async t => {
+test('sends no EXPIRE for a client without a session', async t => {
   const { redis, sluice, client } = await stand(t, { touch: true, ttl: 1000, required: false }, {
     channels: [{ match: 'news', allow: 'anyone', auto: true }] });
   const nobody = new Visitor(client);

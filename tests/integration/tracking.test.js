@@ -1,6 +1,6 @@
-/* Redis tells of changed sessions over two links that it has to know of: what happens when they are
- * lost, when it will not track, when it forgets, and when it has very much to tell. Sweeps are too far
- * off to help, but where they have to. */
+/* Redis reports changed sessions by client-side caching: reads on one link are tracked, and invalidations arrive
+ * on another. These tests lose the links, refuse tracking, evict tracked keys and send very many invalidations.
+ * The sweep is off unless a test needs it. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
@@ -25,10 +25,10 @@ async function stand(t, { workers = 2, session = NO_SWEEP, settings = {}, config
   return { redis, sluice, client: await redis.client() };
 }
 
-/* The log says that Redis does not track. */
+/* The log lines that say that Redis does not track. */
 const told = sluice => sluice.program.stderr.filter(line => line.includes('does not report changed sessions'));
 
-/* Three: one that will be gone, one that will have lost a team, one that stays as it is. */
+/* Three visitors: one whose session will be deleted, one that will lose a team, one that will not change. */
 async function threeKinds(client, sluice) {
   const [gone, less, same] = await Promise.all(
     Array.from({ length: 3 }, () => Visitor.logIn(client, { teams: [1, 2] })));
@@ -42,13 +42,13 @@ async function assertFound(redis, client, { gone, less, same }, { within = 3000 
   await assertReceived(client, 'team:1', less.browsers);
   await until(() => assertNotReceived(client, 'team:2', less.browsers).then(() => true), { within });
   assert.ok(less.isUntouched && same.isUntouched);
-  await client.del(same.key); // and from here on it is told again
+  await client.del(same.key); // invalidations arrive again from here on
   await same.closed();
   less.terminate();
 }
 
-describe('links that are lost and come back', () => {
-  /* The numbers that Redis has given to the gateway's links, which come over TCP. */
+describe('after links are lost and come back', () => {
+  /* The client ids of the gateway's links, which use TCP. */
   async function links(client) {
     const all = (await client.sendCommand(['CLIENT', 'LIST'])).trim().split('\n')
       .map(line => Object.fromEntries(line.split(' ').map(field => field.split(/=(.*)/s))))
@@ -59,12 +59,12 @@ describe('links that are lost and come back', () => {
   }
 
   const kinds = {
-    'the link for commands': ({ command }) => command,
+    'the command link': ({ command }) => command,
     'the subscribed link': ({ subscribed }) => subscribed,
-    'both': ({ command, subscribed }) => [...command, ...subscribed],
+    'each link': ({ command, subscribed }) => [...command, ...subscribed],
   };
   for (const [name, choose] of Object.entries(kinds))
-    test(`${name}, of every worker: what changes behind its back is found`, async t => {
+    test(`finds what changed when ${name} of every worker was lost`, async t => {
       const { redis, sluice, client } = await stand(t);
       const visitors = await threeKinds(client, sluice);
       const transaction = client.multi();
@@ -77,8 +77,8 @@ describe('links that are lost and come back', () => {
     });
 
   for (const [name, which] of Object.entries({
-    'the link for commands': isForCommands, 'the subscribed link': isSubscribed, both: () => true }))
-    test(`${name} is away for a while`, async t => {
+    'the command link': isForCommands, 'the subscribed link': isSubscribed, 'each link': () => true }))
+    test(`finds what changed while ${name} was down`, async t => {
       const redis = await startRedis(t);
       const client = await redis.client();
       const proxy = await startProxy(t, redis);
@@ -86,7 +86,7 @@ describe('links that are lost and come back', () => {
       const visitors = await threeKinds(client, sluice);
       proxy.isShut = true;
       proxy.cut(which);
-      await until(async () => (await sluice.admin('/readyz')).status === 503, { what: 'it is noticed' });
+      await until(async () => (await sluice.admin('/readyz')).status === 503, { what: 'the loss is noticed' });
       await client.del(visitors.gone.key);
       await visitors.less.write({ teams: [1] });
       proxy.isShut = false;
@@ -94,7 +94,7 @@ describe('links that are lost and come back', () => {
       await sluice.ready();
     });
 
-  test('the subscribed link is dead, and the other one comes back before that is noticed', async t => {
+  test('finds what changed if the command link is back before the dead subscribed link is noticed', async t => {
     const redis = await startRedis(t);
     const client = await redis.client();
     const proxy = await startProxy(t, redis);
@@ -108,7 +108,7 @@ describe('links that are lost and come back', () => {
     assert.deepEqual(told(sluice), []);
   });
 
-  test('again and again', async t => {
+  test('finds what changed, five times in a row', async t => {
     const { sluice, client } = await stand(t);
     for (let i = 0; i < 5; i++) {
       await sluice.ready();
@@ -124,15 +124,15 @@ describe('links that are lost and come back', () => {
   });
 });
 
-describe('Redis is restarted', () => {
+describe('after a restart of Redis', () => {
   const DURABLE = { appendonly: 'yes', appendfsync: 'always' };
 
-  test('with what it knew: nobody is closed, and it tells again', async t => {
+  test('with its data, closes nobody and gets invalidations again', async t => {
     const { redis, sluice, client } = await stand(t, { settings: DURABLE });
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice, { count: 4 });
     await redis.kill();
-    await until(async () => (await sluice.admin('/readyz')).status === 503, { what: 'it is noticed' });
+    await until(async () => (await sluice.admin('/readyz')).status === 503, { what: 'the loss is noticed' });
     await redis.start();
     const again = await redis.client();
     await until(async () => (await reads(again)) > 0, { what: 'the session is read again' });
@@ -143,26 +143,26 @@ describe('Redis is restarted', () => {
     await visitor.closed();
   });
 
-  test('and a session has ended meanwhile', async t => {
+  test('closes a connection whose session ended meanwhile', async t => {
     const { redis, sluice, client } = await stand(t, { settings: DURABLE });
     const [gone, stays] = [await Visitor.logIn(client), await Visitor.logIn(client)];
     await gone.open(sluice, { count: 3 });
     await stays.open(sluice, { count: 3 });
     await redis.kill();
-    await until(async () => (await sluice.admin('/readyz')).status === 503, { what: 'it is noticed' });
-    redis.settings.port = 0; // nobody hears of it but over its Unix socket
+    await until(async () => (await sluice.admin('/readyz')).status === 503, { what: 'the loss is noticed' });
+    redis.settings.port = 0; // reachable over its Unix socket only
     await redis.start();
     await redis.cli('DEL', gone.key);
     await redis.kill();
     redis.settings.port = redis.port;
-    assert.ok(gone.isUntouched, 'a Redis that is away is no reason');
+    assert.ok(gone.isUntouched, 'closed because Redis is down');
     await redis.start();
     await gone.closed(4401, { within: 3000 });
     await assertReceived(await redis.client(), 'news', stays.browsers);
     stays.terminate();
   });
 
-  test('empty: all sessions have ended', async t => {
+  test('without its data, closes all', async t => {
     const { redis, sluice, client } = await stand(t, { settings: { appendonly: 'no' } });
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice, { count: 4 });
@@ -171,14 +171,14 @@ describe('Redis is restarted', () => {
     await visitor.closed(4401, { within: 3000 });
   });
 
-  test('it hangs, and the session ends before it goes on', async t => {
+  test('or a hang, closes a connection whose session ended meanwhile', async t => {
     const { redis, sluice, client } = await stand(t);
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice, { count: 4 });
     redis.pause();
     const deleted = client.del(visitor.key);
     await until(async () => (await sluice.admin('/readyz')).status === 503, {
-      what: 'it is noticed', within: 6000 });
+      what: 'the loss is noticed', within: 6000 });
     assert.ok(visitor.isUntouched);
     redis.resume();
     await deleted;
@@ -186,7 +186,7 @@ describe('Redis is restarted', () => {
   });
 });
 
-/* What the README says that Sluice's user needs. */
+/* The rights that the README lists for Sluice's user. */
 const README = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
 const RULES = /^ACL SETUSER sluice on >password ([^`]*)/m.exec(README)[1].trim().split(/\s+/);
 
@@ -198,8 +198,8 @@ async function standWithUser(t, rules, { session = NO_SWEEP, ...config } = {}) {
   return { redis, sluice, client: await redis.client() };
 }
 
-describe('a user of Redis with rights of its own', () => {
-  test('those that the README names are enough', async t => {
+describe('a Redis user with restricted rights', () => {
+  test('needs no more rights than the README lists', async t => {
     const { redis, sluice, client } = await standWithUser(t, RULES);
     const visitor = await Visitor.logIn(client, { teams: [1] });
     await visitor.open(sluice, { count: 4, query: '?channel=team:1' });
@@ -210,7 +210,7 @@ describe('a user of Redis with rights of its own', () => {
     assert.equal(await redis.cli('ACL', 'LOG'), '');
   });
 
-  test('and EXPIRE besides, for session.touch', async t => {
+  test('needs EXPIRE as well for session.touch', async t => {
     const { redis, sluice, client } = await standWithUser(t, [...RULES, '+expire', '%RW~sess:*'], {
       session: { ...NO_SWEEP, touch: true, ttl: 1000 }, heartbeat: { interval: 0.1, timeout: 5 } });
     const visitor = new Visitor(client);
@@ -224,10 +224,10 @@ describe('a user of Redis with rights of its own', () => {
   const refusals = {
     'no CLIENT TRACKING': '-client|tracking',
     'no CLIENT ID': '-client|id',
-    'no channel for what it has to tell': 'resetchannels &news &team:*',
+    'no channel for invalidations': 'resetchannels &news &team:*',
   };
   for (const [name, rule] of Object.entries(refusals))
-    test(`${name}: the log says so once, and the sweep does it`, async t => {
+    test(`with ${name}, the log says so once, and the sweep finds what ended`, async t => {
       const { redis, sluice, client } = await standWithUser(
         t, [...RULES, ...rule.split(' ')], { session: { sweep: 0.5 } });
       await until(() => told(sluice).length > 0, { what: 'a line of the log' });
@@ -246,7 +246,7 @@ describe('a user of Redis with rights of its own', () => {
       assert.match(told(sluice)[0], / warn /);
     });
 
-  test('it is granted later: with the next link it is told', async t => {
+  test('gets invalidations on the next link once tracking is allowed', async t => {
     const { redis, sluice, client } = await standWithUser(t, [...RULES, '-client|tracking']);
     await until(() => told(sluice).length > 0);
     await redis.cli('ACL', 'SETUSER', 'sluice', '+client|tracking');
@@ -257,7 +257,7 @@ describe('a user of Redis with rights of its own', () => {
     await visitor.closed();
   });
 
-  test('the session cannot be read any more: that is no log-out', async t => {
+  test('closes nobody when sessions cannot be read any more', async t => {
     const { redis, sluice, client } = await standWithUser(t, RULES);
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice, { count: 4 });
@@ -270,7 +270,7 @@ describe('a user of Redis with rights of its own', () => {
     visitor.terminate();
   });
 
-  test('it could not be read for a while, and has ended: that is found without a sweep', async t => {
+  test('finds without a sweep what ended while sessions could not be read', async t => {
     const { redis, sluice, client } = await standWithUser(t, RULES);
     const visitors = await Promise.all(Array.from({ length: 20 }, () => Visitor.logIn(client)));
     for (const visitor of visitors) await visitor.open(sluice);
@@ -281,12 +281,12 @@ describe('a user of Redis with rights of its own', () => {
     await redis.cli('ACL', 'SETUSER', 'sluice', '+get');
     await Promise.all(visitors.map(visitor => visitor.closed(4401, { within: 3000 })));
     const lines = sluice.program.stderr.filter(line => line.includes('session look-up failed'));
-    assert.ok(lines.length <= 2, `${lines.length} lines`); // one of each worker
+    assert.ok(lines.length <= 2, `${lines.length} lines`); // one for each worker
   });
 });
 
-describe('a server that cannot track', () => {
-  test('it knows no CLIENT at all', async t => {
+describe('the sweep finds what ended when', () => {
+  test('Redis does not have CLIENT', async t => {
     const { sluice, client } = await stand(t, {
       session: { sweep: 0.5 }, settings: { 'rename-command': ['CLIENT', '""'] } });
     await until(() => told(sluice).length > 0, { what: 'a line of the log' });
@@ -297,7 +297,7 @@ describe('a server that cannot track', () => {
     assert.equal(told(sluice).length, 1);
   });
 
-  test('a proxy between knows no CLIENT TRACKING', async t => {
+  test('a proxy does not have CLIENT TRACKING', async t => {
     const redis = await startRedis(t);
     const proxy = await startProxy(t, redis);
     proxy.spoils = words => words[1] === 'TRACKING';
@@ -312,12 +312,12 @@ describe('a server that cannot track', () => {
   });
 });
 
-describe('Redis may track fewer keys than there are sessions', () => {
+describe('when Redis may track fewer keys than there are sessions', () => {
   const SESSIONS = 1000;
   const SECONDS = 3;
-  const VAIN = { burst: 11000, perSecond: 5000 }; // reads for nothing that a worker allows itself
+  const VAIN = { burst: 11000, perSecond: 5000 }; // a worker's limit of reads that find nothing new
 
-  test('nobody is closed, there is no storm, and an end is found all the same', async t => {
+  test('closes nobody, limits its reads, and finds what ended', async t => {
     const { redis, sluice, client } = await stand(t, {
       workers: 1, settings: { 'tracking-table-max-keys': 100 } });
     const visitors = await Promise.all(Array.from({ length: SESSIONS }, () => Visitor.logIn(client)));
@@ -344,11 +344,11 @@ describe('Redis may track fewer keys than there are sessions', () => {
   });
 });
 
-describe('express-session touches with every page view', () => {
+describe('when express-session touches with every page view', () => {
   const PER_SECOND = 100000 / 60;
   const SECONDS = 2;
 
-  /* EXPIRE for one after the other, evenly; gives reads and processor time, per second. */
+  /* Sends EXPIRE for one visitor after the other at an even rate. Gives reads and processor time, per second. */
   async function touch(sluice, client, visitors) {
     const before = await reads(client);
     const processor = processorSecondsOf(sluice.program.pid);
@@ -366,7 +366,7 @@ describe('express-session touches with every page view', () => {
   }
 
   for (const [name, count, limit] of [['one session', 1, 100], ['a thousand sessions', 1000, PER_SECOND + 200]])
-    test(`100,000 times a minute, ${name}`, async t => {
+    test(`100,000 times a minute, reads ${name} at a limited rate`, async t => {
       const { sluice, client } = await stand(t, { workers: 1 });
       const visitors = await Promise.all(Array.from({ length: count }, () => Visitor.logIn(client)));
       await each(count, i => visitors[i].open(sluice), { atOnce: 50 });
@@ -379,7 +379,7 @@ describe('express-session touches with every page view', () => {
       visitors.forEach(visitor => visitor.terminate());
     });
 
-  test('a session that nobody is connected with any more costs nothing', async t => {
+  test('does not read a session without connections', async t => {
     const { sluice, client } = await stand(t, { workers: 1 });
     const [gone, stays] = [await Visitor.logIn(client), await Visitor.logIn(client)];
     await gone.open(sluice);
@@ -393,7 +393,7 @@ describe('express-session touches with every page view', () => {
     assert.equal(await reads(client), before + 1);
   });
 
-  test('log-outs are found within 100 ms meanwhile', async t => {
+  test('finds log-outs within 100 ms', async t => {
     const { sluice, client } = await stand(t, { workers: 1 });
     const visitors = await Promise.all(Array.from({ length: 500 }, () => Visitor.logIn(client)));
     await each(visitors.length, i => visitors[i].open(sluice), { atOnce: 50 });

@@ -1,8 +1,8 @@
-/* What becomes of connections when their sessions end or change, and what it costs: exactly, as the
- * clock stands still but for what a test lets pass.
+/* What happens to connections when their sessions end or change, and how many reads it costs. The counts are
+ * exact, because the clock only moves when a test moves it.
  *
- * A turn is all that happens at one moment: what Redis says is read, what is asked of it is sent. So
- * from a change to the close frame there are two turns, with the record read again between them. */
+ * A turn is all that happens at one moment: replies are read, commands are sent. From a change to the close
+ * frame there are two turns, with the record read again between them. */
 #include <stdio.h>
 
 #include "browser.h"
@@ -12,12 +12,12 @@
 #include "unit.h"
 
 enum {
-	CROWD = 1500, /* more than are read at a time */
+	CROWD = 1500, /* more than the reads under way at a time */
 	GUESTS_MAX = CROWD + 4,
 	TICK_MS = 50,
 	AT_ONCE_TURNS = 3,
 	OPENING_TURNS = 10,
-	BACK_MS = 3000, /* by then a lost link has come back */
+	BACK_MS = 3000, /* a lost link has come back by then */
 	/* as in sessions_pace.c */
 	GAP_MS = 50,
 	VAIN_PER_SECOND = 5000,
@@ -68,7 +68,7 @@ static int strict(void **state)
 	return begin(state, SETTINGS_STRICT);
 }
 
-/* That nothing is left is seen to by stage_close. */
+/* stage_close checks that nothing is left. */
 static int end(void **state)
 {
 	struct scene *scene = *state;
@@ -80,7 +80,7 @@ static int end(void **state)
 
 /* ---- guests ---- */
 
-/* Has asked to be let in, and nothing has happened yet. */
+/* Opens a connection and sends the handshake. No turn has passed. */
 static struct browser *come(struct scene *scene, enum browser_session session, unsigned device,
 	unsigned worker, const char *query)
 {
@@ -106,15 +106,14 @@ static struct browser *enter(
 	return guest;
 }
 
-/* With which code the gateway has closed it, by one close frame (as browser_look sees to); 0: it has
- * not. */
+/* The code of the close frame from the gateway; 0: none. browser_look checks that there is only one. */
 static unsigned closed_with(struct browser *guest)
 {
 	browser_look(guest);
 	return guest->close_frames ? guest->close_code : 0;
 }
 
-/* Ada with many devices, each with a session, all on one worker. */
+/* Ada on many devices, each with its own session, all on one worker. */
 static void enter_crowd(struct scene *scene, size_t n)
 {
 	char key[BROWSER_KEY_MAX];
@@ -137,7 +136,7 @@ static size_t count_closed(struct scene *scene)
 	return n;
 }
 
-/* Gets what is published on one of Ada's channels now? */
+/* Does it get what is published on this channel of Ada's now? */
 static bool hears(struct scene *scene, struct browser *guest, enum browser_channel channel)
 {
 	browser_publish(&scene->stage, channel, 0);
@@ -156,7 +155,7 @@ static void change(
 		(struct redis_record){ browser_key(session, 0, key), value, error });
 }
 
-/* Nobody is told of it. */
+/* Changes the record without an invalidation. */
 static void change_unheard(
 	struct scene *scene, enum browser_session session, const char *value, const char *error)
 {
@@ -171,7 +170,7 @@ static void evict(struct scene *scene, enum browser_session session, unsigned de
 	redis_evict(&scene->stage.redis, browser_key(session, device, key));
 }
 
-/* How often the record was asked for. */
+/* How often the record was read. */
 static unsigned gets(struct scene *scene, enum browser_session session, unsigned device)
 {
 	char key[BROWSER_KEY_MAX];
@@ -179,7 +178,7 @@ static unsigned gets(struct scene *scene, enum browser_session session, unsigned
 	return redis_keys_get(&scene->stage.redis.keys, slice_of(key))->gets;
 }
 
-/* Time passes, a tick at a time. */
+/* Moves the clock, tick by tick. */
 static void pass(struct scene *scene, unsigned ms)
 {
 	for (unsigned passed = 0; passed < ms; passed += TICK_MS) {
@@ -188,7 +187,7 @@ static void pass(struct scene *scene, unsigned ms)
 	}
 }
 
-/* Long enough for everybody to have been read long ago. */
+/* Waits until no session was read within the gap. */
 static void settle(struct scene *scene)
 {
 	pass(scene, 4 * GAP_MS);
@@ -202,12 +201,12 @@ static const struct {
 	{ "deleted", NULL, NULL },
 	{ "logged out", "{\"cookie\":{},\"authenticated\":false,\"userId\":\"ada\"}", NULL },
 	{ "another user", "{\"cookie\":{},\"authenticated\":true,\"userId\":\"eve\"}", NULL },
-	{ "nobody's any more", "{\"cookie\":{},\"authenticated\":true}", NULL },
-	{ "no JSON", "{\"cookie\":{", NULL },
-	{ "no text", NULL, "-WRONGTYPE Operation against a key\r\n" },
+	{ "no user", "{\"cookie\":{},\"authenticated\":true}", NULL },
+	{ "not JSON", "{\"cookie\":{", NULL },
+	{ "not a string", NULL, "-WRONGTYPE Operation against a key\r\n" },
 };
 
-static void an_end_is_told_at_once(void **state)
+static void closes_at_once_when_a_session_ends(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *bob = enter(scene, SESSION_BOB, 0, "?channel=public:a");
@@ -218,7 +217,7 @@ static void an_end_is_told_at_once(void **state)
 		change(scene, SESSION_ADA, ends[i].value, ends[i].error);
 		stage_turns(&scene->stage, AT_ONCE_TURNS);
 		if (closed_with(ada) != WS_CLOSE_SESSION_ENDED)
-			fail_msg("%s: not told", ends[i].name);
+			fail_msg("%s: not closed", ends[i].name);
 		assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 1);
 	}
 	assert_true(is_open(bob));
@@ -226,11 +225,11 @@ static void an_end_is_told_at_once(void **state)
 	assert_int_equal(
 		stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), COUNT_OF(ends));
 	assert_int_equal(
-		stage_metric(&scene->stage, METRIC_CLOSES_4401), 0); /* none has answered */
+		stage_metric(&scene->stage, METRIC_CLOSES_4401), 0); /* no client has answered */
 }
 
-/* Each has a session; each worker reads a session once, whoever and however many have it. */
-static void all_that_share_it_are_told_once(void **state)
+/* One session in all workers: each worker reads it once, however many connections have it. */
+static void reads_a_shared_session_once_a_worker(void **state)
 {
 	enum { SHARERS = 7 };
 	struct scene *scene = *state;
@@ -250,7 +249,7 @@ static void all_that_share_it_are_told_once(void **state)
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), STAGE_WORKERS);
 }
 
-static void all_ends_of_many_are_told_at_once(void **state)
+static void closes_a_crowd_at_once(void **state)
 {
 	struct scene *scene = *state;
 	char key[BROWSER_KEY_MAX];
@@ -259,14 +258,14 @@ static void all_ends_of_many_are_told_at_once(void **state)
 	for (unsigned device = 1; device <= CROWD; device++)
 		redis_change(&scene->stage.redis,
 			(struct redis_record){ browser_key(SESSION_ADA, device, key) });
-	/* those for which there was no room in the first round are in the second; and those that the
-	 * sweep has read just now are not read again within the gap */
+	/* Sessions that did not fit in the first round of reads are in the second. Those that the sweep has
+	 * just read are not read again within the gap. */
 	stage_turns(&scene->stage, 2 * AT_ONCE_TURNS);
 	pass(scene, 4 * GAP_MS);
 	assert_int_equal(count_closed(scene), CROWD);
 }
 
-static void a_flush_ends_all(void **state)
+static void closes_all_after_a_flush(void **state)
 {
 	struct scene *scene = *state;
 	enter(scene, SESSION_ADA, 0, "");
@@ -277,9 +276,9 @@ static void a_flush_ends_all(void **state)
 	assert_int_equal(count_closed(scene), 3);
 }
 
-/* ---- words that mean nothing ---- */
+/* ---- invalidations without a change ---- */
 
-static void a_word_without_a_change_ends_nobody(void **state)
+static void closes_nobody_for_an_invalidation_without_a_change(void **state)
 {
 	static const char *const words[] = {
 		"*-1\r\n",
@@ -305,8 +304,8 @@ static void a_word_without_a_change_ends_nobody(void **state)
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), 0);
 }
 
-/* However often it is said to have changed, it is read once in 50 ms, and the last change is seen. */
-static void a_session_is_read_seldom(void **state)
+/* However often Redis invalidates it, a session is read once in 50 ms, and its last change is seen. */
+static void reads_a_session_once_in_50_ms(void **state)
 {
 	enum { EVERY_MS = 10, FOR_MS = 2000 };
 	struct scene *scene = *state;
@@ -327,15 +326,15 @@ static void a_session_is_read_seldom(void **state)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
-static void say_all_changed(struct scene *scene, unsigned n)
+static void invalidate_all(struct scene *scene, unsigned n)
 {
 	for (unsigned device = 1; device <= n; device++)
 		evict(scene, SESSION_ADA, device);
 }
 
-/* Redis forgets more than it can remember: that costs so much a second, and no more. An end among
- * these words is seen in its turn; afterwards they are seen at once again. */
-static void words_in_vain_are_bounded(void **state)
+/* Redis evicts more keys than it can track: the reads per second are limited. A session that ends
+ * among these is found in its turn; when they have stopped, ends are found at once again. */
+static void limits_reads_that_find_nothing_new(void **state)
 {
 	enum { N = 400, FOR_MS = 4000, IN_TURN_MS = 1500 };
 	struct scene *scene = *state;
@@ -345,15 +344,15 @@ static void words_in_vain_are_bounded(void **state)
 	settle(scene);
 	unsigned before = scene->stage.redis.gets;
 	for (unsigned passed = 0; passed < FOR_MS; passed += TICK_MS) {
-		say_all_changed(scene, N);
+		invalidate_all(scene, N);
 		pass(scene, TICK_MS);
 	}
 	unsigned n = scene->stage.redis.gets - before;
 	assert_in_range(n, CREDIT_MAX, CREDIT_MAX + VAIN_PER_SECOND * FOR_MS / 1000 + N);
 	change(scene, SESSION_ADA, NULL, NULL);
 	for (unsigned passed = 0; passed < IN_TURN_MS; passed += TICK_MS) {
-		say_all_changed(scene, N);
-		evict(scene, SESSION_ADA, 0); /* to say it again does not put it off */
+		invalidate_all(scene, N);
+		evict(scene, SESSION_ADA, 0); /* invalidated again, it keeps its place */
 		pass(scene, TICK_MS);
 	}
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
@@ -364,8 +363,8 @@ static void words_in_vain_are_bounded(void **state)
 	assert_int_equal(count_closed(scene), 2);
 }
 
-/* What has really changed is no waste. The sweep reads some of them besides. */
-static void words_that_mean_something_are_not(void **state)
+/* Real changes are not limited. The sweep reads some of the sessions as well. */
+static void does_not_limit_reads_of_real_changes(void **state)
 {
 	enum { N = CROWD, ROUNDS = 30, ROUND_MS = 4 * GAP_MS, FOR_MS = ROUNDS * ROUND_MS };
 	static const char *const records[] = { ADA(RED_BLUE), ADA(BLUE) };
@@ -387,9 +386,9 @@ static void words_that_mean_something_are_not(void **state)
 	assert_true(N * ROUNDS > CREDIT_MAX + VAIN_PER_SECOND * FOR_MS / 1000);
 }
 
-/* ---- what was not said, or was said early ---- */
+/* ---- invalidations that are lost or come early ---- */
 
-static void the_sweep_finds_what_was_not_said(void **state)
+static void finds_a_lost_invalidation_by_the_sweep(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = enter(scene, SESSION_ADA, 0, ""),
@@ -403,8 +402,8 @@ static void the_sweep_finds_what_was_not_said(void **state)
 	assert_true(is_open(bob));
 }
 
-/* Those who came together are not read together for ever. */
-static void the_sweep_is_spread(void **state)
+/* Sessions that were opened together are not read together for ever. */
+static void spreads_the_sweep_over_its_period(void **state)
 {
 	enum { N = 400, STEP_MS = 100, A_STEP = N * (STEP_MS + DEADLINE_TICK_MS) / SWEEP_MS + 1 };
 	struct scene *scene = *state;
@@ -422,8 +421,8 @@ static void the_sweep_is_spread(void **state)
 		assert_in_range(gets(scene, SESSION_ADA, device), 3, 5);
 }
 
-/* A word that overtakes the answer to what was read before the change. */
-static void what_changes_while_it_is_read_is_read_again(void **state)
+/* The invalidation overtakes the reply with the old record. */
+static void reads_again_what_changed_during_a_read(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
@@ -447,8 +446,8 @@ static void what_changes_while_it_is_read_is_read_again(void **state)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
-/* The same, before anybody depends on it. */
-static void what_ends_while_it_is_looked_up_ends(void **state)
+/* The same, before the session has a member. */
+static void closes_when_a_session_ends_during_its_look_up(void **state)
 {
 	struct scene *scene = *state;
 	struct wire *readers[STAGE_WORKERS] = { redis_reader(0), redis_reader(1) };
@@ -468,7 +467,7 @@ static void what_ends_while_it_is_looked_up_ends(void **state)
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 0);
 }
 
-/* It waits for a channel that Redis will not confirm. */
+/* A client whose opening waits for a channel that Redis does not confirm. */
 static struct browser *wait_for_channel(struct scene *scene, const char *query)
 {
 	struct browser *guest = come(scene, SESSION_ADA, 0, 0, query);
@@ -480,7 +479,7 @@ static struct browser *wait_for_channel(struct scene *scene, const char *query)
 	return guest;
 }
 
-static void who_still_waits_is_refused(void **state)
+static void refuses_an_opening_whose_session_ends(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = wait_for_channel(scene, "?channel=public:denied");
@@ -491,7 +490,7 @@ static void who_still_waits_is_refused(void **state)
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 0);
 }
 
-static void or_let_in_to_be_told(void **state)
+static void closes_an_opening_with_4401_where_configured(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = wait_for_channel(scene, "?channel=public:denied");
@@ -501,7 +500,7 @@ static void or_let_in_to_be_told(void **state)
 	assert_int_equal(ada->received, 0);
 }
 
-static void or_refused_for_a_channel(void **state)
+static void refuses_an_opening_that_loses_its_channel(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = wait_for_channel(scene, "?channel=team:red&channel=public:denied");
@@ -513,7 +512,7 @@ static void or_refused_for_a_channel(void **state)
 
 /* ---- links that are lost ---- */
 
-/* Ada's session ends while Redis cannot say so. */
+/* Ada's session ends while the link is down. */
 static void check_lost_link(struct scene *scene, void (*lose)(struct redis *redis), unsigned reads)
 {
 	struct browser *ada = enter(scene, SESSION_ADA, 0, ""),
@@ -534,22 +533,22 @@ static void check_lost_link(struct scene *scene, void (*lose)(struct redis *redi
 	assert_int_equal(is_open(bob), scene->stage.redis.lack == REDIS_LACKS_ID);
 }
 
-static void a_lost_listener_makes_all_read_again(void **state)
+static void reads_all_again_after_a_lost_subscribed_link(void **state)
 {
 	check_lost_link(*state, redis_drop_listeners, 1);
 }
 
-static void so_does_a_lost_reader(void **state)
+static void reads_all_again_after_a_lost_command_link(void **state)
 {
 	check_lost_link(*state, redis_drop_readers, 2);
 }
 
-static void so_do_both(void **state)
+static void reads_all_again_after_both_links_are_lost(void **state)
 {
 	check_lost_link(*state, redis_drop, 3);
 }
 
-static void a_record_that_cannot_be_read_ends_nobody(void **state)
+static void closes_nobody_for_a_record_that_cannot_be_read(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
@@ -562,8 +561,8 @@ static void a_record_that_cannot_be_read_ends_nobody(void **state)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
-/* Redis does not tell of what it has not let us read, and it may have ended long before the sweep comes. */
-static void but_is_looked_at_again_and_again(void **state)
+/* Redis does not invalidate a key that it has not let us read, so the sweep would be late. */
+static void retries_a_record_that_cannot_be_read_every_second(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
@@ -577,7 +576,7 @@ static void but_is_looked_at_again_and_again(void **state)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
-/* Tracking is refused: nothing is told, and the sweep finds it. */
+/* Redis refuses tracking and sends no invalidation: the sweep finds the end. */
 static void check_untracked(struct scene *scene, enum redis_lack lack)
 {
 	scene->stage.redis.lack = lack;
@@ -591,8 +590,8 @@ static void check_untracked(struct scene *scene, enum redis_lack lack)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
-/* What ended while the link was lost is found when it is back, tracked or not. */
-static void a_lost_link_is_no_matter_for_the_sweep(void **state)
+/* An end while the link was down is found when it is back, with or without tracking. */
+static void reads_all_again_after_a_lost_link_without_tracking(void **state)
 {
 	struct scene *scene = *state;
 	scene->stage.redis.lack = REDIS_LACKS_ID;
@@ -601,19 +600,19 @@ static void a_lost_link_is_no_matter_for_the_sweep(void **state)
 	check_lost_link(scene, redis_drop_readers, 1);
 }
 
-static void without_client_id_it_is_the_sweep(void **state)
+static void relies_on_the_sweep_without_CLIENT_ID(void **state)
 {
 	check_untracked(*state, REDIS_LACKS_ID);
 }
 
-static void without_tracking_too(void **state)
+static void relies_on_the_sweep_without_CLIENT_TRACKING(void **state)
 {
 	check_untracked(*state, REDIS_LACKS_TRACKING);
 }
 
-/* ---- the rules ---- */
+/* ---- channel rules ---- */
 
-static void channels_follow_the_session(void **state)
+static void changes_the_channels_with_the_session(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = enter(scene, SESSION_ADA, 0, "?channel=public:a");
@@ -636,11 +635,11 @@ static void channels_follow_the_session(void **state)
 	assert_true(is_open(ada));
 }
 
-static void who_is_left_with_none_is_closed(void **state)
+static void closes_a_connection_that_loses_all_channels(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
-	struct browser *bob = enter(scene, SESSION_BOB, 0, ""); /* never had any */
+	struct browser *bob = enter(scene, SESSION_BOB, 0, ""); /* on no channel from the start */
 	settle(scene);
 	change(scene, SESSION_ADA, ADA(""), NULL);
 	change(scene, SESSION_BOB, "{\"cookie\":{},\"authenticated\":true,\"userId\":7}", NULL);
@@ -649,8 +648,8 @@ static void who_is_left_with_none_is_closed(void **state)
 	assert_true(is_open(bob));
 }
 
-/* The record says the same as before; it is the rules that have changed. */
-static void new_rules_are_applied(void **state)
+/* The record is the same; the rules have changed. */
+static void applies_reloaded_rules_to_open_connections(void **state)
 {
 	struct scene *scene = *state;
 	struct browser *only = enter(scene, SESSION_ADA, 0, "");
@@ -675,7 +674,7 @@ static void answer_pings(struct browser *guest, size_t *answered)
 		browser_frame(guest, 0x8a, SLICE(""));
 }
 
-/* Two pages of one session for ten minutes. Gives how often its time to live was set. */
+/* Keeps two pages of one session open for ten minutes. Gives how often its time to live was set. */
 static unsigned stay(struct scene *scene, bool answers)
 {
 	enum { MINUTES = 10, STEPS = MINUTES * 60 };
@@ -691,19 +690,19 @@ static unsigned stay(struct scene *scene, bool answers)
 	return scene->stage.redis.expires;
 }
 
-static void an_open_page_keeps_its_session_alive(void **state)
+static void extends_the_session_of_an_open_page(void **state)
 {
 	struct scene *scene = *state;
 	assert_in_range(stay(scene, true), 7, 10);
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), 0);
 }
 
-static void a_page_that_does_not_answer_does_not(void **state)
+static void does_not_extend_it_for_a_page_that_does_not_answer(void **state)
 {
 	assert_int_equal(stay(*state, false), 0);
 }
 
-static void nor_does_one_where_that_is_not_wanted(void **state)
+static void does_not_extend_it_without_session_touch(void **state)
 {
 	assert_int_equal(stay(*state, true), 0);
 }
@@ -713,35 +712,35 @@ static void nor_does_one_where_that_is_not_wanted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(an_end_is_told_at_once, watched),
-		TEST(all_that_share_it_are_told_once, watched),
-		TEST(all_ends_of_many_are_told_at_once, watched),
-		TEST(a_flush_ends_all, watched),
-		TEST(a_word_without_a_change_ends_nobody, watched),
-		TEST(a_session_is_read_seldom, watched),
-		TEST(words_in_vain_are_bounded, watched),
-		TEST(words_that_mean_something_are_not, watched),
-		TEST(the_sweep_finds_what_was_not_said, watched),
-		TEST(the_sweep_is_spread, watched),
-		TEST(what_changes_while_it_is_read_is_read_again, watched),
-		TEST(what_ends_while_it_is_looked_up_ends, watched),
-		TEST(who_still_waits_is_refused, watched),
-		TEST(or_let_in_to_be_told, strict),
-		TEST(or_refused_for_a_channel, watched),
-		TEST(a_lost_listener_makes_all_read_again, watched),
-		TEST(so_does_a_lost_reader, watched),
-		TEST(so_do_both, watched),
-		TEST(a_record_that_cannot_be_read_ends_nobody, watched),
-		TEST(but_is_looked_at_again_and_again, watched),
-		TEST(without_client_id_it_is_the_sweep, watched),
-		TEST(without_tracking_too, watched),
-		TEST(a_lost_link_is_no_matter_for_the_sweep, watched),
-		TEST(channels_follow_the_session, watched),
-		TEST(who_is_left_with_none_is_closed, watched),
-		TEST(new_rules_are_applied, watched),
-		TEST(an_open_page_keeps_its_session_alive, touched),
-		TEST(a_page_that_does_not_answer_does_not, touched),
-		TEST(nor_does_one_where_that_is_not_wanted, untouched),
+		TEST(closes_at_once_when_a_session_ends, watched),
+		TEST(reads_a_shared_session_once_a_worker, watched),
+		TEST(closes_a_crowd_at_once, watched),
+		TEST(closes_all_after_a_flush, watched),
+		TEST(closes_nobody_for_an_invalidation_without_a_change, watched),
+		TEST(reads_a_session_once_in_50_ms, watched),
+		TEST(limits_reads_that_find_nothing_new, watched),
+		TEST(does_not_limit_reads_of_real_changes, watched),
+		TEST(finds_a_lost_invalidation_by_the_sweep, watched),
+		TEST(spreads_the_sweep_over_its_period, watched),
+		TEST(reads_again_what_changed_during_a_read, watched),
+		TEST(closes_when_a_session_ends_during_its_look_up, watched),
+		TEST(refuses_an_opening_whose_session_ends, watched),
+		TEST(closes_an_opening_with_4401_where_configured, strict),
+		TEST(refuses_an_opening_that_loses_its_channel, watched),
+		TEST(reads_all_again_after_a_lost_subscribed_link, watched),
+		TEST(reads_all_again_after_a_lost_command_link, watched),
+		TEST(reads_all_again_after_both_links_are_lost, watched),
+		TEST(closes_nobody_for_a_record_that_cannot_be_read, watched),
+		TEST(retries_a_record_that_cannot_be_read_every_second, watched),
+		TEST(relies_on_the_sweep_without_CLIENT_ID, watched),
+		TEST(relies_on_the_sweep_without_CLIENT_TRACKING, watched),
+		TEST(reads_all_again_after_a_lost_link_without_tracking, watched),
+		TEST(changes_the_channels_with_the_session, watched),
+		TEST(closes_a_connection_that_loses_all_channels, watched),
+		TEST(applies_reloaded_rules_to_open_connections, watched),
+		TEST(extends_the_session_of_an_open_page, touched),
+		TEST(does_not_extend_it_for_a_page_that_does_not_answer, touched),
+		TEST(does_not_extend_it_without_session_touch, untouched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
