@@ -11,6 +11,7 @@
 #include "conn_internal.h"
 #include "sluice/base/limit.h"
 #include "sluice/proto/envelope.h"
+#include "sluice/proto/envelope_read.h"
 
 enum { CONNECTION_ID_LEN = 16 };
 

@@ -1,4 +1,4 @@
-/* Messages: put together from literals and escaped texts. */
+/* Messages are put together from literals and escaped strings. */
 #include "sluice/proto/envelope.h"
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ static int append_string(struct buffer *out, struct slice text)
 	return json_print_string(&printer, text);
 }
 
-/* `name` with its comma and colon: a literal. An absent text is left out. */
+/* `name`: a literal with its comma and colon. An absent text is left out. */
 static int append_member(struct buffer *out, const char *name, struct slice text)
 {
 	if (!text.at)
@@ -35,7 +35,7 @@ static int end(struct buffer *out, int error)
 	return error ? error : buffer_append_slice(out, SLICE("}"));
 }
 
-/* In seconds, as JavaScript would write it. */
+/* In seconds, as JavaScript prints it. */
 static int append_seconds(struct buffer *out, unsigned ms)
 {
 	int error = buffer_printf(out, ",\"heartbeat\":%u", ms / 1000);

@@ -1,30 +1,32 @@
-/* Commands: JSON in, without a tree.
+/* Commands: JSON is read without building a tree.
  *
- * json_text decides whether it is JSON at all, over the bytes alone. What it has taken is then walked once,
- * member by member, and can be trusted: a string has its end, what is opened is closed. So there is nothing
- * to allocate, and nothing that two readers would read in two ways: a member that counts and stands there
- * twice is refused.
+ * json_text decides whether the text is JSON at all. The members are then visited once, one after another, and the
+ * text can be trusted: every string, array and object has its end. So nothing is allocated, and nothing can be
+ * read in two ways: a duplicate of a member that counts is refused.
  *
  *	{"type":"subscribe","id":1,"channel":"team:7"}
  *	 ^key   ^value      ^key ^value
  *
- * Keys and values are compared as what they mean: "type" may be written "\u0074ype". An id is not looked into
- * but sent back as it was written, which is why it has to be short and harmless. In a name half a surrogate
- * pair becomes bytes that are not UTF-8, and so no channel's name. */
+ * Keys and values are compared with their escapes decoded: "type" may be written "\u0074ype". An id is not decoded but
+ * sent back as it was written, so it has to be short and harmless. In a name, half a surrogate pair becomes bytes
+ * that are not UTF-8, so the name is not valid. */
+#include "sluice/proto/envelope_read.h"
+
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 
-#include "sluice/proto/envelope.h"
+#include "sluice/proto/text/hex.h"
 #include "sluice/proto/text/json_text.h"
 
-static struct slice skip_blanks(struct slice rest)
+static struct slice skip_whitespace(struct slice rest)
 {
 	while (rest.len && strchr(" \t\n\r", rest.at[0]))
 		rest = slice_skip(rest, 1);
 	return rest;
 }
 
-/* How long the string is that begins here, with its quotes. */
+/* The length of the string at the front, with its quotes. */
 static size_t string_len(struct slice rest)
 {
 	size_t i = 1;
@@ -33,17 +35,17 @@ static size_t string_len(struct slice rest)
 	return i + 1;
 }
 
-/* The same of an array or object. */
+/* The length of the array or object at the front. */
 static size_t nest_len(struct slice rest)
 {
 	size_t depth = 0, i = 0;
 	do {
-		char octet = rest.at[i];
-		if (octet == '{' || octet == '[')
+		char c = rest.at[i];
+		if (c == '{' || c == '[')
 			depth++;
-		else if (octet == '}' || octet == ']')
+		else if (c == '}' || c == ']')
 			depth--;
-		i += octet == '"' ? string_len(slice_skip(rest, i)) : 1;
+		i += c == '"' ? string_len(slice_skip(rest, i)) : 1;
 	} while (depth);
 	return i;
 }
@@ -60,14 +62,15 @@ static size_t value_len(struct slice rest)
 	return i;
 }
 
+/* Takes `len` bytes, and drops the whitespace behind them. */
 static struct slice cut(struct slice *rest, size_t len)
 {
-	struct slice part = slice_make(rest->at, len);
-	*rest = skip_blanks(slice_skip(*rest, len));
+	struct slice part = slice_take_bytes(rest, len);
+	*rest = skip_whitespace(*rest);
 	return part;
 }
 
-/* Takes the next member off the inside of an object. False: there are no more. */
+/* Takes the next member of an object. False: there are no more. */
 static bool next_member(struct slice *rest, struct slice *ret_key, struct slice *ret_value)
 {
 	if (rest->at[0] == '}')
@@ -80,25 +83,15 @@ static bool next_member(struct slice *rest, struct slice *ret_key, struct slice 
 	return true;
 }
 
-static unsigned hex4(const char *at)
-{
-	unsigned unit = 0;
-	for (size_t i = 0; i < 4; i++) {
-		unsigned char octet = (unsigned char)at[i];
-		unit = unit * 16 + (octet <= '9' ? octet - 48U : (octet | 32U) - 87U);
-	}
-	return unit;
-}
-
-/* The character behind "\u", its low surrogate with it; `ret_len`: how many octets that were. */
+/* The character behind "\u", with its low surrogate if it has one. `ret_len`: how many bytes encode it. */
 static uint32_t escaped_unit(struct slice rest, size_t *ret_len)
 {
-	uint32_t high = hex4(rest.at);
+	uint32_t high = hex_four(rest.at);
 	*ret_len = 4;
 	if (high < 0xd800 || high > 0xdbff || rest.len < 10 || rest.at[4] != '\\' ||
 		rest.at[5] != 'u')
 		return high;
-	uint32_t low = hex4(rest.at + 6);
+	uint32_t low = hex_four(rest.at + 6);
 	if (low < 0xdc00 || low > 0xdfff)
 		return high;
 	*ret_len = 10;
@@ -115,7 +108,7 @@ static size_t put_utf8(char *out, uint32_t unit)
 	return len;
 }
 
-/* Takes one character off the inside of a string, and writes at most 4 octets. Gives how many. */
+/* Decodes one character of a string, at most 4 bytes. Gives how many. */
 static size_t next_character(struct slice *rest, char *out)
 {
 	static const char escapes[] = "b\bf\fn\nr\rt\t";
@@ -137,7 +130,7 @@ static size_t next_character(struct slice *rest, char *out)
 	return 1;
 }
 
-/* What a string means. What is too long ends behind CHANNEL_NAME_MAX, and so is no name and no word. */
+/* Decodes a string. A longer one ends behind CHANNEL_NAME_MAX bytes, and so equals no name and no keyword. */
 static struct slice decode(struct slice string, char room[CHANNEL_NAME_MAX + 4])
 {
 	struct slice rest = slice_make(string.at + 1, string.len - 2);
@@ -152,21 +145,15 @@ static bool is_string(struct slice value)
 	return value.at[0] == '"';
 }
 
-/* Whole, and at most 2^53 - 1 (ECMA-262 §21.1.2.6). */
+/* An integer of at most 2^53 - 1 (ECMA-262 §21.1.2.6). */
 static bool is_safe_integer(struct slice number)
 {
-	uint64_t value = 0;
-	if (number.at[0] == '-')
-		number = slice_skip(number, 1);
-	for (size_t i = 0; i < number.len; i++) {
-		if (number.at[i] < '0' || number.at[i] > '9' || i == 16)
-			return false;
-		value = value * 10 + (uint64_t)(number.at[i] - '0');
-	}
-	return number.len && value < UINT64_C(1) << 53;
+	uint64_t value;
+	slice_take_char(&number, '-');
+	return slice_number(number, (UINT64_C(1) << 53) - 1, &value);
 }
 
-/* The members that count, as they are written; absent: not there. */
+/* The members that count, as JSON; absent: not there. */
 struct members {
 	struct slice type, id, channel;
 };
@@ -239,7 +226,7 @@ int envelope_read(struct slice text, struct envelope_command *ret_command, const
 	*ret_problem = "not a JSON object";
 	if (!json_text_is_valid(text, ENVELOPE_DEPTH_MAX))
 		return -EINVAL;
-	text = skip_blanks(text);
+	text = skip_whitespace(text);
 	if (text.at[0] != '{')
 		return -EINVAL;
 	cut(&text, 1);

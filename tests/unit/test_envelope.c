@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "sluice/proto/envelope.h"
+#include "sluice/proto/envelope_read.h"
 #include "sluice/proto/text/json_text.h"
 #include "sluice/proto/text/utf8.h"
 #include "unit.h"

@@ -47,6 +47,17 @@ static void takes_what_it_begins_with(void **state)
 	assert_true(slice_take(&rest, SLICE("")));
 }
 
+static void joins_what_fits(void **state)
+{
+	(void)state;
+	const struct slice parts[] = { SLICE("ab"), { NULL, 0 }, SLICE("c") };
+	char text[3];
+	assert_int_equal(slice_join(parts, 3, text, 3), 3);
+	assert_memory_equal(text, "abc", 3);
+	assert_int_equal(slice_join(parts, 3, text, 2), -EMSGSIZE);
+	assert_int_equal(slice_join(parts, 0, NULL, 0), 0);
+}
+
 static void reads_decimal_numbers(void **state)
 {
 	(void)state;
@@ -86,6 +97,7 @@ int main(void)
 		cmocka_unit_test(trims_blanks_only),
 		cmocka_unit_test(cuts_at_each_separator),
 		cmocka_unit_test(takes_what_it_begins_with),
+		cmocka_unit_test(joins_what_fits),
 		cmocka_unit_test(reads_decimal_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

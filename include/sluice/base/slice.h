@@ -3,11 +3,13 @@
 #ifndef SLUICE_BASE_SLICE_H
 #define SLUICE_BASE_SLICE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/types.h>
 
 struct slice {
 	const char *at;
@@ -101,6 +103,20 @@ static inline bool slice_take(struct slice *rest, struct slice prefix)
 		return false;
 	*rest = slice_skip(*rest, prefix.len);
 	return true;
+}
+
+/* Writes the parts one after another. Gives the length; -EMSGSIZE: they do not fit in `size` bytes. */
+static inline ssize_t slice_join(const struct slice *parts, size_t n, char *text, size_t size)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].len > size - len)
+			return -EMSGSIZE;
+		if (parts[i].len)
+			memcpy(text + len, parts[i].at, parts[i].len);
+		len += parts[i].len;
+	}
+	return (ssize_t)len;
 }
 
 /* Reads a decimal number of digits alone, from 0 to `max`. False: it is none, or greater. */

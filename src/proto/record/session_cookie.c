@@ -231,13 +231,5 @@ ssize_t session_cookie_sign(enum session_signature form, struct slice secret, st
 		parts[2] = SLICE(".");
 		parts[3] = slice_make(signature, forms[form].len);
 	}
-	size_t len = 0;
-	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		if (parts[i].len > size - len)
-			return -EMSGSIZE;
-		if (parts[i].len)
-			memcpy(value + len, parts[i].at, parts[i].len);
-		len += parts[i].len;
-	}
-	return (ssize_t)len;
+	return slice_join(parts, COUNT_OF(parts), value, size);
 }

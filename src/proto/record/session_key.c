@@ -94,15 +94,7 @@ bool session_key_templates_agree(struct slice a, struct slice b)
 static ssize_t fill(const struct template *template, struct slice id, char *key, size_t size)
 {
 	const struct slice parts[] = { template->before, id, template->after };
-	size_t len = 0;
-	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		if (parts[i].len > size - len)
-			return -EMSGSIZE;
-		if (parts[i].len)
-			memcpy(key + len, parts[i].at, parts[i].len);
-		len += parts[i].len;
-	}
-	return (ssize_t)len;
+	return slice_join(parts, COUNT_OF(parts), key, size);
 }
 
 ssize_t session_key_format(struct slice text, struct slice sid, char *key, size_t size)
