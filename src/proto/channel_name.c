@@ -1,5 +1,5 @@
-/* Control characters and bad UTF-8 have no use in a name. "__" begins the names of Redis' keyspace notifications, which
- * contain session ids. */
+/* Control characters and bad UTF-8 have no use in a name. "__" begins the names of Redis' keyspace
+ * notifications, which contain session ids. */
 #include "sluice/proto/channel_name.h"
 
 #include "sluice/proto/text/utf8.h"

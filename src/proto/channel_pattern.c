@@ -5,17 +5,18 @@
  *	     ^path          any of the texts at that path of the session
  *	            ^rest   the rest of the name, whatever it is
  *
- * A pattern is the operator's, a name is a browser's, a text is the backend's, and they never change places: a name or
- * a text that contains "*" or "{" is compared byte by byte like any other.
+ * A pattern is the operator's, a name is a browser's, a text is the backend's, and they never
+ * change places: a name or a text that contains "*" or "{" is compared byte by byte like any other.
  *
- * An array may contain a text that begins another of its texts ("a", "ab"), so a name can match by one element and
- * fail by the one tried first. Trying all ways one after another takes exponential time, and users may have a say
- * in their arrays. So all ways are followed at once: the state is the set of offsets in the name at which some way
- * through the pattern so far ends; the name matches if the set contains its end. A name has at most CHANNEL_NAME_MAX
- * bytes, so the set is small, and the time is bounded by parts × offsets × elements.
+ * An array may contain a text that begins another of its texts ("a", "ab"), so a name can match by
+ * one element and fail by the one tried first. Trying all ways one after another takes exponential
+ * time, and users may have a say in their arrays. So all ways are followed at once: the state is
+ * the set of offsets in the name at which some way through the pattern so far ends; the name
+ * matches if the set contains its end. A name has at most CHANNEL_NAME_MAX bytes, so the set is
+ * small, and the time is bounded by parts × offsets × elements.
  *
- * In the other direction, channel_pattern_each writes out every name. There the arrays of one pattern multiply, so
- * the number of steps is limited. */
+ * In the other direction, channel_pattern_each writes out every name. There the arrays of one
+ * pattern multiply, so the number of steps is limited. */
 #include "sluice/proto/channel_pattern.h"
 
 #include <string.h>
@@ -129,8 +130,8 @@ bool channel_pattern_matches(
 	return reached.has[name.len];
 }
 
-/* Parts that stand for any text take as little as possible; if what follows fails, the last of them takes one byte more.
- * That is enough, as it can take whatever an earlier one could. */
+/* Parts that stand for any text take as little as possible; if what follows fails, the last of them
+ * takes one byte more. That is enough, as it can take whatever an earlier one could. */
 bool channel_pattern_could_match(struct slice pattern, struct slice name)
 {
 	struct slice retry_pattern = { NULL, 0 }, retry_name = { NULL, 0 };

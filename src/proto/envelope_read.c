@@ -1,15 +1,15 @@
 /* Commands: JSON is read without building a tree.
  *
- * json_text decides whether the text is JSON at all. The members are then visited once, one after another, and the
- * text can be trusted: every string, array and object has its end. So nothing is allocated, and nothing can be
- * read in two ways: a duplicate of a member that counts is refused.
+ * json_text decides whether the text is JSON at all. The members are then visited once, one after
+ * another, and the text can be trusted: every string, array and object has its end. So nothing is
+ * allocated, and nothing can be read in two ways: a duplicate of a member that counts is refused.
  *
  *	{"type":"subscribe","id":1,"channel":"team:7"}
  *	 ^key   ^value      ^key ^value
  *
- * Keys and values are compared with their escapes decoded: "type" may be written "\u0074ype". An id is not decoded but
- * sent back as it was written, so it has to be short and harmless. In a name, half a surrogate pair becomes bytes
- * that are not UTF-8, so the name is not valid. */
+ * Keys and values are compared with their escapes decoded: "type" may be written "\u0074ype". An id
+ * is not decoded but sent back as it was written, so it has to be short and harmless. In a name,
+ * half a surrogate pair becomes bytes that are not UTF-8, so the name is not valid. */
 #include "sluice/proto/envelope_read.h"
 
 #include <errno.h>
@@ -83,7 +83,8 @@ static bool next_member(struct slice *rest, struct slice *ret_key, struct slice 
 	return true;
 }
 
-/* The character behind "\u", with its low surrogate if it has one. `ret_len`: how many bytes encode it. */
+/* The character behind "\u", with its low surrogate if it has one. `ret_len`: how many bytes encode
+ * it. */
 static uint32_t escaped_unit(struct slice rest, size_t *ret_len)
 {
 	uint32_t high = hex_four(rest.at);
@@ -130,7 +131,8 @@ static size_t next_character(struct slice *rest, char *out)
 	return 1;
 }
 
-/* Decodes a string. A longer one ends behind CHANNEL_NAME_MAX bytes, and so equals no name and no keyword. */
+/* Decodes a string. A longer one ends behind CHANNEL_NAME_MAX bytes, and so equals no name and no
+ * keyword. */
 static struct slice decode(struct slice string, char room[CHANNEL_NAME_MAX + 4])
 {
 	struct slice rest = slice_make(string.at + 1, string.len - 2);

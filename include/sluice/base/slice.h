@@ -105,7 +105,8 @@ static inline bool slice_take(struct slice *rest, struct slice prefix)
 	return true;
 }
 
-/* Writes the parts one after another. Gives the length; -EMSGSIZE: they do not fit in `size` bytes. */
+/* Writes the parts one after another. Gives the length; -EMSGSIZE: they do not fit in `size`
+ * bytes. */
 static inline ssize_t slice_join(const struct slice *parts, size_t n, char *text, size_t size)
 {
 	size_t len = 0;

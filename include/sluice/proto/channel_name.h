@@ -8,11 +8,12 @@
 
 enum { CHANNEL_NAME_MAX = 256 };
 
-/* May a client ask for this channel? 1 to 256 bytes of valid UTF-8, without control characters, that do not begin with
- * "__". */
+/* May a client ask for this channel? 1 to 256 bytes of valid UTF-8, without control characters,
+ * that do not begin with "__". */
 bool channel_name_is_valid(struct slice name);
 
-/* Why no channel's name can begin with `text` (of any length), as a literal for the operator; or NULL. */
+/* Why no channel's name can begin with `text` (of any length), as a literal for the operator; or
+ * NULL. */
 const char *channel_name_problem(struct slice text);
 
 #endif

@@ -9,8 +9,9 @@
 
 enum { ENVELOPE_DATA_DEPTH = 128 /* a payload that is nested deeper is sent as a string */ };
 
-/* Each function but the last appends one message. 0 or -ENOMEM (then the buffer is to be discarded). Strings that are
- * not JSON must be valid UTF-8; an `id` is JSON, as in envelope_read.h; an absent slice is left out. */
+/* Each function but the last appends one message. 0 or -ENOMEM (then the buffer is to be
+ * discarded). Strings that are not JSON must be valid UTF-8; an `id` is JSON, as in
+ * envelope_read.h; an absent slice is left out. */
 
 /* `user`: absent for an anonymous connection. `channels`: made by envelope_list. */
 MUST_CHECK int envelope_welcome(struct buffer *out, struct slice connection, struct slice user,
@@ -25,8 +26,8 @@ MUST_CHECK int envelope_error(
 MUST_CHECK int envelope_gap(struct buffer *out, struct slice channel);
 MUST_CHECK int envelope_heartbeat(struct buffer *out);
 
-/* `payload`: any bytes. Sent as "data", the payload itself if it is JSON, else as a string; or as "base64" if it is
- * not text. */
+/* `payload`: any bytes. Sent as "data", the payload itself if it is JSON, else as a string; or as
+ * "base64" if it is not text. */
 MUST_CHECK int envelope_publication(
 	struct buffer *out, struct slice channel, struct slice payload, bool is_text);
 

@@ -20,10 +20,11 @@ struct envelope_command {
 	char room[CHANNEL_NAME_MAX + 4];
 };
 
-/* Reads a command: an object with "type"; "channel", a string, unless it is a ping; and optionally "id", a string of
- * at most ENVELOPE_ID_MAX bytes or an integer that JavaScript represents exactly. Other members are ignored; these
- * three must not be duplicate. `text` is valid UTF-8. 0; or -EINVAL with `ret_problem` (one line, a literal); then only
- * the id of *ret_command is set, if it could be read. */
+/* Reads a command: an object with "type"; "channel", a string, unless it is a ping; and optionally
+ * "id", a string of at most ENVELOPE_ID_MAX bytes or an integer that JavaScript represents exactly.
+ * Other members are ignored; these three must not be duplicate. `text` is valid UTF-8. 0; or
+ * -EINVAL with `ret_problem` (one line, a literal); then only the id of *ret_command is set, if it
+ * could be read. */
 MUST_CHECK int envelope_read(
 	struct slice text, struct envelope_command *ret_command, const char **ret_problem);
 

@@ -1,16 +1,17 @@
 /* Finds one cookie in the Cookie header (RFC 6265 §4.2.1, §5.4).
  *
- * RFC 6265 leaves it to the server how to read what a browser sends back, and servers differ: which of two
- * cookies with one name counts, what quotes mean, what a broken escape does. If the gateway read a header
- * differently than the backend, one cookie could pass here and another one there. So this is the reading
- * of the npm package `cookie`, odd corners included, because the backend logs the user in with it:
+ * RFC 6265 leaves it to the server how to read what a browser sends back, and servers differ: which
+ * of two cookies with one name counts, what quotes mean, what a broken escape does. If the gateway
+ * read a header differently than the backend, one cookie could pass here and another one there. So
+ * this is the reading of the npm package `cookie`, odd corners included, because the backend logs
+ * the user in with it:
  *
  *	connect.sid = "s%3Aabc.def" ; connect.sid=other
  *	^name         ^without one pair of quotes, then percent-decoded
  *	                              ^ignored: the first cookie of a name counts
  *
- * A value with broken escapes, or one that does not decode to UTF-8, stays as it is. It then fails the
- * signature, as it does in the backend. */
+ * A value with broken escapes, or one that does not decode to UTF-8, stays as it is. It then fails
+ * the signature, as it does in the backend. */
 #include "sluice/proto/http/cookie.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "sluice/proto/http/http_answer.h"
 
-/* Headers that a status requires: RFC 9110 §15.5.6, §15.5.22 (a 426 names the protocol to upgrade to); RFC 6455
- * §4.4. */
+/* Headers that a status requires: RFC 9110 §15.5.6, §15.5.22 (a 426 names the protocol to upgrade
+ * to); RFC 6455 §4.4. */
 static const char *extra_headers(int status)
 {
 	switch (status) {

@@ -3,15 +3,15 @@
  *	bytes -> gate, byte by byte -> head (until its empty line) -> llhttp, in one go -> slices
  *	                                 bytes behind it -> rest
  *
- * The gate (http_gate) is ours and strict; llhttp then gives the head its meaning. llhttp is compiled strict,
- * yet version 8 accepts some of what the gate refuses (folded lines, "Host : x", an empty name), and had bugs
- * with bare CR (CVE-2023-30589, CVE-2025-23167) by which two servers see two different requests, the root
- * of request smuggling. That is why the gate goes first, why it alone finds the end of the head (llhttp
- * would skip a body before it hands over to another protocol), and why both must count the same number of
- * headers.
+ * The gate (http_gate) is ours and strict; llhttp then gives the head its meaning. llhttp is
+ * compiled strict, yet version 8 accepts some of what the gate refuses (folded lines, "Host : x",
+ * an empty name), and had bugs with bare CR (CVE-2023-30589, CVE-2025-23167) by which two servers
+ * see two different requests, the root of request smuggling. That is why the gate goes first, why
+ * it alone finds the end of the head (llhttp would skip a body before it hands over to another
+ * protocol), and why both must count the same number of headers.
  *
- * Invariants: once the status is 1, `head` is never touched again, so that the slices stay valid; head.len is at
- * most header_bytes; at most HTTP_HEADERS_MAX header lines have passed the gate. */
+ * Invariants: once the status is 1, `head` is never touched again, so that the slices stay valid;
+ * head.len is at most header_bytes; at most HTTP_HEADERS_MAX header lines have passed the gate. */
 #include "sluice/proto/http/http_request.h"
 
 #include <stdint.h>
@@ -19,7 +19,8 @@
 
 #include "llhttp_versions.h"
 
-/* Takes the bytes that belong to the head. Gives how many, or the status to refuse the request with, negated. */
+/* Takes the bytes that belong to the head. Gives how many, or the status to refuse the request
+ * with, negated. */
 static ssize_t pass(struct http_request *request, const char *bytes, size_t len)
 {
 	size_t room = request->header_bytes - request->head.len, n;
@@ -118,8 +119,8 @@ static bool is_host(const struct http_request *request, struct slice authority)
 	       slice_equal_nocase(host, authority);
 }
 
-/* Skips scheme and authority of an absolute URI. The authority must equal the Host header (RFC 9112 §3.2), as
- * servers differ in which of the two they follow. */
+/* Skips scheme and authority of an absolute URI. The authority must equal the Host header (RFC 9112
+ * §3.2), as servers differ in which of the two they follow. */
 static bool skip_authority(const struct http_request *request, struct slice *rest)
 {
 	size_t len = 0;

@@ -1,8 +1,9 @@
-/* llhttp: 8.1 on Debian 12, compiled here from its C sources, and 9.2 on Debian 13. Everything that depends on the
- * version stands in this header.
+/* llhttp: 8.1 on Debian 12, compiled here from its C sources, and 9.2 on Debian 13. Everything that
+ * depends on the version stands in this header.
  *
- * 8 is strict only if it is compiled with LLHTTP_STRICT_MODE (dependencies/meson.build does); 9 is strict unless a parser
- * asks for leniency, which we never do. Before 8.1 a bare CR could end a header (CVE-2023-30589). */
+ * 8 is strict only if it is compiled with LLHTTP_STRICT_MODE (dependencies/meson.build does); 9 is
+ * strict unless a parser asks for leniency, which we never do. Before 8.1 a bare CR could end a
+ * header (CVE-2023-30589). */
 #ifndef SLUICE_PROTO_HTTP_LLHTTP_VERSIONS_H
 #define SLUICE_PROTO_HTTP_LLHTTP_VERSIONS_H
 

@@ -1,21 +1,23 @@
 /* Which pages may open connections: the defence against cross-site WebSocket hijacking.
  *
- * A browser sends the user's cookies with a WebSocket that any page opens, and CORS does not apply. Only the
- * Origin header (RFC 6454 §7) tells which page it was, and a page cannot forge it. So one loose comparison gives
- * every user's account to every page on the web. Prefixes, suffixes and patterns are how this goes wrong
- * ("https://app.example.com.evil.org"), so there are none: both sides are taken apart into the triple of RFC
- * 6454 §4, and the triples are equal or not.
+ * A browser sends the user's cookies with a WebSocket that any page opens, and CORS does not apply.
+ * Only the Origin header (RFC 6454 §7) tells which page it was, and a page cannot forge it. So one
+ * loose comparison gives every user's account to every page on the web. Prefixes, suffixes and
+ * patterns are how this goes wrong ("https://app.example.com.evil.org"), so there are none: both
+ * sides are taken apart into the triple of RFC 6454 §4, and the triples are equal or not.
  *
  *	https://app.example.com:8443
  *	scheme  host            port     a serialised origin is exactly this
  *
- * A text that cannot be taken apart equals nothing: "null" (sandboxed frames, data: pages), user:password@, a
- * path, a space, two origins. Hosts consist of the characters of names and addresses as browsers write them,
- * punycode included, so "*", "%" and everything above ASCII are refused without a rule.
+ * A text that cannot be taken apart equals nothing: "null" (sandboxed frames, data: pages),
+ * user:password@, a path, a space, two origins. Hosts consist of the characters of names and
+ * addresses as browsers write them, punycode included, so "*", "%" and everything above ASCII are
+ * refused without a rule.
  *
- * "same-host" compares with the Host header, which has no scheme. A proxy that terminates TLS hands on
- * "Host: app.example.com" for https://app.example.com, so a Host without a port means the default port of the
- * origin's scheme; only http and https, which have one, can be the same host. */
+ * "same-host" compares with the Host header, which has no scheme. A proxy that terminates TLS hands
+ * on "Host: app.example.com" for https://app.example.com, so a Host without a port means the
+ * default port of the origin's scheme; only http and https, which have one, can be the same
+ * host. */
 #include "sluice/proto/http/origin.h"
 
 #include <string.h>

@@ -2,14 +2,14 @@
  *
  *	value (base64) -> JSON -> iv, value, mac -> is the mac good? -> decrypt -> is it for this name?
  *
- * Until the MAC is verified, everything is chosen by a stranger, so it is parsed as narrowly as possible:
- * base64 only as base64_encode() writes it, and JSON only as json_encode() writes these four members, in
- * their order. A more general JSON parser would only let one cookie be written in more ways. Nothing is
- * decrypted before the MAC is verified, so a forger cannot learn whether the padding is valid (RFC 7366 has
- * the history of that attack).
+ * Until the MAC is verified, everything is chosen by a stranger, so it is parsed as narrowly as
+ * possible: base64 only as PHP's base64_encode() writes it, and JSON only as json_encode() writes
+ * these four members, in their order. A more general JSON parser would only let one cookie be written in
+ * more ways. Nothing is decrypted before the MAC is verified, so a forger cannot learn whether the
+ * padding is valid (RFC 7366 has the history of that attack).
  *
- * Behind a valid MAC is what the application wrote. It is checked all the same: a key may be used for more than
- * one thing. */
+ * Behind a valid MAC is what the application wrote. It is checked all the same: a key may be used
+ * for more than one thing. */
 #include "sluice/proto/record/laravel_cookie.h"
 
 #include <errno.h>
@@ -47,7 +47,8 @@ int laravel_key_parse(struct slice text, uint8_t key[LARAVEL_KEY_BYTES])
 
 /* ---- chosen by a stranger ---- */
 
-/* Takes `"name":"text"`, where `head` is everything before the text. None of these texts has escapes. */
+/* Takes `"name":"text"`, where `head` is everything before the text. None of these texts has
+ * escapes. */
 static bool take_member(struct slice *rest, struct slice head, struct slice *text)
 {
 	if (!slice_take(rest, head))

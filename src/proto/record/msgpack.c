@@ -4,27 +4,30 @@
  *	^  ^ string of 6 bytes
  *	^ map of 3 pairs
  *
- * The first byte of an item gives its type: the ends of its range hold small values in themselves; the middle,
- * c0 to df, is a table of types and of how many bytes of value or length follow. A container announces how many
- * items it has, and each of them takes at least a byte; so a count beyond the record ends with the record, after
- * work linear in its length. Nothing is allocated for a count.
+ * The first byte of an item gives its type: the ends of its range hold small values in themselves;
+ * the middle, c0 to df, is a table of types and of how many bytes of value or length follow. A
+ * container announces how many items it has, and each of them takes at least a byte; so a count
+ * beyond the record ends with the record, after work linear in its length. Nothing is allocated for
+ * a count.
  *
- * Why not libmsgpack-c, which Debian has? It allocates what a header announces, before the items have come: an
- * array or a map gets its whole block at once (template_callback_array in its unpack.c), and neither a zone nor an
- * unpacker takes a limit. Measured with Debian 12's 4.0.0, and with 6.0.0, whose sources differ in the version
- * number alone:
+ * Why not libmsgpack-c, which Debian has? It allocates what a header announces, before the items
+ * have come: an array or a map gets its whole block at once (template_callback_array in its
+ * unpack.c), and neither a zone nor an unpacker takes a limit. Measured with Debian 12's 4.0.0, and
+ * with 6.0.0, whose sources differ in the version number alone:
  *
  *	dd ff ff ff ff               5 bytes    malloc of 137,438,953,480 bytes
  *	df ff ff ff ff               5 bytes    malloc of 274,877,906,952 bytes
- *	dd 01 00 00 00, 31 times   155 bytes    16,643,006,776 bytes held at once; "continue", not an error
+ *	dd 01 00 00 00, 31 times   155 bytes    16,643,006,776 bytes held at once
  *
- * With `ulimit -v` of 256 MiB, or without overcommit, the same records give MSGPACK_UNPACK_NOMEM_ERROR, and while
- * the blocks are held other threads fail to allocate. Nesting beyond its 32 levels gives the same error, so a hostile
- * record (a refusal) cannot be told from want of memory (try again later). To bound it, every header would have
- * to be checked before the library sees it: that is the reader below, without its output.
+ * With `ulimit -v` of 256 MiB, or without overcommit, the same records give
+ * MSGPACK_UNPACK_NOMEM_ERROR, and while the blocks are held other threads fail to allocate. Nesting
+ * beyond the library's 32 levels gives the same error, so a bad record (which is refused) cannot be
+ * told from a lack of memory (which calls for a retry). To bound the library, every header would
+ * have to be checked before it: that is the reader below, without its output.
  *
- * A value that JSON cannot express must not cost a user the log-in, as a session holds whatever the application
- * puts there: it becomes {}, and a key that is neither a string nor an integer is left out with its value. */
+ * A value that JSON cannot express must not cost a user the log-in, as a session holds whatever the
+ * application puts there: it becomes {}, and a key that is neither a string nor an integer is left
+ * out with its value. */
 #include "sluice/proto/record/msgpack.h"
 
 #include <errno.h>
@@ -61,8 +64,8 @@ struct scan {
 	struct json_printer printer;
 };
 
-/* From c0 on: `width` bytes hold the value or the length, to which `more` is added (the type byte of an
- * extension, the length of a fixed one). */
+/* From c0 on: `width` bytes hold the value or the length, to which `more` is added (the type byte
+ * of an extension, the length of a fixed one). */
 static const struct head {
 	uint8_t type, width, more;
 } heads[32] = {

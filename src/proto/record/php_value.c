@@ -5,13 +5,14 @@
  *	O:3:"Foo":1:{s:1:"a";i:1;}  C:3:"Foo":2:{…}     objects; E:5:"A:One"; an enumeration
  *	R:2;  r:2;                                      a reference to the second value
  *
- * PHP has one array where JSON has two. It is a list if its keys count from 0, and that is known only at its end;
- * so each array is read once in advance, with the printer muted. While it is muted nothing else is read in
- * advance, so a record is read at most once per level of nesting.
+ * PHP has one array where JSON has two. It is a list if its keys count from 0, and that is known
+ * only at its end; so each array is read once in advance, with the printer muted. While it is muted
+ * nothing else is read in advance, so a record is read at most once per level of nesting.
  *
- * An object belongs to a class that only the application has. All that can be said is that it exists, which is
- * {}; it still has to be read, for the values behind it. A reference says even less, as it may lead to a null. So
- * it becomes null, and the question whether something is there is answered with no. */
+ * An object belongs to a class that only the application has. All that can be said is that it
+ * exists, which is {}; it still has to be read, for the values behind it. A reference says even
+ * less, as it may lead to a null. So it becomes null, and the question whether something is there
+ * is answered with no. */
 #include "sluice/proto/record/php_value.h"
 
 #include <errno.h>
@@ -46,8 +47,8 @@ static bool take_until(struct scan *scan, char end, size_t max, struct slice *ta
 	return true;
 }
 
-/* Takes a count and the character that ends it. No record contains so much of anything that it needs more than 9
- * digits. */
+/* Takes a count and the character that ends it. No record contains so much of anything that it
+ * needs more than 9 digits. */
 static bool take_count(struct scan *scan, char end, size_t *count)
 {
 	struct slice digits;

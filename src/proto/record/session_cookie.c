@@ -4,13 +4,14 @@
  *	value   s:BWmObiKx.tQLhHLBnkTmyKt…          decoded
  *	        ^ ^sid     ^base64(HMAC-SHA256(secret, sid)), 43 characters without the "="
  *
- * A peer chooses every byte of it, so nothing is believed before the signature is verified, and the check reveals
- * only "no". It does the same work for every value: it signs the id with every secret, and compares all characters
- * with each signature, without a branch on the result; a signature of another length is compared too, and fails for
- * its length. The time does not show which secret is the right one, or how far a guess was right.
+ * A peer chooses every byte of it, so nothing is believed before the signature is verified, and the
+ * check reveals only "no". It does the same work for every value: it signs the id with every
+ * secret, and compares all characters with each signature, without a branch on the result; a
+ * signature of another length is compared too, and fails for its length. The time does not show
+ * which secret is the right one, or how far a guess was right.
  *
- * Signatures are compared as text. Base64 has several texts for the same bytes (unused bits of the last character),
- * and the libraries that sign refuse all but one.
+ * Signatures are compared as text. Base64 has several texts for the same bytes (unused bits of the
+ * last character), and the libraries that sign refuse all but one.
  *
  * The forms differ in digest, alphabet, and the place of the signature; see `forms`. */
 #include "sluice/proto/record/session_cookie.h"

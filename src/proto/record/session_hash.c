@@ -3,8 +3,9 @@
 #include "sluice/proto/record/session_tree.h"
 #include "sluice/proto/text/json_text.h"
 
-/* The text of a serialized String (Java Object Serialization Specification §6.4): magic and version of the stream,
- * TC_STRING, the length in two bytes, the text. Absent: `value` is something else. */
+/* The text of a serialized String (Java Object Serialization Specification §6.4): magic and version
+ * of the stream, TC_STRING, the length in two bytes, the text. Absent: `value` is something
+ * else. */
 static struct slice jdk_string(struct slice value)
 {
 	static const struct slice head = { "\xac\xed\x00\x05t", 5 };

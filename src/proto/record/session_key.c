@@ -3,12 +3,12 @@
  *	sess:BWmObiKx          "sess:{sid}" with the id filled in
  *	2::3eb1bd439947eb76…   "2::{sid:sha256hex}": the keys do not reveal the ids
  *
- * Only ids of a plain alphabet become part of keys, even if they are signed: a backend that signs what a user typed
- * must not let the user name any key in Redis.
+ * Only ids of a plain alphabet become part of keys, even if they are signed: a backend that signs
+ * what a user typed must not let the user name any key in Redis.
  *
- * The way back, from a key to its id, serves Redis' notifications, which contain keys: "expires:X" is gone, so the
- * session with the record "sessions:X" must be checked. No digest has to be inverted for that, as all templates of
- * one session write its id in the same way. */
+ * The way back, from a key to its id, serves Redis' notifications, which contain keys: "expires:X"
+ * is gone, so the session with the record "sessions:X" must be checked. No digest has to be
+ * inverted for that, as all templates of one session write its id in the same way. */
 #include "sluice/proto/record/session_key.h"
 
 #include <errno.h>

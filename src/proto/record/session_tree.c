@@ -1,13 +1,15 @@
-/* Where two readers of a session record disagree, the backend and the gateway disagree about who is logged in.
- * The record was written by JSON.stringify and the backend reads it with JSON.parse. cJSON reads some texts
- * differently: of two members with one name it finds the first, JavaScript the last; it compares names
- * without case; it ends a string at an escaped NUL; it turns 9007199254740993 into a double. So:
+/* Where two readers of a session record disagree, the backend and the gateway disagree about who is
+ * logged in. The record was written by JSON.stringify and the backend reads it with JSON.parse.
+ * cJSON reads some texts differently: of two members with one name it finds the first, JavaScript
+ * the last; it compares names without case; it ends a string at an escaped NUL; it turns
+ * 9007199254740993 into a double. So:
  *
- * 1. json_text decides whether the record is JSON, and escapes_fit_c_strings() whether cJSON can hold its
- *    strings. After that cJSON can only run out of memory.
+ * 1. json_text decides whether the record is JSON, and escapes_fit_c_strings() whether cJSON can
+ *    hold its strings. After that cJSON can only run out of memory.
  * 2. cJSON builds the tree.
- * 3. finish_tree() walks the tree once, in the order of the text. It refuses duplicate names, and makes each
- *    number what cJSON calls Raw: an item whose `valuestring` is its JSON, here the digits as written. */
+ * 3. finish_tree() walks the tree once, in the order of the text. It refuses duplicate names, and
+ *    turns each number into what cJSON calls Raw: an item whose `valuestring` is its JSON, here the
+ *    characters of the number as written. */
 #include "sluice/proto/record/session_tree.h"
 
 #include <cjson/cJSON.h>
@@ -30,8 +32,8 @@ static bool is_low_surrogate(int unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* Half a surrogate pair (RFC 8259 §8.2) is not a character and has no UTF-8; a NUL would end the string.
- * In valid JSON every backslash that is not itself escaped begins an escape. */
+/* Half a surrogate pair (RFC 8259 §8.2) is not a character and has no UTF-8; a NUL would end the
+ * string. In valid JSON every backslash that is not itself escaped begins an escape. */
 static bool escapes_fit_c_strings(struct slice json)
 {
 	for (slice_cut(&json, '\\'); json.at; slice_cut(&json, '\\')) {
@@ -54,8 +56,8 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorts the names, so that equal ones become neighbours: comparing each with each would take seconds for
- * 10,000 members. 0; -EACCES: a duplicate name; or -ENOMEM. */
+/* Sorts the names, so that equal ones become neighbours: comparing each with each would take
+ * seconds for 10,000 members. 0; -EACCES: a duplicate name; or -ENOMEM. */
 static int check_names(const cJSON *object)
 {
 	size_t n = 0;

@@ -7,9 +7,9 @@
  * a check that compares strings in one of them. Refusing what mbedTLS accepts, and translating the
  * alphabet, takes as much code as the whole thing does here. The unit test compares the two.
  *
- * mbedTLS also runs in constant time. Only the encoder ever sees a secret here (the signature that a
- * cookie should have); the 64 letters lie in one cache line, so that the cache does not show which of
- * them was looked up. */
+ * mbedTLS also runs in constant time. Only the encoder ever sees a secret here (the signature that
+ * a cookie should have); the 64 letters lie in one cache line, so that the cache does not show
+ * which of them was looked up. */
 #include "sluice/proto/text/base64.h"
 
 #include <errno.h>
@@ -50,7 +50,8 @@ static int value_of(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* The first `n` characters, at most four, as the 24 bits of a group; -1: one is not in the alphabet. */
+/* The first `n` characters, at most four, as the 24 bits of a group; -1: one is not in the
+ * alphabet. */
 static int32_t read_group(const char *at, size_t n)
 {
 	int32_t bits = 0;

@@ -9,9 +9,9 @@
  *	      --F4--> AFTER_F4 --80..8F--> TWO_MORE             (above is beyond U+10FFFF)
  *	      --F1..F3--> THREE_MORE ----> TWO_MORE
  *
- * From every state but REFUSED the text can still become valid, and nothing leads out of REFUSED. So
- * the byte that leads there is the first that makes the text invalid: a WebSocket message fails on that
- * byte, however it was cut into frames and reads.
+ * From every state but REFUSED the text can still become valid, and nothing leads out of REFUSED.
+ * So the byte that leads there is the first that makes the text invalid: a WebSocket message fails
+ * on that byte, however it was cut into frames and reads.
  *
  * Most text is ASCII, which leads from START to START: it is skipped eight bytes at a time. */
 #include "sluice/proto/text/utf8.h"

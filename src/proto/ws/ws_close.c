@@ -1,6 +1,6 @@
 /* A close frame's payload is empty, or a code in two bytes, in network order, and a reason in UTF-8
- * (RFC 6455 §5.5.1). 1004, 1005, 1006 and 1015 are reserved and never on the wire (§7.4.1), codes below
- * 1000 are not used, and 1016 to 2999 are left to later RFCs. */
+ * (RFC 6455 §5.5.1). 1004, 1005, 1006 and 1015 are reserved and never on the wire (§7.4.1), codes
+ * below 1000 are not used, and 1016 to 2999 are left to later RFCs. */
 #include "sluice/proto/ws/ws_close.h"
 
 #include <string.h>

@@ -1,15 +1,15 @@
-/* Compresses what the server sends. Every message stands for itself (server_no_context_takeover), so the
- * result is good for every peer with the same window, and a worker needs one z_stream per window instead of
- * one per connection. A z_stream takes 260 KiB for the largest window; it is created on first use, and reset
- * before each message.
+/* Compresses what the server sends. Every message stands for itself (server_no_context_takeover),
+ * so the result is good for every peer with the same window, and a worker needs one z_stream per
+ * window instead of one per connection. A z_stream takes 260 KiB for the largest window; it is
+ * created on first use, and reset before each message.
  *
- * RFC 7692 §7.2.1: deflate, flush with an empty stored block, and remove its last four bytes, 00 00 ff ff,
- * which the peer appends again.
+ * RFC 7692 §7.2.1: deflate, flush with an empty stored block, and remove its last four bytes, 00 00
+ * ff ff, which the peer appends again.
  *
- * A window of 8 bits: zlib cannot write raw deflate for 256 bytes, it writes for 512. Yet it never looks back
- * further than the window less 262 bytes (MIN_LOOKAHEAD: the longest match and what finding one needs), which
- * leaves 250. So its output for 9 bits can be read with 8, and a peer that asks for 8 bits gets it;
- * test_ws_deflate reads it with a window of 256 bytes. */
+ * A window of 8 bits: zlib cannot write raw deflate for 256 bytes, it writes for 512. Yet it never
+ * looks back further than the window less 262 bytes (MIN_LOOKAHEAD: the longest match and what
+ * finding one needs), which leaves 250. So its output for 9 bits can be read with 8, and a peer
+ * that asks for 8 bits gets it; test_ws_deflate reads it with a window of 256 bytes. */
 #include "sluice/proto/ws/ws_deflate.h"
 
 #include <errno.h>

@@ -1,24 +1,27 @@
-/* The negotiation of extensions. A browser offers a list in its order of preference, which may contain
- * permessage-deflate several times:
+/* The negotiation of extensions. A browser offers a list in its order of preference, which may
+ * contain permessage-deflate several times:
  *
  *	permessage-deflate; server_max_window_bits=10; client_max_window_bits, permessage-deflate
  *
- * Two questions are asked, and a mistake has a different effect in each. Is the header a list at all (the ABNF
- * of RFC 6455 §9.1)? If not, the handshake fails, even if nothing would be negotiated. Is an offer acceptable
- * (RFC 7692 §5.1, §7.1)? An unknown parameter, a duplicate one, or one with an invalid value declines this offer
- * alone: the next one is tried, and without any the connection is opened uncompressed.
+ * Two questions are asked, and a mistake has a different effect in each. Is the header a list at
+ * all (the ABNF of RFC 6455 §9.1)? If not, the handshake fails, even if nothing would be
+ * negotiated. Is an offer acceptable (RFC 7692 §5.1, §7.1)? An unknown parameter, a duplicate one,
+ * or one with an invalid value declines this offer alone: the next one is tried, and without any
+ * the connection is opened uncompressed.
  *
- * The grammar has the lists of RFC 2616: blanks between all parts, and empty elements, but not a list of nothing
- * else. A quoted value must be a token once it is unquoted, so no value contains a comma, and the lines of a
- * header can be read one by one. Names are compared with their case: it is always allowed to decline another
- * spelling, but not to answer in a spelling that was not offered.
+ * The grammar has the lists of RFC 2616: blanks between all parts, and empty elements, but not a
+ * list of nothing else. A quoted value must be a token once it is unquoted, so no value contains a
+ * comma, and the lines of a header can be read one by one. Names are compared with their case: it
+ * is always allowed to decline another spelling, but not to answer in a spelling that was not
+ * offered.
  *
- * Each byte is looked at a bounded number of times and nothing is stored, so the length of the head is the
- * only limit needed.
+ * Each byte is looked at a bounded number of times and nothing is stored, so the length of the head
+ * is the only limit needed.
  *
- * The answer always has both no_context_takeover, which a server may demand unasked (§7.1.1): a compressed
- * message stands for itself. So one publication can be compressed once for all, and an idle connection owns
- * neither window. client_max_window_bits need not be answered: our inflaters have the largest window. */
+ * The answer always has both no_context_takeover, which a server may demand unasked (§7.1.1): a
+ * compressed message stands for itself. So one publication can be compressed once for all, and an
+ * idle connection owns neither window. client_max_window_bits need not be answered: our inflaters
+ * have the largest window. */
 #include "sluice/proto/ws/ws_extension.h"
 
 #include <errno.h>
@@ -27,7 +30,8 @@
 
 struct parameter {
 	struct slice name;
-	/* Without quotes but with backslashes, which no token contains unquoted. Absent: no value. */
+	/* Without quotes but with backslashes, which no token contains unquoted. Absent: no
+	 * value. */
 	struct slice value;
 };
 

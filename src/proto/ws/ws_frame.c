@@ -5,8 +5,8 @@
  *	           length, network order, in the shortest form that holds it
  *	           masking key, 4 bytes    if MASK
  *
- * The first two bytes give the length of the header, so a reader that collects it never takes a byte too
- * many. */
+ * The first two bytes give the length of the header, so a reader that collects it never takes a
+ * byte too many. */
 #include "sluice/proto/ws/ws_frame.h"
 
 #include <errno.h>
@@ -94,7 +94,8 @@ size_t ws_frame_format_compressed(
 
 void ws_mask(char *bytes, size_t len, const uint8_t masking_key[4], uint64_t offset)
 {
-	/* The key twice, rotated to begin at `offset`: in memory order, so endianness does not matter. */
+	/* The key twice, rotated to begin at `offset`: in memory order, so endianness does not
+	 * matter. */
 	uint8_t turned[sizeof(uint64_t)];
 	for (size_t i = 0; i < sizeof(turned); i++)
 		turned[i] = masking_key[(offset + i) & 3];

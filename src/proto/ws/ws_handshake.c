@@ -1,15 +1,15 @@
-/* The opening handshake, server side: each sentence of RFC 6455 §4.2.1 about what a client must send is one check
- * here. The checks run from the destination of the request to details, so that the one line of text in a
- * refusal names the mistake that matters most.
+/* The opening handshake, server side: each sentence of RFC 6455 §4.2.1 about what a client must
+ * send is one check here. The checks run from the destination of the request to details, so that
+ * the one line of text in a refusal names the mistake that matters most.
  *
- * Stricter than the RFC where two servers could differ: a header that must be single is single, a Host contains only
- * the characters of a host and port, and a list of subprotocols is refused as a whole if one element is wrong.
- * More lenient where browsers need it: Upgrade and Connection are lists, and their case does not matter
- * (Firefox has sent "keep-alive, Upgrade"). The version is checked before the key, because another version
- * may have another key.
+ * Stricter than the RFC where two servers could differ: a header that must be single is single, a
+ * Host contains only the characters of a host and port, and a list of subprotocols is refused as a
+ * whole if one element is wrong. More lenient where browsers need it: Upgrade and Connection are
+ * lists, and their case does not matter (Firefox has sent "keep-alive, Upgrade"). The version is
+ * checked before the key, because another version may have another key.
  *
- * Nothing is copied: every result is a slice of the request. The work is linear in the size of the head; the
- * number of subprotocols is limited, as each is compared with all before it. */
+ * Nothing is copied: every result is a slice of the request. The work is linear in the size of the
+ * head; the number of subprotocols is limited, as each is compared with all before it. */
 #include "sluice/proto/ws/ws_handshake.h"
 
 #include <ctype.h>
@@ -87,7 +87,8 @@ static const char *add_subprotocol(struct subprotocols *offered, struct slice na
 	return NULL;
 }
 
-/* A page cannot set headers, so it offers a ticket as "ticket.…". It is a secret, and never answered. */
+/* A page cannot set headers, so it offers a ticket as "ticket.…". It is a secret, and never
+ * answered. */
 static const char *choose_subprotocol(
 	const struct subprotocols *offered, struct ws_handshake *handshake)
 {

@@ -1,7 +1,7 @@
-/* Holds the pieces of a message until it is complete. They are one block, whatever the fragments: a peer that
- * sends single bytes causes neither many blocks nor many copies, as the block doubles. And it cannot make the
- * block grow by announcing a length, only by sending bytes. The limit ends the doubling, so that a message
- * of nearly the limit does not take twice that.
+/* Holds the pieces of a message until it is complete. They are one block, whatever the fragments: a
+ * peer that sends single bytes causes neither many blocks nor many copies, as the block doubles.
+ * And it cannot make the block grow by announcing a length, only by sending bytes. The limit ends
+ * the doubling, so that a message of nearly the limit does not take twice that.
  *
  * The block counts as buffered until it is dropped or freed. */
 #include "sluice/proto/ws/ws_held.h"

@@ -1,24 +1,25 @@
-/* Inflates what browsers send. A few bytes can inflate to a thousand times as many, and the state for that is
- * 40 KiB, so both are bounded here, whatever is sent:
+/* Inflates what browsers send. A few bytes can inflate to a thousand times as many, and the state
+ * for that is 40 KiB, so both are bounded here, whatever is sent:
  *
- * Memory. An inflater is taken when the first byte of a compressed message arrives and given back with its last
- * (client_no_context_takeover: nothing is kept between messages). So idle connections own none, and a worker
- * needs as many as messages are half arrived. An inflater in use counts as buffered, so the limit on
- * buffered bytes bounds them. A few are kept for later messages; the others are freed.
+ * Memory. An inflater is taken when the first byte of a compressed message arrives and given back
+ * with its last (client_no_context_takeover: nothing is kept between messages). So idle connections
+ * own none, and a worker needs as many as messages are half arrived. An inflater in use counts as
+ * buffered, so the limit on buffered bytes bounds them. A few are kept for later messages; the
+ * others are freed.
  *
- * Output. Each step fills at most the pool's scratch buffer, and goes at most one byte beyond the message's
- * limit: that byte shows that the message is too long, and the rest is not inflated.
+ * Output. Each step fills at most the pool's scratch buffer, and goes at most one byte beyond the
+ * message's limit: that byte shows that the message is too long, and the rest is not inflated.
  *
- * Time. A step consumes input or produces output, so the time is linear in both; empty blocks are paid for by
- * the bytes that they are made of. A block with BFINAL ends zlib's stream but not the message (RFC 7692
- * §7.2.3.4); the stream then continues with its window: a new window would cost 32 KiB of copying for each of
- * these two-byte blocks.
+ * Time. A step consumes input or produces output, so the time is linear in both; empty blocks are
+ * paid for by the bytes that they are made of. A block with BFINAL ends zlib's stream but not the
+ * message (RFC 7692 §7.2.3.4); the stream then continues with its window: a new window would cost
+ * 32 KiB of copying for each of these two-byte blocks.
  *
- * The end. The tail that the sender removed, 00 00 ff ff, is fed after the last byte. The message is complete if
- * a block, or the padding after BFINAL, ends on its very last bit; otherwise it is truncated and refused
- * (§7.2.2 makes the tail part of the message). The one exception is a message of no bytes at all: a sender that
- * flushes an empty message right after another one gets nothing from zlib, not even the 00 of §7.2.3.6, and
- * all implementations read it as empty. */
+ * The end. The tail that the sender removed, 00 00 ff ff, is fed after the last byte. The message
+ * is complete if a block, or the padding after BFINAL, ends on its very last bit; otherwise it is
+ * truncated and refused (§7.2.2 makes the tail part of the message). The one exception is a message
+ * of no bytes at all: a sender that flushes an empty message right after another one gets nothing
+ * from zlib, not even the 00 of §7.2.3.6, and all implementations read it as empty. */
 #include "sluice/proto/ws/ws_inflate.h"
 
 #include <errno.h>

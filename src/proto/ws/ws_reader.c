@@ -1,30 +1,31 @@
-/* From a browser's bytes to messages. There are two states, header and payload; and two things can be under way at
- * once, a message, whose fragments may lie apart, and a control frame between them.
+/* From a browser's bytes to messages. There are two states, header and payload; and two things can
+ * be under way at once, a message, whose fragments may lie apart, and a control frame between them.
  *
  *	bytes --> header --check--> payload --unmask--> control: ping, pong, close
  *	             ^                 |                message: inflate? --> utf8? --> held --> event
  *	             +- frame_left 0 --+
  *
- * Early refusal. A header is checked as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2, §5.5), by what is
- * under way (§5.4) and by the limits. So a length is refused before anything is allocated for it, and text is
- * refused on the byte that makes it invalid (§8.1), not at the end of its frame. Everything complete before the
- * wrong byte has been handed on by then.
+ * Early refusal. A header is checked as soon as it is whole: by its own rules (RFC 6455 §5.1, §5.2,
+ * §5.5), by what is under way (§5.4) and by the limits. So a length is refused before anything is
+ * allocated for it, and text is refused on the byte that makes it invalid (§8.1), not at the end of
+ * its frame. Everything complete before the wrong byte has been handed on by then.
  *
- * Late allocation. A payload that lies whole in the bytes at hand is handed on where it lies. Any other is held in a
- * block that grows with the bytes that have arrived, not with the length that a header announces, and never beyond
- * the limit: a peer cannot create memory use by announcements or by tiny fragments. Without on_message nothing of
- * a message is held at all.
+ * Late allocation. A payload that lies whole in the bytes at hand is handed on where it lies. Any
+ * other is held in a block that grows with the bytes that have arrived, not with the length that a
+ * header announces, and never beyond the limit: a peer cannot create memory use by announcements or
+ * by tiny fragments. Without on_message nothing of a message is held at all.
  *
- * Compression (RFC 7692) sits between frames and message: a compressed message is inflated in steps as it arrives, and
- * the output of each step goes the same way as bytes that were never compressed. So here too, text fails on the byte
- * that makes it invalid and length on the first byte too many, before the rest is inflated, and the outcome does not
- * depend on how the bytes were cut.
+ * Compression (RFC 7692) sits between frames and message: a compressed message is inflated in steps
+ * as it arrives, and the output of each step goes the same way as bytes that were never compressed.
+ * So here too, text fails on the byte that makes it invalid and length on the first byte too many,
+ * before the rest is inflated, and the outcome does not depend on how the bytes were cut.
  *
- * Handlers may stop or finish the reader: what they are given has been taken out of it before, and after them the
- * reader only looks at `stopped`.
+ * Handlers may stop or finish the reader: what they are given has been taken out of it before, and
+ * after them the reader only looks at `stopped`.
  *
- * Invariants: message_len is at most wire_limit(); `held` and `inflater` exist only while message_opcode is not 0,
- * `control` only while a control payload is incomplete; a stopped reader has none of them. */
+ * Invariants: message_len is at most wire_limit(); `held` and `inflater` exist only while
+ * message_opcode is not 0, `control` only while a control payload is incomplete; a stopped reader
+ * has none of them. */
 #include "sluice/proto/ws/ws_reader.h"
 
 #include <errno.h>
@@ -87,8 +88,9 @@ static bool rsv_is_agreed(const struct ws_reader *reader, const struct ws_frame 
 	       (frame->rsv == WS_RSV1 && begins_message && reader->allows_compression);
 }
 
-/* The longest payload of a message on the wire. Deflate makes nothing longer by more than an eighth, and a flush at
- * the end of each fragment adds 5 bytes; anything beyond is padding, which costs time and inflates to nothing. */
+/* The longest payload of a message on the wire. Deflate makes nothing longer by more than an
+ * eighth, and a flush at the end of each fragment adds 5 bytes; anything beyond is padding, which
+ * costs time and inflates to nothing. */
 static uint64_t wire_limit(const struct ws_reader *reader)
 {
 	uint64_t limit = reader->settings->message_bytes;

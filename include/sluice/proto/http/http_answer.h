@@ -16,11 +16,12 @@ struct http_answer {
 	bool head; /* the request was HEAD: the body is only counted (RFC 9110 §9.3.2) */
 };
 
-/* Appends the response with Connection: close; a 405 gets Allow, a 426 Sec-WebSocket-Version, a 429 or 503
- * Retry-After. 0 or -ENOMEM (nothing changed). */
+/* Appends the response with Connection: close; a 405 gets Allow, a 426 Sec-WebSocket-Version, a 429
+ * or 503 Retry-After. 0 or -ENOMEM (nothing changed). */
 MUST_CHECK int http_answer_print(const struct http_answer *answer, struct buffer *out);
 
-/* The same for a refusal, whose body is one line of text, `problem`. 0 or -ENOMEM (nothing changed). */
+/* The same for a refusal, whose body is one line of text, `problem`. 0 or -ENOMEM (nothing
+ * changed). */
 MUST_CHECK int http_refusal(int status, const char *problem, struct buffer *answer);
 
 /* The reason phrase ("Bad Request"); "" for a status that Sluice does not use. */

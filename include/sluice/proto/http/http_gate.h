@@ -1,5 +1,5 @@
-/* The gate before llhttp: passes the head of an HTTP/1.1 request byte by byte, refuses what no head may contain,
- * and finds its end. What the head means is http_request's business. */
+/* The gate before llhttp: passes the head of an HTTP/1.1 request byte by byte, refuses what no head
+ * may contain, and finds its end. What the head means is http_request's business. */
 #ifndef SLUICE_PROTO_HTTP_HTTP_GATE_H
 #define SLUICE_PROTO_HTTP_HTTP_GATE_H
 
@@ -25,8 +25,8 @@ enum http_gate_result {
 	HTTP_GATE_TOO_MANY, /* it begins one header line more than HTTP_HEADERS_MAX */
 };
 
-/* Passes bytes until one of them gives another result than HTTP_GATE_MORE, which is final. `ret_passed`: how many
- * bytes were passed, with that one. */
+/* Passes bytes until one of them gives another result than HTTP_GATE_MORE, which is final.
+ * `ret_passed`: how many bytes were passed, with that one. */
 enum http_gate_result http_gate_pass(
 	struct http_gate *gate, const char *bytes, size_t len, size_t *ret_passed);
 

@@ -9,8 +9,9 @@
  * laravel:          encrypted; see laravel_cookie.h
  * none:             sid
  *
- * The signature is compared as text, not decoded, in constant time, with that of every secret and without an early
- * exit; an empty secret signs nothing. Nothing of the cookie is used before that. The id ends at the LAST dot. */
+ * The signature is compared as text, not decoded, in constant time, with that of every secret and
+ * without an early exit; an empty secret signs nothing. Nothing of the cookie is used before that.
+ * The id ends at the LAST dot. */
 #ifndef SLUICE_PROTO_RECORD_SESSION_COOKIE_H
 #define SLUICE_PROTO_RECORD_SESSION_COOKIE_H
 
@@ -33,7 +34,7 @@ enum session_signature {
 enum session_cookie_encoding {
 	SESSION_COOKIE_PERCENT,
 	SESSION_COOKIE_PLAIN,
-	SESSION_COOKIE_BASE64, /* of the value, with an optional ".NAME" of a server, which is dropped (Spring) */
+	SESSION_COOKIE_BASE64, /* may end with ".NAME" of a server, which is dropped (Spring) */
 };
 
 enum {
@@ -50,19 +51,19 @@ struct session_cookie_settings {
 	size_t n_secrets;
 };
 
-/* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the id, plain as in
- * session_key.h, written to `room`; -ENOENT: there is no such cookie, or it is too long; -EACCES: it is refused, for
- * whatever reason; -ENOMEM: it could not be checked. */
+/* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the
+ * id, plain as in session_key.h, written to `room`; -ENOENT: there is no such cookie, or it is too
+ * long; -EACCES: it is refused, for whatever reason; -ENOMEM: it could not be checked. */
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
 	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
 
-/* Verifies a decoded value in a form that needs nothing else (others give -EACCES). Results as above; the id is
- * borrowed from `value`. */
+/* Verifies a decoded value in a form that needs nothing else (others give -EACCES). Results as
+ * above; the id is borrowed from `value`. */
 int session_cookie_verify(enum session_signature form, const struct slice *secrets,
 	size_t n_secrets, struct slice value, struct slice *ret_sid);
 
-/* Signs an id as the backend does, for --dev and tests; not percent-encoded. Gives the length; -EMSGSIZE: `size` is
- * too small; -ENOTSUP: this form is not a single value; -ENOMEM. */
+/* Signs an id as the backend does, for --dev and tests; not percent-encoded. Gives the length;
+ * -EMSGSIZE: `size` is too small; -ENOTSUP: this form is not a single value; -ENOMEM. */
 ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
 	char *value, size_t size);
 

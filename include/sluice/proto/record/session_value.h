@@ -1,6 +1,6 @@
-/* The session record: who is logged in, and what the record says for the channel rules. It is JSON, an object of
- * at most 64 KiB nested at most 16 deep; session_tree.h says which JSON is refused. Numbers keep their
- * characters exactly as written ("9007199254740993"). */
+/* The session record: who is logged in, and what the record says for the channel rules. It is JSON,
+ * an object of at most 64 KiB nested at most 16 deep; session_tree.h says which JSON is refused.
+ * Numbers keep their characters exactly as written ("9007199254740993"). */
 #ifndef SLUICE_PROTO_RECORD_SESSION_VALUE_H
 #define SLUICE_PROTO_RECORD_SESSION_VALUE_H
 
@@ -13,9 +13,9 @@
 
 /* When a session counts as logged in.
  *
- * A path is names joined by dots ("passport.user") or, when it begins with "/", a JSON Pointer (RFC 6901:
- * "/passport/user"), which can also name an element of an array and a member with a dot in its name. An
- * absent or empty path is not looked at. */
+ * A path is names joined by dots ("passport.user") or, when it begins with "/", a JSON Pointer (RFC
+ * 6901: "/passport/user"), which can also name an element of an array and a member with a dot in
+ * its name. An absent or empty path is not looked at. */
 struct session_value_settings {
 	bool cookie_object;         /* the member "cookie" must be an object (express) */
 	struct slice authenticated; /* must be the JSON literal true */
@@ -33,8 +33,9 @@ struct identity {
 	void *record;       /* private */
 };
 
-/* 0 and an identity that the caller must finish; -EACCES: the record is refused, or the session is not
- * logged in; -ENOMEM. A user id that is missing, or neither a string nor a number, is absent. */
+/* 0 and an identity that the caller must finish; -EACCES: the record is refused, or the session is
+ * not logged in; -ENOMEM. A user id that is missing, or neither a string nor a number, is
+ * absent. */
 int identity_parse(struct identity *ret_identity, const struct session_value_settings *settings,
 	struct slice json);
 void identity_finish(struct identity *identity);
@@ -45,8 +46,8 @@ bool identity_path_is_valid(struct slice text);
 /* Is there a value at the path, other than null? */
 bool identity_has(const struct identity *identity, struct slice path);
 
-/* The texts at a path, one by one: one for a string, a number (as written) or a boolean; for an array, one for
- * each such element. Empty strings are left out. */
+/* The texts at a path, one by one: one for a string, a number (as written) or a boolean; for an
+ * array, one for each such element. Empty strings are left out. */
 struct identity_texts {
 	const void *next; /* private */
 	bool is_array;

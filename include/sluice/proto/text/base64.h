@@ -1,4 +1,5 @@
-/* Base64 (RFC 4648), both ways. The code is ours: mbedTLS decodes too leniently for cookies (see base64.c). */
+/* Base64 (RFC 4648), both ways. The code is ours: mbedTLS decodes too leniently for cookies (see
+ * base64.c). */
 #ifndef SLUICE_PROTO_TEXT_BASE64_H
 #define SLUICE_PROTO_TEXT_BASE64_H
 

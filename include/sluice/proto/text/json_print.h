@@ -1,7 +1,9 @@
-/* Writes JSON piece by piece: session records that other codecs have read, and messages of sluice.v1. A
- * value of a record that JSON cannot express becomes null or {}; the rest of the record stays.
+/* Writes JSON piece by piece: session records that other codecs have read, and messages of
+ * sluice.v1. A value of a record that JSON cannot express becomes null or {}; the rest of the
+ * record stays.
  *
- * Every function that prints gives 0; -EMSGSIZE: `out` would become longer than `max`; or -ENOMEM. */
+ * Every function that prints gives 0; -EMSGSIZE: `out` would become longer than `max`; or
+ * -ENOMEM. */
 #ifndef SLUICE_PROTO_TEXT_JSON_PRINT_H
 #define SLUICE_PROTO_TEXT_JSON_PRINT_H
 
@@ -30,8 +32,8 @@ MUST_CHECK int json_print_string(struct json_printer *printer, struct slice text
 /* Prints a string, or {} for a text that json_print_can_hold refuses. */
 MUST_CHECK int json_print_text(struct json_printer *printer, struct slice text);
 
-/* Prints a member's name and colon, after a comma if `more` (it is not the first member). The name passes
- * json_print_can_hold. */
+/* Prints a member's name and colon, after a comma if `more` (it is not the first member). The name
+ * passes json_print_can_hold. */
 MUST_CHECK int json_print_name(struct json_printer *printer, bool more, struct slice name);
 
 /* Prints the shortest decimal that reads back as `number`; null for NaN and infinities. */

@@ -10,13 +10,14 @@
 
 struct ws_deflater;
 
-/* One per worker. NULL: out of memory. The memory for a window is allocated when it is first used. */
+/* One per worker. NULL: out of memory. The memory for a window is allocated when it is first
+ * used. */
 struct ws_deflater *ws_deflater_create(void);
 void ws_deflater_destroy(struct ws_deflater *deflater); /* may be NULL */
 
-/* Compresses `payload` for a peer with a window of `window_bits`, 8 to 15. `len`: the room in `out`, then the
- * length used. 0; -E2BIG: the room is not 5 bytes more than the result needs, so that with a room of
- * payload.len the result is always shorter than the payload; or -ENOMEM. */
+/* Compresses `payload` for a peer with a window of `window_bits`, 8 to 15. `len`: the room in
+ * `out`, then the length used. 0; -E2BIG: the room is not 5 bytes more than the result needs, so
+ * that with a room of payload.len the result is always shorter than the payload; or -ENOMEM. */
 MUST_CHECK int ws_deflate(struct ws_deflater *deflater, unsigned window_bits, struct slice payload,
 	void *out, size_t *len);
 

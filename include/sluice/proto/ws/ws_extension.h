@@ -1,5 +1,5 @@
-/* Sec-WebSocket-Extensions (RFC 6455 §9.1): which offer of permessage-deflate (RFC 7692 §7.1) is accepted,
- * and how it is answered. */
+/* Sec-WebSocket-Extensions (RFC 6455 §9.1): which offer of permessage-deflate (RFC 7692 §7.1) is
+ * accepted, and how it is answered. */
 #ifndef SLUICE_PROTO_WS_WS_EXTENSION_H
 #define SLUICE_PROTO_WS_WS_EXTENSION_H
 
@@ -17,11 +17,12 @@ struct ws_extension {
 	bool names_our_window; /* the offer has server_max_window_bits, so the answer must */
 };
 
-/* Reads all headers of that name and gives the first acceptable offer. 0; or -EPROTO: a header violates the grammar,
- * and the handshake must be refused. */
+/* Reads all headers of that name and gives the first acceptable offer. 0; or -EPROTO: a header
+ * violates the grammar, and the handshake must be refused. */
 int ws_extension_choose(const struct http_request *request, struct ws_extension *ret_chosen);
 
-/* Appends the header line of the answer, with its CR LF; nothing if no offer was acceptable. 0 or -ENOMEM. */
+/* Appends the header line of the answer, with its CR LF; nothing if no offer was acceptable. 0 or
+ * -ENOMEM. */
 MUST_CHECK int ws_extension_answer(const struct ws_extension *chosen, struct buffer *answer);
 
 #endif

@@ -42,8 +42,8 @@ static inline bool ws_opcode_is_control(unsigned opcode)
 /* The length of the whole header, from its first two bytes. */
 size_t ws_frame_header_len(const uint8_t first_two[2]);
 
-/* Reads a whole header. 0; or -EPROTO: the length is not in its shortest form, or has its top bit set. Everything
- * else is checked by ws_reader. */
+/* Reads a whole header. 0; or -EPROTO: the length is not in its shortest form, or has its top bit
+ * set. Everything else is checked by ws_reader. */
 int ws_frame_parse(const uint8_t *header, struct ws_frame *ret_frame);
 
 /* Writes the header of an unmasked frame (as a server sends it) and gives its length. */

@@ -1,4 +1,5 @@
-/* The opening handshake, server side (RFC 6455 §4.2): is this request valid, and how is it answered? */
+/* The opening handshake, server side (RFC 6455 §4.2): is this request valid, and how is it
+ * answered? */
 #ifndef SLUICE_PROTO_WS_WS_HANDSHAKE_H
 #define SLUICE_PROTO_WS_WS_HANDSHAKE_H
 
@@ -12,8 +13,8 @@
 /* The slices are borrowed from the request. */
 struct ws_handshake {
 	struct slice key; /* Sec-WebSocket-Key */
-	/* To answer: "sluice.v1" if it is offered at all; else the first one offered that is not a ticket;
-	 * absent: none. */
+	/* To answer: "sluice.v1" if it is offered at all; else the first one offered that is not a
+	 * ticket; absent: none. */
 	struct slice subprotocol;
 	bool v1;                   /* the subprotocol is "sluice.v1" */
 	struct slice ticket;       /* behind "ticket." in an offer; absent: none is offered */
@@ -21,10 +22,10 @@ struct ws_handshake {
 	struct ws_extension extension;
 };
 
-/* 0 and the handshake; else the status to refuse the request with: 405 the method is not GET, 400 not a valid
- * opening handshake, 426 the version is not 13. The caller checks the path.
- * `compression`: an offer of permessage-deflate may be accepted.
- * `ret_problem`: one line for the body and the log, a literal: "Sec-WebSocket-Key is missing". */
+/* 0 and the handshake; else the status to refuse the request with: 405 the method is not GET, 400
+ * not a valid opening handshake, 426 the version is not 13. The caller checks the path.
+ * `compression`: an offer of permessage-deflate may be accepted. `ret_problem`: one line for the
+ * body and the log, a literal: "Sec-WebSocket-Key is missing". */
 int ws_handshake_check(const struct http_request *request, bool compression,
 	struct ws_handshake *ret_handshake, const char **ret_problem);
 

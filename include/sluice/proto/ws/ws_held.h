@@ -9,13 +9,14 @@
 
 struct ws_held;
 
-/* Appends `piece`. The block grows with the bytes that have arrived, to at most twice their size and never beyond
- * `limit`, which all pieces together must not exceed. 0 or -ENOMEM (nothing changed). */
+/* Appends `piece`. The block grows with the bytes that have arrived, to at most twice their size
+ * and never beyond `limit`, which all pieces together must not exceed. 0 or -ENOMEM (nothing
+ * changed). */
 MUST_CHECK int ws_held_add(struct ws_held **held, struct slice piece, uint64_t limit);
 
-/* Turns `piece`, the last one, into the whole payload: unchanged if nothing is held, else all pieces in one block.
- * Afterwards nothing is held; the caller passes `ret_block` to ws_held_free after use. 0 or -ENOMEM (nothing
- * changed). */
+/* Turns `piece`, the last one, into the whole payload: unchanged if nothing is held, else all
+ * pieces in one block. Afterwards nothing is held; the caller passes `ret_block` to ws_held_free
+ * after use. 0 or -ENOMEM (nothing changed). */
 MUST_CHECK int ws_held_complete(
 	struct ws_held **held, struct slice *piece, uint64_t limit, struct ws_held **ret_block);
 

@@ -1,9 +1,9 @@
-/* Reads what a browser sends, from bytes to messages: all rules of RFC 6455 §5.4, §5.5, §6.2, §7 and §8.1 for a
- * server, and of RFC 7692 §6 and §7.2.2 if permessage-deflate was negotiated.
+/* Reads what a browser sends, from bytes to messages: all rules of RFC 6455 §5.4, §5.5, §6.2, §7
+ * and §8.1 for a server, and of RFC 7692 §6 and §7.2.2 if permessage-deflate was negotiated.
  *
- * A peer can make the reader hold one message (at most `message_bytes`), one control payload, and an inflater while
- * a compressed message is under way; an idle reader holds nothing on the heap. A payload that arrives whole is
- * handed on without a copy. */
+ * A peer can make the reader hold one message (at most `message_bytes`), one control payload, and
+ * an inflater while a compressed message is under way; an idle reader holds nothing on the heap. A
+ * payload that arrives whole is handed on without a copy. */
 #ifndef SLUICE_PROTO_WS_WS_READER_H
 #define SLUICE_PROTO_WS_WS_READER_H
 
@@ -19,12 +19,12 @@ struct ws_inflater;
 struct ws_inflaters;
 struct ws_reader;
 
-/* Slices are borrowed for the call. All handlers but on_message are required. A handler may stop or finish the
- * reader; the reader's memory must live until ws_reader_feed has returned. A handler must not feed another
- * reader with the same inflaters: the payload may lie in their memory. */
+/* Slices are borrowed for the call. All handlers but on_message are required. A handler may stop or
+ * finish the reader; the reader's memory must live until ws_reader_feed has returned. A handler
+ * must not feed another reader with the same inflaters: the payload may lie in their memory. */
 struct ws_reader_events {
-	/* A whole message, text (valid UTF-8) or binary, inflated. NULL: messages are checked and discarded as
-	 * they arrive, and none is ever held. */
+	/* A whole message, text (valid UTF-8) or binary, inflated. NULL: messages are checked and
+	 * discarded as they arrive, and none is ever held. */
 	void (*on_message)(struct ws_reader *reader, enum ws_opcode opcode, struct slice payload);
 	void (*on_ping)(struct ws_reader *reader, struct slice payload);
 	void (*on_pong)(struct ws_reader *reader, struct slice payload);
@@ -35,13 +35,14 @@ struct ws_reader_events {
 /* Shared by all readers of a kind; must outlive them. */
 struct ws_reader_settings {
 	const struct ws_reader_events *events;
-	/* A longer message fails with 1009: from the header alone, or, if it is compressed, when it has been
-	 * inflated to the first byte too many. */
+	/* A longer message fails with 1009: from the header alone, or, if it is compressed, when it
+	 * has been inflated to the first byte too many. */
 	uint64_t message_bytes;
 	uint32_t message_fragments; /* a message of more frames fails with 1008; 0: no limit */
 	/* For readers that allow compression; else NULL. */
 	struct ws_inflaters *inflaters;
-	/* While the process has more bytes buffered, a compressed message fails with 1013; 0: no limit. */
+	/* While the process has more bytes buffered, a compressed message fails with 1013; 0: no
+	 * limit. */
 	size_t buffered_bytes;
 };
 
@@ -70,21 +71,22 @@ struct ws_reader {
 void ws_reader_init(struct ws_reader *reader, const struct ws_reader_settings *settings);
 void ws_reader_finish(struct ws_reader *reader);
 
-/* Messages may be compressed: permessage-deflate was negotiated. The settings must have inflaters. */
+/* Messages may be compressed: permessage-deflate was negotiated. The settings must have
+ * inflaters. */
 void ws_reader_allow_compression(struct ws_reader *reader);
 
-/* From now on `frames` more frames may begin, data and control; the next one fails with 1008. The initial value,
- * UINT32_MAX, never runs out. */
+/* From now on `frames` more frames may begin, data and control; the next one fails with 1008. The
+ * initial value, UINT32_MAX, never runs out. */
 void ws_reader_allow_frames(struct ws_reader *reader, uint32_t frames);
 uint32_t ws_reader_frames_left(const struct ws_reader *reader);
 
-/* Feeds bytes, which are unmasked in place. 0: more are needed, or the reader is stopped. Else the close code to fail
- * the connection with (out of memory: 1011); events of everything complete before it have been raised, and
- * every later call gives 0 and does nothing. */
+/* Feeds bytes, which are unmasked in place. 0: more are needed, or the reader is stopped. Else the
+ * close code to fail the connection with (out of memory: 1011); events of everything complete
+ * before it have been raised, and every later call gives 0 and does nothing. */
 int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len);
 
-/* Ends all events. Held bytes are freed, but not those that a handler was given; the rest of what is fed is
- * discarded. */
+/* Ends all events. Held bytes are freed, but not those that a handler was given; the rest of what
+ * is fed is discarded. */
 void ws_reader_stop(struct ws_reader *reader);
 
 #endif
