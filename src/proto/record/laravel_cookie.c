@@ -4,9 +4,9 @@
  *
  * Until the MAC is verified, everything is chosen by a stranger, so it is parsed as narrowly as
  * possible: base64 only as PHP's base64_encode() writes it, and JSON only as json_encode() writes
- * these four members, in their order. A more general JSON parser would only let one cookie be written in
- * more ways. Nothing is decrypted before the MAC is verified, so a forger cannot learn whether the
- * padding is valid (RFC 7366 has the history of that attack).
+ * these four members, in their order. A more general JSON parser would only let one cookie be
+ * written in more ways. Nothing is decrypted before the MAC is verified, so a forger cannot learn
+ * whether the padding is valid (RFC 7366 has the history of that attack).
  *
  * Behind a valid MAC is what the application wrote. It is checked all the same: a key may be used
  * for more than one thing. */

@@ -20,10 +20,10 @@
  *	dd 01 00 00 00, 31 times   155 bytes    16,643,006,776 bytes held at once
  *
  * With `ulimit -v` of 256 MiB, or without overcommit, the same records give
- * MSGPACK_UNPACK_NOMEM_ERROR, and while the blocks are held other threads fail to allocate. Nesting
- * beyond the library's 32 levels gives the same error, so a bad record (which is refused) cannot be
- * told from a lack of memory (which calls for a retry). To bound the library, every header would
- * have to be checked before it: that is the reader below, without its output.
+ * MSGPACK_UNPACK_NOMEM_ERROR, and while the blocks are held other threads may fail to allocate.
+ * Nesting beyond the library's 32 levels gives the same error, so a bad record (which is refused)
+ * cannot be told from a lack of memory (which calls for a retry). To bound the library, every
+ * header would have to be checked before it: that is the reader below, without its output.
  *
  * A value that JSON cannot express must not cost a user the log-in, as a session holds whatever the
  * application puts there: it becomes {}, and a key that is neither a string nor an integer is left
