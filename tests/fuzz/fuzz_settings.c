@@ -1,6 +1,6 @@
-/* The configuration file, which is in memory. An even first octet: the file is all there is. An odd
- * one: the secrets and the URL come from the environment, so that the file is often good, and then
- * what --print-config shows is a configuration too, and the same one. */
+/* The configuration file, which lies in memory. If the first byte is even, the file is all there is.
+ * If it is odd, secrets and URL come from the environment, so that the file is often good; then what
+ * --print-config prints must be the same configuration. */
 #include "fuzz.h"
 
 #include <sys/mman.h>
@@ -28,7 +28,7 @@ static struct settings *load(struct slice text, char **environment, struct buffe
 	return settings;
 }
 
-/* Lines for a terminal: whatever the file holds, they hold no control character. */
+/* The lines are for a terminal: whatever is in the file, they contain no control character. */
 static void check_problems(struct slice problems)
 {
 	MUST(problems.len > 1 && problems.at[problems.len - 1] == '\n');
