@@ -71,7 +71,7 @@ static void on_listening(void *context, const char *listen)
 
 static int serve(struct process *process, struct settings *settings)
 {
-	struct site site = dev_site(&process->dev.redis_port);
+	struct site site = dev_site(&process->dev.redis.port);
 	const struct gateway_setup setup = {
 		.settings = settings,
 		.reload = reload,

@@ -1,12 +1,12 @@
-/* One request, one answer, and the connection is closed: whoever asks (a probe, Prometheus) comes once
- * in seconds. It runs on the main thread's own loop, so it answers also when every worker is busy, and
- * a slow reader of it delays no browser. */
+/* One request, one answer, and the connection is closed: a probe or Prometheus asks once in a few seconds.
+ * The admin port runs on the main thread's own loop, so that it answers while every worker is busy, and a
+ * slow reader delays no browser. */
 #include "sluice/process/admin.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "sluice/base/log.h"
+#include "sluice/process/page.h"
 #include "sluice/proto/http/http_answer.h"
 #include "sluice/proto/http/http_request.h"
 
@@ -39,11 +39,7 @@ static void on_due(struct deadline *deadline)
 
 static int print_page(struct buffer *out, int status, const char *type, struct slice body)
 {
-	int error = buffer_printf(out,
-		"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-		"Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-		status, http_status_text(status), type, body.len);
-	return error ? error : buffer_append_slice(out, body);
+	return page_print(out, status, type, SLICE("Cache-Control: no-store\r\n"), body);
 }
 
 static int print_ready(const struct admin_source *source, struct buffer *out)

@@ -10,7 +10,7 @@
 
 struct admin_source {
 	void *context;
-	/* Appends why the process is not ready, one reason a line; nothing: it is. 0 or -ENOMEM. */
+	/* Appends why the process is not ready, one reason a line; nothing when it is. 0 or -ENOMEM. */
 	int (*print_reasons)(void *context, struct buffer *out);
 	/* Appends the metrics. 0 or -ENOMEM. */
 	int (*print_metrics)(void *context, struct buffer *out);
@@ -25,11 +25,11 @@ struct admin {
 	struct list conns; /* struct admin_conn, by .link */
 };
 
-/* Takes the listening descriptor. 0 or a negative errno. */
+/* Takes the listening descriptor, also on an error. `source` must outlive it. 0 or a negative errno. */
 MUST_CHECK int admin_open(struct admin *admin, struct stream_loop *shared,
 	struct deadlines *deadlines, int listening_fd, const struct admin_source *source);
 
-/* Closes listener and connections; the memory must stay until the loop has no handle left. */
+/* Closes the listener and all connections. The memory must stay until the loop has no handle left. */
 void admin_close(struct admin *admin);
 
 #endif
