@@ -1,5 +1,5 @@
-/* The sources look as clang-format 14 leaves them. Other versions differ in small things, so only
- * that one is asked. Debian 12 has it; elsewhere tests/run may leave this file out. */
+/* The sources are formatted by clang-format 14. Other versions differ in details, so only this one is used.
+ * Debian 12 has it; elsewhere tests/run leaves this file out when it is not installed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ test('clang-format would change nothing', async () => {
   assert.equal(status, 0, stderr.slice(0, 4000));
 });
 
-test('the check itself finds a line that is not in order', () => {
+test('the check itself finds a line that is not formatted', () => {
   const { status } = format(formatter, [`--assume-filename=${join(ROOT, 'src/x.c')}`, '-'], {
     input: 'int  main( void ) { return 0; }\n' });
   assert.notEqual(status, 0);

@@ -1,4 +1,4 @@
-/* Each header compiles alone, and twice, under gcc with warnings on. */
+/* Each header compiles by itself, and included twice, with gcc's warnings. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,7 @@ import { ROOT, sourceFiles } from './sources.js';
 
 const WARNINGS = ['-Wall', '-Wextra', '-Werror', '-Wshadow', '-Wundef', '-Wstrict-prototypes', '-Wconversion'];
 
-/* What pkg-config gives, as system headers: their warnings are not ours. */
+/* The flags of pkg-config, with -isystem: warnings in headers of libraries are not ours. */
 function packageFlags() {
   const packages = ['libuv', 'hiredis', 'libcjson', 'zlib'];
   const { stdout, status, stderr } = spawnSync('pkg-config', ['--cflags', ...packages], { encoding: 'utf8' });
@@ -32,11 +32,11 @@ function assertAlone(header) {
 
 const headers = (await sourceFiles('include', 'src')).filter(path => path.endsWith('.h'));
 
-describe('a header that compiles alone', () => {
+describe('compiles by itself:', () => {
   for (const header of headers) test(header, () => assertAlone(header));
 });
 
-test('the check itself finds a header that needs another one first', () => {
+test('the check itself finds a header that needs another one', () => {
   const { status, stderr } = compile('size_t length(void);\n', 'include');
   assert.notEqual(status, 0);
   assert.match(stderr, /size_t/);

@@ -1,7 +1,7 @@
-/* The includes of the sources: floors and circles (floors.js), and which module may know which library. */
+/* The includes of the sources: floors and circles (floors.js), and the libraries that a module may include. */
 import { MAY_USE, floorOf, moduleOf, problemsOfUses } from './floors.js';
 
-/* Which modules may know a library. */
+/* The modules that may include a library. */
 const LIBRARIES = [
   { header: /^llhttp\.h$/, modules: /^proto\/http\/llhttp_versions$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/record\/session_(tree|value)|settings\/(json|print))$/ },
@@ -26,7 +26,7 @@ function includesOf(text) {
 
 function problemOfLibrary(module, header) {
   const library = LIBRARIES.find(one => one.header.test(header));
-  if (library) return library.modules.test(module) ? null : `may not know <${header}>`;
+  if (library) return library.modules.test(module) ? null : `may not include <${header}>`;
   return OF_THE_SYSTEM.test(header) ? null : `<${header}> is of no library on the list`;
 }
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { layoutProblems } from './layout.js';
 import { readSources } from './sources.js';
 
-test('no folder has too many sources, no floor too many lines, and each header lies where its source does', async () => {
+test('no folder has too many sources, no floor too many lines, each header lies where its source does', async () => {
   assert.deepEqual(layoutProblems(await readSources('include', 'src')), []);
 });
 

@@ -1,4 +1,4 @@
-/* The lock files, of npm and of pip, name packages and hashes, and no registry. */
+/* The lock files of npm and pip contain packages and hashes, and no registry. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ describe('no registry in', () => {
     });
 });
 
-test('tests/support/frameworks/requirements.txt: a version and hashes for each, and nothing else', () => {
+test('tests/support/frameworks/requirements.txt has a version and hashes for each package, and nothing else', () => {
   const text = readFileSync(join(ROOT, 'tests/support/frameworks/requirements.txt'), 'utf8');
   const lines = text.trim().replaceAll(/ \\\n/g, '').split('\n');
   assert.notEqual(lines.length, 0);

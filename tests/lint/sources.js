@@ -15,26 +15,26 @@ async function walk(folder) {
   return lists.flat();
 }
 
-/* Paths from the root of the tree, sorted: "src/base/log.c". */
+/* The paths of all sources and headers, relative to the root and sorted: "src/base/log.c". */
 export async function sourceFiles(...folders) {
   const lists = await Promise.all(folders.map(folder => walk(join(ROOT, folder))));
   return lists.flat().map(path => relative(ROOT, path)).sort();
 }
 
-/* Path to text. */
+/* A map of path to text. */
 export async function readSources(...folders) {
   const paths = await sourceFiles(...folders);
   const texts = await Promise.all(paths.map(path => readFile(join(ROOT, path), 'utf8')));
   return new Map(paths.map((path, i) => [path, texts[i]]));
 }
 
-/* The text with comments, and what stands in quotes, blanked out; lines stay where they are. */
+/* The text with comments and literals replaced by spaces; lines keep their numbers. */
 export function codeOf(text) {
   const blank = part => part.replace(/[^\n]/g, ' ');
   return text.replace(/\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, blank);
 }
 
-/* All matches of a pattern in the code of a text, as "path:line: what". */
+/* All matches of a pattern outside comments and literals, as "path:line: what". */
 export function findInCode(path, text, pattern, what) {
   const code = codeOf(text);
   return [...code.matchAll(pattern)].map(match => {
