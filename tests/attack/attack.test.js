@@ -1,4 +1,4 @@
-/* Peers that mean harm, against the release build, while 200 connections are served as ever. */
+/* Hostile clients against the release build, while 200 connections must get the usual service. */
 import { writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { makeCertificates } from '../support/certificates.js';
@@ -12,7 +12,7 @@ import { resultsTable } from './results.js';
 import { TooLate, siege } from './siege.js';
 
 const attacks = [...requests, ...tls, ...frames, ...compressed, ...together];
-const rows = new Map(); // name -> figures
+const rows = new Map(); // figures by name
 let certificates;
 
 before(async () => {
@@ -27,7 +27,7 @@ for (const one of attacks)
   test(one.name, async t => {
     const figures = await siege(t, one, certificates).catch(error => {
       if (!(error instanceof TooLate)) throw error;
-      t.diagnostic(`${error.message}; once more`);
+      t.diagnostic(`${error.message}; trying once more`);
       return siege(t, one, certificates);
     });
     rows.set(one.name, figures);

@@ -1,38 +1,34 @@
-/* What attackers do, each exported function in a process of its own. They come from several
- * addresses unless told otherwise, as a limit per address is not what has to stop them. */
+/* What attackers do; each exported function runs in a process of its own. By default they come from several
+ * addresses, so that it is not the limits per address that stop them. */
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { paced as pacedInTurn } from '../support/pace.js';
 import { handshake } from '../support/raw_client.js';
 import { withResolvers } from '../support/wait.js';
 
 const ADDRESSES = 8;
-const STEP = 10;
 
 export const COMPRESSED = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 
 /* ---- tools ---- */
 
-/* The gateway ends each of these sooner or later, and that is no error here. */
+/* The gateway closes all of these sooner or later, which is no error here. */
 function dial({ target, addresses = ADDRESSES }, i, options = {}) {
   const socket = connect({ ...target, localAddress: `127.0.0.${2 + (i % addresses)}`, noDelay: true, ...options });
   socket.on('error', () => {});
   return socket;
 }
 
-/* Calls `act(i)` for each i below `count`, `rate` of them a second, and gives what they gave. */
+/* Starts `act(i)` for each i below `count`, `rate` times a second, without waiting for one to end before the
+ * next begins. Gives all results. */
 async function paced(count, rate, act) {
   const results = [];
-  const began = performance.now();
-  while (results.length < count) {
-    const due = Math.min(count, Math.ceil(((performance.now() - began + STEP) / 1000) * rate));
-    while (results.length < due) {
-      const result = Promise.resolve(act(results.length));
-      result.catch(() => {}); // it is looked at in the end
-      results.push(result);
-    }
-    await delay(STEP);
-  }
+  await pacedInTurn(count, rate, i => {
+    const result = Promise.resolve(act(i));
+    result.catch(() => {}); // Promise.all reports it
+    results.push(result);
+  });
   return Promise.all(results);
 }
 
@@ -42,7 +38,7 @@ function closed(socket) {
   return promise;
 }
 
-/* The status of the answer that comes before the connection is over; 0: none. */
+/* The status of the response that comes before the connection ends; 0: none. */
 async function status(socket) {
   let answer = '';
   socket.on('data', bytes => (answer += bytes.toString('latin1', 0, 20)));
@@ -56,7 +52,7 @@ function tally(values) {
   return counts;
 }
 
-/* A WebSocket, which reads nothing more once it is one. */
+/* Opens a WebSocket that stops reading once it is open. */
 function open(place, i, { headers, target = '/ws', ...options } = {}) {
   const { promise, resolve, reject } = withResolvers();
   const socket = dial(place, i, options);
@@ -73,8 +69,8 @@ function open(place, i, { headers, target = '/ws', ...options } = {}) {
 
 /* ---- before the handshake is complete ---- */
 
-/* Holds `count` sockets, and opens another where one is closed, if `again`. Each
- * says `head`, and then a byte every second if that is not empty. */
+/* Holds `count` sockets and, if `again`, replaces each one that the gateway closes. Each sends `head` and, if
+ * that is not empty, another byte every second. */
 export async function holdRequests({ count, rate, seconds, head = '', again = true, ...place }) {
   const sockets = [];
   let opened = 0, over = !again;
@@ -95,7 +91,8 @@ export async function holdRequests({ count, rate, seconds, head = '', again = tr
   return { opened, held };
 }
 
-/* Each sends one of the requests and waits for the end: { 431: 5000 }. */
+/* Each sends one of the requests and waits until the connection ends. Gives the count of each status:
+ * { 431: 5000 }. */
 export async function request({ requests, count = requests.length, rate, ...place }) {
   return tally(await paced(count, rate, i => {
     const socket = dial(place, i);
@@ -108,7 +105,7 @@ export function sendGarbage({ size, ...place }) {
   return request({ ...place, requests: Array.from({ length: 64 }, () => randomBytes(size)) });
 }
 
-/* Each sends one of the requests, and is gone without waiting. */
+/* Each sends one of the requests and resets the connection without waiting. */
 export async function reset({ requests, count, rate, ...place }) {
   await paced(count, rate, i => {
     const socket = dial(place, i);
@@ -121,7 +118,7 @@ export async function reset({ requests, count, rate, ...place }) {
   });
 }
 
-/* Each sends one of the requests, ends its own side, and leaves the other open until it is stopped. */
+/* Each sends one of the requests and ends its own side, and leaves the other side open until it is stopped. */
 export async function endOneSide({ requests, count, rate, ...place }, { ready, stopped }) {
   await paced(count, rate, i => {
     const socket = dial(place, i, { allowHalfOpen: true });
@@ -132,11 +129,11 @@ export async function endOneSide({ requests, count, rate, ...place }, { ready, s
   await stopped;
 }
 
-/* ---- as WebSockets ---- */
+/* ---- after the handshake ---- */
 
-/* Opens them, has each send `first`, then `bytes` so often, reads nothing meanwhile, and ends when all
- * of it is sent or the connection is gone; `failed`: not before the gateway has ended it, which may not
- * have read yet what the kernel took. { sent }: bytes that were taken off its hands. */
+/* Opens `count` connections, each of which sends `first`, then `bytes` `times` times, and reads nothing. Ends
+ * when all of it is sent or the connection is closed; with `failed`, when the gateway has closed it, as it may
+ * not have read yet what the kernel took. { sent }: the bytes that the kernel took. */
 export async function flood({ count, rate, headers, first, bytes, times = 1, failed = false, ...place }) {
   const sockets = await paced(count, rate, async i => {
     const socket = await open(place, i, { headers });
@@ -156,8 +153,8 @@ export async function flood({ count, rate, headers, first, bytes, times = 1, fai
   return { sent: sockets.reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0) };
 }
 
-/* Opens `count`, has all send one of the messages at once, and waits until each has been closed; so
- * many rounds of it. */
+/* In each round, opens `count` connections, which all send one of the messages at once, and waits until each
+ * is closed. */
 export async function bomb({ count, rounds, messages, ...place }) {
   for (let round = 0; round < rounds; round++) {
     const sockets = await paced(count, 2000, i => open(place, i, { headers: COMPRESSED }));
@@ -169,7 +166,7 @@ export async function bomb({ count, rounds, messages, ...place }) {
   }
 }
 
-/* Opens them, has each send `bytes` to be closed for, and never ends its own side. */
+/* Opens `count` connections. Each sends `bytes`, for which the gateway closes it, and never ends its own side. */
 export async function ignoreClose({ count, rate, bytes, ...place }, { ready, stopped }) {
   const sockets = await paced(count, rate, i => open(place, i, { allowHalfOpen: true }));
   for (const socket of sockets) socket.write(bytes);
@@ -177,7 +174,8 @@ export async function ignoreClose({ count, rate, bytes, ...place }, { ready, sto
   await stopped;
 }
 
-/* Opens them, and reads nothing until it is stopped. All are replaced in turn, each second one half. */
+/* Opens `count` connections and reads nothing until it is stopped. Replaces them in turn, half of them each
+ * second. */
 export async function neverRead({ count, rate, channel, ...place }, { ready, stopped }) {
   const begin = i => open(place, i, { target: `/ws?channel=${channel}` });
   const sockets = await paced(count, rate, begin);

@@ -1,4 +1,4 @@
-/* Attacks with compressed messages (RFC 7692): little on the wire, much when inflated. */
+/* Attacks with compressed messages (RFC 7692): small on the wire, large when inflated. */
 import assert from 'node:assert/strict';
 import { constants, deflateRawSync } from 'node:zlib';
 import { OPCODE, frame } from '../support/raw_client.js';
@@ -11,7 +11,7 @@ const GIB = 1024 * MIB;
 const RSV1 = 4;
 const mask = Buffer.from([1, 2, 3, 4]);
 
-/* `size` zeros: each MiB deflated by itself, to about a KiB, so that it can stand again and again. */
+/* `size` zeros. Each MiB is deflated by itself, to about a KiB, so that it can be repeated. */
 const ZEROS = deflateRawSync(Buffer.alloc(MIB), { finishFlush: constants.Z_FULL_FLUSH });
 const bomb = size => Buffer.concat(Array(size / MIB).fill(ZEROS));
 
@@ -41,7 +41,7 @@ export const attacks = [
     },
   },
   {
-    name: '4,000 compressed messages under way that never end',
+    name: '4,000 compressed messages that never end',
     config: { compression: { enabled: true }, limits: { buffered_bytes: 64 * MIB } },
     growth: 96,
     async attack({ launch, sluice }) {

@@ -1,4 +1,4 @@
-/* Attacks by those who are let in. */
+/* Attacks by clients that are logged in. */
 import assert from 'node:assert/strict';
 import { OPCODE, frame } from '../support/raw_client.js';
 import { until } from '../support/wait.js';
@@ -23,7 +23,7 @@ const closes = (sluice, code) => sluice.metric(`sluice_closes_total{code="${code
 
 export const attacks = [
   {
-    name: 'a million pings on 10 connections that read no pong',
+    name: 'a million pings on 10 connections that read no pongs',
     config: { limits: { frames_per_second: 0 } },
     async attack({ launch, sluice }) {
       const flood = launch('flood', { count: 10, rate: 100, bytes: PINGS, times: 100 });
@@ -34,7 +34,7 @@ export const attacks = [
     },
   },
   {
-    name: '500 connections of fragments of one byte each',
+    name: '500 connections that send fragments of one byte',
     config: { limits: { frames_per_second: 0 } },
     async attack({ launch, sluice }) {
       const fragments = { first: FIRST, bytes: FRAGMENTS, times: 131 };
@@ -57,7 +57,7 @@ export const attacks = [
     async attack({ launch }) {
       const { sent } = await launch('flood', { count: 12, rate: 100, bytes: MESSAGE, times: 200 }).result();
       assert.ok(sent >= 12 * 200 * MESSAGE.length, `${sent} bytes were taken`);
-      return `${(sent / MIB).toFixed(0)} MiB taken and thrown away`;
+      return `${(sent / MIB).toFixed(0)} MiB taken and dropped`;
     },
   },
   {
@@ -69,14 +69,14 @@ export const attacks = [
     },
   },
   {
-    name: '1,000 connections that are failed and never end their side',
+    name: '1,000 connections that break the protocol and never end their side',
     async attack({ launch, sluice }) {
       const before = descriptorsOf(sluice.program.pid);
       const attackers = launch('ignoreClose', { count: 1000, rate: 1000, bytes: UNMASKED });
       await attackers.ready();
-      await until(() => descriptorsOf(sluice.program.pid) <= before + 2, { what: 'they are let go' });
+      await until(() => descriptorsOf(sluice.program.pid) <= before + 2, { what: 'their descriptors are closed' });
       await attackers.stop();
-      return 'all let go while they held on';
+      return 'all descriptors closed while the attackers kept theirs';
     },
   },
   {
@@ -92,8 +92,8 @@ export const attacks = [
       await attackers.stop();
       const { published, received, wrong, closed } = result;
       assert.deepEqual({ received, wrong, closed }, { received: published, wrong: 0, closed: 0 });
-      return `${await sluice.metric('sluice_slow_consumers_total')} closed as too slow, ` +
-        `at most ${(worst / MIB).toFixed(0)} MiB buffered; one who reads got all ${published}`;
+      return `${await sluice.metric('sluice_slow_consumers_total')} closed as slow consumers, ` +
+        `at most ${(worst / MIB).toFixed(0)} MiB buffered; a client that reads got all ${published}`;
     },
   },
 ];

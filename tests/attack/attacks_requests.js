@@ -1,4 +1,4 @@
-/* Attacks around the opening handshake. */
+/* Attacks on the opening handshake. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { handshake } from '../support/raw_client.js';
@@ -43,16 +43,16 @@ const unknown = i => cookieFor(`unknown${String(i).padStart(20, '0')}`);
 const requestsWith = (n, cookie) => Array.from({ length: n }, (_, i) => handshake({ headers: { Cookie: cookie(i) } }));
 
 const refusals = (sluice, status) => sluice.metric(`sluice_upgrades_refused_total{status="${status}"}`);
-const told = counts => Object.entries(counts).map(([status, n]) => `${n} x ${status}`).join(', ');
+const listed = counts => Object.entries(counts).map(([status, n]) => `${n} x ${status}`).join(', ');
 
-/* No descriptor more than there were before the attack, though the attackers hold on. */
-async function assertLetGo(sluice, descriptors, within) {
-  await until(() => descriptorsOf(sluice.program.pid) <= descriptors + 2, { what: 'they are let go', within });
+/* There are no more descriptors than before the attack, although the attackers keep theirs open. */
+async function assertClosed(sluice, descriptors, within) {
+  await until(() => descriptorsOf(sluice.program.pid) <= descriptors + 2, { what: 'their descriptors are closed', within });
 }
 
 export const attacks = [
   {
-    name: 'none, to compare',
+    name: 'no attack, for comparison',
     growth: 2,
     cpu: 1,
     async attack() {
@@ -68,28 +68,28 @@ export const attacks = [
       const { opened, held } = await launch('holdRequests', {
         count: 5000, rate: 5000, seconds: 3, head: 'GET /ws HTTP/1.1\r\nX-Slow: ' }).result();
       const refused = await refusals(sluice, 408);
-      assert.ok(refused >= 4000, `${refused} were told 408`);
-      return `${opened} opened, ${held} held at the end, ${refused} told 408`;
+      assert.ok(refused >= 4000, `${refused} got 408`);
+      return `${opened} opened, ${held} open at the end, ${refused} got 408`;
     },
   },
   {
-    name: 'slowloris: 5,000 sockets that begin with 7 KiB of a header',
+    name: 'slowloris: 5,000 sockets that start with 7 KiB of a header',
     config: SHORT,
     growth: 96,
     async attack({ launch, sluice }) {
       const head = `GET /ws HTTP/1.1\r\nX-Slow: ${'x'.repeat(7 * KIB)}`;
       const { opened } = await launch('holdRequests', { count: 5000, rate: 5000, seconds: 2, head }).result();
-      return `${opened} opened, ${await refusals(sluice, 408)} told 408`;
+      return `${opened} opened, ${await refusals(sluice, 408)} got 408`;
     },
   },
   {
-    name: 'slowloris: 5,000 sockets that say nothing',
+    name: 'slowloris: 5,000 sockets that send nothing',
     config: SHORT,
     growth: 24,
     async attack({ launch }) {
       const { opened, held } = await launch('holdRequests', { count: 5000, rate: 5000, seconds: 2 }).result();
       assert.ok(opened > 8000, `${opened} opened: the first were not closed`);
-      return `${opened} opened, ${held} held at the end`;
+      return `${opened} opened, ${held} open at the end`;
     },
   },
   {
@@ -99,37 +99,37 @@ export const attacks = [
       const attackers = launch('holdRequests', {
         count: 5000, rate: 5000, seconds: 3, head: 'GET /ws HTTP/1.1\r\nX-Slow: ', addresses: 1, again: false });
       const { held } = await attackers.result();
-      assert.ok(held <= 1024, `${held} were held`);
-      return `${held} held, ${await sluice.metric('sluice_limit_hits_total{limit="half_open_per_ip"}')} closed`;
+      assert.ok(held <= 1024, `${held} were open`);
+      return `${held} open, ${await sluice.metric('sluice_limit_hits_total{limit="half_open_per_ip"}')} closed`;
     },
   },
   {
-    name: '5,000 sockets that end their own side only',
+    name: '5,000 sockets that end only their own side',
     config: SHORT,
     async attack({ launch, sluice }) {
       const descriptors = descriptorsOf(sluice.program.pid);
       const requests = ['', 'GET /ws HT', handshake(), '\0', handshake({ target: '/elsewhere' })];
       const attackers = launch('endOneSide', { count: 5000, rate: 5000, requests });
       await attackers.ready();
-      await assertLetGo(sluice, descriptors, 5000);
+      await assertClosed(sluice, descriptors, 5000);
       await attackers.stop();
-      return 'all let go while they held on';
+      return 'all descriptors closed while the attackers kept theirs';
     },
   },
   {
-    name: '20,000 sockets that are reset, half of them behind a good request',
+    name: '20,000 sockets that are reset, half of them after a valid request',
     async attack({ launch, cookie }) {
       await launch('reset', { count: 20000, rate: 8000, requests: ['', good({ Cookie: cookie })] }).result({});
       return '20000 reset';
     },
   },
   {
-    name: 'floods of headers: 10,000 of them, 10,000 cookies, 1 MiB in one, in the target',
+    name: 'header floods: 10,000 headers, 10,000 cookies, 1 MiB in one header, 1 MiB in the request line',
     cpu: 1,
     async attack({ launch, sluice }) {
       const counts = await launch('request', { requests: FLOODS, count: 600, rate: 300 }).result();
       assert.deepEqual(counts, { 431: 600 });
-      return told(counts);
+      return listed(counts);
     },
   },
   {
@@ -137,25 +137,25 @@ export const attacks = [
     async attack({ launch }) {
       const counts = await launch('request', { requests: SMUGGLING, count: 5200, rate: 2600 }).result();
       assert.deepEqual(counts, { 400: 5200 });
-      return told(counts);
+      return listed(counts);
     },
   },
   {
-    name: '5,000 handshakes with forged cookies: Redis is not asked once',
+    name: '5,000 handshakes with forged cookies: not one read of Redis',
     async attack({ launch, redis }) {
       const requests = requestsWith(1000, forged);
       const counts = await launch('request', { requests, count: 5000, rate: 2500 }).result();
       assert.deepEqual(counts, { 401: 5000 });
       assert.match(await redis.cli('INFO', 'stats'), /^keyspace_misses:0\r?$/m);
-      return told(counts);
+      return listed(counts);
     },
   },
   {
-    name: '5,000 handshakes with signed cookies of sessions that are gone',
+    name: '5,000 handshakes with signed cookies of sessions that do not exist',
     async attack({ launch, redis }) {
       const counts = await launch('request', { requests: requestsWith(5000, unknown), rate: 2500 }).result();
       assert.deepEqual(counts, { 401: 5000 });
-      return told(counts);
+      return listed(counts);
     },
   },
   {
@@ -163,16 +163,16 @@ export const attacks = [
     async attack({ launch }) {
       const counts = await launch('sendGarbage', { count: 5000, rate: 2500, size: 4 * KIB }).result();
       assert.equal(counts[101], undefined);
-      return told(counts);
+      return listed(counts);
     },
   },
   {
-    name: '50,000 handshakes one behind the other on 10 sockets',
+    name: '50,000 handshakes pipelined on 10 sockets',
     async attack({ launch, sluice, cookie }) {
       const requests = [good({ Cookie: cookie }).repeat(5000)];
       const counts = await launch('request', { requests, count: 10, rate: 1000 }).result();
       assert.deepEqual(counts, { 101: 10 });
-      return told(counts);
+      return listed(counts);
     },
   },
 ];

@@ -1,4 +1,4 @@
-/* Attacks on the TLS port. The good ones are on it too. */
+/* Attacks on the TLS port. The good connections use it too. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { handshake } from '../support/raw_client.js';
@@ -8,7 +8,7 @@ const PARTIAL_HELLO = Buffer.concat([Buffer.from('1603010200010001fc0303', 'hex'
 
 export const attacks = [
   {
-    name: 'TLS: 2,000 sockets that stop within their ClientHello',
+    name: 'TLS: 2,000 sockets that stop in the middle of their ClientHello',
     secure: true,
     config: { limits: { handshake_seconds: 2 } },
     growth: 128,
@@ -16,7 +16,7 @@ export const attacks = [
       const { opened, held } = await launch('holdRequests', {
         count: 2000, rate: 2000, seconds: 3, head: PARTIAL_HELLO }).result();
       assert.ok(opened > 3500, `${opened} opened: the first were not closed`);
-      return `${opened} opened, ${held} held at the end`;
+      return `${opened} opened, ${held} open at the end`;
     },
   },
   {
@@ -30,7 +30,7 @@ export const attacks = [
     },
   },
   {
-    name: 'TLS: 5,000 handshakes in plain HTTP',
+    name: 'TLS: 5,000 WebSocket handshakes without TLS',
     secure: true,
     growth: 128,
     async attack({ launch, cookie }) {

@@ -1,4 +1,4 @@
-/* All at once, as nobody waits for another to be done. */
+/* All at once: attackers do not take turns. */
 import assert from 'node:assert/strict';
 import { MESSAGES } from './attacks_compressed.js';
 import { BROADCAST, FIRST, FRAGMENTS, PINGS } from './attacks_frames.js';
@@ -7,7 +7,7 @@ import { MIB } from './siege.js';
 
 export const attacks = [
   {
-    name: 'all at once: slowloris, floods of headers, smuggling, pings, fragments, bombs, 2,000 that never read',
+    name: 'all at once: slowloris, header floods, smuggling, pings, fragments, bombs, 2,000 that never read',
     config: {
       compression: { enabled: true },
       limits: { queue_bytes: 32 * MIB, buffered_bytes: 64 * MIB } },

@@ -1,22 +1,18 @@
-/* A broadcast, with one who reads all of it: publisher and reader, in a process of their own. */
-import { setTimeout as delay } from 'node:timers/promises';
+/* A broadcast: its publisher, and a client that reads all of it, in a process of their own. */
 import { createClient } from 'redis';
 import WebSocket from 'ws';
-import { until, withResolvers } from '../support/wait.js';
-
-const STEP = 10;
+import { opened } from '../support/browser.js';
+import { paced } from '../support/pace.js';
+import { until } from '../support/wait.js';
 
 function readAll(url, cookie, tally) {
-  const { promise, resolve, reject } = withResolvers();
   const socket = new WebSocket(url, { headers: { Cookie: cookie }, perMessageDeflate: false });
   socket.on('message', bytes => {
     if (bytes.readUInt32BE(0) !== tally.received) tally.wrong += 1;
     tally.received += 1;
   });
   socket.on('close', () => (tally.closed += 1));
-  socket.on('open', resolve);
-  socket.on('error', reject);
-  return promise;
+  return opened(socket);
 }
 
 /* Publishes `rate` payloads of `size` bytes a second. { published, received, wrong, closed }. */
@@ -25,15 +21,11 @@ export async function broadcast({ url, cookie, redisUrl, channel, size, rate, se
   await readAll(`${url}?channel=${channel}`, cookie, tally);
   const publisher = await createClient({ url: redisUrl }).connect();
   const payload = Buffer.alloc(size);
-  const began = performance.now();
-  for (const total = rate * seconds; tally.published < total;) {
-    const due = Math.min(total, Math.ceil(((performance.now() - began) / 1000) * rate));
-    for (; tally.published < due; tally.published++) {
-      payload.writeUInt32BE(tally.published);
-      await publisher.publish(channel, payload);
-    }
-    await delay(STEP);
-  }
+  await paced(rate * seconds, rate, async n => {
+    payload.writeUInt32BE(n);
+    await publisher.publish(channel, payload);
+    tally.published += 1;
+  });
   await until(() => tally.received === tally.published || tally.closed, { within: 5000 }).catch(() => {});
   await publisher.close();
   return tally;

@@ -1,23 +1,21 @@
-/* Those whom an attack must not touch: 200 connections that get a publication 20 times a second, and
- * somebody new who comes in ten times a second. They and the publisher are one process, and so have
- * one clock. */
+/* The clients that an attack must not harm: connections that get 20 publications a second, and ten new
+ * connections a second. They and the publisher are one process, and so share a clock. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import WebSocket from 'ws';
-import { until, withResolvers } from '../support/wait.js';
+import { opened } from '../support/browser.js';
+import { until } from '../support/wait.js';
 
 export const CHANNEL = 'pulse';
 const PUBLISH_EVERY = 50;
 const COME_EVERY = 100;
 const AT_ONCE = 20;
 
-function open({ url, cookie, ca }) {
-  const { promise, resolve, reject } = withResolvers();
+async function open({ url, cookie, ca }) {
   const socket = new WebSocket(`${url}?channel=${CHANNEL}`, {
     headers: { Cookie: cookie }, ca, servername: ca && 'localhost', perMessageDeflate: false });
-  socket.on('open', () => resolve(socket));
-  socket.on('error', reject);
-  return promise;
+  await opened(socket);
+  return socket;
 }
 
 class Good {
@@ -41,7 +39,7 @@ class Good {
   }
 }
 
-/* Publishes until it is stopped, on time however late the last one was. */
+/* Publishes until it is over. Each publication has its time, however late the one before was. */
 async function publish({ redisUrl, isOver }) {
   const publisher = await createClient({ url: redisUrl }).connect();
   const began = performance.now();
@@ -66,7 +64,7 @@ async function keepComing(place, isOver) {
   return waits;
 }
 
-/* The value that `share` of them are not above. */
+/* The value that `share` of the values do not exceed. */
 function quantile(values, share) {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
@@ -76,7 +74,7 @@ function summary(values) {
   return { p50: quantile(values, 0.5), p99: quantile(values, 0.99), max: quantile(values, 1) };
 }
 
-/* In a process of its own. Gives { published, expected, received, wrong, closed, delivery, opening };
+/* Runs in a process of its own. Gives { published, expected, received, wrong, closed, delivery, opening };
  * the last two are { p50, p99, max } in milliseconds. */
 export async function beGood({ count, ...place }, { ready, stopped }) {
   const tally = { wrong: 0, closed: 0, delays: [] };

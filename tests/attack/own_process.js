@@ -1,4 +1,4 @@
-/* A function in a process of its own, so that what it costs delays nobody else's measuring. */
+/* Runs a function in a process of its own, so that its work does not delay the measuring of others. */
 import { fork } from 'node:child_process';
 import { getPriority, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -30,8 +30,8 @@ export class OwnProcess {
   #ready = withResolvers();
   #result = withResolvers();
 
-  /* Calls the function `name` that the file `module` exports with `argument`, and with
-   * { ready, stopped }: what it calls when it has begun, and what resolves when it is to end. */
+  /* Calls the function `name` that the file `module` exports with `argument` and { ready, stopped }. The
+   * function calls ready() when it has begun; the promise `stopped` resolves when it is to end. */
   constructor(t, module, name, argument, { nice = 0 } = {}) {
     this.name = name;
     this.process = fork(self, { serialization: 'advanced' });
@@ -40,7 +40,7 @@ export class OwnProcess {
       else if (message.trouble) this.#fail(message.trouble);
       else this.#result.resolve(message.result);
     });
-    this.process.on('exit', status => this.#fail(`ended with ${status}`));
+    this.process.on('exit', status => this.#fail(`exited with ${status}`));
     this.#ready.promise.catch(() => {});
     this.#result.promise.catch(() => {});
     this.process.send({ module: String(module), name, argument, nice });
@@ -57,7 +57,7 @@ export class OwnProcess {
     return soon(this.#ready.promise, { what: `${this.name} has begun`, within: 20000 });
   }
 
-  /* What the function gives in the end. */
+  /* The result of the function. */
   result({ within = 60000 } = {}) {
     return soon(this.#result.promise, { what: `the end of ${this.name}`, within });
   }

@@ -1,14 +1,19 @@
-/* What the attacks cost, as a table that changes only when that does, hence rounded up: time to the
- * next of 1, 2, 5, 10, 20 …, memory to the next of 1, 2, 4, 8, 16, 32, 48 … MiB. */
+/* The cost of the attacks as a table. Figures are rounded up, so that the table changes only when the cost
+ * does: time to the next of 1, 2, 5, 10, 20 …, memory to the next of 1, 2, 4, 8, 16, 32, 48 … MiB. */
 import { MIB } from './siege.js';
 
 const HEAD = `# Under attack
 
-Written by \`tests/run attack\`: each attack in turn, against the release build with two workers, on a gateway of
-its own that serves 200 good connections 20 publications a second meanwhile. They must get every one, in order,
-99 of 100 within 100 ms, and somebody new must get in within a second; an attack in which that was too late is
-made once more. After each attack no connection and no descriptor is left, and the memory is back. Attackers are processes on the same machine that give way to the
-others (nice). Figures are rounded up.
+Written by \`tests/run attack\`. Each attack runs by itself against a gateway of its own: the release build with
+two workers. Meanwhile, 200 good connections get 20 publications a second each. They must receive every
+publication in order, 99 % of them within 100 ms, and a new connection must open within a second. An attack
+that misses one of these times is tried once more. After each attack, no connection and no descriptor is left,
+and the memory is free again. The attackers are processes on the same machine, at the lowest priority
+(nice 19), because real attackers would not use the gateway's CPUs.
+
+"p99" is the 99th percentile of the good connections' delivery time. "Memory, peak" is how much the gateway's
+resident memory grew during the attack, and "allowed" is the growth at which the test fails. "CPU" is the CPU
+time of the gateway. Figures are rounded up.
 
 `;
 
@@ -27,7 +32,7 @@ function cells({ p99, growth, allowed, cpu }) {
     `${Number(roundUp(Math.max(cpu, 0.1)).toFixed(1))} s`;
 }
 
-/* `rows`: what siege() gave, by name; an attack that is not there has failed. */
+/* `rows`: the figures of siege() by name. An attack without figures has failed. */
 export function resultsTable(attacks, rows) {
   return HEAD + [
     '| attack | delivery, p99 | memory, peak | allowed | CPU |',

@@ -1,8 +1,8 @@
-/* The frame of every attack: 200 good connections, the attack, and what must hold during it and after.
+/* The frame of every attack: 200 good connections, the attack, and what must hold during and after it.
  *
- * Attackers are in processes of their own and give way to the gateway (nice), as in truth they sit on
- * other machines and take none of its CPU. Here all is on one machine, which may do something else for
- * a moment: who serves the good ones too late in one siege has a second one, and that is said. */
+ * Attackers are processes of their own with the lowest priority, because real attackers are on other machines
+ * and take none of the gateway's CPU. Here everything is on one machine, which may be busy with something else
+ * for a moment: an attack during which the good connections were served too late is tried once more. */
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Browser } from '../support/browser.js';
@@ -27,7 +27,7 @@ const CHANNELS = [
   { match: 'flood', allow: 'session' },
 ];
 
-/* A gateway with nobody on it, and how to be good to it. */
+/* Starts a gateway and its good connections. */
 async function prepare(t, config, certificates) {
   const tls = certificates && { certificate: certificates.certificate, key: certificates.key };
   const place = await stand(t, { channels: CHANNELS, ...(tls && { tls }), ...config });
@@ -40,7 +40,7 @@ async function prepare(t, config, certificates) {
   return { ...place, before, good };
 }
 
-/* Starts the attacker `name`; or somebody else of another module, who does not give way. */
+/* Gives a function that starts an attacker, by the name of its function; or another process, of another module. */
 function launcher(t, { sluice, cookie }) {
   return (name, argument = {}, { module = 'attackers.js', nice = NICE } = {}) =>
     new OwnProcess(t, new URL(module, import.meta.url), name, { target: sluice.target, cookie, ...argument }, { nice });
@@ -51,11 +51,11 @@ export class TooLate extends Error {}
 function assertGood({ expected, received, wrong, closed, delivery, opening }) {
   assert.ok(expected > 0, 'nothing was published');
   assert.deepEqual({ received, wrong, closed }, { received: expected, wrong: 0, closed: 0 });
-  if (delivery.p99 >= P99_DELIVERY) throw new TooLate(`p99 of the good ones' delivery: ${delivery.p99} ms`);
-  if (opening.max >= SLOWEST_OPENING) throw new TooLate(`slowest opening of a good one: ${opening.max} ms`);
+  if (delivery.p99 >= P99_DELIVERY) throw new TooLate(`good connections: p99 of delivery ${delivery.p99} ms`);
+  if (opening.max >= SLOWEST_OPENING) throw new TooLate(`good connections: slowest opening ${opening.max} ms`);
 }
 
-/* Nobody is left, nothing is held, and who comes now is served. */
+/* No connection is left, nothing is buffered, and a new client is served. */
 async function assertRecovered({ redis, sluice, cookie, before }, certificates) {
   const { pid } = sluice.program;
   await until(() => descriptorsOf(pid) <= before.descriptors, {
@@ -75,8 +75,9 @@ async function assertRecovered({ redis, sluice, cookie, before }, certificates) 
   browser.terminate();
 }
 
-/* One attack: { name, config, growth: MiB and cpu: seconds that it may cost at most,
- * secure: on the TLS port, attack(place): what was done }. Gives the figures for the results. */
+/* Runs one attack, and gives its figures. An attack is { name, config, growth, cpu, secure, attack }: it may
+ * cost at most `growth` MiB and `cpu` seconds, `secure` puts it on the TLS port, and attack(place) gives a
+ * string that says what was done. */
 export async function siege(t, one, certificates) {
   const { name, config = {}, growth: allowed = 16, cpu: affordable = 3, secure, attack } = one;
   const place = await prepare(t, config, secure && certificates);
@@ -88,11 +89,11 @@ export async function siege(t, one, certificates) {
   const { growth, cpu } = watch.end();
   const figures = await good.stop();
   const { delivery, opening } = figures;
-  t.diagnostic(`${name}: ${done}; good ones: p50 ${delivery.p50.toFixed(1)}, p99 ${delivery.p99.toFixed(1)}, ` +
+  t.diagnostic(`${name}: ${done}; good connections: p50 ${delivery.p50.toFixed(1)}, p99 ${delivery.p99.toFixed(1)}, ` +
     `max ${delivery.max.toFixed(1)} ms, opening p99 ${opening.p99.toFixed(1)}, max ${opening.max.toFixed(1)} ms; ` +
     `gateway: peak +${(growth / MIB).toFixed(1)} MiB, ${cpu.toFixed(2)} s of CPU`);
   assertGood(figures);
-  assert.ok(growth < allowed * MIB, `grown by ${growth} bytes`);
+  assert.ok(growth < allowed * MIB, `memory grew by ${growth} bytes`);
   assert.ok(cpu < affordable, `${cpu} s of CPU`);
   await assertRecovered(place, secure && certificates);
   return { p99: delivery.p99, growth, allowed, cpu };

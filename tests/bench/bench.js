@@ -1,4 +1,4 @@
-/* The runner behind tests/bench/run: measures, shows, and writes the results down. */
+/* The runner behind tests/bench/run: measures, prints, and writes the results. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 const output = options.output ??
   (options.quick || positionals.length > 0 ? null : fileURLToPath(new URL('.', import.meta.url)));
 
-/* Percent of a CPU that others may use before it is said. */
+/* Other processes may use this many percent of a CPU before it is mentioned. */
 const NOISE = 20;
 
 async function runOnce(stand, one) {
@@ -49,7 +49,7 @@ function say(measure, one, round, numbers) {
   const [header, key, digits] = measure.columns[0];
   const label = plain(one.label ?? SUBJECTS[one.subject].name);
   const trouble = numbers.trouble ? `  NOT VALID: ${numbers.trouble}` : '';
-  const noise = numbers.others > NOISE ? `  (something else took ${Math.round(numbers.others)} % of a CPU)` : '';
+  const noise = numbers.others > NOISE ? `  (other processes used ${Math.round(numbers.others)} % of a CPU)` : '';
   console.log(`  round ${round + 1} of ${rounds}  ${label}: ${numbers[key].toFixed(digits)} ${header}${trouble}${noise}`);
 }
 
@@ -62,7 +62,7 @@ function mediansOf(samples) {
   }));
 }
 
-/* Of two cases' numbers, round by round. */
+/* The median of the ratios of two cases' numbers, round by round. */
 function ratioOf(samples) {
   return (over, under, name) => (samples[over] && samples[under]
     ? median(samples[over].map((one, round) => one[name] / samples[under][round][name]))

@@ -1,7 +1,7 @@
 /*
- * What is measured. A measure has cases, which are run in turn, round after round; each gives numbers,
- * and each number's median over the rounds is what is shown. Ratios are made within a round, between
- * neighbours in time, and the median ratio counts: so a machine that is slow for a while is slow for both.
+ * What is measured. A measure has cases. Each round runs all of them in turn and gives numbers for each; the
+ * results show each number's median over the rounds. A ratio is taken within a round, between runs that are
+ * close in time, so that a machine that is slow for a while is slow for both; the median ratio counts.
  */
 import { measureTls } from './tls.js';
 import { sluiceTakes } from './subjects.js';
@@ -15,7 +15,7 @@ export const median = values => {
 
 /* ---- numbers from the generator's reports ---- */
 
-/* What went wrong; a case with trouble proves nothing. */
+/* What went wrong. A case with trouble is not valid. */
 function troubleIn(reports) {
   const { refused, lost } = reports.at(-1);
   const sum = key => reports.reduce((total, one) => total + one[key], 0);
@@ -56,7 +56,7 @@ function ofConnections(reports) {
 
 /* ---- cases ---- */
 
-/* `doubt`: what else may be wrong with the numbers. */
+/* `doubt`: a function that finds what else is wrong with the numbers. */
 function one(subject, { key = subject, label, settings, options, phases, numbers = ofDelivery, doubt = () => '' }) {
   return { key, subject, label, settings, async run(stand, server) {
     const reports = await stand.load(server, phases, { pinned: settings?.pinned, ...options });
@@ -91,7 +91,7 @@ function growthCases(quick) {
   return cases;
 }
 
-/* A line for each point, with both programs in it. */
+/* A row for each point, with both programs. */
 function growthRows(medians, ratio) {
   const headers = ['', 'Sluice', 'the floor', 'ratio', 'Sluice: p99 ms', 'the floor: p99 ms'];
   const rows = GROWTH.flatMap(({ prefix, unit, points }) => points.map(([label, x]) => {
@@ -127,13 +127,13 @@ export const MEASURES = {
   check: {
     title: 'The floor against itself',
     onlyWhenAsked: true,
-    text: 'Paced as below. Both are the same program; how far the ratio is from 1 is the noise of this machine.',
+    text: 'Paced as below, with the same program twice: the ratio differs from 1 by the noise of this machine.',
     cases: quick => each(['floor', 'floorAgain'], {
       phases: ['open', 'paced'], options: { connections: 1000, seconds: quick ? 2 : 5 } }),
     columns: [CPU, ...LATENCIES, ...BUSY],
     goals: ratio => [
-      ['CPU per delivery, floor to floor', ratio('floorAgain', 'floor', 'cpu'), 'about', 1],
-      ['p99 latency, floor to floor', ratio('floorAgain', 'floor', 'p99'), 'about', 1]],
+      ['CPU per delivery, relative to itself', ratio('floorAgain', 'floor', 'cpu'), 'about', 1],
+      ['p99 latency, relative to itself', ratio('floorAgain', 'floor', 'p99'), 'about', 1]],
   },
 
   paced: {
@@ -143,54 +143,54 @@ export const MEASURES = {
       phases: ['open', 'paced'], options: { connections: 1000, seconds: quick ? 2 : 5 } }),
     columns: [CPU, ...LATENCIES, ...BUSY],
     goals: ratio => [
-      ['1: CPU per delivery to the floor\'s', ratio('sluice', 'floor', 'cpu'), '<=', 1.1],
-      ['1: p99 latency to the floor\'s', ratio('sluice', 'floor', 'p99'), '<=', 1.2]],
+      ['1: CPU per delivery relative to the floor\'s', ratio('sluice', 'floor', 'cpu'), '<=', 1.1],
+      ['1: p99 latency relative to the floor\'s', ratio('sluice', 'floor', 'p99'), '<=', 1.2]],
   },
 
   flat: {
-    title: 'Flat out, 32 publications under way',
-    text: '1,000 connections, 128-byte payloads; the next publication follows when one has come back from all.',
+    title: 'Flat out, 32 publications in flight',
+    text: '1,000 connections, 128-byte payloads. The next publication follows when one has reached all connections.',
     cases: quick => each(quick ? ['sluice', 'floor'] : ['sluice', 'floor', 'floorEach', 'nchan', 'ws'], {
       phases: ['open', 'flat'], options: { connections: 1000, seconds: quick ? 2 : 5, window: 32 } }),
     columns: [RATE, CPU, ...BUSY],
-    goals: ratio => [['2: deliveries/s to the floor\'s', ratio('sluice', 'floor', 'rate'), '>=', 0.9]],
+    goals: ratio => [['2: deliveries/s relative to the floor\'s', ratio('sluice', 'floor', 'rate'), '>=', 0.9]],
   },
 
   wide: {
-    title: 'Flat out, 512 publications under way',
-    text: 'The same with longer batches: what a send costs is spread over more, and copying weighs more.',
+    title: 'Flat out, 512 publications in flight',
+    text: 'The same with longer batches: the cost of a send is spread over more publications, and copying weighs more.',
     cases: quick => each(['sluice', 'floor'], {
       phases: ['open', 'flat'], options: { connections: 1000, seconds: quick ? 2 : 5, window: 512 } }),
     columns: [RATE, ['CPU µs per delivery', 'cpu', 3], ...BUSY],
-    goals: ratio => [['2: deliveries/s to the floor\'s', ratio('sluice', 'floor', 'rate'), '>=', 0.9]],
+    goals: ratio => [['2: deliveries/s relative to the floor\'s', ratio('sluice', 'floor', 'rate'), '>=', 0.9]],
   },
 
   idle: {
     title: 'Log-ins, and idle connections',
-    text: 'Each connection with a session of its own; 100 handshakes under way; then two seconds of nothing.',
+    text: 'Each connection has its own session. 100 handshakes are in flight; then nothing happens for two seconds.',
     cases(quick) {
       const rest = {
         phases: ['open', 'idle'], numbers: ofConnections,
         options: { connections: SESSIONS, seconds: quick ? 1 : 2 } };
       return [
-        one('sluice', { ...rest, label: '**Sluice**: one shared channel' }),
+        one('sluice', { ...rest, label: '**Sluice**, one shared channel' }),
         one('sluice', {
-          ...rest, key: 'private', label: '**Sluice**: and a private channel each', settings: { isPrivate: true } }),
+          ...rest, key: 'private', label: '**Sluice**, and a private channel each', settings: { isPrivate: true } }),
         ...each(quick ? ['floor'] : ['floor', 'nchan', 'ws'], rest)];
     },
     columns: [
       ['KiB resident per connection', 'kib', 2], ['CPU µs per accepted connection', 'accept', 0],
-      ['all in after s', 'seconds', 2], ['busy while idle %', 'idleBusy', 1]],
+      ['seconds until all are open', 'seconds', 2], ['busy while idle %', 'idleBusy', 1]],
     goals: (ratio, value) => [
       ['3: KiB per connection, shared channel', value('sluice', 'kib'), '<=', 0.75],
-      ['3: KiB per connection, private channel too', value('private', 'kib'), '<=', 1],
+      ['3: KiB per connection, and a private channel', value('private', 'kib'), '<=', 1],
       ['4: CPU µs per accepted connection', value('sluice', 'accept'), '<=', 60],
-      ['4: the same, private channel too', value('private', 'accept'), '<=', 60]],
+      ['4: the same, and a private channel', value('private', 'accept'), '<=', 60]],
   },
 
   tls: {
     title: 'Idle connections over TLS',
-    text: '1,000 connections from Node\'s TLS client; mbedTLS\' buffers are in it.',
+    text: '1,000 connections from Node\'s TLS client. The memory includes the buffers of mbedTLS.',
     cases: () => [{
       key: 'tls', subject: 'sluice', label: '**Sluice** over TLS', run: measureTls, prepare: measureTls.prepare }],
     columns: [['KiB resident per connection', 'kib', 2], ['CPU µs per accepted connection', 'accept', 0]],
@@ -199,16 +199,16 @@ export const MEASURES = {
 
   storm: {
     title: `A storm: ${SESSIONS.toLocaleString('en')} connect at once`,
-    text: 'All TCP connections are begun in one go; "in" is answered with 101.',
+    text: 'All TCP connections start at once. A connection is open when its 101 has arrived.',
     cases: quick => each(quick ? ['sluice'] : ['sluice', 'floor', 'nchan', 'ws'], {
       phases: ['storm'], numbers: ofConnections, options: { connections: SESSIONS } }),
-    columns: [['all in after s', 'seconds', 2], ['CPU µs per accepted connection', 'accept', 0]],
-    goals: (ratio, value) => [['4: seconds until all are in', value('sluice', 'seconds'), '<=', 5]],
+    columns: [['seconds until all are open', 'seconds', 2], ['CPU µs per accepted connection', 'accept', 0]],
+    goals: (ratio, value) => [['4: seconds until all are open', value('sluice', 'seconds'), '<=', 5]],
   },
 
   many: {
     title: 'Many channels',
-    text: `${SESSIONS.toLocaleString('en')} connections with a private channel each; 20,000 publications a second spread over them.`,
+    text: `${SESSIONS.toLocaleString('en')} connections with a private channel each, and 20,000 publications a second over all.`,
     cases(quick) {
       const options = { connections: SESSIONS, rate: 20000, seconds: quick ? 1 : 4, channel: 'user:u{n}' };
       const phases = ['open', 'idle', 'paced'];
@@ -216,23 +216,23 @@ export const MEASURES = {
         one('sluice', { phases, options, settings: { isPrivate: true } }),
         one('floorPerChannel', { phases, options: { ...options, path: '/ws?channel=user:u{n}' } })];
     },
-    columns: [CPU, ...LATENCIES, ['Redis\' CPU µs per publication', 'redis', 1], ...BUSY],
+    columns: [CPU, ...LATENCIES, ['Redis: CPU µs per publication', 'redis', 1], ...BUSY],
     goals: ratio => [
-      ['5: CPU per delivery to the floor\'s', ratio('sluice', 'floorPerChannel', 'cpu'), '<=', 1.5]],
+      ['5: CPU per delivery relative to the floor\'s', ratio('sluice', 'floorPerChannel', 'cpu'), '<=', 1.5]],
   },
 
   workers: {
     title: 'One worker and two',
-    text: 'Paced as above, but nothing is pinned: the workers, Redis and the generator share all CPUs.',
+    text: 'Paced as above, but without pinning: the workers, Redis and the generator share all CPUs.',
     cases: quick => [1, 2].map(workers => one('sluice', {
       key: String(workers), label: `${workers} worker${workers > 1 ? 's' : ''}`,
       settings: { workers, pinned: false }, phases: ['open', 'paced'],
       options: { connections: 1000, seconds: quick ? 2 : 5 } })),
-    columns: [CPU, ...LATENCIES, ['deliveries of Redis per publication', 'receivers', 2],
-      ['Redis\' CPU µs per publication', 'redis', 1]],
+    columns: [CPU, ...LATENCIES, ['deliveries by Redis per publication', 'receivers', 2],
+      ['Redis: CPU µs per publication', 'redis', 1]],
     goals: (ratio, value) => [
-      ['6: deliveries of Redis per publication, two workers', value('2', 'receivers'), '<=', 1],
-      ['6: CPU per delivery, two workers to one', ratio('2', '1', 'cpu'), '<=', 1.1]],
+      ['6: deliveries by Redis per publication, two workers', value('2', 'receivers'), '<=', 1],
+      ['6: CPU per delivery, two workers relative to one', ratio('2', '1', 'cpu'), '<=', 1.1]],
   },
 
   growth: {
@@ -246,12 +246,12 @@ export const MEASURES = {
 
   compression: {
     title: 'Compression',
-    text: '1 KiB of JSON, 100 publications a second. What one deflate costs is in the first line, and is shared.',
+    text: '1 KiB of JSON, 100 publications a second. A publication is compressed once, for all its connections.',
     needs: stand => sluiceTakes(stand, { compression: { enabled: true, threshold: 256 } }),
     cases: compressionCases,
     columns: [CPU, ['CPU µs per publication', 'perPublication', 0], ['bytes per delivery', 'bytes', 0]],
     goals: (ratio, value) => [
-      ['8: CPU µs per delivery more for 1,000 connections than without', value('1000 on', 'cpu') - value('1000 off', 'cpu'), '<=', 0.5]],
+      ['8: additional CPU µs per delivery with compression, 1,000 connections', value('1000 on', 'cpu') - value('1000 off', 'cpu'), '<=', 0.5]],
   },
 
   batching: {
@@ -263,7 +263,7 @@ export const MEASURES = {
       settings: { config: { delivery: { batch_milliseconds: milliseconds } } },
       phases: ['open', 'paced'], options: { connections: 1000, seconds: quick ? 2 : 5 } })),
     columns: [CPU, ...LATENCIES],
-    goals: ratio => [['9: CPU per delivery, 50 ms to none', ratio('50', '0', 'cpu'), '<=', 1 / 3]],
+    goals: ratio => [['9: CPU per delivery, 50 ms relative to 0 ms', ratio('50', '0', 'cpu'), '<=', 1 / 3]],
   },
 };
 

@@ -1,6 +1,6 @@
 /*
  * growth.svg: CPU per delivery of Sluice and the floor, by connections and by payload, on logarithmic
- * axes. Colours are chosen once for light and once for dark; who shows the picture says which.
+ * axes. It has colours for light and for dark, and the viewer's setting selects them.
  */
 const PANEL = { width: 380, height: 300, left: 62, top: 66, gap: 70 };
 const SERIES = [
@@ -24,7 +24,7 @@ const STYLE = `
     .floor { stroke: #e3b341; } .floor-mark { fill: #e3b341; }
   }`;
 
-/* The powers of ten around the values, each with 1, 2 and 5. */
+/* The ticks around the values: 1, 2 and 5 times the powers of ten. */
 function ticksFor(values) {
   const from = Math.floor(Math.log10(Math.min(...values)));
   const to = Math.ceil(Math.log10(Math.max(...values)));
@@ -72,7 +72,7 @@ function legend(x) {
   }).join('\n');
 }
 
-/* panels: [{ title, axis, points: [{ x, label, sluice, floor }] }], all with the same scale. */
+/* panels: [{ title, axis, points: [{ x, label, sluice, floor }] }], all on the same scale. */
 export function growthPicture(panels) {
   const { width, height, left, top, gap } = PANEL;
   const ticks = ticksFor(panels.flatMap(({ points }) => points.flatMap(({ sluice, floor }) => [sluice, floor])));

@@ -1,4 +1,4 @@
-/* The results as text: tables in the terminal's width, and RESULTS.md. */
+/* The results as tables for the terminal, and as RESULTS.md. */
 import { SUBJECTS } from './subjects.js';
 
 const number = (value, digits) =>
@@ -35,16 +35,16 @@ function verdict(value, how, wanted) {
 const SIGNS = { '<=': 'at most', '>=': 'at least', about: 'about' };
 
 export function goalsTable(goals) {
-  return table(['goal', 'measured', 'wanted', ''], goals.map(([what, value, how, wanted]) =>
+  return table(['goal', 'measured', 'target', ''], goals.map(([what, value, how, wanted]) =>
     [what, number(value, 2), `${SIGNS[how]} ${number(wanted, 2)}`, verdict(value, how, wanted)]));
 }
 
-/* For the terminal: without what is only for Markdown. */
+/* For the terminal: without the marks of Markdown. */
 export function plain(text) {
   return text.replace(/\*\*|`/g, '');
 }
 
-/* Sums the goals up, and shows tables in the order of measuring. */
+/* The goals, then the tables in the order of measuring. */
 export function markdown({ machine, done, skipped, rounds, pinned, seconds, others }) {
   const goals = done.flatMap(one => one.goals).filter(([, , how]) => how !== 'about');
   const parts = done.map(one => {
@@ -54,18 +54,19 @@ export function markdown({ machine, done, skipped, rounds, pinned, seconds, othe
   });
   const left = skipped.length > 0 ? `\nNot measured: ${skipped.join('; ')}.\n` : '';
   const places = pinned
-    ? 'The server has one CPU, the generator and Redis share the others, unless a section says otherwise.'
+    ? 'Unless a section says otherwise, the server has one CPU, and the generator and Redis share the others.'
     : 'The server, the generator and Redis share one CPU.';
   return `# What Sluice costs
 
 Written by \`tests/bench/run\` (${Math.round(seconds / 60)} min): ${machine.sluice}, build type ${machine.buildtype}; ${machine.cpu}, ${machine.system},
-Linux ${machine.kernel}, Redis ${machine.redis}, Node ${machine.node}. ${places} All over
-the loopback. Medians of ${rounds} round${rounds > 1 ? 's' : ''}, in which the servers take turns; ratios are made within a round. Whatever else
-ran on the machine meanwhile took ${number(others, 0)} % of a CPU at the median.
-Sluice runs with one worker, sessions, channel rules and every limit switched on. "The floor" is one thread on raw epoll
-that has none of that (\`tests/bench/floor.c\`): what it costs is the kernel's. CPU is the process' own clock, user and
-system, of all threads. Every delivery was counted and its order checked. Figures wander from machine to machine and from run to
-run; ratios within one run hold better.
+Linux ${machine.kernel}, Redis ${machine.redis}, Node ${machine.node}. ${places}
+All connections use the loopback interface. Figures are medians of ${rounds} round${rounds > 1 ? 's' : ''}, in which the servers take turns; a
+ratio is taken within a round. Other processes on the machine used ${number(others, 0)} % of a CPU (median).
+
+Sluice runs with one worker, sessions, channel rules and every limit enabled. "The floor" is a single-threaded server
+on raw epoll without any of these (\`tests/bench/floor.c\`): its cost is the kernel's. CPU is the user and system time
+of all threads of the server. The generator counts every delivery and checks its order. Figures vary from machine to
+machine and from run to run; ratios within one run vary less.
 ${left}
 ## Goals
 
@@ -75,8 +76,9 @@ ${parts.join('\n\n')}
 
 ## What this does not show
 
-The loopback has no loss, no delay and no network card; a connection of real browsers is slower and its
-segments are smaller. Where the generator and Redis come near 100 % busy, it was them that were measured.
-Latency is from before the command is written to after the read, so it contains Redis and the generator's own reading.
+The loopback interface has no packet loss, no delay and no network card. Connections of real browsers are slower,
+and their segments are smaller. Where the generator and Redis are nearly 100 % busy, they are the limit, and not the
+server. Latency is the time from before the generator writes the command until after it reads the delivery, so it
+includes Redis and the generator itself.
 `;
 }

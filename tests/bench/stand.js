@@ -1,16 +1,16 @@
-/* What all that is measured stands on: a Redis with sessions in it as express-session leaves them, the
- * CPUs, and the load generator. */
+/* The set-up of all measures: a Redis with sessions as express-session writes them, the CPUs, and the load
+ * generator. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/ports.js';
 import { Program, run } from '../support/program.js';
 import { COOKIE, cookieFor } from '../support/sessions.js';
 
 export const SESSIONS = 18000;
-export const SECRET = 'keyboard cat';
 
 /* "0-3,6" */
 async function allowedCpus() {
@@ -21,18 +21,7 @@ async function allowedCpus() {
   });
 }
 
-/* Asked of the kernel and given back; nobody else takes one meanwhile but by ill luck. */
-function freePort() {
-  return new Promise(resolve => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-/* Milliseconds in which some CPU of the machine was at work, or taken away by the host. */
+/* Milliseconds in which CPUs of the machine were busy, or taken away by the host. */
 function busyTime() {
   const [user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'latin1')
     .split('\n')[0].trim().split(/\s+/).slice(1).map(Number);
@@ -43,7 +32,7 @@ function command(...words) {
   return `*${words.length}\r\n${words.map(word => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
 }
 
-/* Sends commands that Redis answers with +OK, and waits for all of the answers. */
+/* Sends commands that Redis answers with +OK, and waits for all answers. */
 function send(port, commands) {
   return new Promise((resolve, reject) => {
     let answered = 0;
@@ -71,12 +60,13 @@ export class Stand {
     await this.#logEverybodyIn();
   }
 
-  /* On two CPUs the server has one and everything else the other; on one, or not pinned, all share. */
+  /* With two CPUs or more, the server has one and everything else the others. With one, or without pinning,
+   * all share. */
   get canPin() {
     return this.cpus.length > 1;
   }
 
-  /* Starts a program: where: 'server', 'load', or 'anywhere'. */
+  /* Starts a program on the CPUs of `where`: 'server', 'load' or 'anywhere'. */
   program(file, args, where, options = {}) {
     if (where === 'anywhere' || !this.canPin) return new Program(file, args, options);
     const [first, ...others] = this.cpus;
@@ -87,14 +77,14 @@ export class Stand {
   /* Connection n has a session of its own, of the user "u<n>". */
   async #logEverybodyIn() {
     const ids = Array.from({ length: SESSIONS }, () => randomUUID());
-    this.cookies = ids.map(id => cookieFor(id, { secret: SECRET }));
+    this.cookies = ids.map(id => cookieFor(id));
     this.cookiesFile = join(this.folder, 'cookies');
     await writeFile(this.cookiesFile, `${this.cookies.join('\n')}\n`);
     await send(this.redisPort, ids.map((id, n) => command('SET', `sess:${id}`,
       JSON.stringify({ cookie: COOKIE, authenticated: true, userId: `u${n}`, teams: ['7'] }), 'EX', '86400')));
   }
 
-  /* Runs the generator against a server: one report for each phase. */
+  /* Runs the generator against a server, and gives a report for each phase. */
   async load(server, phases, { pinned = true, ...options } = {}) {
     const args = Object.entries({
       port: server.port, 'redis-port': this.redisPort, 'redis-pid': this.#redis.pid,
@@ -124,7 +114,7 @@ async function versionOf(file, ...args) {
   return (stdout || stderr).split('\n')[0].trim();
 }
 
-/* What the machine is, for who reads the results. */
+/* The machine, for the readers of the results. */
 export async function describeMachine(stand) {
   const model = /^model name\s*:\s*(.*)$/m.exec(await readFile('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
   const system = /^PRETTY_NAME="?([^"\n]*)/m.exec(await readFile('/etc/os-release', 'utf8'))?.[1] ?? '';

@@ -1,16 +1,17 @@
-/* The servers that are measured. Each is { name, missing(), start(stand, settings) }; missing() says why
- * it cannot be measured here, and start gives { port, pids, load, end() }. */
+/* The servers that are measured. Each is { name, missing(), start(stand, settings) }: missing() says why it
+ * cannot be measured here, or null; start() gives { port, pids, load, end() }. */
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { adminAddress, freePort, listeningAddress, portOf } from '../support/ports.js';
 import { run } from '../support/program.js';
+import { SECRET } from '../support/sessions.js';
 import { until } from '../support/wait.js';
-import { SECRET, SESSIONS } from './stand.js';
+import { SESSIONS } from './stand.js';
 
 const here = name => fileURLToPath(new URL(name, import.meta.url));
-const ADDRESS = /\blistening\b.*\baddress[="':]+([^\s"]+)/;
 
 async function end(program) {
   program.signal('SIGTERM');
@@ -25,13 +26,9 @@ async function listening(program, port, more = {}) {
   return { port, pids: [program.pid], load: {}, end: () => end(program), ...more };
 }
 
-function portIn(match) {
-  return Number(match[1].split(':').pop());
-}
-
 /* ---- Sluice ---- */
 
-/* With everything switched on that a gateway in earnest has: sessions, rules, every limit, heartbeats. */
+/* As in production: with sessions, rules, every limit, heartbeats. */
 export function sluiceConfiguration(stand, { workers = 1, isPrivate = false, config = {} } = {}) {
   return {
     listen: '127.0.0.1:0',
@@ -60,7 +57,7 @@ async function writeConfiguration(stand, settings) {
   return file;
 }
 
-/* Whether this build takes a setting that is not in every version. */
+/* Whether this build knows a setting that is not in every version. */
 export async function sluiceTakes(stand, config) {
   const { status } = await run(stand.sluice, ['--check', '--config', await writeConfiguration(stand, { config })]);
   return status === 0;
@@ -69,8 +66,8 @@ export async function sluiceTakes(stand, config) {
 async function startSluice(stand, settings) {
   const file = await writeConfiguration(stand, settings);
   const program = stand.program(stand.sluice, ['--config', file], where(settings), { name: 'sluice' });
-  const port = portIn(await program.line(ADDRESS));
-  const admin = (await program.line(/\badmin\b.*\baddress[="':]+([^\s"]+)/))[1];
+  const port = portOf(await listeningAddress(program));
+  const admin = await adminAddress(program);
   await until(async () => (await fetch(`http://${admin}/readyz`)).ok, { what: 'sluice is ready' });
   return listening(program, port);
 }
@@ -80,7 +77,7 @@ async function startSluice(stand, settings) {
 async function startFloor(stand, settings, ...flags) {
   const args = ['--redis-port', String(stand.redisPort), ...flags];
   const program = stand.program(join(stand.build, 'tests/bench/floor'), args, where(settings), { name: 'floor' });
-  return listening(program, portIn(await program.line(ADDRESS)));
+  return listening(program, portOf(await listeningAddress(program)));
 }
 
 /* ---- ws with express-session and connect-redis ---- */
@@ -102,7 +99,7 @@ async function startWs(stand, settings) {
     ...process.env, NODE_ENV: 'production', SESSION_SECRET: SECRET,
     REDIS_URL: `redis://127.0.0.1:${stand.redisPort}` };
   const program = stand.program('node', [here('peers/ws.js')], where(settings), { name: 'ws', env });
-  return listening(program, portIn(await program.line(ADDRESS)));
+  return listening(program, portOf(await listeningAddress(program)));
 }
 
 /* ---- Nchan ---- */
@@ -115,7 +112,7 @@ function childrenOf(pid) {
 }
 
 async function startNchan(stand, settings) {
-  const port = 20000 + Math.floor(Math.random() * 10000);
+  const port = await freePort();
   const values = { module: NCHAN, folder: stand.folder, port };
   const template = await readFile(here('peers/nchan.conf'), 'utf8');
   const file = join(stand.folder, 'nginx.conf');

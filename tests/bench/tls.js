@@ -1,29 +1,22 @@
-/* Connections over TLS are opened from Node: the generator in C knows no TLS, and for memory a thousand
- * are as good as many. */
-import { readFileSync } from 'node:fs';
+/* Connections over TLS are opened from Node, because the generator in C has no TLS. A thousand are enough to
+ * measure memory. */
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { run } from '../support/program.js';
+import { processorSecondsOf, run, sizeOf } from '../support/program.js';
+import { handshake } from '../support/raw_client.js';
 
 const COUNT = 1000;
 const AT_ONCE = 50;
 
-function ownKib(pid) {
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-}
+const ownKib = pid => sizeOf(pid, 'RssAnon') / 1024;
 
-/* In ticks of 10 ms, which is fine for a thousand handshakes. */
-function cpuOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10000;
-}
+/* Microseconds, in steps of 10 ms, which is fine enough for a thousand handshakes. */
+const cpuOf = pid => processorSecondsOf(pid) * 1e6;
 
 function open(port, cookie) {
-  const request = ['GET /ws HTTP/1.1', 'Host: 127.0.0.1', 'Upgrade: websocket', 'Connection: Upgrade',
-    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13', `Cookie: ${cookie}`, '', ''];
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false },
-      () => socket.write(request.join('\r\n')));
+      () => socket.write(handshake({ headers: { Cookie: cookie } })));
     socket.on('error', reject);
     socket.once('data', bytes => {
       const answer = bytes.toString('latin1');
@@ -42,7 +35,7 @@ async function openAll(port, cookies) {
   return sockets;
 }
 
-/* A few first, because what a server allocates once is no connection's. */
+/* Opens a few first, so that what the server allocates once counts for no connection. */
 export async function measureTls(stand, { port, pids: [pid] }) {
   const few = await openAll(port, stand.cookies.slice(0, AT_ONCE));
   const [own, cpu] = [ownKib(pid), cpuOf(pid)];

@@ -1,4 +1,4 @@
-/* sluice.js in Chromium, with the gateway: what a page sees, and what becomes of its connection. */
+/* sluice.js in Chromium against the gateway: what a page receives, and how its connection fares. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRedis } from '../support/redis.js';
@@ -11,7 +11,7 @@ const browser = await startBrowser();
 
 const stand = (t, config) => clientStand(t, browser, config);
 
-test('a page subscribes, and receives what is published', async t => {
+test('a page subscribes and receives publications', async t => {
   const { ada, publish } = await stand(t);
   const tab = await ada.connected();
   assert.equal((await tab.state('open')).user, 'u1');
@@ -25,7 +25,7 @@ test('a page subscribes, and receives what is published', async t => {
   assert.deepEqual(tab.errors, []);
 });
 
-test('bytes that are no text arrive as bytes', async t => {
+test('binary data arrives as bytes', async t => {
   const { redis, ada } = await stand(t);
   const tab = await ada.connected();
   await tab.subscribe('team:7');
@@ -35,7 +35,7 @@ test('bytes that are no text arrive as bytes', async t => {
     ['Uint8Array', 255, 0, 128]);
 });
 
-test('a handler that throws keeps nobody else from hearing', async t => {
+test('a handler that throws does not stop the others', async t => {
   const { ada, publish } = await stand(t);
   const tab = await ada.connected();
   await tab.page.evaluate(() => {
@@ -50,7 +50,7 @@ test('a handler that throws keeps nobody else from hearing', async t => {
   assert.equal((await tab.state('open')).name, 'open');
 });
 
-test('close() closes, and is over when the connection is', async t => {
+test('close() resolves when the connection is closed', async t => {
   const { ada, gateway } = await stand(t);
   const tab = await ada.connected();
   await connections(gateway, 1);
@@ -63,7 +63,7 @@ test('close() closes, and is over when the connection is', async t => {
   await tab.state('open');
 });
 
-test('back from the back/forward cache: connected again at once, with a gap', async t => {
+test('back from the back/forward cache: it reconnects at once, with a gap', async t => {
   const { ada, gateway, publish } = await stand(t);
   const tab = await ada.connected();
   await tab.subscribe('team:7');
@@ -72,7 +72,7 @@ test('back from the back/forward cache: connected again at once, with a gap', as
     addEventListener('pageshow', ({ persisted }) => shown.push(persisted));
   });
   await tab.page.goto(`${ada.site.origin}/elsewhere`);
-  await connections(gateway, 0); // the gateway does not send to a page that is not there
+  await connections(gateway, 0); // or the gateway would send to a page that is gone
   await publish('team:7', '"unheard"');
   await tab.page.goBack({ waitUntil: 'commit' });
   assert.deepEqual(await tab.until(() => window.shown), [true]);
@@ -81,7 +81,7 @@ test('back from the back/forward cache: connected again at once, with a gap', as
   assert.deepEqual(await tab.data(1), [['team:7', 'heard']]);
 });
 
-test('frozen and resumed: the same', async t => {
+test('frozen and resumed: it reconnects at once, with a gap', async t => {
   const { ada, gateway, publish } = await stand(t);
   const tab = await ada.connected();
   await tab.subscribe('team:7');
@@ -94,7 +94,7 @@ test('frozen and resumed: the same', async t => {
   assert.deepEqual(await tab.data(1), [['team:7', 'heard']]);
 });
 
-test('a link that is dead is noticed, although nothing ends it', async t => {
+test('a dead connection is noticed, although nothing closes it', async t => {
   const { ada, site } = await stand(t, { heartbeat: { interval: 1, timeout: 60 } });
   const tab = await ada.connected();
   await tab.subscribe('team:7');
@@ -106,31 +106,36 @@ test('a link that is dead is noticed, although nothing ends it', async t => {
   assert.ok((await tab.event({ type: 'gap' })).channels.includes('team:7'));
 });
 
-test('heartbeats keep a link alive on which nothing else happens', async t => {
+test('heartbeats keep an idle connection alive', async t => {
   const { ada, gateway } = await stand(t, { heartbeat: { interval: 1, timeout: 1 } });
-  const tab = await ada.connected();
-  await new Promise(resolve => setTimeout(resolve, 9000)); // longer than a silence that ends it
+  const tab = await ada.tab();
+  let heartbeats = 0;
+  tab.page.on('websocket', socket => socket.on('framereceived', ({ payload }) => {
+    heartbeats += payload.includes('"heartbeat"') && !payload.includes('welcome');
+  }));
+  await tab.start();
+  await until(() => heartbeats >= 9, { what: 'longer than a silence that ends it', within: 20000 });
   assert.deepEqual((await tab.log()).filter(({ type }) => type === 'state').map(({ name }) => name),
     ['connecting', 'open']);
   assert.equal(await gateway.metric('sluice_connections_total'), 1);
 });
 
-test('offline, then online: connected again at once', async t => {
+test('offline, then online: it reconnects at once', async t => {
   const { ada, site } = await stand(t, { heartbeat: { interval: 1, timeout: 60 } });
   const tab = await ada.connected();
   await tab.subscribe('team:7');
-  await tab.page.evaluate(() => { Math.random = () => 1; }); // the longest waits
+  await tab.page.evaluate(() => { Math.random = () => 1; }); // the longest delays
   await ada.context.setOffline(true);
   site.cut();
   await tab.state('waiting');
-  // until a wait is long enough to tell
+  // until a delay is long enough to tell the difference
   await until(async () => (await tab.page.evaluate(() => sluice.state.until - Date.now())) > 3000, { within: 20000 });
   await ada.context.setOffline(false);
   await tab.state('open', { within: 1500 });
   assert.ok((await tab.event({ type: 'gap' })).channels.includes('team:7'));
 });
 
-test('a session that ends: closed, said so, and not tried again', async t => {
+test('a session that ends: it stops, and reports it', async t => {
   const { redis, ada, gateway } = await stand(t);
   const tab = await ada.connected();
   await redis.cli('DEL', 'sess:the-session');
@@ -142,7 +147,7 @@ test('a session that ends: closed, said so, and not tried again', async t => {
   assert.equal(await gateway.metric('sluice_connections_total'), 1);
 });
 
-test('no session: the refusal is found out by HTTP, and ends it', async t => {
+test('no session: it finds the refusal by HTTP, and stops', async t => {
   const { redis, ada, site } = await stand(t);
   await redis.cli('DEL', 'sess:the-session');
   const tab = await ada.tab();
@@ -156,7 +161,7 @@ test('no session: the refusal is found out by HTTP, and ends it', async t => {
   await tab.state('open');
 });
 
-test('a gateway that is not there is tried until it is', async t => {
+test('a gateway that is down is tried until it is up', async t => {
   const { ada, site } = await stand(t);
   const { gateways } = site;
   const tab = await ada.tab();
@@ -167,14 +172,14 @@ test('a gateway that is not there is tried until it is', async t => {
   await tab.state('open');
 });
 
-test('a channel in the query that is not allowed: 403 ends it', async t => {
+test('a channel in the query that is not allowed: it stops by the 403', async t => {
   const { ada } = await stand(t);
   const tab = await ada.tab();
   await tab.start('/ws?channel=team:9');
   assert.equal((await tab.state('closed')).code, 4403);
 });
 
-test('from a page of another host: an allowed origin is told of a 401, another one is not', async t => {
+test('a page of another host sees a 401 only from an allowed origin', async t => {
   const redis = await startRedis(t);
   const site = await startSite(t);
   const other = `http://localhost:${site.port}`;
@@ -190,7 +195,7 @@ test('from a page of another host: an allowed origin is told of a 401, another o
   await told.page.evaluate(() => sluice.close());
 });
 
-test('a ticket opens, is in no address, and is got anew for each connection', async t => {
+test('a ticket opens, is not in the address, and is fetched for each connection', async t => {
   const redis = await startRedis(t);
   const gateway = await startSluice(t, redis.url, { session: { preset: 'ticket' } });
   const site = await startSite(t, gateway);

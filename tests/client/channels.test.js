@@ -1,17 +1,17 @@
-/* sluice.js on a page that is made up: wishes, facts, and what was missed. */
+/* sluice.js in a simulated page: subscriptions, errors and gaps. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FakePage } from './fake_page.js';
+import { FakePage, openedPage } from './fake_page.js';
 
 const nothing = () => {};
 
-/* The commands that a socket has sent: "subscribe a". */
+/* The commands that a socket has sent, as strings like "subscribe a". */
 function commands(socket) {
   return socket.sent.map(({ type, channel }) => `${type} ${channel}`);
 }
 
 describe('subscribing', () => {
-  test('before, during and after the connection is made', async t => {
+  test('works before, during and after the opening', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     sluice.subscribe('a', nothing);
@@ -26,9 +26,8 @@ describe('subscribing', () => {
       ['open', 'subscribed a', 'subscribed b', 'subscribed c']);
   });
 
-  test('several handlers of a channel are one subscription; the last one ends it', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('several handlers of a channel share one subscription, which ends with the last one', async t => {
+    const { page, sluice } = await openedPage(t);
     const seen = [];
     const same = data => seen.push(data);
     const offs = [sluice.subscribe('a', same), sluice.subscribe('a', same)];
@@ -45,9 +44,8 @@ describe('subscribing', () => {
     assert.deepEqual(sluice.heard, ['subscribed a', 'unsubscribed a']);
   });
 
-  test('a handler gets the data and the channel\'s name, of its channel only', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a handler gets the data and the name of its channel only', async t => {
+    const { page, sluice } = await openedPage(t);
     const seen = [];
     for (const channel of ['a', '__proto__'])
       sluice.subscribe(channel, (data, meta) => seen.push([channel, data, meta]));
@@ -59,26 +57,23 @@ describe('subscribing', () => {
 
   for (const data of [null, 0, '', false, 'text', [1]])
     test(`the data may be ${JSON.stringify(data)}`, async t => {
-      const page = new FakePage(t);
-      const sluice = await page.opened();
+      const { page, sluice } = await openedPage(t);
       const seen = [];
       sluice.subscribe('a', one => seen.push(one));
       page.socket.say({ type: 'publication', channel: 'a', data });
       assert.deepEqual(seen, [data]);
     });
 
-  test('what is no text comes as bytes', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('binary data arrives as bytes', async t => {
+    const { page, sluice } = await openedPage(t);
     const seen = [];
     sluice.subscribe('a', one => seen.push(one));
     page.socket.say({ type: 'publication', channel: 'a', base64: '/wAB' });
     assert.deepEqual(seen, [new Uint8Array([255, 0, 1])]);
   });
 
-  test('all publications, wished for or not, are an event', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('each publication is an event, also without a handler for its channel', async t => {
+    const { page, sluice } = await openedPage(t);
     const seen = [];
     const off = sluice.on('publication', ({ channel, data }) => seen.push([channel, data]));
     page.socket.say({ type: 'publication', channel: 'news', data: 1 });
@@ -87,7 +82,7 @@ describe('subscribing', () => {
     assert.deepEqual(seen, [['news', 1]]);
   });
 
-  test('what the gateway subscribes by itself is not asked for, and stays', async t => {
+  test('a channel that the gateway subscribes by itself gets no command', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     const off = sluice.subscribe('news', nothing);
@@ -101,9 +96,8 @@ describe('subscribing', () => {
     assert.deepEqual(commands(page.socket), ['subscribe a']);
   });
 
-  test('a wish that changes while a command is under way is seen to after it', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a change while a command is pending is sent after the answer', async t => {
+    const { page, sluice } = await openedPage(t);
     const off = sluice.subscribe('a', nothing);
     await page.settle();
     off();
@@ -117,9 +111,8 @@ describe('subscribing', () => {
     assert.deepEqual(commands(page.socket), ['subscribe a', 'unsubscribe a', 'subscribe a']);
   });
 
-  test('a wish that comes back while its command is under way needs no other', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a change that is undone while a command is pending is not sent', async t => {
+    const { page, sluice } = await openedPage(t);
     const off = sluice.subscribe('a', nothing);
     await page.settle();
     off();
@@ -130,9 +123,8 @@ describe('subscribing', () => {
     assert.deepEqual(await page.answer(), []);
   });
 
-  test('to take a handler away and give another leaves the subscription alone', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('replacing a handler keeps the subscription', async t => {
+    const { page, sluice } = await openedPage(t);
     const off = sluice.subscribe('a', nothing);
     await page.answer();
     off();
@@ -141,8 +133,7 @@ describe('subscribing', () => {
   });
 
   test('a handler may subscribe and unsubscribe', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+    const { page, sluice } = await openedPage(t);
     const seen = [];
     const off = sluice.subscribe('a', data => {
       seen.push(data);
@@ -156,11 +147,10 @@ describe('subscribing', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('errors', () => {
   for (const code of ['forbidden', 'limit', 'bad_request'])
-    test(`${code} is an error event, and asked for again on the next connection only`, async t => {
-      const page = new FakePage(t);
-      const sluice = await page.opened();
+    test(`${code} is an error event, and the channel is asked for again only on the next connection`, async t => {
+      const { page, sluice } = await openedPage(t);
       const errors = [];
       sluice.on('error', ({ channel, code: found, message }) => errors.push({ channel, code: found, message }));
       sluice.subscribe('a', nothing);
@@ -177,9 +167,8 @@ describe('what is refused', () => {
       assert.deepEqual(await page.answer(), ['subscribe a', 'subscribe b', 'subscribe c']);
     });
 
-  test('what nobody wishes any more may be wished again, and is asked for again', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a refused channel is asked for again after its last handler has gone', async t => {
+    const { page, sluice } = await openedPage(t);
     const refuse = ({ id }) => ({ type: 'error', id, code: 'forbidden', message: 'no' });
     const off = sluice.subscribe('a', nothing);
     await page.answer(refuse);
@@ -193,9 +182,8 @@ describe('what is refused', () => {
     assert.deepEqual(await page.answer(), []);
   });
 
-  test('unavailable is reported, and tried again until it works', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('unavailable is reported, and retried until it succeeds', async t => {
+    const { page, sluice } = await openedPage(t);
     sluice.subscribe('a', nothing);
     for (let i = 0; i < 3; i++) {
       assert.deepEqual(await page.answer(({ id }) => ({ type: 'error', id, code: 'unavailable', message: 'later' })),
@@ -210,18 +198,16 @@ describe('what is refused', () => {
     assert.deepEqual(sluice.heard, ['subscribed a']);
   });
 
-  test('an error that belongs to no command is an event, and changes nothing', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('an error without a command is an event, and changes nothing', async t => {
+    const { page, sluice } = await openedPage(t);
     page.socket.say({ type: 'error', code: 'bad_request', message: 'what?' });
     sluice.subscribe('a', nothing);
     assert.deepEqual(await page.answer(), ['subscribe a']);
     assert.deepEqual(sluice.heard, ['error  bad_request', 'subscribed a']);
   });
 
-  test('what is revoked is told, and not asked for again', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a revoked channel is reported, and not asked for again', async t => {
+    const { page, sluice } = await openedPage(t);
     const told = [];
     sluice.on('unsubscribed', ({ channel, reason }) => told.push([channel, reason]));
     sluice.subscribe('team:7', nothing);
@@ -236,9 +222,8 @@ describe('what is refused', () => {
 });
 
 describe('gaps', () => {
-  test('after a loss, as soon as a channel is live again', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ channels: ['news'] });
+  test('come after a loss, as soon as a channel is subscribed again', async t => {
+    const { page, sluice } = await openedPage(t, { channels: ['news'] });
     for (const channel of ['a', 'b', 'c']) sluice.subscribe(channel, nothing);
     await page.answer();
     page.socket.end();
@@ -260,9 +245,8 @@ describe('gaps', () => {
     assert.deepEqual(sluice.takeHeard(), ['subscribed c', 'subscribed new', 'gap c']);
   });
 
-  test('a channel that is refused or not wished any more has none', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('do not come for a channel that is refused or no longer wanted', async t => {
+    const { page, sluice } = await openedPage(t);
     const off = sluice.subscribe('a', nothing);
     sluice.subscribe('b', nothing);
     await page.answer();
@@ -279,7 +263,7 @@ describe('gaps', () => {
     assert.deepEqual(sluice.heard, ['error b forbidden', 'subscribed a']);
   });
 
-  test('the first connection has none', async t => {
+  test('do not come with the first connection', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     await page.settle();
@@ -292,9 +276,8 @@ describe('gaps', () => {
     assert.doesNotMatch(sluice.heard.join(), /gap/);
   });
 
-  test('the gateway\'s own: of all channels, or of one', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ channels: ['a', 'b'] });
+  test('come from the gateway for all channels or for one', async t => {
+    const { page, sluice } = await openedPage(t, { channels: ['a', 'b'] });
     page.socket.say({ type: 'gap' });
     page.socket.say({ type: 'gap', channel: 'b' });
     assert.deepEqual(sluice.heard.slice(-2), ['gap a b', 'gap b']);
@@ -302,12 +285,12 @@ describe('gaps', () => {
 });
 
 describe('many channels', () => {
-  /* The most commands that were sent in any second. */
+  /* The highest number of commands in any second. */
   function most({ sent }) {
     return Math.max(...sent.map(({ at }) => sent.filter(one => one.at >= at && one.at < at + 1000).length));
   }
 
-  test('commands are paced, so that no second has 200', async t => {
+  test('commands are paced to less than 200 in any second', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     const names = Array.from({ length: 500 }, (_, i) => `c${i}`);
@@ -323,9 +306,8 @@ describe('many channels', () => {
     assert.equal(sluice.heard.filter(one => one.startsWith('subscribed')).length, 500);
   });
 
-  test('what comes late in a second waits for the next', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a late subscription waits for the next second', async t => {
+    const { page, sluice } = await openedPage(t);
     for (let i = 0; i < 1000; i++) {
       const off = sluice.subscribe('x', nothing);
       await page.answer();

@@ -1,9 +1,9 @@
-/* sluice.js on a page that is made up: how it connects, waits, and comes back or does not. */
+/* sluice.js in a simulated page: how it connects, waits, and reconnects or stops. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FakePage } from './fake_page.js';
+import { FakePage, openedPage } from './fake_page.js';
 
-/* The URL and subprotocols that the arguments of a Sluice come to. */
+/* The URL and the subprotocols of a Sluice with these arguments. */
 async function target(t, ...args) {
   const page = new FakePage(t);
   page.sluice(...args);
@@ -12,7 +12,7 @@ async function target(t, ...args) {
   return [url, ...protocols];
 }
 
-describe('where it connects to', () => {
+describe('the address may be', () => {
   const cases = [
     ['a path', ['/ws'], 'wss://app.example.com/ws'],
     ['nothing', [], 'wss://app.example.com/ws'],
@@ -29,13 +29,13 @@ describe('where it connects to', () => {
       assert.deepEqual(await target(t, ...args), [url, 'sluice.v1']);
     });
 
-  test('a ticket is a subprotocol, and in no address', async t => {
+  test('a ticket goes into a subprotocol, not into the address', async t => {
     const expected = ['wss://app.example.com/ws', 'sluice.v1', 'ticket.abc'];
     assert.deepEqual(await target(t, '/ws', { ticket: async () => 'abc' }), expected);
     assert.deepEqual(await target(t, async () => ({ url: '/ws', ticket: 'abc' })), expected);
   });
 
-  test('a function is asked before each connect', async t => {
+  test('a function is called before each connection', async t => {
     const page = new FakePage(t);
     let n = 0;
     page.sluice('/ws', { ticket: () => `t${++n}` });
@@ -45,7 +45,7 @@ describe('where it connects to', () => {
     assert.deepEqual(page.sockets.map(({ protocols }) => protocols[1]), ['ticket.t1', 'ticket.t2']);
   });
 
-  test('a ticket that is null: there is no log-in, and no use in trying', async t => {
+  test('a ticket of null means no log-in: it stops', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice('/ws', { ticket: async () => null });
     await page.settle();
@@ -54,7 +54,7 @@ describe('where it connects to', () => {
     assert.equal(page.sockets.length + page.timers, 0);
   });
 
-  test('a function that fails is asked again later', async t => {
+  test('a function that throws is called again later', async t => {
     const page = new FakePage(t);
     let n = 0;
     const sluice = page.sluice(async () => {
@@ -68,7 +68,7 @@ describe('where it connects to', () => {
     assert.equal(page.sockets.length, 1);
   });
 
-  test('a function that never answers is given up', async t => {
+  test('a function that never returns times out', async t => {
     const page = new FakePage(t);
     let n = 0;
     page.sluice(() => (++n === 1 ? new Promise(() => {}) : '/ws'));
@@ -87,9 +87,8 @@ describe('states', () => {
     assert.deepEqual(sluice.state, { name: 'open', user: 'bert', connection: 'c7' });
   });
 
-  test('waiting says until when, and why', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('"waiting" says until when, and why', async t => {
+    const { page, sluice } = await openedPage(t);
     page.socket.end(1013, 'slow consumer');
     assert.deepEqual(sluice.state,
       { name: 'waiting', until: Date.now() + 250, code: 1013, reason: 'slow consumer' });
@@ -99,7 +98,7 @@ describe('states', () => {
     assert.equal(sluice.state.name, 'connecting');
   });
 
-  test('a socket that opens and says nothing is given up', async t => {
+  test('a socket that opens and sends nothing times out', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     await page.settle();
@@ -110,7 +109,7 @@ describe('states', () => {
     assert.equal(sluice.state.reason, 'no answer');
   });
 
-  test('what an old socket still says is nobody\'s', async t => {
+  test('messages of an old socket are ignored', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     await page.pass(11000);
@@ -126,7 +125,7 @@ describe('states', () => {
 });
 
 describe('after a loss', () => {
-  /* The waits after n losses in a row. */
+  /* The delays after `n` losses in a row. */
   async function waits(page, sluice, n) {
     const found = [];
     for (let i = 0; i < n; i++) {
@@ -138,7 +137,7 @@ describe('after a loss', () => {
     return found;
   }
 
-  test('the span doubles from 0.5 s to 30 s, and chance says what part of it', async t => {
+  test('the longest delay doubles from 0.5 s to 30 s; the delay is a random part of it', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     await page.settle();
@@ -150,7 +149,7 @@ describe('after a loss', () => {
     assert.deepEqual(await waits(page, sluice, 1), [1]);
   });
 
-  test('the span begins anew only after a connection that lasted', async t => {
+  test('the delay starts over only after a connection that lasted', async t => {
     const page = new FakePage(t);
     const sluice = page.sluice();
     await page.settle();
@@ -164,9 +163,8 @@ describe('after a loss', () => {
     assert.deepEqual(await waits(page, sluice, 2), [500, 1000]);
   });
 
-  test('a gateway that drains says how long', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a gateway that drains sets the delay', async t => {
+    const { page, sluice } = await openedPage(t);
     page.socket.end(1012, 'retry_after_ms=4321');
     assert.equal(sluice.state.until, Date.now() + 4321);
     await page.event('online');
@@ -176,26 +174,23 @@ describe('after a loss', () => {
     assert.equal(page.sockets.length, 2);
   });
 
-  test('a drain without a number is a loss like another', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('a drain without a delay is an ordinary loss', async t => {
+    const { page, sluice } = await openedPage(t);
     page.socket.end(1012, 'retry_after_ms=soon');
     assert.equal(sluice.state.until, Date.now() + 250);
   });
 
   for (const code of [1000, 1001, 1005, 1006, 1008, 1011, 1013, 4000])
-    test(`${code}: it comes back`, async t => {
-      const page = new FakePage(t);
-      await page.opened();
+    test(`${code}: it reconnects`, async t => {
+      const { page } = await openedPage(t);
       page.socket.end(code);
       await page.pass(250);
       assert.equal(page.sockets.length, 2);
     });
 
   for (const code of [1002, 1003, 1007, 1009, 4401, 4403])
-    test(`${code}: it stops, and says so`, async t => {
-      const page = new FakePage(t);
-      const sluice = await page.opened();
+    test(`${code}: it stops, and reports it`, async t => {
+      const { page, sluice } = await openedPage(t);
       page.socket.end(code, 'words');
       assert.deepEqual(sluice.state, { name: 'closed', code, reason: 'words' });
       await page.event('online');
@@ -217,7 +212,7 @@ describe('a handshake that fails', () => {
     return { page, sluice };
   }
 
-  test('is asked about by HTTP, with the cookies', async t => {
+  test('is looked into by HTTP, with cookies', async t => {
     const { page } = await refused(t, 204, 'https://gateway.example.com/a/ws?channel=a&channel=b');
     assert.equal(page.fetched.length, 1);
     assert.equal(page.fetched[0].url.href, 'https://gateway.example.com/a/ws/check?channel=a&channel=b');
@@ -225,20 +220,20 @@ describe('a handshake that fails', () => {
     assert.ok(page.fetched[0].signal instanceof AbortSignal);
   });
 
-  test('401: the session is gone', async t => {
+  test('401: it stops, as the session is gone', async t => {
     const { sluice } = await refused(t, 401);
     assert.deepEqual(sluice.state,
       { name: 'closed', code: 4401, reason: 'the answer to 401' });
   });
 
-  test('403: not allowed', async t => {
+  test('403: it stops, as the request is not allowed', async t => {
     const { sluice } = await refused(t, 403);
     assert.deepEqual(sluice.state,
       { name: 'closed', code: 4403, reason: 'the answer to 403' });
   });
 
   for (const status of [204, 404, 429, 503, null])
-    test(`${status ?? 'no answer'}: it is tried again`, async t => {
+    test(`${status ?? 'no answer'}: it tries again`, async t => {
       const { page, sluice } = await refused(t, status);
       assert.equal(sluice.state.name, 'waiting');
       assert.equal(sluice.state.code, 1006);
@@ -246,13 +241,13 @@ describe('a handshake that fails', () => {
       assert.equal(page.sockets.length, 2);
     });
 
-  test('is not asked about when there was a ticket, which a question would show', async t => {
+  test('is not looked into with a ticket, which the request would reveal', async t => {
     const { page, sluice } = await refused(t, 401, '/ws', { ticket: () => 'abc' });
     assert.deepEqual(page.fetched, []);
     assert.equal(sluice.state.name, 'waiting');
   });
 
-  test('is not asked about when there is an answer: a close code', async t => {
+  test('is not looked into when a close code gives the reason', async t => {
     const page = new FakePage(t);
     page.checked = 401;
     page.sluice();
@@ -262,10 +257,9 @@ describe('a handshake that fails', () => {
     assert.deepEqual(page.fetched, []);
   });
 
-  test('a loss after it was open is no failed handshake', async t => {
-    const page = new FakePage(t);
+  test('a loss after the opening is not a failed handshake', async t => {
+    const { page, sluice } = await openedPage(t);
     page.checked = 401;
-    const sluice = await page.opened();
     page.socket.end(1006);
     await page.settle();
     assert.deepEqual(page.fetched, []);
@@ -273,7 +267,7 @@ describe('a handshake that fails', () => {
   });
 
   for (const status of [401, 204])
-    test(`an answer that comes after close() changes nothing: ${status}`, async t => {
+    test(`a status of ${status} after close() changes nothing`, async t => {
       const page = new FakePage(t);
       page.checked = status;
       const sluice = page.sluice();
@@ -286,10 +280,9 @@ describe('a handshake that fails', () => {
     });
 });
 
-describe('a link that is dead', () => {
-  test('two questions after a silence, then it is lost', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ heartbeat: 25 });
+describe('a silent connection', () => {
+  test('is given up after two pings without an answer', async t => {
+    const { page, sluice } = await openedPage(t, { heartbeat: 25 });
     await page.pass(29999);
     assert.deepEqual(page.socket.sent, []);
     await page.pass(6000);
@@ -302,9 +295,8 @@ describe('a link that is dead', () => {
   });
 
   for (const message of [{ type: 'heartbeat' }, { type: 'pong', id: 1 }, { type: 'publication', channel: 'a', data: 1 }])
-    test(`${message.type} is a sign of life`, async t => {
-      const page = new FakePage(t);
-      const sluice = await page.opened({ heartbeat: 25 });
+    test(`is kept by a message of type ${message.type}`, async t => {
+      const { page, sluice } = await openedPage(t, { heartbeat: 25 });
       for (let i = 0; i < 20; i++) {
         await page.pass(25000);
         page.socket.say(message);
@@ -313,9 +305,8 @@ describe('a link that is dead', () => {
       assert.equal(sluice.state.name, 'open');
     });
 
-  test('an answer to the second question is in time', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ heartbeat: 25 });
+  test('is kept by an answer to the second ping', async t => {
+    const { page, sluice } = await openedPage(t, { heartbeat: 25 });
     for (let i = 0; i < 5; i++) {
       await page.pass(35000);
       page.socket.say({ type: 'pong', id: 2 });
@@ -323,17 +314,15 @@ describe('a link that is dead', () => {
     assert.equal(sluice.state.name, 'open');
   });
 
-  test('without heartbeats silence is no sign of death', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ heartbeat: 0 });
+  test('is kept when the gateway sends no heartbeats', async t => {
+    const { page, sluice } = await openedPage(t, { heartbeat: 0 });
     await page.pass(1e7);
     assert.equal(sluice.state.name, 'open');
     assert.deepEqual(page.socket.sent, []);
   });
 
-  test('a connection that comes back is watched by its own clock', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ heartbeat: 1 });
+  test('is judged by the new heartbeat interval after a reconnection', async t => {
+    const { page, sluice } = await openedPage(t, { heartbeat: 1 });
     page.socket.end();
     await page.pass(250);
     page.socket.open({ heartbeat: 100 });
@@ -342,12 +331,11 @@ describe('a link that is dead', () => {
   });
 });
 
-describe('what happens to the page', () => {
+describe('page events', () => {
   for (const type of ['online', 'visibilitychange'])
-    test(`${type}: it is tried at once`, async t => {
-      const page = new FakePage(t);
+    test(`${type}: it reconnects at once`, async t => {
+      const { page } = await openedPage(t);
       page.chance = 1;
-      await page.opened();
       for (let i = 0; i < 5; i++) {
         page.socket.end();
         await page.settle();
@@ -356,9 +344,8 @@ describe('what happens to the page', () => {
       }
     });
 
-  test('visible again: the gateway is asked whether it is there', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened({ heartbeat: 25 });
+  test('visible again: it pings the gateway', async t => {
+    const { page, sluice } = await openedPage(t, { heartbeat: 25 });
     await page.event('visibilitychange');
     await page.pass(1);
     assert.deepEqual(page.socket.sent.map(({ type }) => type), ['ping']);
@@ -368,34 +355,30 @@ describe('what happens to the page', () => {
     assert.equal(sluice.state.name, 'waiting');
   });
 
-  test('also where there are no heartbeats', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('visible again: it pings also without heartbeats', async t => {
+    const { page, sluice } = await openedPage(t);
     await page.event('online');
     await page.pass(6000);
     assert.equal(sluice.state.name, 'waiting');
   });
 
-  test('hidden: nothing is done', async t => {
-    const page = new FakePage(t);
-    await page.opened();
+  test('hidden: it does nothing', async t => {
+    const { page } = await openedPage(t);
     document.hidden = true;
     await page.event('visibilitychange');
     assert.deepEqual(page.socket.sent, []);
   });
 
-  test('the first pageshow is nothing new', async t => {
-    const page = new FakePage(t);
-    await page.opened();
+  test('the first pageshow does nothing', async t => {
+    const { page } = await openedPage(t);
     await page.event('pageshow', { persisted: false });
     assert.equal(page.sockets.length, 1);
     assert.deepEqual(page.socket.sent, []);
   });
 
   for (const [away, back] of [['pagehide', 'pageshow'], ['freeze', 'resume']])
-    test(`${away} closes, ${back} connects at once and there was a gap`, async t => {
-      const page = new FakePage(t);
-      const sluice = await page.opened({ channels: ['news'] });
+    test(`${away} closes the connection, ${back} reconnects at once, with a gap`, async t => {
+      const { page, sluice } = await openedPage(t, { channels: ['news'] });
       await page.event(away, { persisted: true });
       assert.ok(page.socket.isClosing);
       await page.pass(100000);
@@ -408,9 +391,8 @@ describe('what happens to the page', () => {
       assert.deepEqual(sluice.heard, ['connecting', 'open', 'subscribed news', 'gap news']);
     });
 
-  test('resume and pageshow after each other connect once', async t => {
-    const page = new FakePage(t);
-    await page.opened();
+  test('resume followed by pageshow connects once', async t => {
+    const { page } = await openedPage(t);
     await page.event('pagehide', { persisted: true });
     await page.event('freeze');
     await page.event('resume');
@@ -420,9 +402,8 @@ describe('what happens to the page', () => {
 });
 
 describe('close()', () => {
-  test('resolves when the socket is closed; nothing more happens', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('resolves when the socket is closed, and nothing happens afterwards', async t => {
+    const { page, sluice } = await openedPage(t);
     let isClosed = false;
     const closed = sluice.close().then(() => (isClosed = true));
     assert.deepEqual(sluice.state, { name: 'closed', code: 1000, reason: '' });
@@ -438,7 +419,7 @@ describe('close()', () => {
     assert.deepEqual(sluice.heard, ['closed']);
   });
 
-  test('in each state, and twice', async t => {
+  test('works in each state, and twice', async t => {
     const page = new FakePage(t);
     const connecting = page.sluice();
     connecting.close();
@@ -452,9 +433,8 @@ describe('close()', () => {
     for (const sluice of [connecting, waiting]) assert.equal(sluice.state.code, 1000);
   });
 
-  test('open() begins again, with the handlers there were', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('open() connects again, with the same handlers', async t => {
+    const { page, sluice } = await openedPage(t);
     sluice.subscribe('a', () => {});
     await page.answer();
     page.socket.end(4401, 'the session ended');
@@ -470,9 +450,8 @@ describe('close()', () => {
     assert.equal(page.socket.sent.at(-1).type, 'ping');
   });
 
-  test('open() hurries what waits', async t => {
-    const page = new FakePage(t);
-    const sluice = await page.opened();
+  test('open() ends the delay', async t => {
+    const { page, sluice } = await openedPage(t);
     page.socket.end();
     sluice.open();
     await page.settle();

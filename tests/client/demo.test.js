@@ -1,4 +1,4 @@
-/* The demo of deploy/: its backend, a gateway, and what people see in their tabs. */
+/* The demo of deploy/: its back end, a gateway, and what users see in their tabs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startBackend } from '../support/backend.js';
@@ -30,7 +30,7 @@ function shows(page, selector, text) {
   return until(async () => (await page.textContent(selector)).includes(text), { what: `${selector}: ${text}` });
 }
 
-test('log in, publish, and log out: every tab is closed, at once, and says so', async t => {
+test('a log-out closes every tab at once, and each shows it', async t => {
   const { gateway, open } = await demo(t);
   const first = await open();
   await first.fill('#user', 'ada');

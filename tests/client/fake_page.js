@@ -1,9 +1,10 @@
-/* What a page gives a script, under the test's hand: clock, chance, network, events, other tabs.
+/* A simulated page, controlled by the test: clock, random numbers, network, events, other tabs.
  *
- * Time stands still but for pass(); a socket does what the test has it do. Tabs of one test are
+ * Time passes only in pass(), and a socket does only what the test makes it do. The tabs of a test are
  * objects of one program, so a page event reaches all of them. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Sluice } from '../../src/client/sluice.js';
+import { withResolvers } from '../support/wait.js';
 
 class FakeSocket {
   readyState = 0;
@@ -28,7 +29,7 @@ class FakeSocket {
     this.isClosing = true;
   }
 
-  /* What the gateway does. */
+  /* The gateway's side: */
 
   open(welcome = {}) {
     this.readyState = 1;
@@ -44,7 +45,7 @@ class FakeSocket {
     this.onclose?.({ code, reason });
   }
 
-  /* Answers all commands that have no answer yet; `answer` may say with what. */
+  /* Answers all commands that have no answer yet; `answer` may make the answer. */
   answer(answer = ({ type, id, channel }) => ({ type: `${type}d`, id, channel })) {
     const commands = this.sent.filter(one => one.type !== 'ping' && !one.isAnswered);
     for (const command of commands) {
@@ -55,7 +56,7 @@ class FakeSocket {
   }
 }
 
-/* Timers in the order of their times. */
+/* Timers, which run in the order of their times. */
 class Clock {
   now = 1000;
   #timers = new Map();
@@ -112,9 +113,9 @@ class FakeBus {
   }
 }
 
-/* Web Locks, as far as they are used: by name, a holder, a queue, and theft. */
+/* The part of Web Locks that is used: for each name a holder, a queue, and stealing. */
 class FakeLocks {
-  static late = fn => fn(); // how a tab is told that a lock was stolen
+  static late = fn => fn(); // tells a tab that its lock was stolen
   #locks = new Map();
 
   request(name, ...args) {
@@ -160,17 +161,11 @@ class FakeLock {
   }
 }
 
-function withResolvers() {
-  let resolve, reject;
-  const promise = new Promise((...both) => ([resolve, reject] = both));
-  return { promise, resolve, reject };
-}
-
 export class FakePage {
   sockets = [];
   fetched = [];
-  chance = 0.5;      // what Math.random gives
-  checked = null;    // status that /check answers, null: the network is dead
+  chance = 0.5;      // the value of Math.random()
+  checked = null;    // the status of /ws/check; null: the network is dead
   #clock = new Clock();
   #window = new EventTarget();
   #kept = [];
@@ -178,7 +173,7 @@ export class FakePage {
   #late = [];
 
   constructor(t, { locks = true } = {}) {
-    FakeSocket.pongs = false; // the gateway answers a ping
+    FakeSocket.pongs = false; // whether the gateway answers a ping
     FakeSocket.made = socket => this.sockets.push(socket);
     const clock = this.#clock;
     this.#install({
@@ -191,7 +186,7 @@ export class FakePage {
       location: { href: 'https://app.example.com/some/page?x=1#top' },
       document: { hidden: false },
       addEventListener: (...args) => this.#window.addEventListener(...args),
-      // Node's own takes `capture` only in an object
+      // Node takes `capture` only in an object
       removeEventListener: (type, fn, capture) => this.#window.removeEventListener(type, fn, { capture }),
       fetch: (...args) => this.#fetch(...args),
       BroadcastChannel: locks ? FakeBus : undefined,
@@ -223,10 +218,10 @@ export class FakePage {
     return { status: this.checked, text: async () => `the answer to ${this.checked}` };
   }
 
-  /* A Sluice that writes down what it says, and who its page is. */
+  /* A Sluice that records its events in `heard`. */
   sluice(...args) {
     const { chance } = this;
-    this.chance = ++this.#tabs / 1000; // by which tabs tell each other apart
+    this.chance = ++this.#tabs / 1000; // the random id of the tab
     const sluice = new Sluice(...args);
     this.chance = chance;
     const heard = [];
@@ -240,7 +235,7 @@ export class FakePage {
     FakeSocket.pongs = value;
   }
 
-  /* The socket that was made last. */
+  /* The newest socket. */
   get socket() {
     return this.sockets.at(-1);
   }
@@ -257,7 +252,7 @@ export class FakePage {
     return this.#clock.pass(ms);
   }
 
-  /* The gateway answers what is wished: see FakeSocket. */
+  /* The gateway answers the commands of the newest socket: see FakeSocket. */
   async answer(answer) {
     await this.settle();
     const commands = this.socket.answer(answer);
@@ -265,12 +260,12 @@ export class FakePage {
     return commands;
   }
 
-  /* Lets what is under way go on, while no time passes. */
+  /* Runs what is due, while no time passes. */
   settle() {
     return this.#clock.pass(0);
   }
 
-  /* A sluice with an open connection. */
+  /* A Sluice with an open connection. */
   async opened(welcome, ...args) {
     const sluice = this.sluice(...args);
     await this.settle();
@@ -279,12 +274,12 @@ export class FakePage {
     return sluice;
   }
 
-  /* Tab number n (they count in the order in which they came) hears nothing until thaw(). */
+  /* Tab `n`, in the order of creation, receives nothing until thaw(). */
   freeze(n) {
     [...FakeBus.all][n].isFrozen = true;
   }
 
-  /* And from here on none is told of a theft before that. */
+  /* No tab learns of a stolen lock until thaw(). */
   freezeLocks() {
     FakeLocks.late = fn => this.#late.push(fn);
   }
@@ -298,4 +293,10 @@ export class FakePage {
     this.#window.dispatchEvent(Object.assign(new Event(type), fields));
     return this.settle();
   }
+}
+
+/* A page and its Sluice, with an open connection: { page, sluice }. */
+export async function openedPage(t, welcome, ...args) {
+  const page = new FakePage(t);
+  return { page, sluice: await page.opened(welcome, ...args) };
 }

@@ -1,4 +1,4 @@
-/* sluice.js as a file: small, alone, and as an npm package. */
+/* sluice.js as a file: small, without imports, and as an npm package. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -18,14 +18,14 @@ test('imports nothing, and exports one class', () => {
   assert.deepEqual(source.match(/^export .*$/gm), ['export class Sluice {']);
 });
 
-test('keeps to 100 columns, without tabs or blanks at the end', () => {
+test('has at most 100 columns, no tabs and no trailing blanks', () => {
   for (const line of source.split('\n')) {
     assert.ok([...line].length <= 100, line);
     assert.doesNotMatch(line, /\t|\s$/);
   }
 });
 
-test('the package has the version of the gateway, and only files that are there', async () => {
+test('the package has the version of the gateway, and lists only files that exist', async () => {
   const about = JSON.parse(await read('src/client/package.json'));
   assert.equal(about.version, /^ *version: '(.+)'/m.exec(await read('meson.build'))[1]);
   assert.equal(about.dependencies, undefined);

@@ -1,8 +1,9 @@
-/* sluice.js while gateways come and go behind a balancer: nobody loses a subscription for good, and
- * what may have been missed is told. */
+/* sluice.js while gateways restart behind a load balancer: no page loses a subscription for good, and each
+ * is told what it may have missed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freePort, startRedis } from '../support/redis.js';
+import { freePort } from '../support/ports.js';
+import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
@@ -11,7 +12,7 @@ import { startBrowser, startSite, visitor } from './site.js';
 const CHANNELS = ['team:7', 'team:8', 'public:a', 'public:b'];
 const browser = await startBrowser();
 
-/* Publishes numbers on all channels, one after the other, until it is stopped. */
+/* Publishes numbers on all channels in turn, until it is stopped. */
 function publisher(redis) {
   let n = 0;
   let isStopped = false;
@@ -27,7 +28,7 @@ function publisher(redis) {
 }
 
 for (const share of [false, true])
-  test(`a rolling restart of two gateways, ${share ? 'two tabs that share' : 'a tab'}`, async t => {
+  test(`a rolling restart of two gateways, ${share ? 'with two tabs that share' : 'with one tab'}`, async t => {
     const redis = await startRedis(t);
     const ports = [await freePort(), await freePort()];
     const start = i => startSluice(t, redis.url, { listen: `127.0.0.1:${ports[i]}`, drain: { seconds: 0.5 } });
@@ -38,7 +39,7 @@ for (const share of [false, true])
     for (let i = 0; i < (share ? 2 : 1); i++) {
       tabs.push(await ada.connected({ share }));
       await tabs[i].subscribe(...CHANNELS);
-      // what a page would do: after a gap it asks, here for the number that is published
+      // counts the gaps: after one, a page would fetch what it has missed
       await tabs[i].page.evaluate(() => {
         window.gaps = {};
         sluice.on('gap', ({ channels }) => channels.forEach(one => (gaps[one] = (gaps[one] ?? 0) + 1)));
@@ -52,7 +53,7 @@ for (const share of [false, true])
       gateways[i] = await start(i);
       for (const tab of tabs) await tab.state('open');
       const { n } = published;
-      await until(async () => published.n > n + 20, { what: 'more is published' });
+      await until(async () => published.n > n + 20, { what: '20 more publications' });
     }
 
     const last = await published.stop();
@@ -66,14 +67,14 @@ for (const share of [false, true])
         assert.match(reason, /^retry_after_ms=\d+$/);
       }
       for (const channel of CHANNELS) assert.equal(counts[channel], lost.length, channel);
-      // no hole but where there was a gap
+      // numbers are missing only where there was a gap
       const seen = await tab.page.evaluate(() => data.filter(([from]) => from === 'team:7').map(([, one]) => one));
       const holes = seen.slice(1).filter((one, i) => one !== seen[i] + 1);
       assert.ok(holes.length <= lost.length, `${holes.length} holes, ${lost.length} losses`);
     }
   });
 
-test('Redis goes and comes back: the connection stays, and there is a gap', async t => {
+test('the connection survives a restart of Redis, with a gap', async t => {
   const redis = await startRedis(t);
   const gateway = await startSluice(t, redis.url);
   const site = await startSite(t, gateway);

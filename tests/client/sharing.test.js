@@ -1,4 +1,4 @@
-/* sluice.js on tabs that are made up: one socket for all, and what becomes of it. */
+/* sluice.js in simulated tabs: one socket for all of them, and which tab has it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FakePage } from './fake_page.js';
@@ -6,8 +6,8 @@ import { FakePage } from './fake_page.js';
 const nothing = () => {};
 const share = { share: true };
 
-/* `n` tabs, the first of which has the socket, open. */
-async function tabs(page, n, welcome) {
+/* `n` tabs of a page. The first one has the socket, which is open. */
+async function tabsOf(page, n, welcome) {
   const all = [];
   for (let i = 0; i < n; i++) {
     all.push(page.sluice('/ws', share));
@@ -19,10 +19,14 @@ async function tabs(page, n, welcome) {
   return all;
 }
 
+async function tabs(t, n, welcome) {
+  const page = new FakePage(t);
+  return [page, ...await tabsOf(page, n, welcome)];
+}
+
 describe('tabs that share', () => {
-  test('have one socket, and all know its state', async t => {
-    const page = new FakePage(t);
-    const all = await tabs(page, 3, { user: 'ada' });
+  test('have one socket, and all of them know its state', async t => {
+    const [page, ...all] = await tabs(t, 3, { user: 'ada' });
     const late = page.sluice('/ws', share);
     await page.settle();
     assert.equal(page.sockets.length, 1);
@@ -32,9 +36,8 @@ describe('tabs that share', () => {
     }
   });
 
-  test('subscribe to what any of them wishes', async t => {
-    const page = new FakePage(t);
-    const [a, b] = await tabs(page, 2);
+  test('are subscribed to what any of them wants', async t => {
+    const [page, a, b] = await tabs(t, 2);
     const seen = [];
     a.subscribe('x', data => seen.push(`a ${data}`));
     const offs = [b.subscribe('x', data => seen.push(`b ${data}`)), b.subscribe('y', nothing)];
@@ -48,9 +51,8 @@ describe('tabs that share', () => {
     assert.deepEqual(await page.answer(), ['unsubscribe y']);
   });
 
-  test('leave, and what only they wished is left too', async t => {
-    const page = new FakePage(t);
-    const [a, b] = await tabs(page, 2);
+  test('unsubscribe on close from what no other tab wants', async t => {
+    const [page, a, b] = await tabs(t, 2);
     a.subscribe('x', nothing);
     b.subscribe('y', nothing);
     await page.answer();
@@ -58,9 +60,8 @@ describe('tabs that share', () => {
     assert.deepEqual(await page.answer(), ['unsubscribe y']);
   });
 
-  test('bytes arrive in each', async t => {
-    const page = new FakePage(t);
-    const [, b] = await tabs(page, 2);
+  test('all receive binary data', async t => {
+    const [page, , b] = await tabs(t, 2);
     const seen = [];
     b.subscribe('x', data => seen.push(data));
     page.socket.say({ type: 'publication', channel: 'x', base64: '/wAB' });
@@ -68,9 +69,8 @@ describe('tabs that share', () => {
     assert.deepEqual(seen, [new Uint8Array([255, 0, 1])]);
   });
 
-  test('are told that a channel is live which another has had for long', async t => {
-    const page = new FakePage(t);
-    const [a, b] = await tabs(page, 2);
+  test('get "subscribed" for a channel that another tab has had for a while', async t => {
+    const [page, a, b] = await tabs(t, 2);
     a.subscribe('x', nothing);
     await page.answer();
     await page.settle();
@@ -84,7 +84,7 @@ describe('tabs that share', () => {
     assert.deepEqual(b.takeHeard(), ['subscribed x']);
   });
 
-  test('with other addresses, or other names, do not share', async t => {
+  test('do not share with another address or another name', async t => {
     const page = new FakePage(t);
     page.sluice('/ws', share);
     page.sluice('/other', share);
@@ -95,8 +95,7 @@ describe('tabs that share', () => {
   });
 
   test('all stop when the session ends', async t => {
-    const page = new FakePage(t);
-    const all = await tabs(page, 3);
+    const [page, ...all] = await tabs(t, 3);
     page.socket.end(4401, 'the session ended');
     await page.settle();
     for (const tab of all)
@@ -107,9 +106,8 @@ describe('tabs that share', () => {
     assert.ok(page.sockets.length <= 2);
   });
 
-  test('all come back after a loss, with a gap', async t => {
-    const page = new FakePage(t);
-    const all = await tabs(page, 2);
+  test('all reconnect after a loss, with a gap', async t => {
+    const [page, ...all] = await tabs(t, 2);
     for (const tab of all) tab.subscribe('x', nothing);
     await page.answer();
     await page.settle();
@@ -125,10 +123,9 @@ describe('tabs that share', () => {
 });
 
 describe('the tab with the socket', () => {
-  /* Two tabs with a channel each; then the first is made to give up its socket. */
+  /* Two tabs with a channel each; then `giveUp` makes the first one lose the socket. */
   async function handedOver(t, giveUp) {
-    const page = new FakePage(t);
-    const [a, b] = await tabs(page, 2);
+    const [page, a, b] = await tabs(t, 2);
     a.subscribe('x', nothing);
     b.subscribe('y', nothing);
     await page.settle();
@@ -141,7 +138,7 @@ describe('the tab with the socket', () => {
     return { page, a, b };
   }
 
-  test('closes: another takes over, with a gap', async t => {
+  test('closes: another tab takes over, with a gap', async t => {
     const { page, b } = await handedOver(t, a => { a.close(); });
     assert.ok(page.sockets[0].isClosing);
     page.socket.open();
@@ -150,9 +147,8 @@ describe('the tab with the socket', () => {
     assert.deepEqual(b.heard, ['connecting', 'open', 'subscribed y', 'gap y']);
   });
 
-  test('closes: who takes over asks all what they wish', async t => {
-    const page = new FakePage(t);
-    const [a, b, c] = await tabs(page, 3);
+  test('closes: the next tab asks all others for their channels', async t => {
+    const [page, a, b, c] = await tabs(t, 3);
     b.subscribe('y', nothing);
     c.subscribe('z', nothing);
     await page.answer();
@@ -162,9 +158,8 @@ describe('the tab with the socket', () => {
     assert.deepEqual((await page.answer()).sort(), ['subscribe y', 'subscribe z']);
   });
 
-  test('is silent, and hears nothing of who took over: there was a gap all the same', async t => {
-    const page = new FakePage(t);
-    const [a, b] = await tabs(page, 2);
+  test('is silent and misses the take-over: it gets a gap all the same', async t => {
+    const [page, a, b] = await tabs(t, 2);
     for (const tab of [a, b]) tab.subscribe('x', nothing);
     await page.answer();
     page.freezeLocks();
@@ -179,7 +174,7 @@ describe('the tab with the socket', () => {
     assert.deepEqual(a.heard, ['connecting', 'open', 'subscribed x', 'gap x']);
   });
 
-  test('is silent: the socket is taken from it, and it is served like the others', async t => {
+  test('is silent: another tab takes over, and serves it like the others', async t => {
     const { page, a, b } = await handedOver(t, async (a, page) => {
       page.freeze(0);
       await page.pass(40000);
@@ -196,7 +191,7 @@ describe('the tab with the socket', () => {
     assert.equal(b.heard.at(-1).split(' ').sort().join(' '), 'gap x y');
   });
 
-  test('a page that is looked at does not wait so long for one that is silent', async t => {
+  test('is silent: a visible page takes over sooner', async t => {
     await handedOver(t, async (a, page) => {
       page.freeze(0);
       await page.event('visibilitychange');
@@ -204,17 +199,15 @@ describe('the tab with the socket', () => {
     });
   });
 
-  test('answers: nobody takes its socket', async t => {
-    const page = new FakePage(t);
-    await tabs(page, 3);
+  test('answers: no other tab takes over', async t => {
+    const [page] = await tabs(t, 3);
     await page.pass(200000);
     assert.equal(page.sockets.length, 1);
   });
 
-  test('is nudged by one that is looked at', async t => {
-    const page = new FakePage(t);
+  test('reconnects at once when another tab calls open()', async t => {
+    const [page, a, b] = await tabs(t, 2);
     page.chance = 1;
-    const [a, b] = await tabs(page, 2);
     page.socket.end();
     await page.settle();
     assert.equal(b.state.name, 'waiting');
@@ -224,9 +217,8 @@ describe('the tab with the socket', () => {
     assert.equal(page.sockets.length, 2);
   });
 
-  test('forgets, at the next connection, what a tab wished that has died', async t => {
-    const page = new FakePage(t);
-    const [a, b] = await tabs(page, 2);
+  test('drops the channels of a dead tab at the next connection', async t => {
+    const [page, a, b] = await tabs(t, 2);
     a.subscribe('x', nothing);
     b.subscribe('y', nothing);
     await page.settle();
@@ -241,9 +233,9 @@ describe('the tab with the socket', () => {
 });
 
 describe('where tabs cannot share', () => {
-  test('each has its own socket: no such interfaces', async t => {
+  test('each has its own socket: the browser has no Web Locks', async t => {
     const page = new FakePage(t, { locks: false });
-    const [a] = await tabs(page, 2);
+    const [a] = await tabsOf(page, 2);
     assert.equal(page.sockets.length, 2);
     a.subscribe('x', nothing);
     await page.settle();
@@ -252,10 +244,10 @@ describe('where tabs cannot share', () => {
     assert.doesNotMatch(a.heard.join(), /error/);
   });
 
-  test('each has its own socket: the browser refuses locks', async t => {
+  test('each has its own socket: the browser denies Web Locks', async t => {
     const page = new FakePage(t);
     navigator.locks.request = async () => { throw new DOMException('no', 'SecurityError'); };
-    const [a] = await tabs(page, 2);
+    const [a] = await tabsOf(page, 2);
     a.subscribe('x', nothing);
     page.sockets[0].open();
     await page.settle();
@@ -268,9 +260,8 @@ describe('where tabs cannot share', () => {
 
 describe('a tab that shares', () => {
   for (const [away, back] of [['pagehide', 'pageshow'], ['freeze', 'resume']])
-    test(`${away}: it leaves; ${back}: it is there again`, async t => {
-      const page = new FakePage(t);
-      const [a] = await tabs(page, 1);
+    test(`${away}: it gives up the connection; ${back}: it shares again`, async t => {
+      const [page, a] = await tabs(t, 1);
       a.subscribe('x', nothing);
       await page.answer();
       await page.event(away);

@@ -1,12 +1,15 @@
-/* A site as somebody would run it: pages, and a balancer before gateways, all of one origin.
+/* A site as in production: pages, and a load balancer in front of gateways, all of one origin.
  *
- * The balancer gives each connection to the next gateway that takes it. It can also do what networks
- * do: fall silent, with all connections still there. */
+ * The balancer gives each connection to the next gateway that accepts it. It can also fall silent, with all
+ * connections still open, as a network does. */
 import { createServer, request } from 'node:http';
 import { connect } from 'node:net';
 import { chromium } from 'playwright-core';
+import { launchChromium } from '../support/chromium.js';
 import { atEnd, file } from '../support/ending.js';
-import { freePort, startRedis } from '../support/redis.js';
+import { freePort } from '../support/ports.js';
+import { startRedis } from '../support/redis.js';
+import { listen } from '../support/serving.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
@@ -34,14 +37,13 @@ class Site {
 
   constructor(gateways) {
     this.gateways = gateways; // [{ port }]
-    this.backend = null;      // { port }: whose pages the site has; null: those that are here
+    this.backend = null;      // { port }: the server of the site's pages; null: PAGE
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
     this.#server.on('upgrade', (asked, socket, head) => this.#upgrade(asked, socket, head));
   }
 
-  async listen() {
-    await new Promise(resolve => this.#server.listen(0, '127.0.0.1', resolve));
-    this.port = this.#server.address().port;
+  async listen(t) {
+    this.port = await listen(t, this.#server);
     this.origin = `http://127.0.0.1:${this.port}`;
   }
 
@@ -88,44 +90,36 @@ class Site {
     });
   }
 
-  /* Not a byte goes through the connections that there are. */
+  /* Open connections pass no more bytes. */
   silence() {
     for (const socket of this.sockets) socket.unpipe();
   }
 
-  /* Ends all connections, as a balancer does that goes away. */
+  /* Ends all connections, as a balancer that stops. */
   cut() {
     for (const socket of this.sockets) socket.destroy();
-  }
-
-  end() {
-    this.cut();
-    this.#server.closeAllConnections();
-    this.#server.close();
   }
 }
 
 export async function startSite(t, ...gateways) {
   const site = new Site(gateways);
-  await site.listen();
-  atEnd(t, () => site.end());
+  await site.listen(t);
+  atEnd(t, () => site.cut());
   return site;
 }
 
-/* A Chromium for all tests of a file, as it is when nobody tests with it: of its tabs one is seen and
- * the others are hidden, it has a back/forward cache, and it freezes. */
+/* A Chromium for all tests of a file, that behaves as without automation: one tab is visible and the others
+ * are hidden, there is a back/forward cache, and tabs freeze. */
 export async function startBrowser() {
   const port = await freePort();
-  const host = await chromium.launch({ executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', `--remote-debugging-port=${port}`],
-    ignoreDefaultArgs: ['--disable-back-forward-cache'] });
-  atEnd(file, () => host.close());
+  await launchChromium(file, {
+    args: [`--remote-debugging-port=${port}`], ignoreDefaultArgs: ['--disable-back-forward-cache'] });
   const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true });
   atEnd(file, () => browser.close());
   return browser;
 }
 
-/* Somebody with a cookie, and with the browser for himself until the test is over. */
+/* A visitor with a cookie, who has the browser alone until the test is over. */
 export async function visitor(t, browser, site, cookie) {
   const [context] = browser.contexts();
   atEnd(t, async () => {
@@ -143,7 +137,7 @@ class Visitor {
     Object.assign(this, { context, site });
   }
 
-  /* A tab with a page that has not connected yet. */
+  /* A tab whose page has not connected yet. */
   async tab(origin = this.site.origin) {
     const page = await this.context.newPage();
     await page.goto(`${origin}/page`);
@@ -172,7 +166,8 @@ class Tab {
     return this.page.evaluate(args => start(...args), [address, options]);
   }
 
-  /* What a function gives in the page, once that is true. Asked from here: a hidden tab's timers are slow. */
+  /* The value of a function in the page, once it is true. It is polled from here, as timers of a hidden tab are
+   * slow. */
   async until(fn, argument, { what = String(fn), within = 10000 } = {}) {
     try {
       return await until(() => this.page.evaluate(fn, argument), { what, within });
@@ -181,12 +176,12 @@ class Tab {
     }
   }
 
-  /* Waits until the state is this. */
+  /* Waits for a state. */
   async state(name, { within } = {}) {
     return this.until(wanted => sluice.state.name === wanted && sluice.state, name, { what: `${name}`, within });
   }
 
-  /* Subscribes, and waits until that is confirmed. */
+  /* Subscribes, and waits for the confirmation. */
   async subscribe(...channels) {
     for (const channel of channels) {
       await this.page.evaluate(one => void subscribe(one), channel);
@@ -202,19 +197,19 @@ class Tab {
     return this.page.evaluate(() => void (log.length = data.length = 0));
   }
 
-  /* Waits for an event of these fields, and gives it. */
+  /* Waits for an event with these fields, and gives it. */
   async event(fields, { within } = {}) {
     const find = wanted => log.find(one =>
       Object.entries(wanted).every(([name, value]) => one[name] === value));
     return this.until(find, fields, { what: JSON.stringify(fields), within });
   }
 
-  /* Waits until as much has arrived; [channel, data] each. */
+  /* Waits for `n` publications, and gives [channel, data] of each. */
   data(n) {
     return this.until(wanted => data.length >= wanted && data, n, { what: `${n} publications` });
   }
 
-  /* As the browser does with a tab that was hidden for long; another tab has to be seen. */
+  /* Freezes the tab as the browser does after a long time. Another tab must be visible. */
   async freeze() {
     this.cdp = await this.page.context().newCDPSession(this.page);
     await until(() => this.page.evaluate(() => document.hidden), { what: 'the tab is hidden' });
@@ -226,7 +221,7 @@ class Tab {
   }
 }
 
-/* Somebody who is logged in, on a site with one gateway. */
+/* A visitor who is logged in, on a site with one gateway. */
 export async function clientStand(t, browser, config = {}) {
   const redis = await startRedis(t);
   const gateway = await startSluice(t, redis.url, config);
@@ -236,8 +231,7 @@ export async function clientStand(t, browser, config = {}) {
   return { redis, gateway, site, ada, publish: (channel, payload) => redis.cli('PUBLISH', channel, payload) };
 }
 
-/* Waits until a gateway has so many. */
+/* Waits until a gateway has this many connections. */
 export function connections(gateway, wanted) {
-  return until(async () => (await gateway.metric('sluice_connections')) === wanted, {
-    what: `${wanted} connections` });
+  return gateway.reaches('sluice_connections', wanted);
 }

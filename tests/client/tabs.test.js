@@ -1,4 +1,4 @@
-/* sluice.js in several tabs of a Chromium that share a connection. */
+/* sluice.js in several tabs of Chromium that share a connection. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientStand, connections, startBrowser } from './site.js';
@@ -6,7 +6,7 @@ import { clientStand, connections, startBrowser } from './site.js';
 const browser = await startBrowser();
 const share = { share: true };
 
-/* `n` tabs with one connection, the first one's; each is subscribed to team:7. */
+/* `n` tabs with one connection, which the first tab has. Each tab is subscribed to team:7. */
 async function sharing(t, n) {
   const stand = await clientStand(t, browser);
   const tabs = [];
@@ -18,14 +18,14 @@ async function sharing(t, n) {
   return { ...stand, tabs };
 }
 
-/* Each tab receives what is published. */
+/* Each tab receives a publication. */
 async function receive({ publish }, tabs, payload) {
   await publish('team:7', JSON.stringify(payload));
   for (const tab of tabs)
     await tab.until(wanted => data.some(([channel, one]) => channel === 'team:7' && one === wanted), payload);
 }
 
-test('one connection, and each tab has what it subscribed to', async t => {
+test('one connection, and each tab receives its own channels', async t => {
   const stand = await sharing(t, 3);
   await receive(stand, stand.tabs, 'for all');
   const [, second] = stand.tabs;
@@ -43,7 +43,7 @@ for (const [how, leave] of [
   ['goes elsewhere', tab => tab.page.goto('about:blank')],
   ['closes its sluice', tab => tab.page.evaluate(() => sluice.close())],
 ])
-  test(`the tab that has it ${how}: another one takes over, with a gap`, async t => {
+  test(`the tab with the connection ${how}: another one takes over, with a gap`, async t => {
     const stand = await sharing(t, 3);
     const [first, ...others] = stand.tabs;
     await leave(first);
@@ -53,7 +53,7 @@ for (const [how, leave] of [
     await connections(stand.gateway, 1);
   });
 
-test('the tab that has it is frozen: another one takes over; resumed, it is among the others', async t => {
+test('the tab with the connection is frozen: another one takes over, and serves it after its return', async t => {
   const stand = await sharing(t, 2);
   const [first, second] = stand.tabs;
   await first.freeze();
@@ -65,11 +65,11 @@ test('the tab that has it is frozen: another one takes over; resumed, it is amon
   await connections(stand.gateway, 1);
 });
 
-test('a frozen tab is not the next one', async t => {
+test('a frozen tab does not take over', async t => {
   const stand = await sharing(t, 3);
   const [first, second, third] = stand.tabs;
   await second.freeze();
-  // the browser has heard of it, too: only the third waits for the lock
+  // the browser knows it, too: only the third tab waits for the lock
   await third.page.waitForFunction(async () => (await navigator.locks.query()).pending.length === 1);
   await first.page.close();
   assert.ok((await third.event({ type: 'gap' })).channels.includes('team:7'));
@@ -79,7 +79,7 @@ test('a frozen tab is not the next one', async t => {
   await connections(stand.gateway, 1);
 });
 
-test('the tab that has it hangs: who is looked at takes the connection from it', async t => {
+test('the tab with the connection hangs: the visible one takes over', async t => {
   const stand = await sharing(t, 2);
   const [first, second] = stand.tabs;
   const hang = first.page.evaluate(() => {
@@ -95,7 +95,7 @@ test('the tab that has it hangs: who is looked at takes the connection from it',
   await connections(stand.gateway, 1);
 });
 
-test('a loss is one of all, and so is the return', async t => {
+test('all tabs share a loss, and the reconnection', async t => {
   const stand = await sharing(t, 2);
   stand.site.cut();
   for (const tab of stand.tabs) {
@@ -105,14 +105,14 @@ test('a loss is one of all, and so is the return', async t => {
   await receive(stand, stand.tabs, 'after');
 });
 
-test('the session ends: all tabs stop, and say so; none tries again', async t => {
+test('the session ends: all tabs stop, and report it', async t => {
   const stand = await sharing(t, 3);
   await stand.redis.cli('DEL', 'sess:the-session');
   for (const tab of stand.tabs) assert.equal((await tab.state('closed')).code, 4401);
   await connections(stand.gateway, 0);
 });
 
-test('tabs with a connection each, too, are closed by the session\'s end', async t => {
+test('the session ends: tabs with connections of their own stop, too', async t => {
   const { ada, redis, gateway } = await clientStand(t, browser);
   const tabs = [await ada.connected(), await ada.connected()];
   await connections(gateway, 2);

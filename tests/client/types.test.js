@@ -1,4 +1,4 @@
-/* sluice.d.ts: what it lets through, what it does not, and that it tells of all there is. */
+/* sluice.d.ts: what it accepts, what it rejects, and that it is complete. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ const OPTIONS = {
   types: [], exactOptionalPropertyTypes: true,
 };
 
-/* What the compiler says of a text that is named as if it lay beside the client. */
+/* The compiler's messages for a source that has a name beside the client. */
 function complaints(text) {
   const name = `${CLIENT}made_up.ts`;
   const host = ts.createCompilerHost(OPTIONS);
@@ -86,18 +86,18 @@ const BAD = {
   'what is private': 's.wishes;',
 };
 
-test('what is right is let through', () => {
+test('correct code is accepted', () => {
   assert.deepEqual(complaints(GOOD), []);
 });
 
 for (const [what, line] of Object.entries(BAD))
-  test(`${what} is not`, () => {
+  test(`${what} is rejected`, () => {
     const found = complaints(`${IMPORT}declare const s: Sluice;\n${line}\nexport {};\n`);
     assert.notDeepEqual(found, []);
     for (const one of found) assert.match(one, /^3: /);
   });
 
-test('the class has what its types say, and nothing else', async () => {
+test('the class has exactly the members of its type', async () => {
   const text = await readFile(`${CLIENT}sluice.d.ts`, 'utf8');
   const [body] = /export class Sluice \{[^]*/.exec(text);
   const typed = [...body.matchAll(/^  (?:readonly )?(\w+)(?=[<(:])/gm)].map(match => match[1]);

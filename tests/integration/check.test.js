@@ -1,12 +1,11 @@
-/* GET /ws/check: the answer that an upgrade would get, for pages, which cannot see that one. */
+/* GET /ws/check: tells a page the status that an upgrade would get, which the page itself cannot see. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { before, describe, test } from 'node:test';
+import { launchChromium } from '../support/chromium.js';
 import { atEnd, file } from '../support/ending.js';
 import { handshake } from '../support/raw_client.js';
 import { cookieFor, logIn, putSession } from '../support/sessions.js';
+import { servePage } from '../support/site.js';
 import { startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 
@@ -16,18 +15,13 @@ const { redis, sluice, cookie } = await stand(file, {
 
 const PLAIN = { Connection: null, Upgrade: null, 'Sec-WebSocket-Key': null, 'Sec-WebSocket-Version': null };
 
-/* The one answer to a request that is no handshake. */
-async function ask(gateway, { method = 'GET', target = '/ws/check', headers = {} } = {}) {
-  const client = await gateway.connect();
-  client.write(handshake({ method, target, headers: { ...PLAIN, Cookie: cookie, ...headers } }));
-  const answer = await client.answer();
-  await client.ended();
-  assert.equal(client.bytes.length, 0, 'nothing comes behind the answer');
-  return answer;
+/* The response to a request that is not a handshake. */
+function ask(gateway, { method = 'GET', target = '/ws/check', headers = {} } = {}) {
+  return gateway.answerTo(handshake({ method, target, headers: { ...PLAIN, Cookie: cookie, ...headers } }));
 }
 const check = options => ask(sluice, options);
 
-test('204 for who would be let in: complete, without content, and not to be kept', async () => {
+test('204 for a client that would be accepted: complete, without content, not cacheable', async () => {
   for (const method of ['GET', 'HEAD']) {
     const { status, headers, body } = await check({ method });
     assert.equal(status, 204);
@@ -40,7 +34,7 @@ test('204 for who would be let in: complete, without content, and not to be kept
   }
 });
 
-describe('the refusal that the upgrade gets, word for word', () => {
+describe('gives the same refusal as the upgrade, word for word', () => {
   const cases = {
     'no cookie': { headers: { Cookie: null } },
     'a forged cookie': { headers: { Cookie: cookieFor('x', { secret: 'another' }) } },
@@ -74,7 +68,7 @@ describe('the refusal that the upgrade gets, word for word', () => {
 
 describe('CORS', () => {
   for (const [status, who] of [[204, cookie], [401, null]])
-    test(`a page of an allowed origin may read ${status}`, async () => {
+    test(`a page of an allowed origin may read the ${status}`, async () => {
       const { status: got, headers } = await check({ headers: { Origin: APP, Cookie: who } });
       assert.equal(got, status);
       assert.equal(headers['access-control-allow-origin'], APP);
@@ -84,7 +78,7 @@ describe('CORS', () => {
     });
 
   for (const origin of ['https://evil.example.com', 'null', `${APP}.evil.test`])
-    test(`a page of ${origin} may not`, async () => {
+    test(`a page of ${origin} may not read it`, async () => {
       for (const method of ['GET', 'OPTIONS']) {
         const { status, headers } = await check({ method, headers: { Origin: origin } });
         assert.equal(status, 403);
@@ -101,7 +95,7 @@ describe('CORS', () => {
     assert.equal(headers['access-control-allow-methods'], 'GET, HEAD');
   });
 
-  test('other methods are refused, and the page may read that', async () => {
+  test('the refusal of another method is readable', async () => {
     const { status, headers } = await check({ method: 'POST', headers: { Origin: APP } });
     assert.equal(status, 405);
     assert.equal(headers['access-control-allow-origin'], APP);
@@ -109,7 +103,7 @@ describe('CORS', () => {
 });
 
 describe('a request without an Origin', () => {
-  /* By `origins`: what is allowed from which Sec-Fetch-Site; the Host is gateway.test. */
+  /* For each value of `origins`, the status by Sec-Fetch-Site. The Host is gateway.test. */
   const table = [
     [['none'], { none: 204, absent: 204, 'same-origin': 403, 'same-site': 403, 'cross-site': 403 }],
     [['same-host'], { none: 403, absent: 403, 'same-origin': 204, 'same-site': 403, 'cross-site': 403 }],
@@ -119,7 +113,7 @@ describe('a request without an Origin', () => {
     [['same-host', 'none'], { other: 403 }],
   ];
   for (const [origins, sites] of table)
-    test(`where ${origins} may come`, async t => {
+    test(`with origins ${origins}`, async t => {
       const other = await startSluice(t, redis.url, { workers: 1, origins });
       for (const [site, status] of Object.entries(sites)) {
         const header = site === 'absent' ? {} : { 'Sec-Fetch-Site': site };
@@ -130,8 +124,8 @@ describe('a request without an Origin', () => {
     });
 });
 
-describe('nothing is taken', () => {
-  test('a full gateway says so, and a check never fills it', async t => {
+describe('a check', () => {
+  test('reports a full gateway, and does not count as a connection', async t => {
     const limits = { connections: 1, connections_per_ip: 1, connections_per_user: 1 };
     const other = await startSluice(t, redis.url, { limits });
     const answers = await Promise.all(Array.from({ length: 30 }, () => ask(other)));
@@ -143,7 +137,7 @@ describe('nothing is taken', () => {
     browser.terminate();
   });
 
-  test('the limit of a user is looked at', async t => {
+  test('reports limits.connections_per_user', async t => {
     const other = await startSluice(t, redis.url, { limits: { connections_per_user: 1 } });
     const browser = await other.open({ cookie });
     assert.equal((await ask(other)).status, 429);
@@ -151,13 +145,13 @@ describe('nothing is taken', () => {
     browser.terminate();
   });
 
-  test('a check counts as one of limits.upgrades_per_second: it asks as much of Redis', async t => {
+  test('counts for limits.upgrades_per_second, as it costs Redis the same', async t => {
     const other = await startSluice(t, redis.url, { limits: { upgrades_per_second: 5 } });
     const answers = await Promise.all(Array.from({ length: 30 }, () => ask(other)));
     assert.ok(answers.some(one => one.status === 429));
   });
 
-  test('no channel is subscribed to, and no connection or refusal counted', async t => {
+  test('subscribes to no channel, and counts as no connection and no refusal', async t => {
     const other = await startSluice(t, redis.url, { workers: 1 });
     assert.equal((await ask(other, { target: '/ws/check?channel=public%3Anobody' })).status, 204);
     assert.equal((await ask(other, { headers: { Cookie: null } })).status, 401);
@@ -169,14 +163,14 @@ describe('nothing is taken', () => {
 
 for (const [path, target, another] of [['/', '/check', '//check'], ['/a/', '/a/check', '/a//check'],
   ['/a/b', '/a/b/check', '/a/check']])
-  test(`it is below the endpoint ${path}`, async t => {
+  test(`the check is at ${target} for the endpoint ${path}`, async t => {
     const other = await startSluice(t, redis.url, { path, workers: 1 });
     assert.equal((await ask(other, { target })).status, 204);
     assert.equal((await ask(other, { target: another })).status, 404);
     assert.equal((await ask(other, { target: `${target}/` })).status, 404);
   });
 
-test('503 while Redis is away or hangs, and while it drains', async t => {
+test('503 while Redis is down or hangs, and while the gateway drains', async t => {
   const own = await stand(t, { drain: { seconds: 30 }, origins: ['same-host', 'none', APP] });
   const askOwn = () => ask(own.sluice, { headers: { Cookie: own.cookie, Origin: APP } });
   const browser = await own.sluice.open(own);
@@ -204,23 +198,17 @@ test('503 while Redis is away or hangs, and while it drains', async t => {
 
 describe('in Chromium', () => {
   let chrome;
-  const openPage = async (t, host) => {
-    const site = createServer((request, answer) => {
-      answer.setHeader('Content-Type', 'text/html');
-      answer.end('<!doctype html><title>page</title>');
-    });
-    site.listen(0, '127.0.0.1');
-    await once(site, 'listening');
-    atEnd(t, () => site.close());
-    const origin = `http://${host}:${site.address().port}`;
-    chrome ??= await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  before(async () => {
+    chrome = await launchChromium(file);
+  });
+  const openPage = async t => {
+    const origin = await servePage(t);
     const context = await chrome.newContext();
     atEnd(t, () => context.close());
     const page = await context.newPage();
     await page.goto(origin);
     return { page, context, origin };
   };
-  atEnd(file, () => chrome?.close());
 
   /* The status that the page sees, or the name of the error. */
   const fetched = (page, url) => page.evaluate(target => fetch(target, { credentials: 'include' })
@@ -230,9 +218,9 @@ describe('in Chromium', () => {
     return context.addCookies([{ name, value: value.join('='), url }]);
   };
 
-  test('a page of an allowed origin reads what it is, and another one nothing', async t => {
-    const { page, context, origin } = await openPage(t, '127.0.0.1');
-    const stranger = await openPage(t, '127.0.0.1');
+  test('a page of an allowed origin reads the status, another page reads nothing', async t => {
+    const { page, context, origin } = await openPage(t);
+    const stranger = await openPage(t);
     const other = await startSluice(t, redis.url, { origins: ['none', origin] });
     const url = `http://127.0.0.1:${other.port}/ws/check`;
     assert.equal(await fetched(page, url), 401);
@@ -244,8 +232,8 @@ describe('in Chromium', () => {
     assert.equal(await fetched(page, url), 'TypeError');
   });
 
-  test('an element in a page of another origin does not tell whether somebody is logged in', async t => {
-    const { page, context } = await openPage(t, '127.0.0.1');
+  test('an element in a page of another origin does not reveal a log-in', async t => {
+    const { page, context } = await openPage(t);
     const url = `http://127.0.0.1:${sluice.port}/ws/check`;
     await addCookie(context, url);
     const events = await page.evaluate(async target => {
@@ -263,9 +251,9 @@ describe('in Chromium', () => {
     assert.equal((await fetched(page, url)), 'TypeError');
   });
 
-  test('a page of our own host sends no Origin, and is answered all the same', async t => {
+  test('a page of the same host sends no Origin, and reads the status', async t => {
     const other = await startSluice(t, redis.url, { origins: ['same-host'] });
-    const { page, context } = await openPage(t, '127.0.0.1');
+    const { page, context } = await openPage(t);
     const url = `http://127.0.0.1:${other.port}`;
     await page.goto(`${url}/sluice.js`);
     assert.equal(await fetched(page, '/ws/check'), 401);

@@ -1,11 +1,11 @@
-/* GET /sluice.js: the browser client, as it lies in src/client, for pages of any origin. */
+/* GET /sluice.js: the browser client of src/client, for pages of any origin. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer, request as httpRequest } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { atEnd, file } from '../support/ending.js';
+import { launchChromium } from '../support/chromium.js';
+import { file } from '../support/ending.js';
+import { servePage } from '../support/site.js';
 import { startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 
@@ -25,7 +25,7 @@ function ask({ port = sluice.port, path = '/sluice.js', method = 'GET', headers 
   });
 }
 
-test('it is the file, byte for byte, and no other kind of thing', async () => {
+test('serves the file byte for byte, as JavaScript', async () => {
   const { status, headers, body } = await ask();
   assert.equal(status, 200);
   assert.deepEqual(body, source);
@@ -43,7 +43,7 @@ test('HEAD gives the head alone', async () => {
   assert.equal(body.length, 0);
 });
 
-test('who has it already is told so', async () => {
+test('answers 304 to a matching If-None-Match', async () => {
   const { headers: { etag } } = await ask();
   assert.match(etag, /^"[0-9a-f]{32}"$/);
   for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
@@ -56,7 +56,7 @@ test('who has it already is told so', async () => {
     assert.equal((await ask({ headers: { 'If-None-Match': tag } })).status, 200, tag);
 });
 
-test('other methods and other names', async () => {
+test('refuses other methods and other names', async () => {
   for (const method of ['POST', 'OPTIONS', 'DELETE']) assert.equal((await ask({ method })).status, 405);
   for (const path of ['/sluice.js/', '/Sluice.js', '/sluice.mjs', '/ws/sluice.js', '/'])
     assert.equal((await ask({ path })).status, 404, path);
@@ -64,29 +64,21 @@ test('other methods and other names', async () => {
 });
 
 for (const path of ['/', '/a/b'])
-  test(`it has its place whatever the endpoint's path is: ${path}`, async t => {
+  test(`has its own path when the endpoint is at ${path}`, async t => {
     const other = await startSluice(t, redis.url, { path, workers: 1 });
     assert.equal((await ask({ port: other.port })).status, 200);
   });
 
-test('an endpoint of that very path is the endpoint', async t => {
+test('an endpoint at /sluice.js takes the path', async t => {
   const other = await startSluice(t, redis.url, { path: '/sluice.js', workers: 1 });
   assert.equal((await ask({ port: other.port })).status, 400);
 });
 
-test('Chromium imports it as a module, from a page of another origin', async t => {
-  const site = createServer((request, answer) => {
-    answer.setHeader('Content-Type', 'text/html');
-    answer.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
-    answer.end('<!doctype html><title>page</title>');
-  });
-  site.listen(0, '127.0.0.1');
-  await once(site, 'listening');
-  atEnd(t, () => site.close());
-  const chrome = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  atEnd(t, () => chrome.close());
+test('Chromium imports it as a module from a page of another origin', async t => {
+  const origin = await servePage(t, { 'Cross-Origin-Embedder-Policy': 'require-corp' });
+  const chrome = await launchChromium(t);
   const page = await chrome.newPage();
-  await page.goto(`http://127.0.0.1:${site.address().port}`);
+  await page.goto(origin);
   const names = await page.evaluate(async url => Object.keys(await import(url)),
     `http://127.0.0.1:${sluice.port}/sluice.js`);
   assert.notEqual(names.length, 0);

@@ -1,4 +1,4 @@
-/* Dead peers are found by their silence. */
+/* The gateway finds dead peers by their silence. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPCODE } from '../support/raw_client.js';
@@ -8,7 +8,7 @@ import { until } from '../support/wait.js';
 const HEARTBEAT = { interval: 0.2, timeout: 0.2 };
 const PAYLOAD = 'x'.repeat(16 << 10);
 
-test('a peer that answers no ping is terminated without a close frame, and counted', async t => {
+test('terminates a peer that does not answer, without a close frame, and counts it', async t => {
   const { sluice, cookie } = await stand(t, { heartbeat: HEARTBEAT });
   const dead = await sluice.connect();
   await dead.open({ cookie });
@@ -17,11 +17,11 @@ test('a peer that answers no ping is terminated without a close frame, and count
   assert.equal(opcode, OPCODE.ping);
   assert.equal(payload.length, 0);
   while (dead.bytes.length > 0) assert.equal((await dead.frame()).opcode, OPCODE.ping);
-  await until(async () => (await sluice.metric('sluice_heartbeat_terminations_total')) === 1);
-  await until(async () => (await sluice.metric('sluice_connections')) === 0);
+  await sluice.reaches('sluice_heartbeat_terminations_total', 1);
+  await sluice.reaches('sluice_connections', 0);
 });
 
-test('a peer that answers stays, for many pings', async t => {
+test('keeps a peer that answers', async t => {
   const { redis, sluice, cookie } = await stand(t, { heartbeat: HEARTBEAT });
   const browser = await sluice.open({ cookie });
   let pings = 0;
@@ -32,7 +32,7 @@ test('a peer that answers stays, for many pings', async t => {
   assert.equal(await sluice.metric('sluice_heartbeat_terminations_total'), 0);
 });
 
-test('a peer that goes away without a word, as with a cut cable, is found', async t => {
+test('terminates a peer that vanishes, as with a cut cable', async t => {
   const { sluice, cookie } = await stand(t, { heartbeat: HEARTBEAT });
   const browser = await sluice.open({ cookie, autoPong: false });
   assert.equal((await browser.closed({ within: 3000 })).code, 1006);
@@ -50,11 +50,11 @@ test('interval 0 sends no pings', async t => {
   }
 });
 
-/* Takes some 64 KiB each 200 ms, and answers pings in their turn. It takes nothing before `begin`:
- * a peer's kernel that has seen him read fast acknowledges much that he has not read. */
+/* Reads about 64 KiB every 200 ms, and answers pings in their turn. It reads nothing before begin(), because
+ * the kernel of a peer that has read fast acknowledges much that the peer has not read. */
 class SlowReader {
   texts = 0;
-  longestPause = 0; // milliseconds between a ping and the one before
+  longestPause = 0; // between two pings, in milliseconds
   #last = performance.now();
 
   constructor(client) {
@@ -84,7 +84,7 @@ class SlowReader {
   }
 }
 
-test('a peer that reads slowly, and comes to its pings late, is not terminated', async t => {
+test('keeps a peer that reads slowly and so answers late', async t => {
   const own = { heartbeat: { interval: 0.2, timeout: 1.5 }, limits: { queue_bytes: 64 << 20 } };
   const { redis, sluice, cookie } = await stand(t, own);
   const publisher = await redis.client();
@@ -101,7 +101,7 @@ test('a peer that reads slowly, and comes to its pings late, is not terminated',
   assert.equal(await sluice.metric('sluice_heartbeat_terminations_total'), 0);
 });
 
-test('a peer that stops reading is terminated, though its ping waits behind a full queue', async t => {
+test('terminates a peer that stops reading, although its ping waits behind a full queue', async t => {
   const own = { heartbeat: { interval: 0.2, timeout: 0.5 }, limits: { queue_bytes: 64 << 20 } };
   const { redis, sluice, cookie } = await stand(t, own);
   const publisher = await redis.client();
@@ -109,6 +109,6 @@ test('a peer that stops reading is terminated, though its ping waits behind a fu
   await deaf.open({ cookie });
   deaf.socket.pause();
   await Promise.all(Array.from({ length: 1000 }, () => publisher.publish('news', PAYLOAD)));
-  await until(async () => (await sluice.metric('sluice_heartbeat_terminations_total')) === 1);
-  await until(async () => (await sluice.metric('sluice_connections')) === 0);
+  await sluice.reaches('sluice_heartbeat_terminations_total', 1);
+  await sluice.reaches('sluice_connections', 0);
 });

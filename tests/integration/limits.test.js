@@ -1,4 +1,4 @@
-/* Every limit: what is beyond it is refused with the right status, and what is within is served. */
+/* Limits on connections and requests: the status of a refusal, and the service within the limit. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { logIn } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
 
-/* The statuses of `n` upgrades, one after the other; the browsers stay. */
+/* The statuses of `n` upgrades, one after the other. The browsers stay connected. */
 async function statuses(sluice, n, options) {
   const all = [];
   const browsers = [];
@@ -21,7 +21,7 @@ async function statuses(sluice, n, options) {
   return { all, browsers };
 }
 
-test('limits.connections: the one too many gets 503 with Retry-After, until one has left', async t => {
+test('limits.connections: one too many gets 503 with Retry-After, until another one leaves', async t => {
   const { sluice, cookie } = await stand(t, { limits: { connections: 3 } });
   const { all, browsers } = await statuses(sluice, 5, { cookie });
   assert.deepEqual(all, [101, 101, 101, 503, 503]);
@@ -29,10 +29,10 @@ test('limits.connections: the one too many gets 503 with Retry-After, until one 
   const refusal = await sluice.open({ cookie }).catch(error => error);
   assert.match(refusal.headers['retry-after'], /^[1-9]\d*$/);
   await browsers[0].close(1000);
-  await until(() => sluice.open({ cookie }), { what: 'there is room again' });
+  await until(() => sluice.open({ cookie }), { what: 'an upgrade is accepted again' });
 });
 
-test('limits.connections_per_ip: the one too many from one address gets 429', async t => {
+test('limits.connections_per_ip: one too many from one address gets 429', async t => {
   const { sluice, cookie } = await stand(t, { limits: { connections_per_ip: 2 } });
   const { all, browsers } = await statuses(sluice, 3, { cookie });
   assert.deepEqual(all, [101, 101, 429]);
@@ -40,17 +40,17 @@ test('limits.connections_per_ip: the one too many from one address gets 429', as
   const elsewhere = await sluice.open({ cookie, localAddress: '127.0.0.2' });
   assert.ok(elsewhere.isOpen);
   await browsers[0].close(1000);
-  await until(() => sluice.open({ cookie }), { what: 'there is room again' });
+  await until(() => sluice.open({ cookie }), { what: 'an upgrade is accepted again' });
 });
 
-test('limits.connections_per_ip: who comes over a Unix socket has no address, and is not counted', async t => {
+test('limits.connections_per_ip: connections over a Unix socket have no address, and do not count', async t => {
   const socket = join(await folder(t), 'sluice.sock');
   const { cookie } = await stand(t, { listen: `unix:${socket}`, limits: { connections_per_ip: 1 } });
   for (let i = 0; i < 5; i++)
     assert.ok((await Browser.open(`ws+unix://${socket}:/ws`, { cookie })).isOpen);
 });
 
-test('limits.connections_per_user: the one too many of one user gets 429, another user does not', async t => {
+test('limits.connections_per_user: one too many of one user gets 429, another user does not', async t => {
   const { redis, sluice } = await stand(t, { limits: { connections_per_user: 2 } });
   const [phone, laptop] = await Promise.all([logIn(redis, { userId: 'a' }), logIn(redis, { userId: 'a' })]);
   const { all, browsers } = await statuses(sluice, 2, { cookie: phone });
@@ -59,19 +59,19 @@ test('limits.connections_per_user: the one too many of one user gets 429, anothe
   assert.equal(await sluice.hits('connections_per_user'), 1);
   assert.ok((await sluice.open({ cookie: await logIn(redis, { userId: 'b' }) })).isOpen);
   browsers[0].terminate();
-  await until(() => sluice.open({ cookie: laptop }), { what: 'there is room again' });
+  await until(() => sluice.open({ cookie: laptop }), { what: 'an upgrade is accepted again' });
 });
 
-test('limits.upgrades_per_second: a burst beyond it gets 429, and later ones are let in', async t => {
+test('limits.upgrades_per_second: a burst above it gets 429, later upgrades are accepted', async t => {
   const { sluice, cookie } = await stand(t, { limits: { upgrades_per_second: 5 } });
   const { all } = await statuses(sluice, 40, { cookie });
   assert.ok(all.includes(101) && all.includes(429), `${all}`);
   assert.deepEqual(all.filter(status => status !== 101 && status !== 429), []);
   assert.equal(await sluice.hits('upgrades_per_second'), all.filter(status => status === 429).length);
-  await until(() => sluice.open({ cookie }), { what: 'another second has begun' });
+  await until(() => sluice.open({ cookie }), { what: 'a later upgrade is accepted' });
 });
 
-test('limits.header_bytes: a longer head gets 431, also before it is complete', async t => {
+test('limits.header_bytes: a longer head gets 431, even before it is complete', async t => {
   const { sluice, cookie } = await stand(t, { limits: { header_bytes: 1024 } });
   const client = await sluice.connect();
   client.write(`GET /ws HTTP/1.1\r\nX-Long: ${'x'.repeat(2000)}`);
@@ -81,7 +81,7 @@ test('limits.header_bytes: a longer head gets 431, also before it is complete', 
   (await sluice.open({ cookie })).terminate();
 });
 
-test('limits.handshake_seconds: who says nothing, or only half, is put out', async t => {
+test('limits.handshake_seconds: closes a client that sends nothing or half a request', async t => {
   const { sluice, cookie } = await stand(t, { limits: { handshake_seconds: 0.3 } });
   const silent = await sluice.connect();
   const half = await sluice.connect();
@@ -89,11 +89,11 @@ test('limits.handshake_seconds: who says nothing, or only half, is put out', asy
   await silent.ended({ within: 3000 });
   await half.ended({ within: 3000 });
   assert.equal((await half.answer()).status, 408);
-  assert.equal(silent.bytes.length, 0, 'who has asked nothing gets no answer');
+  assert.equal(silent.bytes.length, 0, 'no answer without a request');
   assert.equal(await sluice.hits('handshake_seconds'), 2);
 });
 
-test('a request drop by drop is put out at the same time', async t => {
+test('limits.handshake_seconds: a trickle of bytes does not extend it', async t => {
   const { sluice } = await stand(t, { limits: { handshake_seconds: 0.5 } });
   const slow = await sluice.connect();
   const began = performance.now();
@@ -103,7 +103,7 @@ test('a request drop by drop is put out at the same time', async t => {
   assert.ok(performance.now() - began > 300);
 });
 
-test('handshake_seconds does not touch connections that are open', async t => {
+test('limits.handshake_seconds: does not apply to open connections', async t => {
   const { redis, sluice, cookie } = await stand(t, { limits: { handshake_seconds: 0.3 } });
   const browser = await sluice.open({ cookie });
   const witness = await sluice.connect();
@@ -112,7 +112,7 @@ test('handshake_seconds does not touch connections that are open', async t => {
   assert.equal(await browser.next(), 'still here');
 });
 
-test('limits.channels: more channels in the query than that are refused', async t => {
+test('limits.channels: refuses more channels in the query', async t => {
   const { sluice, cookie } = await stand(t, { limits: { channels: 4 } });
   const at = n => `${sluice.url}?${Array.from({ length: n }, (_, i) => `channel=public:${i}`).join('&')}`;
   (await Browser.open(at(2), { cookie })).terminate();
@@ -121,7 +121,7 @@ test('limits.channels: more channels in the query than that are refused', async 
   assert.equal(await sluice.hits('channels'), 1);
 });
 
-test('the log tells of a limit once, however often it is reached', async t => {
+test('the log reports a limit once, however often it is reached', async t => {
   const { sluice, cookie } = await stand(t, { limits: { connections: 1, header_bytes: 1024 } });
   const { all } = await statuses(sluice, 30, { cookie });
   assert.equal(all.filter(status => status === 503).length, 29);

@@ -1,13 +1,13 @@
-/* The limits on what an open connection sends: how long a message, in how many pieces, how many frames. */
+/* The limits on what an open connection sends: bytes and fragments of a message, frames per second. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { file } from '../support/ending.js';
 import { OPCODE, frame, handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { configuration, startSluice } from '../support/sluice.js';
+import { secondsPass } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 let redis, cookie;
@@ -16,7 +16,7 @@ before(async () => {
   cookie = await logIn(redis);
 });
 
-/* Without pings of its own, so that what comes is the answer. */
+/* Without pings, so that each frame from the gateway is an answer. */
 const start = (t, limits) => startSluice(t, redis.url, { limits, heartbeat: { interval: 0 } });
 
 async function openRaw(t, limits) {
@@ -26,11 +26,8 @@ async function openRaw(t, limits) {
   return { sluice, client };
 }
 
-async function closing(client) {
-  const { opcode, payload } = await client.frame();
-  assert.equal(opcode, OPCODE.close);
-  return { code: payload.readUInt16BE(), reason: payload.toString('utf8', 2) };
-}
+/* Longer than one second: its frames do not count for the next. */
+const nextSecond = () => secondsPass(redis, 2);
 
 const pings = n => Buffer.concat(Array.from({ length: n }, (_, i) => frame(OPCODE.ping, String(i))));
 
@@ -41,7 +38,7 @@ async function takePongs(client, n) {
   }
 }
 
-/* A message of `n` fragments, of one byte each. */
+/* A message of `n` fragments of one byte. */
 function fragmented(n) {
   return Buffer.concat(Array.from({ length: n }, (_, i) =>
     frame(i === 0 ? OPCODE.text : OPCODE.continuation, 'x', { fin: i === n - 1 })));
@@ -53,59 +50,59 @@ test('limits.message_bytes: a longer message is refused by its header', async t 
   client.write(pings(1));
   await takePongs(client, 1);
   client.write(frame(OPCODE.binary, Buffer.alloc(1001)).subarray(0, 8));
-  assert.deepEqual(await closing(client), { code: 1009, reason: '' });
+  assert.deepEqual(await client.closing(), { code: 1009, reason: '' });
   assert.equal(await sluice.hits('message_bytes'), 1);
 });
 
-test('limits.fragments: a message of more is refused, and the reason says so', async t => {
+test('limits.fragments: a message of more is refused, with a reason', async t => {
   const { sluice, client } = await openRaw(t, { fragments: 20 });
   client.write(fragmented(20), fragmented(1), fragmented(20), pings(1));
   await takePongs(client, 1);
   client.write(fragmented(21));
-  assert.deepEqual(await closing(client), { code: 1008, reason: 'too many fragments' });
+  assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many fragments' });
   assert.equal(await sluice.hits('fragments'), 1);
   assert.equal(await sluice.hits('frames_per_second'), 0);
 });
 
-test('limits.fragments: 128 unless it is set', async t => {
+test('limits.fragments: 128 by default', async t => {
   const { client } = await openRaw(t, {});
   client.write(fragmented(128), pings(1));
   await takePongs(client, 1);
-  await delay(1100); // another second's frames
+  await nextSecond();
   client.write(fragmented(129));
-  assert.deepEqual(await closing(client), { code: 1008, reason: 'too many fragments' });
+  assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many fragments' });
 });
 
-test('limits.frames_per_second: so many in each second, and no more', async t => {
+test('limits.frames_per_second: accepts that many in each second, and no more', async t => {
   const { sluice, client } = await openRaw(t, { frames_per_second: 10 });
   for (let second = 0; second < 3; second++) {
     client.write(pings(10));
     await takePongs(client, 10);
-    await delay(1100);
+    await nextSecond();
   }
   client.write(pings(11));
   await takePongs(client, 10);
-  assert.deepEqual(await closing(client), { code: 1008, reason: 'too many frames' });
+  assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many frames' });
   assert.equal(await sluice.hits('frames_per_second'), 1);
   assert.equal(await sluice.metric('sluice_closes_total{code="1008"}'), 1);
 });
 
-test('limits.frames_per_second: 256 unless it is set; what comes with the request counts', async t => {
+test('limits.frames_per_second: 256 by default; frames sent with the request count', async t => {
   const sluice = await start(t, {});
   const client = await sluice.connect();
   client.write(handshake({ headers: { Cookie: cookie } }), pings(257));
   assert.equal((await client.answer()).status, 101);
   await takePongs(client, 256);
-  assert.deepEqual(await closing(client), { code: 1008, reason: 'too many frames' });
+  assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many frames' });
 });
 
-test('limits.frames_per_second: 0 is none', async t => {
+test('limits.frames_per_second: 0 means no limit', async t => {
   const { client } = await openRaw(t, { frames_per_second: 0 });
   client.write(pings(5000));
   await takePongs(client, 5000);
 });
 
-test('limits.frames_per_second: a new one is for those who are there, too', async t => {
+test('limits.frames_per_second: a reload applies to open connections, too', async t => {
   const { sluice, client } = await openRaw(t, { frames_per_second: 0 });
   client.write(pings(100));
   await takePongs(client, 100);
@@ -113,8 +110,8 @@ test('limits.frames_per_second: a new one is for those who are there, too', asyn
     JSON.stringify(configuration(redis.url, { limits: { frames_per_second: 50 } })));
   sluice.hangUp();
   await until(() => /configuration reloaded/.test(sluice.log));
-  await delay(1100);
+  await nextSecond();
   client.write(pings(100));
   await takePongs(client, 50);
-  assert.deepEqual(await closing(client), { code: 1008, reason: 'too many frames' });
+  assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many frames' });
 });

@@ -1,4 +1,4 @@
-/* limits.half_open_per_ip: connections of one address whose request does not come. */
+/* limits.half_open_per_ip: connections of one address that have not sent a whole request. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -6,6 +6,7 @@ import { RawClient, handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
+import { secondsPass } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 let redis, cookie, request;
@@ -27,11 +28,11 @@ async function open(sluice, n, sent = 0) {
 const ended = all => all.filter(one => one.isEnded);
 
 async function endedOf(all, n) {
-  await until(() => ended(all).length === n, { what: `${n} have ended`, within: 4000 });
+  await until(() => ended(all).length === n, { what: `${n} are closed`, within: 4000 });
   return ended(all);
 }
 
-test('those beyond it get 429, and who is within may still finish', async t => {
+test('connections above the limit get 429, the others may still complete their request', async t => {
   const sluice = await start(t, { half_open_per_ip: 5 });
   const all = await open(sluice, 8, 20);
   for (const one of await endedOf(all, 3)) assert.equal((await one.answer()).status, 429);
@@ -42,7 +43,7 @@ test('those beyond it get 429, and who is within may still finish', async t => {
   }
 });
 
-test('what was taken is given back: by a request that is complete, and by one that goes away', async t => {
+test('a complete request and a closed connection make room', async t => {
   const sluice = await start(t, { half_open_per_ip: 2, handshake_seconds: 1.5 });
   const [finished, gone, beyond] = await open(sluice, 3, 20);
   await endedOf([finished, gone, beyond], 1);
@@ -54,14 +55,14 @@ test('what was taken is given back: by a request that is complete, and by one th
   for (const one of await endedOf(later, 2)) assert.equal((await one.answer()).status, 408);
 });
 
-test('who has said nothing gets no answer', async t => {
+test('a connection that has sent nothing is closed without an answer', async t => {
   const sluice = await start(t, { half_open_per_ip: 2 });
   const all = await open(sluice, 4);
   for (const one of await endedOf(all, 2)) assert.equal(one.bytes.length, 0);
   assert.equal(await sluice.hits('half_open_per_ip'), 2);
 });
 
-test('another address has its own; and who is quick is never counted', async t => {
+test('each address has its own count, and a quick client never counts', async t => {
   const sluice = await start(t, { half_open_per_ip: 2 });
   await endedOf(await open(sluice, 4), 2);
   const elsewhere = await RawClient.connect({ ...sluice.target, localAddress: '127.0.0.2' });
@@ -71,12 +72,12 @@ test('another address has its own; and who is quick is never counted', async t =
     return client.open({ cookie });
   }));
   assert.ok(quick.every(answer => answer.status === 101));
-  await new Promise(resolve => setTimeout(resolve, 1300));
+  await secondsPass(redis, 2); // so that the gateway counts it
   assert.ok(!elsewhere.isEnded);
   assert.equal(await sluice.hits('half_open_per_ip'), 2);
 });
 
-test('0 is none', async t => {
+test('0 means no limit', async t => {
   const sluice = await start(t, { half_open_per_ip: 0, handshake_seconds: 1.5 });
   const all = await open(sluice, 50, 20);
   for (const one of await endedOf(all, 50)) assert.equal((await one.answer()).status, 408);

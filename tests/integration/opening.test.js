@@ -1,4 +1,4 @@
-/* The 101 itself, and what comes right behind it. */
+/* The 101, and what follows it at once. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -10,7 +10,7 @@ before(async () => {
   ({ redis, sluice, cookie } = await stand(file));
 });
 
-test('the 101 has the accept key of RFC 6455 and no header that was not asked for', async () => {
+test('the 101 has the accept key of RFC 6455, and no header that was not asked for', async () => {
   const client = await sluice.connect();
   const answer = await client.open({
     cookie, headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' } });
@@ -23,7 +23,7 @@ test('the 101 has the accept key of RFC 6455 and no header that was not asked fo
   client.destroy();
 });
 
-test('names and tokens are compared without regard to case, as browsers write them', async () => {
+test('header names and tokens are compared without regard to case', async () => {
   const client = await sluice.connect();
   const request = handshake({
     headers: { Cookie: cookie, Connection: 'keep-alive, Upgrade', Upgrade: 'WebSocket' } });
@@ -32,7 +32,7 @@ test('names and tokens are compared without regard to case, as browsers write th
   client.destroy();
 });
 
-test('a request that comes byte by byte is understood', async () => {
+test('reads a request that arrives byte by byte', async () => {
   const client = await sluice.connect();
   for (const byte of handshake({ headers: { Cookie: cookie } })) {
     client.write(byte);
@@ -42,7 +42,7 @@ test('a request that comes byte by byte is understood', async () => {
   client.destroy();
 });
 
-test('a ping in the same segment as the request gets its pong, after the 101', async () => {
+test('answers a ping in the same segment as the request, after the 101', async () => {
   const client = await sluice.connect();
   client.write(handshake({ headers: { Cookie: cookie } }), frame(OPCODE.ping, 'early'));
   assert.equal((await client.answer()).status, 101);
@@ -53,7 +53,7 @@ test('a ping in the same segment as the request gets its pong, after the 101', a
   client.destroy();
 });
 
-test('half a ping behind the request, and the other half after the 101', async () => {
+test('reads a ping of which half follows the request and half the 101', async () => {
   const client = await sluice.connect();
   const ping = frame(OPCODE.ping, 'split');
   client.write(handshake({ headers: { Cookie: cookie } }), ping.subarray(0, 4));
@@ -63,7 +63,7 @@ test('half a ping behind the request, and the other half after the 101', async (
   client.destroy();
 });
 
-test('a browser that leaves while its session is being looked up does no harm', async () => {
+test('survives a browser that disconnects during its session look-up', async () => {
   await redis.cli('CLIENT', 'PAUSE', '300', 'ALL');
   const leaving = await Promise.all(Array.from({ length: 20 }, () => sluice.connect()));
   for (const client of leaving) client.write(handshake({ headers: { Cookie: cookie } }));
@@ -73,13 +73,13 @@ test('a browser that leaves while its session is being looked up does no harm', 
   assert.equal(await browser.next(), 'still here');
 });
 
-test('the first subprotocol that is offered is answered', async () => {
+test('chooses the first subprotocol that is offered', async () => {
   const browser = await sluice.open({ cookie, protocols: ['app.v2', 'app.v1'] });
   assert.equal(browser.protocol, 'app.v2');
   browser.terminate();
 });
 
-test('an Origin of the same host is allowed, port and all', async () => {
+test('allows an Origin of the same host and port', async () => {
   const origin = `http://127.0.0.1:${sluice.port}`;
   const browser = await sluice.open({ cookie, origin });
   assert.ok(browser.isOpen);

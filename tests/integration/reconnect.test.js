@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openPage } from '../support/pages.js';
-import { freePort, startRedis } from '../support/redis.js';
+import { freePort } from '../support/ports.js';
+import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';

@@ -1,7 +1,8 @@
 /* Redis goes away and comes back: nobody is thrown out, nobody is let in, and everything is told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freePort, startRedis } from '../support/redis.js';
+import { freePort } from '../support/ports.js';
+import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';

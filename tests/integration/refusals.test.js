@@ -1,5 +1,5 @@
-/* Every way to be refused (the table "Opening a connection"): its status, and that it is a complete
- * HTTP answer with one line of text. */
+/* Every refusal of an opening handshake: its status, and that it is a complete HTTP response with one line of
+ * text. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -14,15 +14,7 @@ before(async () => {
     origins: ['same-host', 'none', 'https://app.example.com'] }));
 });
 
-/* What the gateway answers to these bytes; the connection must end by itself. */
-async function answerTo(bytes) {
-  const client = await sluice.connect();
-  client.write(bytes);
-  const answer = await client.answer();
-  await client.ended();
-  assert.equal(client.bytes.length, 0, 'nothing comes behind the answer');
-  return answer;
-}
+const answerTo = bytes => sluice.answerTo(bytes);
 
 function assertRefusal(answer, status) {
   assert.equal(answer.status, status, answer.body);
@@ -35,12 +27,12 @@ function assertRefusal(answer, status) {
   assert.equal(answer.headers['sec-websocket-accept'], undefined);
 }
 
-/* A good handshake of somebody who is logged in, but for what is told. */
+/* A valid handshake of a user who is logged in, with changes. */
 function request({ headers = {}, ...options } = {}) {
   return handshake({ ...options, headers: { Cookie: cookie, ...headers } });
 }
 
-describe('400, not a valid opening handshake', () => {
+describe('400 for', () => {
   const cases = {
     'without Upgrade': { headers: { Upgrade: null } },
     'with another Upgrade': { headers: { Upgrade: 'h2c' } },
@@ -55,7 +47,7 @@ describe('400, not a valid opening handshake', () => {
     'with two Hosts': { headers: { Host: ['a.test', 'b.test'] } },
     'as HTTP/1.0': { version: 'HTTP/1.0' },
     'with an empty subprotocol': { headers: { 'Sec-WebSocket-Protocol': '' } },
-    'with a subprotocol that is no token': { headers: { 'Sec-WebSocket-Protocol': 'a b' } },
+    'with a subprotocol that is not a token': { headers: { 'Sec-WebSocket-Protocol': 'a b' } },
     'with a body': { headers: { 'Content-Length': '4' } },
     'with a chunked body': { headers: { 'Transfer-Encoding': 'chunked' } },
   };
@@ -65,16 +57,16 @@ describe('400, not a valid opening handshake', () => {
   const garbage = {
     'noise': 'garbage\r\n\r\n',
     'a bare LF': request().replace('\r\nHost', '\nHost'),
-    'a blank before a colon': request().replace('Host:', 'Host :'),
+    'a space before a colon': request().replace('Host:', 'Host :'),
     'a folded line': request().replace('Host: ', 'Host:\r\n '),
     'a NUL in a value': request().replace('gateway.test', 'gateway\0test'),
     'a TLS client hello': '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
   };
   for (const [what, bytes] of Object.entries(garbage))
-    test(`${what} in place of a request`, async () => assertRefusal(await answerTo(bytes), 400));
+    test(`${what} instead of a request`, async () => assertRefusal(await answerTo(bytes), 400));
 });
 
-describe('401, nobody is logged in', () => {
+describe('401', () => {
   test('without a cookie', async () => {
     assertRefusal(await answerTo(handshake()), 401);
   });
@@ -88,12 +80,12 @@ describe('401, nobody is logged in', () => {
     assertRefusal(await answerTo(handshake({ headers: { Cookie: forged } })), 401);
   });
 
-  test('with a session that Redis does not have', async () => {
+  test('with a session that does not exist', async () => {
     const gone = `connect.sid=${encodeURIComponent(sign('gone'))}`;
     assertRefusal(await answerTo(handshake({ headers: { Cookie: gone } })), 401);
   });
 
-  test('with a session that is not authenticated', async () => {
+  test('with a session that is not logged in', async () => {
     await putSession(redis, 'visitor', '{"cookie":{},"authenticated":false,"userId":"u1"}');
     const visitor = `connect.sid=${encodeURIComponent(sign('visitor'))}`;
     assertRefusal(await answerTo(handshake({ headers: { Cookie: visitor } })), 401);
@@ -109,7 +101,7 @@ describe('403', () => {
 
   for (const origin of ['http://gateway.test', 'https://gateway.test', 'https://app.example.com',
     'https://APP.example.com:443'])
-    test(`but not from a page of ${origin}`, async () => {
+    test(`not from a page of ${origin}`, async () => {
       const client = await sluice.connect();
       await client.open({ cookie, headers: { Origin: origin } });
       client.destroy();
@@ -123,13 +115,13 @@ describe('403', () => {
       if (channel !== '') assertRefusal(answer, 403);
     });
 
-  test('when only one of several channels is not allowed', async () => {
+  test('for one channel of several that is not allowed', async () => {
     const target = '/ws?channel=public%3Aa&channel=secret';
     assertRefusal(await answerTo(request({ target })), 403);
   });
 });
 
-describe('404 and 405', () => {
+describe('404 and 405 for', () => {
   for (const target of ['/', '/ws/', '/wsx', '/WS', '/%77s', '/a?/ws'])
     test(`another path: ${target}`, async () => {
       assertRefusal(await answerTo(request({ target })), 404);
@@ -153,7 +145,7 @@ describe('404 and 405', () => {
     });
 });
 
-describe('426', () => {
+describe('426 for', () => {
   for (const version of ['8', '12', '14', '0', '013', 'x'])
     test(`another WebSocket version: ${version}`, async () => {
       const answer = await answerTo(request({ headers: { 'Sec-WebSocket-Version': version } }));
@@ -167,7 +159,7 @@ describe('426', () => {
   });
 });
 
-describe('431', () => {
+describe('431 for', () => {
   test('a head longer than limits.header_bytes', async () => {
     assertRefusal(await answerTo(request({ headers: { 'X-Long': 'x'.repeat(9000) } })), 431);
   });
@@ -182,7 +174,7 @@ describe('431', () => {
   });
 });
 
-test('each refusal is counted by its status', async () => {
+test('refusals are counted by status', async () => {
   const refused = status => sluice.metric(`sluice_upgrades_refused_total{status="${status}"}`);
   const earlier = await refused(404);
   await answerTo(request({ target: '/elsewhere' }));
@@ -190,7 +182,7 @@ test('each refusal is counted by its status', async () => {
   assert.equal(await sluice.metric('sluice_connections_total') > 0, true);
 });
 
-test('the log tells why somebody was not let in, but not of each in a crowd', async t => {
+test('the log gives the reason of a refusal, but not for each of many', async t => {
   const { sluice, cookie } = await stand(t, { workers: 1 });
   for (let i = 0; i < 5; i++) await sluice.open({ cookie: `${cookie}x` }).catch(() => {});
   await sluice.program.line(/ info refused status=401 reason="the session cookie's signature is not good"/);

@@ -1,4 +1,4 @@
-/* A session goes on, but allows less or more than it did: its connections follow at once. */
+/* A session changes what it allows: its connections follow at once. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
@@ -23,8 +23,7 @@ const strict = await startSluice(file, redis.url, {
 const client = await redis.client();
 
 const BOTH_TEAMS = '?channel=team:1&channel=team:2';
-const left = channel => until(async () => (await redis.subscribers(channel)) === 0, { what: `${channel} is left` });
-const joined = channel => until(async () => (await redis.subscribers(channel)) > 0, { what: `${channel} is joined` });
+const left = channel => redis.left(channel);
 
 async function member(fields, gateway = sluice, query = BOTH_TEAMS, count = 6) {
   const visitor = await Visitor.logIn(client, fields);
@@ -33,7 +32,7 @@ async function member(fields, gateway = sluice, query = BOTH_TEAMS, count = 6) {
 }
 
 describe('a plain connection', () => {
-  test('a team is lost: its publications stop, the rest goes on', async () => {
+  test('loses a channel that the session no longer allows, and keeps the others', async () => {
     const one = await member({ teams: [1, 2] });
     await assertReceived(client, 'team:2', one.browsers);
     const before = await sluice.metric('sluice_subscriptions');
@@ -46,30 +45,30 @@ describe('a plain connection', () => {
     one.terminate();
   });
 
-  test('it is nobody else\'s loss', async () => {
+  test('does not lose a channel through another session', async () => {
     const one = await member({ teams: [1, 2] });
     const other = await member({ userId: 'u2', teams: [1, 2] });
     const both = await sluice.metric('sluice_subscriptions');
     await one.write({ teams: [1] });
-    await until(async () => (await sluice.metric('sluice_subscriptions')) === both - one.browsers.length);
+    await sluice.reaches('sluice_subscriptions', both - one.browsers.length);
     await assertReceived(client, 'team:2', other.browsers);
     await assertNotReceived(client, 'team:2', one.browsers);
     one.terminate();
     other.terminate();
   });
 
-  test('a team comes back: who had it before has to ask for it again', async () => {
+  test('does not rejoin a channel that is allowed again', async () => {
     const one = await member({ teams: [1, 2] }, sluice, BOTH_TEAMS, 2);
     await one.write({ teams: [1] });
     await left('team:2');
     const before = await reads(client);
     await one.write({ teams: [1, 2] });
-    await until(async () => (await reads(client)) > before, { what: 'it is read again' });
+    await until(async () => (await reads(client)) > before, { what: 'the session is read again' });
     await assertNotReceived(client, 'team:2', one.browsers);
     one.terminate();
   });
 
-  test('a role is taken away, another is given', async () => {
+  test('changes its automatic channel with the session', async () => {
     const one = await member({ role: 'admin', teams: [1, 2] });
     await assertReceived(client, 'role:admin', one.browsers);
     await one.write({ role: 'guest', teams: [1, 2] });
@@ -80,21 +79,21 @@ describe('a plain connection', () => {
     one.terminate();
   });
 
-  test('channels that are automatic are joined, each of an array', async () => {
+  test('joins and leaves automatic channels, one for each element of an array', async () => {
     const one = await member({ units: [1] }, sluice, '');
     await one.write({ units: [1, 2, 3] });
     await assertReceived(client, 'unit:2', one.browsers);
     await assertReceived(client, 'unit:3', one.browsers);
     await one.write({ units: [3, 4] });
     await left('unit:1');
-    await joined('unit:4');
+    await redis.joined('unit:4');
     await assertReceived(client, 'unit:4', one.browsers);
     await assertReceived(client, 'unit:3', one.browsers);
     await assertNotReceived(client, 'unit:2', one.browsers);
     one.terminate();
   });
 
-  test('what is joined is received once, however often the session changes', async () => {
+  test('receives a publication once, however often the session changes', async () => {
     const one = await member({ units: [1, 2] }, sluice, '', 2);
     for (let i = 0; i < 10; i++) await one.write({ units: [1, 2], visits: i });
     await one.write({ units: [1, 2, 3] });
@@ -109,7 +108,7 @@ describe('a plain connection', () => {
     one.terminate();
   });
 
-  test('what anyone may have stays', async () => {
+  test('keeps channels that anyone may have', async () => {
     const one = await member({ teams: [1] }, sluice, '?channel=public:x&channel=team:1', 2);
     await one.write({ teams: [] });
     await left('team:1');
@@ -117,7 +116,7 @@ describe('a plain connection', () => {
     one.terminate();
   });
 
-  test('nothing is left: 4403', async () => {
+  test('is closed with 4403 when no channel is left', async () => {
     const one = await member({ teams: [1, 2] }, strict);
     const before = await strict.metric('sluice_closes_total{code="4403"}');
     await one.write({ teams: [2] });
@@ -129,13 +128,13 @@ describe('a plain connection', () => {
     await left('team:2');
   });
 
-  test('the paths of its channels are gone: 4403, as the session itself is good', async () => {
+  test('is closed with 4403 when the session lacks the fields of its rules', async () => {
     const one = await member({ teams: [1, 2] }, strict);
     await one.write({});
     await one.closed(4403);
   });
 
-  test('all is exchanged in one go: it stays', async () => {
+  test('stays open when all its channels are exchanged at once', async () => {
     const one = await member({ role: 'a' }, strict, '');
     await one.write({ role: 'b' });
     await assertReceived(client, 'role:b', one.browsers);
@@ -143,7 +142,7 @@ describe('a plain connection', () => {
     one.terminate();
   });
 
-  test('it loses a channel and then its session', async () => {
+  test('is closed with 4401 when it loses a channel and then its session', async () => {
     const one = await member({ teams: [1, 2] });
     await one.write({ teams: [1] });
     await client.del(one.key);
@@ -151,7 +150,7 @@ describe('a plain connection', () => {
   });
 });
 
-test('the rules themselves change: so do the channels of who is connected', async t => {
+test('a reload with other rules changes the channels of open connections', async t => {
   const own = await startSluice(t, redis.url, { channels: CHANNELS, session: NO_SWEEP });
   const one = await member({ role: 'x', teams: [1, 2] }, own);
   await assertReceived(client, 'role:x', one.browsers);
@@ -167,7 +166,7 @@ test('the rules themselves change: so do the channels of who is connected', asyn
   await one.closed(4403);
 });
 
-/* As an operator does it. */
+/* As an operator does: a new file, and SIGHUP. */
 async function changeRules(gateway, channels) {
   const config = JSON.parse(await readFile(gateway.configFile, 'utf8'));
   await writeFile(gateway.configFile, JSON.stringify({ ...config, channels }));

@@ -1,5 +1,5 @@
-/* A session goes on, but allows less or more than it did: who speaks sluice.v1 is told of each channel,
- * whatever is under way. */
+/* A session changes what it allows: a sluice.v1 connection gets a message for each channel, whatever command
+ * is pending. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -32,14 +32,14 @@ async function open(fields, { gateway = sluice, query = '', count = 1 } = {}) {
   return { visitor, pages, page: pages[0], end: () => pages.forEach(page => page.terminate()) };
 }
 
-/* The publication that comes next is this one. */
+/* The next message is this publication. */
 async function assertNext(page, channel, payload) {
   await client.publish(channel, JSON.stringify(payload));
   assert.deepEqual(await page.next(), { type: 'publication', channel, data: payload });
 }
 
-describe('who speaks sluice.v1 is told', () => {
-  test('that a team is lost, in every worker; the rest goes on', async () => {
+describe('a sluice.v1 connection', () => {
+  test('gets "unsubscribed" for a lost channel, in every worker, and keeps the others', async () => {
     const { visitor, pages, end } = await open(
       { teams: [1, 2] }, { query: '?channel=team:1&channel=team:2', count: 6 });
     await visitor.write({ teams: [1] });
@@ -51,7 +51,7 @@ describe('who speaks sluice.v1 is told', () => {
     end();
   });
 
-  test('of all that is lost and all that is new', async () => {
+  test('gets a message for each lost and each new channel', async () => {
     const { visitor, page, end } = await open({ teams: [1], units: [1, 2] }, { query: '?channel=team:1' });
     await visitor.write({ teams: [], units: [2, 3, 4] });
     const told = [];
@@ -65,16 +65,16 @@ describe('who speaks sluice.v1 is told', () => {
     end();
   });
 
-  test('nothing, when nothing changes for it', async () => {
+  test('gets nothing when its channels do not change', async () => {
     const { visitor, page, end } = await open({ teams: [1], units: [1] }, { query: '?channel=team:1' });
     const before = await reads(client);
     await visitor.write({ teams: [1, 2], units: [1], basket: [] });
-    await until(async () => (await reads(client)) > before, { what: 'it is read again' });
+    await until(async () => (await reads(client)) > before, { what: 'the session is read again' });
     await assertNext(page, 'news', 1);
     end();
   });
 
-  test('and stays open when no channel is left', async () => {
+  test('stays open when no channel is left', async () => {
     const { visitor, page, end } = await open({ teams: [1] }, { query: '?channel=team:1' });
     await page.unsubscribe('news');
     await visitor.write({ teams: [] });
@@ -87,7 +87,7 @@ describe('who speaks sluice.v1 is told', () => {
     end();
   });
 
-  test('a team that comes back can be asked for at once', async () => {
+  test('may ask at once for a channel that is allowed again', async () => {
     const { visitor, page, end } = await open({ teams: [1] }, { query: '?channel=team:1' });
     await visitor.write({ teams: [] });
     assert.deepEqual(await page.next(), revoked('team:1'));
@@ -97,14 +97,14 @@ describe('who speaks sluice.v1 is told', () => {
     end();
   });
 
-  test('4401, when the session ends', async () => {
+  test('is closed with 4401 when the session ends', async () => {
     const { visitor, pages } = await open({}, { count: 4 });
     await client.del(visitor.key);
     for (const page of pages) assert.equal((await page.closed({ within: 1000 })).code, 4401);
   });
 });
 
-describe('a command is under way', () => {
+describe('while a command is pending', () => {
   async function slow(t, fields, query = '') {
     const proxy = await startProxy(t, redis);
     const gateway = await startSluice(t, proxy.url, { workers: 1, ...CONFIG });
@@ -114,8 +114,8 @@ describe('a command is under way', () => {
     return { proxy, gateway, sees, ...opened };
   }
 
-  /* The command is answered once; by "subscribed" only if the opposite follows. Then it is not on the
-   * channel. */
+  /* The command gets one answer, which is "subscribed" only if "unsubscribed" follows. Then the page is not on
+   * the channel. */
   async function assertNotOn(page, channel, id) {
     const answer = await page.next({ within: 2000 });
     assert.equal(answer.id, id);
@@ -123,46 +123,46 @@ describe('a command is under way', () => {
     else assert.equal(answer.code, 'forbidden');
     await client.publish(channel, '"secret"');
     await assertNext(page, 'news', 'mark');
-    await until(async () => (await redis.subscribers(channel)) === 0, { what: `${channel} is left` });
+    await redis.left(channel);
   }
 
-  test('the session allows the channel when it is asked, and no more when that is told', async t => {
+  test('the session loses the channel while its record is on the way', async t => {
     const { proxy, page, visitor, end } = await slow(t, { teams: [1] });
     proxy.keeps = isForCommands;
     page.send({ type: 'subscribe', id: 1, channel: 'team:1' });
-    await until(() => proxy.kept.some(reply => reply.includes('teams')), { what: 'the record is kept back' });
+    await until(() => proxy.kept.some(reply => reply.includes('teams')), { what: 'the record is held back' });
     await visitor.write({ teams: [] });
-    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    await until(() => proxy.invalidations > 0, { what: 'the message that the key has changed' });
     proxy.release();
     await assertNotOn(page, 'team:1', 1);
     end();
   });
 
-  test('it allows it no more before Redis confirms: one answer with the command\'s id', async t => {
+  test('the session loses the channel before the subscription is confirmed: one answer, with the id', async t => {
     const { proxy, page, visitor, sees, end } = await slow(t, { teams: [1] });
     proxy.keeps = isSubscribed;
     page.send({ type: 'subscribe', id: 'mine', channel: 'team:1' });
     await sees('team:1', 'a SUBSCRIBE');
     const before = await reads(client);
     await visitor.write({ teams: [] });
-    await until(() => proxy.invalidations > 0, { what: 'Redis tells' });
+    await until(() => proxy.invalidations > 0, { what: 'the message that the key has changed' });
     proxy.release();
-    await until(async () => (await reads(client)) > before, { what: 'it is read again' });
+    await until(async () => (await reads(client)) > before, { what: 'the session is read again' });
     await assertNotOn(page, 'team:1', 'mine');
     end();
   });
 
-  test('the session has become somebody else\'s, of which nobody has heard: asking finds it out', async t => {
+  test('a look-up for the command finds that the session has another user', async t => {
     const { proxy, page, visitor } = await slow(t, { teams: [1] });
     proxy.swallows = true;
     await visitor.write({ userId: 'u2', teams: [7] });
     page.send({ type: 'subscribe', id: 1, channel: 'team:7' });
     assert.equal((await page.closed({ within: 1000 })).code, 4401);
     assert.ok(!page.takeAll().some(({ type }) => type === 'subscribed'));
-    await until(async () => (await redis.subscribers('team:7')) === 0);
+    await redis.left('team:7');
   });
 
-  test('the session has ended, of which nobody has heard: asking finds it out', async t => {
+  test('a look-up for the command finds that the session has ended', async t => {
     const { proxy, page, visitor } = await slow(t, { teams: [1] });
     proxy.swallows = true;
     await client.del(visitor.key);
@@ -171,7 +171,7 @@ describe('a command is under way', () => {
     assert.ok(!page.takeAll().some(({ type }) => type === 'subscribed'));
   });
 
-  test('it ends with the session, many times', async () => {
+  test('the session ends, many times', async () => {
     for (let i = 0; i < 20; i++) {
       const { visitor, pages } = await open({ teams: [1, 2, 3] }, { count: 3 });
       for (const page of pages)
@@ -179,6 +179,6 @@ describe('a command is under way', () => {
       await client.del(visitor.key);
       for (const page of pages) assert.equal((await page.closed({ within: 1000 })).code, 4401);
     }
-    await until(async () => (await redis.subscribers('team:1')) === 0);
+    await redis.left('team:1');
   });
 });

@@ -1,5 +1,5 @@
-/* The log tells the operator everything but what is secret: no session id, no cookie, no payload, no
- * password, at any level. Each secret thing holds the word "canary". */
+/* The log contains no secret at any level: no session id, no cookie, no payload, no password. Each secret of
+ * these tests contains the word "canary". */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OPCODE, handshake } from '../support/raw_client.js';
@@ -9,7 +9,7 @@ import { startSluice } from '../support/sluice.js';
 
 for (const format of ['text', 'json'])
   describe(`the log as ${format}`, () => {
-    test('holds no secret, whatever happens', async t => {
+    test('contains no secret', async t => {
       const secret = 'secret-canary';
       const redis = await startRedis(t, {
         requirepass: 'password-canary', cliArguments: ['-a', 'password-canary', '--no-auth-warning'] });
@@ -56,7 +56,7 @@ for (const format of ['text', 'json'])
 for (const [command, request, line] of [
   ['GET', { headers: { Cookie: cookieFor('canary') } }, /session look-up failed.*unknown command/],
   ['GETDEL', { target: '/ws?ticket=canary' }, /ticket could not be taken.*unknown command/]])
-  test(`an error that quotes what ${command} was asked for does not get into it`, async t => {
+  test(`the log does not quote an error that repeats the argument of ${command}`, async t => {
     const redis = await startRedis(t, { 'rename-command': [command, '""'] });
     const sluice = await startSluice(t, redis.url, {
       workers: 1, session: { ticket: 'ticket:{sid}' }, log: { level: 'debug' } });
@@ -68,7 +68,7 @@ for (const [command, request, line] of [
     assert.doesNotMatch(sluice.log, /canary/);
   });
 
-test('every line of the text log has a time, a level and an event', async t => {
+test('each line of the text log has a time, a level and an event', async t => {
   const redis = await startRedis(t);
   const sluice = await startSluice(t, redis.url, { log: { level: 'debug' } });
   await sluice.stop();
@@ -76,7 +76,7 @@ test('every line of the text log has a time, a level and an event', async t => {
     assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (debug|info|warn|error) \S/);
 });
 
-test('a browser cannot write lines of its own into the log', async t => {
+test('a client cannot forge a line of the log', async t => {
   const redis = await startRedis(t);
   const sluice = await startSluice(t, redis.url, { log: { level: 'debug' } });
   const cookie = await logIn(redis, { userId: 'x\n2026-01-01T00:00:00.000Z error forged' });

@@ -1,4 +1,4 @@
-/* The protocol sluice.v1: the welcome, envelopes, commands and their answers. */
+/* The protocol sluice.v1: the welcome, publications, commands and their answers, limits, gaps, heartbeats. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -9,16 +9,9 @@ import { stand } from '../support/stand.js';
 import { Page } from '../support/v1.js';
 import { until } from '../support/wait.js';
 
-const CHANNELS = [
-  { match: 'news', allow: 'session', auto: true },
-  { match: 'user:{userId}', allow: 'session', auto: true },
-  { match: 'team:{teams}', allow: 'session' },
-  { match: 'public:*', allow: 'anyone' },
-];
-
 let redis, sluice, cookie, client;
 before(async () => {
-  ({ redis, sluice } = await stand(file, { session: { required: false }, channels: CHANNELS }));
+  ({ redis, sluice } = await stand(file, { session: { required: false } }));
   cookie = await logIn(redis, { userId: 'u1', teams: ['red', 7] });
   client = await redis.client();
 });
@@ -33,7 +26,7 @@ async function assertError(answer, code) {
 }
 
 describe('the welcome', () => {
-  test('is the first message, and says who one is and what one has', async () => {
+  test('is the first message, with the user and the channels', async () => {
     const page = await Page.open(sluice, { cookie, query: '?channel=team:red' });
     const { connection, channels, ...rest } = page.welcome;
     assert.deepEqual(rest, { type: 'welcome', user: 'u1', heartbeat: 25 });
@@ -41,25 +34,25 @@ describe('the welcome', () => {
     assert.deepEqual(channels.sort(), ['news', 'team:red', 'user:u1']);
   });
 
-  test('has another connection each time', async () => {
+  test('has another connection id each time', async () => {
     const pages = await Promise.all([1, 2, 3].map(() => Page.open(sluice, { cookie })));
     assert.equal(new Set(pages.map(page => page.welcome.connection)).size, 3);
   });
 
-  test('has no user for nobody', async () => {
+  test('has no user without a session', async () => {
     const page = await Page.open(sluice);
     assert.equal(page.welcome.user, null);
     assert.deepEqual(page.welcome.channels, []);
   });
 
-  test('escapes what must be', async () => {
+  test('escapes the user id', async () => {
     const strange = await logIn(redis, { userId: 'a"\\\nü🙂' });
     const page = await Page.open(sluice, { cookie: strange });
     assert.equal(page.welcome.user, 'a"\\\nü🙂');
-    assert.deepEqual(page.welcome.channels, ['news']); // a control character is in no channel's name
+    assert.deepEqual(page.welcome.channels, ['news']); // a channel's name has no control character
   });
 
-  test('comes before the answers to commands that were sent along with the request', async () => {
+  test('comes before the answers to commands that were sent with the request', async () => {
     const raw = await sluice.connect();
     const request = handshake({ headers: { Cookie: cookie, 'Sec-WebSocket-Protocol': 'sluice.v1' } });
     raw.write(request, frame(OPCODE.text, '{"type":"ping"}'), frame(OPCODE.text, 'x'));
@@ -70,13 +63,13 @@ describe('the welcome', () => {
   });
 });
 
-describe('which subprotocol is spoken', () => {
+describe('the subprotocol', () => {
   for (const protocols of [['sluice.v1'], ['chat', 'sluice.v1'], ['ticket.x', 'sluice.v1']])
-    test(`sluice.v1, of ${protocols}`, async () => {
+    test(`is sluice.v1 for an offer of ${protocols}`, async () => {
       await Page.open(sluice, { cookie, protocols });
     });
 
-  test('none, of chat: payloads come as they are', async () => {
+  test('is none for an offer of chat: payloads come unchanged', async () => {
     const browser = await sluice.open({ cookie, protocols: ['chat'] });
     assert.equal(browser.protocol, 'chat');
     await client.publish('news', '{"a":1}');
@@ -84,7 +77,7 @@ describe('which subprotocol is spoken', () => {
   });
 });
 
-describe('publications', () => {
+describe('a publication of', () => {
   const cases = {
     'an object': ['{"a": [1, {"b": null}]}', { data: { a: [1, { b: null }] } }],
     'a number': ['1.50', { data: 1.5 }],
@@ -95,7 +88,7 @@ describe('publications', () => {
     'half an object': ['{"a":1', { data: '{"a":1' }],
     'a script': ['</script>', { data: '</script>' }],
     'deeply nested lists': ['['.repeat(200) + ']'.repeat(200), { data: '['.repeat(200) + ']'.repeat(200) }],
-    'bytes that are no text': [Buffer.from([0xff, 0, 0xfe, 1]), { base64: '/wD+AQ==' }],
+    'bytes that are not UTF-8': [Buffer.from([0xff, 0, 0xfe, 1]), { base64: '/wD+AQ==' }],
   };
   for (const [what, [payload, wanted]] of Object.entries(cases))
     test(`${what}`, async () => {
@@ -104,7 +97,7 @@ describe('publications', () => {
       assert.deepEqual(await page.next(), { type: 'publication', channel: 'news', ...wanted });
     });
 
-  test('are the same for plain connections beside it, in order, each once', async () => {
+  test('JSON reaches sluice.v1 and plain connections once and in order', async () => {
     const plain = await sluice.open({ cookie });
     const pages = await Promise.all(Array.from({ length: 4 }, () => Page.open(sluice, { cookie })));
     await Promise.all(Array.from({ length: 500 }, (_, i) => client.publish('news', `{"n":${i}}`)));
@@ -114,7 +107,7 @@ describe('publications', () => {
     }
   });
 
-  test('of a megabyte', async () => {
+  test('a megabyte', async () => {
     const page = await Page.open(sluice, { cookie });
     const text = 'x'.repeat(1024 * 1024 - 2);
     await client.publish('news', JSON.stringify(text));
@@ -124,7 +117,7 @@ describe('publications', () => {
   });
 });
 
-test('publications are compressed for those who have agreed on that, and the rest is not', async t => {
+test('publications are compressed with permessage-deflate, other messages are not', async t => {
   const { redis, sluice, cookie } = await stand(t, { compression: { enabled: true } });
   const page = await Page.open(sluice, { cookie, perMessageDeflate: true });
   assert.match(page.browser.socket.extensions, /permessage-deflate/);
@@ -137,14 +130,14 @@ test('publications are compressed for those who have agreed on that, and the res
 });
 
 describe('commands', () => {
-  test('subscribe: from the answer on nothing is missed', async () => {
+  test('subscribe: no publication after the answer is missed', async () => {
     const page = await Page.open(sluice, { cookie });
     assert.deepEqual(await page.subscribe('team:red'), subscribed('team:red'));
     await client.publish('team:red', '1');
     assert.deepEqual(await page.next(), { type: 'publication', channel: 'team:red', data: 1 });
   });
 
-  test('subscribe, to a channel that others have, is answered as well', async () => {
+  test('subscribe: a channel that others have is answered as well', async () => {
     const [first, second] = [await Page.open(sluice, { cookie }), await Page.open(sluice, { cookie })];
     assert.deepEqual(await first.subscribe('team:7'), subscribed('team:7'));
     assert.deepEqual(await second.subscribe('team:7'), subscribed('team:7'));
@@ -152,10 +145,10 @@ describe('commands', () => {
     await client.publish('team:7', '1');
     assert.equal((await second.next()).data, 1);
     await client.publish('news', '2');
-    assert.equal((await second.next()).data, 2); // the other came once
+    assert.equal((await second.next()).data, 2); // the one before came once
   });
 
-  test('unsubscribe: nothing comes from the answer on', async () => {
+  test('unsubscribe: no publication comes after the answer', async () => {
     const page = await Page.open(sluice, { cookie });
     assert.deepEqual(await page.subscribe('public:x'), subscribed('public:x'));
     assert.deepEqual(await page.unsubscribe('public:x'), unsubscribed('public:x'));
@@ -173,7 +166,7 @@ describe('commands', () => {
     assert.deepEqual(await page.next(), { type: 'pong' });
   });
 
-  test('an id is sent back as it was', async () => {
+  test('an answer has the id of the command', async () => {
     const page = await Page.open(sluice, { cookie });
     for (const id of [0, -7, 9007199254740991, '', 'ü"\\', 'x'.repeat(64)]) {
       page.send({ type: 'ping', id });
@@ -181,7 +174,7 @@ describe('commands', () => {
     }
   });
 
-  test('many at once are each answered', async () => {
+  test('each of many at once is answered', async () => {
     const page = await Page.open(sluice, { cookie });
     const channels = Array.from({ length: 100 }, (_, i) => (i % 2 ? `public:${i}` : `team:${i}`));
     channels.forEach((channel, id) => page.send({ type: 'subscribe', id, channel }));
@@ -194,20 +187,20 @@ describe('commands', () => {
     assert.equal(new Set(answers.map(({ id }) => id)).size, channels.length);
   });
 
-  test('what a session does not allow is forbidden', async () => {
+  test('a channel that the session does not allow is forbidden', async () => {
     const page = await Page.open(sluice, { cookie });
     for (const channel of ['team:blue', 'user:u2', 'nothing', '', '__redis__:invalidate', 'x'.repeat(257), 'public:\n'])
       await assertError(page.subscribe(channel), 'forbidden');
     assert.ok(page.browser.isOpen);
   });
 
-  test('nobody may have what anybody may, and no more', async () => {
+  test('without a session, only channels for anyone are allowed', async () => {
     const page = await Page.open(sluice);
     assert.deepEqual(await page.subscribe('public:ü 🙂'), subscribed('public:ü 🙂'));
     await assertError(page.subscribe('news'), 'forbidden');
   });
 
-  test('the rules are about what the session says when it is asked', async () => {
+  test('a channel is checked against the session as it is now', async () => {
     const session = { cookie: {}, authenticated: true, userId: 'u9' };
     await putSession(redis, 'changing', JSON.stringify(session));
     const page = await Page.open(sluice, { cookie: await logIn(redis, session, { id: 'changing' }) });
@@ -216,11 +209,11 @@ describe('commands', () => {
     assert.deepEqual(await page.subscribe('team:red'), subscribed('team:red'));
   });
 
-  test('many that ask about the session at once cost Redis one look-up', async () => {
+  test('many commands at once cost one session look-up', async () => {
     const page = await Page.open(sluice, { cookie });
     const asked = async () => (await redis.cli('INFO', 'commandstats')).match(/cmdstat_get:calls=(\d+)/)[1];
     const before = Number(await asked());
-    page.browser.socket._socket.cork(); // so that they come in one read
+    page.browser.socket._socket.cork(); // so that one read gets them all
     for (let id = 0; id < 50; id++) page.send({ type: 'subscribe', id, channel: `team:${id}` });
     page.browser.socket._socket.uncork();
     for (let id = 0; id < 50; id++) await page.next();
@@ -228,35 +221,35 @@ describe('commands', () => {
   });
 
   const bad = {
-    'no JSON': 'subscribe news',
-    'no object': '["ping"]',
-    'no type': '{"id":1}',
+    'a message that is not JSON': 'subscribe news',
+    'a message that is not an object': '["ping"]',
+    'a command without a type': '{"id":1}',
     'an unknown type': '{"type":"publish","channel":"news","data":1}',
-    'no channel': '{"type":"subscribe"}',
-    'a channel that is no string': '{"type":"subscribe","channel":1}',
+    'a command without a channel': '{"type":"subscribe"}',
+    'a channel that is not a string': '{"type":"subscribe","channel":1}',
     'an id that is an object': '{"type":"ping","id":{}}',
     'an id that is too long': `{"type":"ping","id":"${'x'.repeat(65)}"}`,
-    'a member twice': '{"type":"ping","type":"ping"}',
+    'a duplicate member': '{"type":"ping","type":"ping"}',
     'a binary message': Buffer.from('{"type":"ping"}'),
-    'nothing': '',
+    'an empty message': '',
     'more than limits.command_bytes': JSON.stringify({ type: 'ping', x: 'x'.repeat(4096) }),
   };
   for (const [what, text] of Object.entries(bad))
-    test(`${what} is a bad request, and no more`, async () => {
+    test(`${what} is a bad request, and changes nothing else`, async () => {
       const page = await Page.open(sluice, { cookie });
       page.send(text);
       await assertError(page.next(), 'bad_request');
       assert.deepEqual(await page.ask({ type: 'ping' }), { type: 'pong' });
     });
 
-  test('a bad request has the id that could be read', async () => {
+  test('the error for a bad request has the id of the command', async () => {
     const page = await Page.open(sluice, { cookie });
     await assertError(page.ask({ type: 'sing' }), 'bad_request');
   });
 });
 
 describe('limits', () => {
-  test('channels, those of the rules among them', async t => {
+  test('channels: automatic channels count', async t => {
     const { sluice, cookie } = await stand(t, { limits: { channels: 4 } });
     const page = await Page.open(sluice, { cookie });
     for (const channel of ['public:1', 'public:2'])
@@ -268,7 +261,7 @@ describe('limits', () => {
     assert.equal(await sluice.hits('channels'), 1);
   });
 
-  test('channels, when they are asked for at once', async t => {
+  test('channels: many commands at once do not exceed it', async t => {
     const { sluice, cookie } = await stand(t, { limits: { channels: 4 } });
     const page = await Page.open(sluice, { cookie });
     for (let id = 0; id < 20; id++) page.send({ type: 'subscribe', id, channel: `public:${id}` });
@@ -279,7 +272,7 @@ describe('limits', () => {
     assert.equal(await sluice.metric('sluice_subscriptions'), 4);
   });
 
-  test('commands per second: more are not done', async t => {
+  test('commands_per_second: further commands are refused', async t => {
     const { sluice, cookie } = await stand(t, { limits: { commands_per_second: 5 } });
     const page = await Page.open(sluice, { cookie });
     for (let id = 0; id < 40; id++) page.send({ type: 'ping', id });
@@ -292,14 +285,14 @@ describe('limits', () => {
     await until(async () => (await page.ask({ type: 'ping' })).type === 'pong');
   });
 
-  test('frames per second end the connection', async t => {
+  test('frames_per_second: further frames close the connection', async t => {
     const { sluice, cookie } = await stand(t, { limits: { frames_per_second: 50 } });
     const page = await Page.open(sluice, { cookie });
     for (let id = 0; id < 200; id++) page.send({ type: 'ping', id });
     assert.deepEqual(await page.closed(), { code: 1008, reason: 'too many frames' });
   });
 
-  test('who sends and does not read is closed', async t => {
+  test('queue_bytes: a client that sends and does not read is closed', async t => {
     const { sluice, cookie } = await stand(t, {
       limits: { queue_bytes: 4096, frames_per_second: 0, commands_per_second: 1000000 } });
     const page = await Page.open(sluice, { cookie });
@@ -312,17 +305,17 @@ describe('limits', () => {
     page.terminate();
   });
 
-  test('a message longer than limits.message_bytes ends the connection', async () => {
+  test('message_bytes: a longer message closes the connection', async () => {
     const page = await Page.open(sluice, { cookie });
     page.send('x'.repeat(65537));
     assert.equal((await page.closed()).code, 1009);
   });
 });
 
-test('a channel that Redis denies us is unavailable, within a second; the others are not', async t => {
+test('a channel that Redis denies is unavailable within a second, other channels work', async t => {
   const { redis, sluice, cookie } = await stand(t);
   await redis.cli('ACL', 'SETUSER', 'default', 'resetchannels', '&news', '&user:*', '&public:a*',
-    '&__redis__:invalidate'); // and the links that may have others are cut
+    '&__redis__:invalidate'); // Redis closes connections that have other channels
   const page = await until(() => Page.open(sluice, { cookie }));
   const began = performance.now();
   page.send({ type: 'subscribe', id: 'twice', channel: 'public:denied' });
@@ -339,7 +332,7 @@ test('a channel that Redis denies us is unavailable, within a second; the others
   assert.deepEqual(await page.next(), { ...unsubscribed('public:denied'), id: 2 });
 });
 
-test('while Redis is away a subscription is unavailable; when it is back, it is there', async t => {
+test('while Redis is down a subscription is unavailable, afterwards it works', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const page = await Page.open(sluice, { cookie });
   await redis.kill();
@@ -364,8 +357,8 @@ test('while Redis hangs a subscription is unavailable within a second', async t 
   redis.resume();
 });
 
-describe('gap', () => {
-  test('Redis was away: each page is told once, when all is there again', async t => {
+describe('a gap', () => {
+  test('after an outage of Redis: each page gets one, when all subscriptions are back', async t => {
     const { redis, sluice, cookie } = await stand(t, { workers: 4 });
     const pages = await Promise.all(Array.from({ length: 8 }, () =>
       Page.open(sluice, { cookie, query: `?${Array.from({ length: 8 }, (_, i) => `channel=public:${i}`).join('&')}` })));
@@ -385,7 +378,7 @@ describe('gap', () => {
     assert.equal(await plain.next(), 'last');
   });
 
-  test('the links were cut', async t => {
+  test('after Redis has closed the links', async t => {
     const { redis, sluice, cookie } = await stand(t, { workers: 1 });
     const page = await Page.open(sluice, { cookie });
     for (let i = 0; i < 3; i++) {
@@ -394,15 +387,15 @@ describe('gap', () => {
     }
   });
 
-  test('who has no channel has missed nothing', async t => {
-    const { redis, sluice, cookie } = await stand(t, { workers: 1, channels: CHANNELS, session: { required: false } });
+  test('does not come without a channel', async t => {
+    const { redis, sluice, cookie } = await stand(t, { workers: 1, session: { required: false } });
     const [none, one] = [await Page.open(sluice), await Page.open(sluice, { cookie })];
     await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
     assert.deepEqual(await one.next(), { type: 'gap' });
     assert.deepEqual(await none.ask({ type: 'ping' }), { type: 'pong' });
   });
 
-  test('a publication is too large: those who have the channel are told which', async t => {
+  test('after a publication that is too large: its subscribers get the channel', async t => {
     const { redis, sluice, cookie } = await stand(t, { limits: { publication_bytes: 100 } });
     const pages = await Promise.all(Array.from({ length: 6 }, () => Page.open(sluice, { cookie })));
     assert.deepEqual(await pages[0].subscribe('public:big'), subscribed('public:big'));
@@ -415,8 +408,8 @@ describe('gap', () => {
   });
 });
 
-describe('heartbeat', () => {
-  test('a message comes with each ping', async t => {
+describe('a heartbeat', () => {
+  test('comes with each ping', async t => {
     const { sluice, cookie } = await stand(t, { heartbeat: { interval: 0.1, timeout: 5 } });
     const page = await Page.open(sluice, { cookie });
     assert.equal(page.welcome.heartbeat, 0.1);
@@ -427,7 +420,7 @@ describe('heartbeat', () => {
     assert.ok(page.heartbeats >= 5 && page.heartbeats - pings <= 1, `${page.heartbeats} with ${pings} pings`);
   });
 
-  test('and none to a plain connection', async t => {
+  test('does not come to a plain connection', async t => {
     const { redis, sluice, cookie } = await stand(t, { heartbeat: { interval: 0.1, timeout: 5 } });
     const browser = await sluice.open({ cookie });
     let pings = 0;
@@ -438,7 +431,7 @@ describe('heartbeat', () => {
   });
 });
 
-test('revoked: a channel that the session does not allow any more is taken away, with a word', async () => {
+test('a channel that the session no longer allows is unsubscribed, with the reason "revoked"', async () => {
   const session = { cookie: {}, authenticated: true, userId: 'u8', teams: ['red', 'blue'] };
   const page = await Page.open(sluice, { cookie: await logIn(redis, session, { id: 'revoked' }) });
   for (const channel of ['team:red', 'team:blue'])

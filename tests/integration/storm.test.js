@@ -1,5 +1,5 @@
-/* Everything at once, for the sanitizers' sake: browsers come and go in every way, while much is
- * published, Redis dies and comes back, and the configuration is read again. */
+/* Everything at once, for the sanitizers: clients connect and disconnect in every way, while many publications
+ * come, Redis crashes and restarts, and the configuration is reloaded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPCODE, closePayload, frame, handshake } from '../support/raw_client.js';
@@ -9,7 +9,7 @@ import { until } from '../support/wait.js';
 
 const SECONDS = 4;
 
-/* Ways to come and go. */
+/* Ways to connect and disconnect. */
 function visits({ sluice, cookies }) {
   const cookie = () => cookies[Math.floor(Math.random() * cookies.length)];
   const open = () => sluice.open({ cookie: cookie() });
@@ -20,19 +20,19 @@ function visits({ sluice, cookies }) {
   };
   const request = () => handshake({ headers: { Cookie: cookie() } });
   return {
-    'stays a little, and closes': async () => (await open()).close(1000),
+    'closes at once': async () => (await open()).close(1000),
     'vanishes': async () => (await open()).terminate(),
     'vanishes before the answer': async () => (await connected([request()])).destroy(),
     'vanishes inside its request': async () => (await connected([request().slice(0, 40)])).destroy(),
-    'asks for what it may not have': async () => (await connected([handshake()])).answer(),
+    'sends no cookie': async () => (await connected([handshake()])).answer(),
     'breaks the protocol': async () => (await connected([request(), frame(3)])).answer(),
-    'closes in the same breath': async () =>
+    'closes in the same segment as its request': async () =>
       (await connected([request(), frame(OPCODE.close, closePayload(1000))])).answer(),
     'half closes': async () => (await connected([request()])).socket.end(),
   };
 }
 
-test('browsers come and go in every way while Redis dies, hangs and comes back', async t => {
+test('survives clients of every kind while Redis crashes, hangs and restarts', async t => {
   const { redis, sluice } = await stand(t, {
     heartbeat: { interval: 0.3, timeout: 0.3 }, limits: { queue_bytes: 65536 } });
   const cookies = await Promise.all(Array.from({ length: 10 }, (_, i) => logIn(redis, { userId: `u${i}` })));
@@ -43,7 +43,7 @@ test('browsers come and go in every way while Redis dies, hangs and comes back',
   let n = 0;
 
   const visitor = async () => {
-    // a refusal, or a closed connection, is what happens to some while Redis is away
+    // some are refused or closed while Redis is down
     while (isOn()) await ways[n++ % ways.length]().catch(() => {});
   };
   const publishing = async () => {
@@ -73,6 +73,6 @@ test('browsers come and go in every way while Redis dies, hangs and comes back',
   const browser = await sluice.open({ cookie });
   await redis.cli('PUBLISH', 'news', 'after the storm');
   assert.equal(await browser.next(), 'after the storm');
-  await until(async () => (await sluice.metric('sluice_connections')) === 1, { what: 'only one is left' });
-  await until(async () => (await redis.channels()).length === 2, { what: 'only its channels are left' });
+  await sluice.reaches('sluice_connections', 1);
+  await until(async () => (await redis.channels()).length === 2, { what: 'only the channels of one connection' });
 });

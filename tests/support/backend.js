@@ -1,7 +1,8 @@
-/* The demo's own back end, as it is, with a browser's cookie jar in front: log-ins that are real. */
+/* The demo's own back end, unchanged, with real log-ins. */
 import { createServer } from 'node:http';
 import { createApp } from '../../deploy/demo/server.js';
 import { atEnd } from './ending.js';
+import { listen } from './serving.js';
 import { SECRET } from './sessions.js';
 
 export class Backend {
@@ -9,10 +10,10 @@ export class Backend {
     this.origin = origin;
   }
 
-  /* Who logs in: { cookie, post(path, body) }. */
+  /* Logs a user in: { cookie, post(path, body) }. */
   async logIn(user) {
     const answer = await this.#post('/login', { user });
-    if (answer.status !== 303) throw new Error(`no log-in: ${answer.status} ${await answer.text()}`);
+    if (answer.status !== 303) throw new Error(`the log-in failed: ${answer.status} ${await answer.text()}`);
     const cookie = answer.headers.getSetCookie().map(one => one.split(';')[0]).join('; ');
     return { cookie, post: (path, body) => this.#post(path, body, cookie) };
   }
@@ -26,12 +27,6 @@ export class Backend {
 
 export async function startBackend(t, redis) {
   const { app, close } = await createApp({ redisUrl: redis.url, secret: SECRET });
-  const server = createServer(app);
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  atEnd(t, async () => {
-    server.closeAllConnections();
-    server.close();
-    await close();
-  });
-  return new Backend(`http://127.0.0.1:${server.address().port}`);
+  atEnd(t, close);
+  return new Backend(`http://127.0.0.1:${await listen(t, createServer(app))}`);
 }

@@ -1,13 +1,26 @@
-/* A browser, played by the npm package ws: its messages, one by one, and how it was closed. */
+/* A browser, played by the npm package ws: its messages one by one, and its close. */
 import WebSocket from 'ws';
 import { Inbox, soon, withResolvers } from './wait.js';
 
-/* The opening handshake was answered with something else than 101. */
+/* The opening handshake was answered with another status than 101. */
 export class Refused extends Error {
   constructor(status, headers, body) {
     super(`refused with ${status}: ${body.trim()}`);
     Object.assign(this, { status, headers, body });
   }
+}
+
+/* Resolves when a socket of ws is open; rejects with Refused, or with the connection's own error. */
+export function opened(socket) {
+  const { promise, resolve, reject } = withResolvers();
+  socket.on('open', resolve);
+  socket.on('error', reject);
+  socket.on('unexpected-response', async (request, answer) => {
+    let body = '';
+    for await (const part of answer.setEncoding('utf8')) body += part;
+    reject(new Refused(answer.statusCode, answer.headers, body));
+  });
+  return promise;
 }
 
 export class Browser {
@@ -25,21 +38,14 @@ export class Browser {
     });
   }
 
-  /* Resolves when it is open; rejects with Refused, or with the connection's own error. */
-  static open(url, options) {
+  /* Gives a browser that is open, or rejects as opened() does. */
+  static async open(url, options) {
     const browser = new Browser(url, options);
-    const { promise, resolve, reject } = withResolvers();
-    browser.socket.on('open', () => resolve(browser));
-    browser.socket.on('error', reject);
-    browser.socket.on('unexpected-response', async (request, answer) => {
-      let body = '';
-      for await (const part of answer.setEncoding('utf8')) body += part;
-      reject(new Refused(answer.statusCode, answer.headers, body));
-    });
-    return promise;
+    await opened(browser.socket);
+    return browser;
   }
 
-  /* The next message, as text. */
+  /* The next message, as a string. */
   async next(options) {
     return (await this.nextMessage(options)).data.toString();
   }
@@ -49,7 +55,7 @@ export class Browser {
     return this.#inbox.next({ what: 'a message', ...options });
   }
 
-  /* Messages that have come and that nobody has asked for. */
+  /* The messages that have arrived and were not asked for, as strings. */
   takeAll() {
     return this.#inbox.takeAll().map(({ data }) => data.toString());
   }
@@ -72,7 +78,7 @@ export class Browser {
     return this.closed();
   }
 
-  /* How it was closed: { code, reason }. */
+  /* The close: { code, reason }. */
   closed({ within = 5000 } = {}) {
     return soon(this.#closed.promise, { what: 'the close of the connection', within });
   }

@@ -1,4 +1,4 @@
-/* Certificates for one test, made with openssl: a certificate authority, and one for localhost. */
+/* Certificates for one test, made with openssl: a certificate authority's, and one for localhost. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { folder } from './folder.js';
@@ -9,7 +9,7 @@ async function openssl(...args) {
   if (status !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
 }
 
-/* { authority, certificate, key }: names of PEM files; and { authorityText }. */
+/* { authority, certificate, key, authorityText }: the paths of three PEM files, and one file's content. */
 export async function makeCertificates(t) {
   const path = await folder(t);
   const file = name => join(path, name);

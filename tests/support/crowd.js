@@ -1,5 +1,5 @@
-/* Many clients in a process of their own, as lean as can be: bytes in, frames counted, the number
- * that each payload begins with checked to be the next one. */
+/* Many clients in processes of their own, as lean as possible: they count frames, and check that the
+ * number at the start of each payload is the next one. */
 import { fork } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -91,7 +91,7 @@ if (process.argv[2] === 'crowd') process.once('message', serve);
 
 /* ---- for the test ---- */
 
-/* The payload of the publication number `n`: `size` bytes that begin with it. */
+/* The payload of publication `n`: `size` bytes that begin with the number. */
 export function numbered(n, size) {
   return String(n).padStart(10, '0').padEnd(size, '.');
 }
@@ -101,7 +101,7 @@ export class Crowd {
     this.processes = processes;
   }
 
-  /* { open, received, wrong } over all processes. */
+  /* { open, received, wrong }, the sums over all processes. */
   async tally() {
     const tallies = await Promise.all(this.processes.map(one => {
       const { promise, resolve } = withResolvers();

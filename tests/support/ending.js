@@ -1,9 +1,9 @@
-/* What has to be put away when a test is over, the last thing made first. */
+/* Clean-up when a test is over, in the reverse order of set-up. */
 import { after } from 'node:test';
 
 const endings = new WeakMap();
 
-/* In place of a test's context: for what all tests of a file share. */
+/* Stands for a test's context: for what all tests of a file share. */
 export const file = { after };
 atEnd(file, () => {});
 

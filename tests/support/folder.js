@@ -1,4 +1,4 @@
-/* A folder for one test's files, gone when the test is over. */
+/* A folder for one test's files, removed when the test is over. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

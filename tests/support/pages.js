@@ -1,9 +1,9 @@
-/* A page that uses the npm package reconnecting-websocket, with somebody's cookie. */
+/* A page that uses the npm package reconnecting-websocket, with a cookie. */
 import ReconnectingWebSocket from 'reconnecting-websocket';
 import WebSocket from 'ws';
 import { atEnd } from './ending.js';
 
-/* What it received is in `messages`, how it was closed in `closes`. */
+/* `messages` holds what it received, `closes` each { code, reason }. */
 export function openPage(t, url, cookie) {
   class WithCookie extends WebSocket {
     constructor(address, protocols) {

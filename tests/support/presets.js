@@ -1,4 +1,4 @@
-/* What must hold with every preset: who has logged in is let in, and nobody else. */
+/* What must hold with every preset: a user who is logged in gets in, and nobody else. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from './ending.js';
@@ -8,8 +8,8 @@ import { startSluice } from './sluice.js';
 
 const AT_ONCE = 16;
 
-/* A gateway that is told only this of sessions. The channel is the user's own, by the path that the
- * rule for it is written with. */
+/* A gateway with just these settings for sessions. Its one channel is the user's own; `user` is the path
+ * of the user's id. */
 export function startWithSession(t, redis, session, user) {
   return startSluice(t, redis.url, {
     session: { secrets: undefined, ...session },
@@ -27,7 +27,7 @@ export async function assertRefused(sluice, cookie, what = '') {
   await assert.rejects(sluice.open({ cookie }), { status: 401 }, what);
 }
 
-/* Whichever byte of the Cookie header is another one, it is refused; as it is, it is good. */
+/* With any one byte of the Cookie header changed, the gateway refuses it; unchanged, it accepts it. */
 export async function assertEachByteMatters(sluice, cookie) {
   const forged = [...cookie].map((byte, i) =>
     `${cookie.slice(0, i)}${byte === 'A' ? 'B' : 'A'}${cookie.slice(i + 1)}`);
@@ -42,11 +42,11 @@ async function logInByName(visitor, name) {
 }
 
 /* Declares the tests of a framework.
- *     session   what Sluice is told: the preset, and what nobody but the site's owner knows
- *     start     gives the origin of the site: start(redis)
- *     user      the path of the user's id, as the rules for channels have it
- *     logIn     logs a visitor in, and gives the user's id: logIn(visitor, name)
- *     logOut    and out: logOut(visitor) */
+ *     session   the gateway's settings: the preset, and the site's secret
+ *     start     start(redis) gives the origin of the site
+ *     user      the path of the user's id, as in a channel rule
+ *     logIn     logIn(visitor, name) logs a visitor in, and gives the user's id
+ *     logOut    logOut(visitor) logs the visitor out */
 export function testSite({
   session, start, user = 'userId', logIn = logInByName, logOut = visitor => visitor.post('/logout'),
 }) {
@@ -56,13 +56,13 @@ export function testSite({
     [origin, sluice] = await Promise.all([start(redis), startWithSession(file, redis, session, user)]);
   });
 
-  test('who has logged in is let in, and receives what is published for them', async () => {
+  test('a user who is logged in gets in, and receives what is published to their channel', async () => {
     const visitor = new Visitor(origin);
     const id = await logIn(visitor, '42');
     (await assertLetIn(sluice, redis, visitor.cookie, id)).terminate();
   });
 
-  test('who has logged out is refused with the old cookie', async () => {
+  test('the old cookie is refused after a log-out', async () => {
     const visitor = new Visitor(origin);
     await logIn(visitor, '43');
     const { cookie } = visitor;
@@ -72,7 +72,7 @@ export function testSite({
     await assertRefused(sluice, visitor.cookie);
   });
 
-  test('who logs out while connected is told with 4401', async () => {
+  test('a log-out closes the connection with 4401', async () => {
     const visitor = new Visitor(origin);
     await logIn(visitor, '45');
     const browser = await sluice.open({ cookie: visitor.cookie });
@@ -80,7 +80,7 @@ export function testSite({
     assert.equal((await browser.closed()).code, 4401);
   });
 
-  test('each byte of the cookie matters', async () => {
+  test('a cookie with any byte changed is refused', async () => {
     const visitor = new Visitor(origin);
     await logIn(visitor, '44');
     await assertEachByteMatters(sluice, visitor.cookie);
@@ -94,9 +94,9 @@ export function testSite({
   };
 }
 
-/* Where a page view writes the session, and makes one before anybody has logged in. */
+/* For frameworks where a page view writes the session, and makes one before any log-in. */
 export function testVisitor(site) {
-  test('who looks at another page while connected stays so', async () => {
+  test('a page view while connected does not disconnect', async () => {
     const visitor = new Visitor(site.origin);
     const id = await site.logIn(visitor, '46');
     const browser = await assertLetIn(site.sluice, site.redis, visitor.cookie, id);
@@ -107,7 +107,7 @@ export function testVisitor(site) {
     browser.terminate();
   });
 
-  test('who has a session and has not logged in is refused', async () => {
+  test('a session without a log-in is refused', async () => {
     const visitor = new Visitor(site.origin);
     await visitor.post('/visit');
     assert.notEqual(visitor.cookie, '');

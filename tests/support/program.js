@@ -1,4 +1,4 @@
-/* A program that a test runs: its lines, its exit, and its end by its own pid. */
+/* A program that a test runs: its output by lines, its exit status, and its end by pid. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -35,7 +35,7 @@ export class Program {
     const match = await until(() => find() ?? this.exited, { what, within }).catch(error => {
       throw new Error(`${error.message}\n${this.output}`);
     });
-    if (match === true) throw new Error(`${this.name} has ended without ${what}:\n${this.output}`);
+    if (match === true) throw new Error(`${this.name} ended without ${what}:\n${this.output}`);
     return match;
   }
 
@@ -53,7 +53,7 @@ export class Program {
     return soon(this.#exit.promise, { what: `the end of ${this.name}`, within });
   }
 
-  /* Ends it, come what may; for programs whose exit status nobody asks about. */
+  /* Kills it, even when it is stopped. */
   async end() {
     if (!this.exited) {
       this.signal('SIGCONT');
@@ -70,12 +70,18 @@ export async function run(file, args, options = {}) {
   return { status, stdout: program.stdout.join('\n'), stderr: program.stderr.join('\n') };
 }
 
-/* The resident memory of a process, in bytes. */
-export function memoryOf(pid) {
-  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+/* A size in /proc/PID/status, in bytes. */
+export function sizeOf(pid, name) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return 1024 * Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)[1]);
 }
 
-/* The processor time that a process has used, in seconds. */
+/* The resident memory of a process, in bytes. */
+export function memoryOf(pid) {
+  return sizeOf(pid, 'VmRSS');
+}
+
+/* The CPU time that a process has used, user and system, in seconds. */
 export function processorSecondsOf(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100; // ticks: USER_HZ is 100 everywhere

@@ -1,8 +1,8 @@
-/* A reporter for node's test runner that says little: a line for each file, all about each failure. */
+/* A reporter for Node's test runner: a line for each file, and the whole of each failure. */
 import { basename } from 'node:path';
 import { inspect } from 'node:util';
 
-/* What all tests of a file stand on did not come up: once is enough to know. */
+/* Files whose hook has failed: that failure repeats for each test, and is shown once. */
 const told = new Set();
 
 function failure({ name, file, line, details }) {
@@ -14,13 +14,13 @@ function failure({ name, file, line, details }) {
   return `  FAILED ${basename(file ?? '')}:${line ?? '?'} ${name}\n${text.replace(/^/gm, '    ')}\n`;
 }
 
-/* Tests that a helper declares have the helper's name as their file: the file that counts is the one
- * that the outermost of them is in. */
+/* A test that a helper declares has the helper's file as its own. The file that counts is that of the
+ * outermost test or suite. */
 export default async function* progress(events) {
   let file = null;
   let passed = 0;
   let milliseconds = 0;
-  let inside = { passed: 0, words: '' }; // what the outermost test or suite that is running has so far
+  let inside = { passed: 0, words: '' }; // of the outermost test or suite that is running
   const finished = () => `  ${basename(file)}: ${passed} passed (${Math.round(milliseconds)} ms)\n`;
 
   for await (const { type, data } of events) {

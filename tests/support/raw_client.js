@@ -1,5 +1,6 @@
-/* A client that is only bytes: for requests that no library would send, frames that no browser
- * would, and peers that do not read or do not answer. */
+/* A client that sends raw bytes: for requests that no library would send, frames that no browser would
+ * send, and peers that do not read or do not answer. */
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import { soon, until, withResolvers } from './wait.js';
@@ -9,8 +10,8 @@ export const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 
-/* The text of a request. `headers` are over those of a good handshake; null leaves one out, an
- * array sends it several times. */
+/* The text of a request. `headers` override those of a valid handshake; null leaves one out, an array
+ * sends it several times. */
 export function handshake({ method = 'GET', target = '/ws', version = 'HTTP/1.1', headers = {} } = {}) {
   const all = {
     Host: 'gateway.test', Connection: 'Upgrade', Upgrade: 'websocket',
@@ -20,7 +21,7 @@ export function handshake({ method = 'GET', target = '/ws', version = 'HTTP/1.1'
   return [`${method} ${target} ${version}`, ...lines, '', ''].join('\r\n');
 }
 
-/* The bytes of a client's frame: masked, whole, unless told otherwise. */
+/* The bytes of a client's frame, by default masked and unfragmented. */
 export function frame(opcode, payload = '', { fin = true, mask = randomBytes(4), rsv = 0 } = {}) {
   const bytes = Buffer.from(payload);
   const masked = mask ? 0x80 : 0;
@@ -45,6 +46,12 @@ export function closePayload(code, reason = '') {
   const bytes = Buffer.alloc(2);
   bytes.writeUInt16BE(code);
   return Buffer.concat([bytes, Buffer.from(reason)]);
+}
+
+/* The code and the reason of a close frame's payload; a payload without a code has { code: null }. */
+function readClose(payload) {
+  return {
+    code: payload.length > 0 ? payload.readUInt16BE() : null, reason: payload.toString('utf8', 2) };
 }
 
 /* The first frame in the bytes: { fin, rsv, opcode, masked, payload, length }, or null. */
@@ -80,7 +87,7 @@ export class RawClient {
     return promise;
   }
 
-  /* `socket`: anything that streams, also over TLS. */
+  /* `socket`: any stream, also one over TLS. */
   constructor(socket) {
     this.socket = socket;
     socket.on('data', bytes => (this.bytes = Buffer.concat([this.bytes, bytes])));
@@ -101,8 +108,8 @@ export class RawClient {
     this.write(frame(opcode, payload, options));
   }
 
-  /* The next HTTP answer: { status, reason, headers, body }. A 101 has no body; others are read by
-   * their Content-Length. */
+  /* The next HTTP response: { version, status, reason, headers, body }. A 101 has no body; the length of
+   * any other is its Content-Length. */
   async answer({ within = 5000 } = {}) {
     return until(() => this.#takeAnswer(), { what: 'an HTTP answer', within });
   }
@@ -110,7 +117,7 @@ export class RawClient {
   #takeAnswer() {
     const end = this.bytes.indexOf('\r\n\r\n');
     if (end < 0) {
-      if (this.isEnded) throw new Error(`the connection has ended after ${this.bytes.length} bytes`);
+      if (this.isEnded) throw new Error(`the connection ended after ${this.bytes.length} bytes`);
       return null;
     }
     const [statusLine, ...lines] = this.bytes.toString('latin1', 0, end).split('\r\n');
@@ -128,7 +135,7 @@ export class RawClient {
     return { version, status: Number(status), reason, headers, body };
   }
 
-  /* Opens: sends the handshake, wants a 101. What came behind it stays in `bytes`. */
+  /* Sends the handshake and expects a 101. What follows it stays in `bytes`. */
   async open({ cookie, ...options } = {}) {
     this.write(handshake({ ...options, headers: { Cookie: cookie, ...options.headers } }));
     const answer = await this.answer();
@@ -140,11 +147,21 @@ export class RawClient {
   async frame({ within = 5000 } = {}) {
     const found = await until(() => {
       const one = readFrame(this.bytes);
-      if (!one && this.isEnded) throw new Error('the connection has ended');
+      if (!one && this.isEnded) throw new Error('the connection ended');
       return one;
     }, { what: 'a frame', within });
     this.bytes = this.bytes.subarray(found.length);
     return found;
+  }
+
+  /* The close that the gateway sent: { code, reason }. The frames before it go to `skip`; without one, there may
+   * be none. */
+  async closing(skip = ({ opcode }) => assert.equal(opcode, OPCODE.close)) {
+    for (;;) {
+      const frame = await this.frame();
+      if (frame.opcode === OPCODE.close) return readClose(frame.payload);
+      skip(frame);
+    }
   }
 
   /* Resolves when the gateway has ended the connection. */

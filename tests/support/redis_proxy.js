@@ -1,11 +1,12 @@
-/* Stands between a gateway and Redis, and does on demand what a network or another server would do:
- * keeps replies back, swallows some, spoils commands, lets nobody through. */
+/* Stands between a gateway and Redis, and on demand misbehaves like a network or another server: it holds
+ * replies back, drops some, spoils commands, refuses connections. */
 import { connect, createServer } from 'node:net';
 import { atEnd } from './ending.js';
+import { listen } from './serving.js';
 
 const INVALIDATE = Buffer.from('$20\r\n__redis__:invalidate\r\n');
 
-/* Where the first reply (or command: those are arrays) in the bytes ends; -1: not here yet. */
+/* The end of the first reply in the bytes; -1 while it is incomplete. Commands are arrays, as some replies are. */
 function endOfReply(bytes, at = 0) {
   const line = bytes.indexOf('\r\n', at);
   if (line < 0) return -1;
@@ -34,10 +35,11 @@ function wordsOf(command) {
   return words;
 }
 
-class Whole {
+/* Cuts a stream into replies or commands. */
+class Splitter {
   #rest = Buffer.alloc(0);
 
-  /* What is whole, one by one. */
+  /* Those that are complete, one by one. */
   * take(bytes) {
     this.#rest = Buffer.concat([this.#rest, bytes]);
     for (let end; this.#rest.length > 0 && (end = endOfReply(this.#rest)) >= 0;) {
@@ -47,15 +49,15 @@ class Whole {
   }
 }
 
-/* One link of a gateway. */
+/* One link of a gateway to Redis. */
 class Relay {
   isSubscribed = false;
   #kept = [];
 
   constructor(proxy, gateway, redis) {
     Object.assign(this, { proxy, gateway, redis });
-    const commands = new Whole();
-    const replies = new Whole();
+    const commands = new Splitter();
+    const replies = new Splitter();
     gateway.on('data', bytes => [...commands.take(bytes)].forEach(one => this.#command(one)));
     redis.on('data', bytes => [...replies.take(bytes)].forEach(one => this.#reply(one)));
     for (const socket of [gateway, redis]) {
@@ -83,7 +85,7 @@ class Relay {
     }
   }
 
-  /* Redis loses it, and the gateway is not told. */
+  /* Closes the connection to Redis, and keeps the gateway's open. */
   strand() {
     this.redis.removeAllListeners('close');
     this.redis.destroy();
@@ -103,12 +105,12 @@ class Relay {
 export class RedisProxy {
   relays = new Set();
   seen = []; // the words of every command
-  isShut = false; // who connects is thrown out
-  invalidations = 0; // that have come from Redis
-  swallows = false; // those
-  spoils = () => false; // commands, by their words: Redis does not know them
-  keeps = () => false; // replies, by relay, until release()
-  kept = []; // what has been kept, as text
+  isShut = false; // new connections are closed at once
+  invalidations = 0; // messages from Redis that a key has changed
+  swallows = false; // these messages
+  spoils = () => false; // by a command's words: it is replaced by one that Redis does not know
+  keeps = () => false; // by relay: its replies are held back until release()
+  kept = []; // all that was held back, as strings
 
   constructor(redis) {
     this.server = createServer(socket => {
@@ -121,22 +123,18 @@ export class RedisProxy {
     return `redis://127.0.0.1:${this.server.address().port}`;
   }
 
-  /* Nothing is kept back any more; of those that `which` says, or of all. */
+  /* Ends the holding back, and sends what was held back: of the links that `which` says, or of all. */
   release(which = () => true) {
     const keeps = this.keeps;
     this.keeps = relay => !which(relay) && keeps(relay);
     for (const relay of this.relays) if (which(relay)) relay.release();
   }
 
-  /* Ends links. */
+  /* Closes links. */
   cut(which = () => true) {
     for (const relay of this.relays) if (which(relay)) relay.destroy();
   }
 
-  end() {
-    this.cut();
-    this.server.close();
-  }
 }
 
 export const isSubscribed = relay => relay.isSubscribed;
@@ -144,7 +142,7 @@ export const isForCommands = relay => !relay.isSubscribed;
 
 export async function startProxy(t, redis) {
   const proxy = new RedisProxy(redis);
-  await new Promise(resolve => proxy.server.listen(0, '127.0.0.1', resolve));
-  atEnd(t, () => proxy.end());
+  await listen(t, proxy.server);
+  atEnd(t, () => proxy.cut());
   return proxy;
 }

@@ -1,8 +1,7 @@
-/* Sites that other people's frameworks serve, each with the same three paths, and visitors to them
- * with a browser's cookie jar. Log-ins are real: nothing here knows of cookies and sessions more than
- * a browser does.
+/* Sites that real frameworks serve, each with the same three paths, and visitors to them with a cookie
+ * jar. Log-ins are real: this file knows no more of cookies and sessions than a browser does.
  *
- *     POST /visit             puts something into the session, of whoever it is
+ *     POST /visit             puts a value into the session, logged in or not
  *     POST /login?user=NAME   logs in
  *     POST /logout            logs out
  */
@@ -10,6 +9,7 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { atEnd } from './ending.js';
 import { Program } from './program.js';
+import { listen } from './serving.js';
 
 const FRAMEWORKS = fileURLToPath(new URL('frameworks/', import.meta.url));
 const PYTHON = fileURLToPath(new URL('../../build-tools/python/bin/python', import.meta.url));
@@ -26,7 +26,7 @@ export class Visitor {
     return [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
-  /* The body of the answer; `body`: what is sent, as JSON. */
+  /* Sends `body`, if any, as JSON, and gives the body of the response. */
   async post(path, body) {
     const headers = { Origin: this.origin, Cookie: this.cookie };
     if (body) headers['Content-Type'] = 'application/json';
@@ -47,21 +47,23 @@ export class Visitor {
   }
 }
 
-/* Serves a request handler in this process, and gives its origin. */
+/* Serves a request handler in this process, and gives the site's origin. */
 export async function serve(t, handle) {
-  const server = createServer(handle);
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  atEnd(t, () => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}`;
+  return `http://127.0.0.1:${await listen(t, createServer(handle))}`;
 }
 
-/* The frameworks are the system's packages, so its PHP and Ruby are taken, whichever others there are. */
+/* Serves an empty page with these headers. */
+export function servePage(t, headers = {}) {
+  return serve(t, (request, answer) => {
+    answer.writeHead(200, { 'Content-Type': 'text/html', ...headers });
+    answer.end('<!doctype html><title>page</title>');
+  });
+}
+
+/* The frameworks are packages of the system, and so run under its PHP and Ruby, even where others are on PATH. */
 const PATH = `/usr/bin:${process.env.PATH}`;
 
-/* Starts a program that says which port it listens on, and gives its origin. */
+/* Starts a program that prints the port that it listens on, and gives the site's origin. */
 async function start(t, program, args, env) {
   const site = new Program(program, args, {
     name: args.at(-1), cwd: FRAMEWORKS, env: { ...process.env, PATH, ...env } });
@@ -79,7 +81,7 @@ export function startRuby(t, script, env) {
   return start(t, 'ruby', [script], env);
 }
 
-/* In PHP's own server. `settings`: those of php.ini. */
+/* Under PHP's built-in server. `settings`: as in php.ini. */
 export function startPhp(t, script, settings, env) {
   const given = Object.entries(settings).flatMap(([name, value]) => ['-d', `${name}=${value}`]);
   return start(t, 'php', [...given, '-S', '127.0.0.1:0', script], env);

@@ -1,5 +1,5 @@
-/* The gateway itself: started with a configuration of the test's own on free ports, stopped with
- * SIGTERM, and held to end with 0 and without a sanitizer's report. */
+/* The gateway itself: it starts with a test's own configuration on free ports and stops by SIGTERM, and must
+ * exit with 0 and without a sanitizer's report. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Browser } from './browser.js';
 import { atEnd } from './ending.js';
 import { folder } from './folder.js';
+import { adminAddress, listeningAddress, portOf } from './ports.js';
 import { Program, run } from './program.js';
 import { RawClient } from './raw_client.js';
 import { until } from './wait.js';
@@ -20,7 +21,8 @@ const SANITIZERS = {
   UBSAN_OPTIONS: 'print_stacktrace=1',
   TSAN_OPTIONS: 'second_deadlock_stack=1',
 };
-/* SLUICE_… in the environment are settings; a test's own and no others. */
+
+/* SLUICE_… in the environment are settings: only a test's own may get through. */
 function environment(own) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
   return { ...Object.fromEntries(inherited), ...SANITIZERS, ...own };
@@ -35,7 +37,7 @@ export const CHANNELS = [
   { match: 'public:*', allow: 'anyone' },
 ];
 
-/* The configuration of a test: what it says, over what suits most. Objects are merged one deep. */
+/* A test's configuration: its own settings over defaults that suit most tests. Objects are merged one level deep. */
 export function configuration(redisUrl, own = {}) {
   const config = {
     listen: '127.0.0.1:0',
@@ -61,7 +63,7 @@ export function runSluice(args, { env = {}, ...options } = {}) {
 export class Sluice {
   #rawClients = [];
 
-  /* `under`: a program, with its arguments, that becomes this one. */
+  /* `under`: a program, with arguments, that executes the gateway. */
   constructor(args, env = {}, under = []) {
     const [file, ...rest] = [...under, BINARY, ...args];
     this.program = new Program(file, rest, { name: 'sluice', env: environment(env) });
@@ -69,11 +71,10 @@ export class Sluice {
 
   /* Waits until it listens; and, if there is an admin port, until it is ready. */
   async started({ ready = true, admin = true } = {}) {
-    this.address = (await this.program.line(/\blistening\b.*\baddress[="':]+([^\s"]+)/))[1];
-    this.port = Number(this.address.split(':').pop());
+    this.address = await listeningAddress(this.program);
+    this.port = portOf(this.address);
     if (!admin) return;
-    const adminAddress = (await this.program.line(/\badmin\b.*\baddress[="':]+([^\s"]+)/))[1];
-    this.adminPort = Number(adminAddress.split(':').pop());
+    this.adminPort = portOf(await adminAddress(this.program));
     if (ready) await this.ready();
   }
 
@@ -81,7 +82,7 @@ export class Sluice {
     return `ws://127.0.0.1:${this.port}/ws`;
   }
 
-  /* Where raw clients connect to. */
+  /* Where raw clients connect to, as net.connect() takes it. */
   get target() {
     return this.address.startsWith('unix:')
       ? { path: this.address.slice('unix:'.length) }
@@ -97,7 +98,7 @@ export class Sluice {
       what: '/readyz says 200', within });
   }
 
-  /* { status, body } of a path of the admin port. */
+  /* The response to a path of the admin port: { status, headers, body }. */
   admin(path, { method = 'GET' } = {}) {
     return new Promise((resolve, reject) => {
       const asked = httpRequest({ host: '127.0.0.1', port: this.adminPort, path, method, agent: false });
@@ -112,7 +113,7 @@ export class Sluice {
     });
   }
 
-  /* The value of one series, by its whole name. */
+  /* The value of one series in /metrics, by its name with labels. */
   async metric(series) {
     const { body } = await this.admin('/metrics');
     const line = body.split('\n').find(one => one.startsWith(`${series} `));
@@ -120,42 +121,57 @@ export class Sluice {
     return Number(line.slice(series.length + 1));
   }
 
-  /* How often a limit was reached. */
+  /* Waits until a series has this value. */
+  reaches(series, value, options) {
+    return until(async () => (await this.metric(series)) === value, { what: `${series} is ${value}`, ...options });
+  }
+
+  /* How many times a limit was reached. */
   hits(limit) {
     return this.metric(`sluice_limit_hits_total{limit="${limit}"}`);
   }
 
-  /* A browser that is open; or throws Refused. */
+  /* A browser that is open; throws Refused. */
   async open(options = {}) {
     return Browser.open(this.url, options);
   }
 
-  /* A client that is only bytes. */
+  /* A client that sends raw bytes. */
   async connect() {
     const client = await RawClient.connect(this.target);
     this.#rawClients.push(client);
     return client;
   }
 
-  /* Has it read its configuration again. */
+  /* Sends bytes from a client of their own, and gives the HTTP response, with which the connection must end. */
+  async answerTo(...bytes) {
+    const client = await this.connect();
+    client.write(...bytes);
+    const answer = await client.answer();
+    await client.ended();
+    assert.equal(client.bytes.length, 0, 'nothing follows the response');
+    return answer;
+  }
+
+  /* Has it reload its configuration. */
   hangUp() {
     this.program.process.kill('SIGHUP');
   }
 
-  /* Ends it with SIGTERM, unless the test has sent that already, and gives the exit status. */
+  /* Sends SIGTERM, unless the test has sent a signal, and gives the exit status. */
   async stop() {
     if (!this.program.isSignalled && !this.program.exited) this.program.signal('SIGTERM');
     return this.program.exit();
   }
 
-  /* Stops it, and is content only with a clean end. Raw clients answer no closing handshake, so
-   * they go first. */
+  /* Stops it, and requires a clean exit. Raw clients do not answer a closing handshake, so they go
+   * first. */
   async end() {
     if (this.killed) return;
     for (const client of this.#rawClients) client.destroy();
     try {
       const status = await this.stop();
-      assert.equal(status, 0, `sluice ended with ${status}\n${this.program.output}`);
+      assert.equal(status, 0, `sluice exited with ${status}\n${this.program.output}`);
     } finally {
       await this.program.end();
     }
@@ -168,7 +184,7 @@ export class Sluice {
   }
 }
 
-/* Starts one with a configuration file of its own, and puts it away when the test is over. */
+/* Starts a gateway with a configuration file of its own, and stops it when the test is over. */
 export async function startSluice(t, redisUrl, own = {}, { args = [], env = {}, under = [], ...started } = {}) {
   const config = configuration(redisUrl, own);
   const file = join(await folder(t), 'sluice.json');

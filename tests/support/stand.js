@@ -1,4 +1,4 @@
-/* What most tests stand on: a Redis, a gateway that is ready, and somebody who is logged in. */
+/* The set-up of most tests: a Redis, a gateway that is ready, and the cookie of a user who is logged in. */
 import { startRedis } from './redis.js';
 import { logIn } from './sessions.js';
 import { startSluice } from './sluice.js';

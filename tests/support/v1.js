@@ -1,4 +1,4 @@
-/* A page that speaks sluice.v1, by hand. */
+/* A page that speaks sluice.v1 message by message. */
 import assert from 'node:assert/strict';
 import { Browser } from './browser.js';
 
@@ -10,7 +10,7 @@ export class Page {
     this.browser = browser;
   }
 
-  /* One that is open, and has been welcomed. */
+  /* A page that is open and has received the welcome. */
   static async open(sluice, { query = '', protocols = ['sluice.v1'], ...options } = {}) {
     const page = new Page(await Browser.open(sluice.url + query, { protocols, ...options }));
     assert.equal(page.browser.protocol, 'sluice.v1');
@@ -19,7 +19,7 @@ export class Page {
     return page;
   }
 
-  /* The next message that is no heartbeat; those are counted, as they may come any time. */
+  /* The next message other than a heartbeat. Heartbeats may come at any time; they are counted. */
   async next(options) {
     for (;;) {
       const { data, isBinary } = await this.browser.nextMessage(options);
@@ -31,7 +31,7 @@ export class Page {
     }
   }
 
-  /* The next message of this type; what comes before it is passed over. */
+  /* The next message of this type; those before it are dropped. */
   async nextOf(type, options) {
     for (;;) {
       const message = await this.next(options);
@@ -39,7 +39,7 @@ export class Page {
     }
   }
 
-  /* Messages that have come and that nobody has asked for, without heartbeats. */
+  /* The messages that have arrived and were not asked for, without heartbeats. */
   takeAll() {
     const all = this.browser.takeAll().map(text => JSON.parse(text));
     const messages = all.filter(({ type }) => type !== 'heartbeat');
@@ -47,13 +47,13 @@ export class Page {
     return messages;
   }
 
-  /* Sends a command, or any text. */
+  /* Sends a command, or any string or bytes. */
   send(command) {
     this.browser.socket.send(typeof command === 'string' || Buffer.isBuffer(command)
       ? command : JSON.stringify(command));
   }
 
-  /* Sends a command with an id of its own, and gives the next message, which must have that id. */
+  /* Sends a command with a new id, and gives the next message, which must have that id. */
   async ask(command) {
     const id = ++this.#ids;
     this.send({ ...command, id });

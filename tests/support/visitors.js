@@ -1,14 +1,14 @@
-/* People with a session and open connections, and what becomes of those when the session changes. */
+/* Visitors with a session and open connections, and what happens to the connections when the session changes. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Browser } from './browser.js';
 import { COOKIE, cookieFor } from './sessions.js';
 import { until } from './wait.js';
 
-/* What sweeps would find is to be found without them. */
+/* For tests of a change that the gateway must find without a sweep. */
 export const NO_SWEEP = { sweep: 3600 };
 
-/* A session's record. */
+/* A session's record, as JSON. */
 export function recordOf(fields = {}) {
   return JSON.stringify({ cookie: COOKIE, authenticated: true, userId: 'u1', ...fields });
 }
@@ -16,7 +16,7 @@ export function recordOf(fields = {}) {
 export class Visitor {
   browsers = [];
 
-  /* `client`: a back end's, so that a write is one round trip. */
+  /* `client`: a client of Redis, so that a write is one round trip. */
   constructor(client, id = randomUUID()) {
     Object.assign(this, { client, id });
     this.key = `sess:${id}`;
@@ -34,12 +34,12 @@ export class Visitor {
     return this.client.set(this.key, recordOf(fields), options);
   }
 
-  /* What express-session does on each page view. */
+  /* As express-session does on each page view. */
   touch() {
     return this.client.expire(this.key, 3600);
   }
 
-  /* Opens connections, and holds them to be open. */
+  /* Opens `count` connections, and keeps them in `browsers`. */
   async open(sluice, { count = 1, query = '', ...options } = {}) {
     const opened = await Promise.all(Array.from({ length: count }, () =>
       Browser.open(sluice.url + query, { cookie: this.cookie, ...options })));
@@ -51,7 +51,7 @@ export class Visitor {
     return this.browsers.every(browser => browser.isOpen);
   }
 
-  /* All connections are closed, each with this code; gives the milliseconds that took. */
+  /* Waits until all connections are closed with this code, and gives the milliseconds that this took. */
   async closed(code = 4401, { within = 1000 } = {}) {
     const began = performance.now();
     const closes = await Promise.all(this.browsers.map(browser => browser.closed({ within })));
@@ -64,7 +64,7 @@ export class Visitor {
   }
 }
 
-/* Publishes until each has seen it. */
+/* Publishes until each browser has received it. */
 export async function assertReceived(client, channel, browsers) {
   const payload = randomUUID();
   const waiting = new Set(browsers);
@@ -76,7 +76,7 @@ export async function assertReceived(client, channel, browsers) {
   }, { what: `a publication on ${channel} arrives`, within: 5000 });
 }
 
-/* Publishes on one channel and then on another, which they have for sure: only that one arrives. */
+/* Publishes on one channel and then on another, `sure`, that all browsers have: only the second arrives. */
 export async function assertNotReceived(client, channel, browsers, { sure = 'news' } = {}) {
   const payload = randomUUID();
   await client.publish(channel, payload);
@@ -93,12 +93,12 @@ export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/* The lower quartile: a machine that is busy with other things makes some late, and none early. */
+/* The lower quartile: a busy machine makes some values late, and none early. */
 export function quick(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 4)];
 }
 
-/* Calls `job` for each number below `count`, some at a time. */
+/* Calls `job` for each number below `count`, at most `atOnce` at a time. */
 export async function each(count, job, { atOnce = 100 } = {}) {
   let next = 0;
   const worker = async () => {
@@ -107,13 +107,13 @@ export async function each(count, job, { atOnce = 100 } = {}) {
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
 }
 
-/* How often a session was read, and by whom does not matter: GET is nobody else's here. */
+/* How many times a session was read. Only the gateway uses GET here. */
 export async function reads(client) {
   return Number(/cmdstat_get:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0);
 }
 
-/* Time that passes while Redis is asked `pings` times by each link whether it is there: a second each,
- * counted by what happens and not by a clock of ours. */
+/* Waits until each of the gateway's links to Redis has sent `seconds` PINGs, which is one a second. So the
+ * time is the gateway's own, and longer on a machine that is slow. */
 export async function secondsPass(redis, seconds, { links = 4 } = {}) {
   const before = await redis.calls('ping');
   await until(async () => (await redis.calls('ping')) >= before + seconds * links, {

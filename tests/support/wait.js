@@ -1,8 +1,8 @@
-/* Waiting for what will come: every wait has a condition and a deadline, and says what it waited for. */
+/* Waiting: every wait has a condition and a deadline, and its error says what it waited for. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/* Calls `condition` until it gives something true, and gives that. What it throws counts as "not
- * yet", and is told when the deadline has passed. */
+/* Calls `condition` until it gives a true value, and gives that value. An exception counts as "not yet";
+ * after the deadline, the last one is part of the error. */
 export async function until(condition, { what = condition.toString(), within = 5000 } = {}) {
   const deadline = performance.now() + within;
   let trouble = '';
@@ -34,7 +34,7 @@ export async function soon(promise, { what = 'the promise', within = 5000 } = {}
   }
 }
 
-/* Things that arrive one by one and are asked for one by one. */
+/* A queue of things that arrive one by one and are asked for one by one. */
 export class Inbox {
   #waiting = [];
   #there = [];
@@ -48,7 +48,7 @@ export class Inbox {
     else this.#there.push(thing);
   }
 
-  /* No more will come: whoever waits gets the error. */
+  /* No more will arrive: every wait ends with the error. */
   end(error) {
     this.#end ??= error;
     for (const taker of this.#waiting.splice(0)) taker.reject(this.#end);
@@ -70,7 +70,7 @@ export class Inbox {
     return this.#there.length === 0;
   }
 
-  /* All that is there, at once. */
+  /* Takes all that have arrived. */
   takeAll() {
     return this.#there.splice(0);
   }
