@@ -1,5 +1,6 @@
-/* For tests of what speaks to Redis: a real redis-server of our own on a free port, a scripted one
- * that says whatever a test wants, and the loop with all that a link needs. */
+/* For tests of modules that speak to Redis: a redis-server on a free port, a scripted server that says what a
+ * test wants, and a loop with everything that a link needs. WITH_LOOP, WITH_REDIS and WITH_FAKE are rows of a
+ * table of tests, whose state is a struct world that is closed behind each of them. */
 #ifndef SLUICE_TESTS_REDIS_H
 #define SLUICE_TESTS_REDIS_H
 
@@ -18,42 +19,7 @@
 #include "sluice/base/buffer.h"
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
-#include "sluice/redis/resp.h"
-
-/* ---- the loop ---- */
-
-struct world {
-	struct test_loop test;
-	struct deadlines deadlines;
-	struct stream_loop shared;
-	char read_buffer[65536];
-};
-
-static inline void world_open(struct world *world)
-{
-	*world = (struct world){ 0 };
-	test_loop_open(&world->test);
-	assert_int_equal(deadlines_open(&world->deadlines, &world->test.loop), 0);
-	world->shared = (struct stream_loop){
-		.loop = &world->test.loop,
-		.turn = &world->test.turn,
-		.read_buffer = world->read_buffer,
-		.read_buffer_size = sizeof(world->read_buffer),
-	};
-	assert_int_equal(stream_loop_open(&world->shared), 0);
-}
-
-static inline void world_close(struct world *world)
-{
-	deadlines_close(&world->deadlines);
-	stream_loop_close(&world->shared);
-	test_loop_close(&world->test);
-}
-
-static inline double seconds_since(uint64_t then)
-{
-	return (double)(uv_hrtime() - then) / 1e9;
-}
+#include "sluice/redis/link.h"
 
 /* ---- a socket on loopback ---- */
 
@@ -86,7 +52,7 @@ struct test_redis {
 	const char *certificates; /* folder; NULL: no TLS */
 };
 
-/* With TLS the plain port is off, and the other way round. */
+/* The plain port is off with TLS, and the TLS port without. */
 static inline void test_redis_execute(const struct test_redis *redis, const char *password)
 {
 	char port[8], certificate[96] = "", key[96] = "", ca[96] = "";
@@ -104,7 +70,7 @@ static inline void test_redis_execute(const struct test_redis *redis, const char
 		NULL);
 }
 
-/* On the same port as before, when there was one. It dies with the test. */
+/* On the same port each time. It dies with the test. */
 static inline void test_redis_start(struct test_redis *redis, const char *password)
 {
 	redis->pid = fork();
@@ -120,7 +86,7 @@ static inline bool test_redis_accepts(struct test_redis *redis)
 {
 	int status;
 	if (waitpid(redis->pid, &status, WNOHANG) != 0)
-		fail_msg("redis-server has ended, or cannot be started");
+		fail_msg("redis-server cannot be started, or has exited");
 	redisContext *client = redisConnect("127.0.0.1", redis->port);
 	bool good = client && !client->err;
 	redisFree(client);
@@ -132,7 +98,7 @@ static inline void test_redis_open_any(struct test_redis *redis, const char *pas
 	redis->port = free_port();
 	snprintf(redis->folder, sizeof(redis->folder), "/tmp/sluice-redis-XXXXXX");
 	assert_non_null(mkdtemp(redis->folder));
-	snprintf(redis->socket, sizeof(redis->socket), "%s/socket", redis->folder);
+	snprintf(redis->socket, sizeof(redis->socket), "%.63s/socket", redis->folder);
 	test_redis_start(redis, password);
 }
 
@@ -142,7 +108,7 @@ static inline void test_redis_open(struct test_redis *redis, const char *passwor
 	test_redis_open_any(redis, password);
 }
 
-/* With the certificate that certificates.h makes for 127.0.0.1. */
+/* With the certificate for 127.0.0.1 that certificates.h makes. */
 static inline void test_redis_open_tls(struct test_redis *redis, const char *certificates)
 {
 	*redis = (struct test_redis){ .certificates = certificates };
@@ -160,13 +126,13 @@ static inline void test_redis_close(struct test_redis *redis)
 {
 	char log[80];
 	test_redis_kill(redis);
-	snprintf(log, sizeof(log), "%s/log", redis->folder);
+	snprintf(log, sizeof(log), "%.63s/log", redis->folder);
 	unlink(log);
 	unlink(redis->socket);
 	assert_int_equal(rmdir(redis->folder), 0);
 }
 
-/* One command from another client, blocking; gives an integer reply, or 0. */
+/* Sends one command as another client, and waits for the reply. Gives an integer, or an array's length. */
 static inline long long test_redis_do(struct test_redis *redis, int n, const char **words)
 {
 	redisContext *client = redisConnect("127.0.0.1", redis->port);
@@ -193,11 +159,11 @@ struct fake {
 	int port;
 	int accepted;        /* connections so far */
 	struct slice first;  /* said at once */
-	const char *word;    /* once this has been heard … */
+	const char *word;    /* when this has been received … */
 	struct slice then;   /* … this is said */
-	bool hangs_up;       /* after the last thing that it says */
+	bool hangs_up;       /* after the last of these */
 	struct buffer heard; /* on this connection */
-	size_t said;         /* of what is due */
+	size_t said;         /* bytes of first and then */
 };
 
 static inline void fake_open(struct fake *fake)
@@ -236,7 +202,7 @@ static inline void fake_accept(struct fake *fake)
 	fake->accepted++;
 }
 
-/* Says what is left of `text`, of which the first byte is number `from` of all that is said. */
+/* Sends the rest of `text`, which begins at byte `from` of all that is to be said. True: all of it is sent. */
 static inline bool fake_say(struct fake *fake, struct slice text, size_t from)
 {
 	struct slice left = slice_skip(text, MIN(fake->said - from, text.len));
@@ -246,7 +212,7 @@ static inline bool fake_say(struct fake *fake, struct slice text, size_t from)
 	return fake->said >= from + text.len;
 }
 
-/* A step of the script; call it between the loop's turns. Gives true: it is a condition's part. */
+/* A step of the script, to be called between the loop's turns. True, so that it can be part of a condition. */
 static inline bool fake_step(struct fake *fake)
 {
 	char bytes[4096];
@@ -264,6 +230,85 @@ static inline bool fake_step(struct fake *fake)
 	if (n == 0 || (done && fake->hangs_up))
 		fake_hang_up(fake);
 	return true;
+}
+
+/* ---- what a test begins with ---- */
+
+struct world {
+	struct test_loop test;
+	struct deadlines deadlines;
+	struct stream_loop shared;
+	char read_buffer[65536];
+	struct test_redis redis; /* open, if it has a process */
+	struct fake fake;        /* open, if it has a port */
+};
+
+static inline int world_open(void **state)
+{
+	static struct world world;
+	world = (struct world){ 0 };
+	test_loop_open(&world.test);
+	assert_int_equal(deadlines_open(&world.deadlines, &world.test.loop), 0);
+	world.shared = (struct stream_loop){
+		.loop = &world.test.loop,
+		.turn = &world.test.turn,
+		.read_buffer = world.read_buffer,
+		.read_buffer_size = sizeof(world.read_buffer),
+	};
+	assert_int_equal(stream_loop_open(&world.shared), 0);
+	*state = &world;
+	return 0;
+}
+
+static inline int world_open_with_redis(void **state)
+{
+	world_open(state);
+	test_redis_open(&((struct world *)*state)->redis, "");
+	return 0;
+}
+
+static inline int world_open_with_fake(void **state)
+{
+	world_open(state);
+	fake_open(&((struct world *)*state)->fake);
+	return 0;
+}
+
+static inline int world_close(void **state)
+{
+	struct world *world = *state;
+	if (world->redis.pid)
+		test_redis_close(&world->redis);
+	if (world->fake.port)
+		fake_close(&world->fake);
+	deadlines_close(&world->deadlines);
+	stream_loop_close(&world->shared);
+	test_loop_close(&world->test);
+	return 0;
+}
+
+#define WITH_LOOP(test)  cmocka_unit_test_setup_teardown(test, world_open, world_close)
+#define WITH_REDIS(test) cmocka_unit_test_setup_teardown(test, world_open_with_redis, world_close)
+#define WITH_FAKE(test)  cmocka_unit_test_setup_teardown(test, world_open_with_fake, world_close)
+
+/* Where a link goes. */
+struct test_target {
+	struct redis_url url;
+	struct redis_link_settings settings;
+};
+
+enum { TEST_REPLY_BYTES = 1 << 20 };
+
+static inline void test_target_set(struct test_target *target, const char *url)
+{
+	assert_null(redis_url_parse(&target->url, slice_of(url)));
+	target->settings = (struct redis_link_settings){ .url = &target->url,
+		.reply_bytes = TEST_REPLY_BYTES };
+}
+
+static inline double seconds_since(uint64_t then)
+{
+	return (double)(uv_hrtime() - then) / 1e9;
 }
 
 #endif

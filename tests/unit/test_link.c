@@ -3,15 +3,12 @@
 
 #include "sluice/redis/link.h"
 
-enum { REPLY_BYTES = 1 << 20, ANSWERS_MAX = 64 };
-
-/* A link and all that it has told. */
+/* A link, and what it has reported. */
 struct seen {
 	struct redis_link link;
-	struct redis_link_settings settings;
-	struct redis_url url;
+	struct test_target target;
 	int ups, downs, closed, round_trips;
-	int answers, lost; /* replies, and NULLs in their place */
+	int answers, lost; /* replies, and NULLs instead of replies */
 	char text[256];    /* of the last reply */
 	char reason[300];
 	uint64_t down_at[16];
@@ -66,11 +63,9 @@ static void open_link(struct seen *seen, struct world *world, const char *format
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	*seen = (struct seen){ 0 };
-	assert_null(redis_url_parse(&seen->url, slice_of(text)));
-	seen->settings =
-		(struct redis_link_settings){ .url = &seen->url, .reply_bytes = REPLY_BYTES };
+	test_target_set(&seen->target, text);
 	assert_int_equal(redis_link_open(&seen->link, &world->shared, &world->deadlines,
-				 &seen->settings, &events, seen),
+				 &seen->target.settings, &events, seen),
 		0);
 }
 
@@ -105,126 +100,100 @@ static int command(struct seen *seen, const char *a, const char *b, const char *
 	return redis_link_command(&seen->link, words, n, on_reply, seen);
 }
 
-static void test_commands_are_answered_in_order(void **state)
+static void answers_commands_in_order(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_link(&seen, &world, "redis://127.0.0.1:%d", redis.port);
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
 	assert_int_equal(seen.ups + seen.downs, 0);
 	assert_int_equal(command(&seen, "GET", "k", NULL), -ENOTCONN);
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(command(&seen, "SET", "k", "a value"), 0);
 	assert_int_equal(command(&seen, "HGET", "k", "wrong type"), 0);
 	assert_int_equal(command(&seen, "GET", "k", NULL), 0);
 	assert_int_equal(seen.answers, 0);
-	RUN_UNTIL(&world.test, seen.answers == 3);
+	RUN_UNTIL(&world->test, seen.answers == 3);
 	assert_string_equal(seen.text, "a value");
 	assert_int_equal(command(&seen, "HGET", "k", "f"), 0);
-	RUN_UNTIL(&world.test, seen.answers == 4);
+	RUN_UNTIL(&world->test, seen.answers == 4);
 	assert_non_null(strstr(seen.text, "WRONGTYPE"));
-	RUN_UNTIL(&world.test, seen.round_trips == 1);
-	close_link(&seen, &world);
+	RUN_UNTIL(&world->test, seen.round_trips == 1);
+	close_link(&seen, world);
 	assert_int_equal(seen.lost, 0);
-	test_redis_close(&redis);
-	world_close(&world);
 }
 
-static void test_unix_socket(void **state)
+static void connects_over_a_unix_socket(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_link(&seen, &world, "unix://%s?db=2", redis.socket);
-	RUN_UNTIL(&world.test, seen.ups);
+	open_link(&seen, world, "unix://%s?db=2", world->redis.socket);
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
-	RUN_UNTIL(&world.test, seen.answers);
-	close_link(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	RUN_UNTIL(&world->test, seen.answers);
+	close_link(&seen, world);
 }
 
-static void test_tls(void **state)
+static void connects_over_tls_and_checks_the_certificate(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
 	char error[TLS_ERROR_MAX];
 	struct tls_settings *right = tls_client_create(certificate("ca.pem"), error);
 	struct tls_settings *wrong = tls_client_create(certificate("other-ca.pem"), error);
 	assert_true(right && wrong);
-	world_open(&world);
-	test_redis_open_tls(&redis, certificates_folder);
-	open_link(&seen, &world, "rediss://127.0.0.1:%d", redis.port);
-	seen.settings.tls = right;
-	RUN_UNTIL(&world.test, seen.ups);
+	test_redis_open_tls(&world->redis, certificates_folder);
+	open_link(&seen, world, "rediss://127.0.0.1:%d", world->redis.port);
+	seen.target.settings.tls = right;
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
-	RUN_UNTIL(&world.test, seen.answers);
-	close_link(&seen, &world);
-	open_link(&seen, &world, "rediss://127.0.0.1:%d", redis.port);
-	seen.settings.tls = wrong;
-	RUN_UNTIL(&world.test, seen.downs);
+	RUN_UNTIL(&world->test, seen.answers);
+	close_link(&seen, world);
+	open_link(&seen, world, "rediss://127.0.0.1:%d", world->redis.port);
+	seen.target.settings.tls = wrong;
+	RUN_UNTIL(&world->test, seen.downs);
 	assert_non_null(strstr(seen.reason, "certificate"));
-	close_link(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_link(&seen, world);
 	tls_settings_destroy(right);
 	tls_settings_destroy(wrong);
 }
 
-static void test_unix_socket_that_is_not_there(void **state)
+static void reports_a_missing_unix_socket(void **state)
 {
-	(void)state;
-	struct world world;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	open_link(&seen, &world, "unix:///nowhere/socket");
+	open_link(&seen, world, "unix:///nowhere/socket");
 	assert_int_equal(seen.downs, 0);
-	RUN_UNTIL(&world.test, seen.downs == 2);
+	RUN_UNTIL(&world->test, seen.downs == 2);
 	assert_string_equal(seen.reason, strerror(ENOENT));
-	close_link(&seen, &world);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_database_is_selected(void **state)
+static void selects_the_database(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen, other;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_link(&seen, &world, "redis://127.0.0.1:%d/3", redis.port);
-	open_link(&other, &world, "redis://127.0.0.1:%d/4", redis.port);
-	RUN_UNTIL(&world.test, seen.ups && other.ups);
+	open_link(&seen, world, "redis://127.0.0.1:%d/3", world->redis.port);
+	open_link(&other, world, "redis://127.0.0.1:%d/4", world->redis.port);
+	RUN_UNTIL(&world->test, seen.ups && other.ups);
 	assert_int_equal(command(&seen, "SET", "k", "three"), 0);
-	RUN_UNTIL(&world.test, seen.answers);
+	RUN_UNTIL(&world->test, seen.answers);
 	assert_int_equal(command(&seen, "GET", "k", NULL), 0);
 	assert_int_equal(command(&other, "GET", "k", NULL), 0);
-	RUN_UNTIL(&world.test, seen.answers == 2 && other.answers == 1);
+	RUN_UNTIL(&world->test, seen.answers == 2 && other.answers == 1);
 	assert_string_equal(seen.text, "three");
 	assert_string_equal(other.text, "");
-	close_link(&seen, &world);
-	close_link(&other, &world);
-	open_link(&seen, &world, "redis://127.0.0.1:%d/99", redis.port);
-	RUN_UNTIL(&world.test, seen.downs);
+	close_link(&seen, world);
+	close_link(&other, world);
+	open_link(&seen, world, "redis://127.0.0.1:%d/99", world->redis.port);
+	RUN_UNTIL(&world->test, seen.downs);
 	assert_non_null(strstr(seen.reason, "SELECT: ERR"));
 	assert_int_equal(seen.ups, 0);
-	close_link(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_authentication(void **state)
+static void authenticates(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct {
 		const char *who, *reason; /* NULL: let in */
 	} cases[] = {
@@ -235,114 +204,89 @@ static void test_authentication(void **state)
 		{ ":@", "AUTH: WRONGPASS" },
 		{ "nobody:s3cret@", "AUTH: WRONGPASS" },
 	};
-	struct world world;
-	struct test_redis redis;
-	world_open(&world);
-	test_redis_open(&redis, "s3cret");
-	RUN_UNTIL(&world.test, test_redis_accepts(&redis));
+	test_redis_open(&world->redis, "s3cret");
+	RUN_UNTIL(&world->test, test_redis_accepts(&world->redis));
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct seen seen;
-		open_link(&seen, &world, "redis://%s127.0.0.1:%d/1", cases[i].who, redis.port);
-		RUN_UNTIL(&world.test, seen.ups + seen.downs);
+		open_link(
+			&seen, world, "redis://%s127.0.0.1:%d/1", cases[i].who, world->redis.port);
+		RUN_UNTIL(&world->test, seen.ups + seen.downs);
 		assert_int_equal(seen.ups, cases[i].reason == NULL);
 		if (cases[i].reason && !strstr(seen.reason, cases[i].reason))
 			fail_msg("%s: %s", cases[i].who, seen.reason);
 		assert_null(strstr(seen.reason, "s3cret"));
 		assert_null(strstr(seen.reason, "wr0ng"));
-		close_link(&seen, &world);
+		close_link(&seen, world);
 	}
-	test_redis_close(&redis);
-	world_close(&world);
 }
 
-static void test_password_is_never_told(void **state)
+static void never_reports_the_password(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	fake_open(&fake);
-	fake.first = SLICE("-ERR unknown command `AUTH`, with args beginning with: `s3cret`\r\n");
-	open_link(&seen, &world, "redis://:s3cret@127.0.0.1:%d", fake.port);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	world->fake.first =
+		SLICE("-ERR unknown command `AUTH`, with args beginning with: `s3cret`\r\n");
+	open_link(&seen, world, "redis://:s3cret@127.0.0.1:%d", world->fake.port);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 	assert_string_equal(seen.reason, "AUTH: ERR unknown command ");
-	close_link(&seen, &world);
-	fake_close(&fake);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_killed_and_restarted(void **state)
+static void reconnects_after_redis_was_killed(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_link(&seen, &world, "redis://127.0.0.1:%d", redis.port);
-	RUN_UNTIL(&world.test, seen.ups);
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
+	RUN_UNTIL(&world->test, seen.ups);
 	int downs = seen.downs;
 	assert_int_equal(command(&seen, "BLPOP", "nothing", "0"), 0);
 	assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
-	uv_run(&world.test.loop, UV_RUN_NOWAIT);
-	test_redis_kill(&redis);
-	RUN_UNTIL(&world.test, seen.downs > downs);
+	uv_run(&world->test.loop, UV_RUN_NOWAIT);
+	test_redis_kill(&world->redis);
+	RUN_UNTIL(&world->test, seen.downs > downs);
 	assert_int_equal(seen.lost, 2);
 	assert_int_equal(seen.answers, 0);
 	assert_int_equal(command(&seen, "PING", NULL, NULL), -ENOTCONN);
-	RUN_UNTIL(&world.test, seen.downs > downs + 3);
-	test_redis_start(&redis, "");
-	RUN_UNTIL(&world.test, seen.ups == 2 || test_redis_accepts(&redis));
+	RUN_UNTIL(&world->test, seen.downs > downs + 3);
+	test_redis_start(&world->redis, "");
+	RUN_UNTIL(&world->test, seen.ups == 2 || test_redis_accepts(&world->redis));
 	uint64_t back = uv_hrtime();
-	RUN_UNTIL(&world.test, seen.ups == 2);
+	RUN_UNTIL(&world->test, seen.ups == 2);
 	assert_true(seconds_since(back) < 1.0);
 	assert_int_equal(seen.lost, 2);
-	close_link(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_hanging_redis_is_found(void **state)
+static void detects_a_redis_that_hangs(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_link(&seen, &world, "redis://127.0.0.1:%d", redis.port);
-	RUN_UNTIL(&world.test, seen.round_trips == 1); /* now the next PING is farthest away */
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
+	RUN_UNTIL(&world->test, seen.round_trips == 1); /* now the next PING is farthest away */
 	int downs = seen.downs;
-	assert_int_equal(kill(redis.pid, SIGSTOP), 0);
+	assert_int_equal(kill(world->redis.pid, SIGSTOP), 0);
 	uint64_t stopped = uv_hrtime();
 	assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
-	RUN_UNTIL(&world.test, seen.downs > downs);
+	RUN_UNTIL(&world->test, seen.downs > downs);
 	double took = seconds_since(stopped);
 	assert_true(took > 1.8 && took < 3.3);
 	assert_string_equal(seen.reason, "no answer to PING");
 	assert_int_equal(seen.lost, 1);
-	/* the kernel goes on accepting, so the next attempts end by their own time */
-	RUN_UNTIL(&world.test, seen.downs > downs + 1);
+	/* the kernel still accepts, so the next attempts end by their time limit */
+	RUN_UNTIL(&world->test, seen.downs > downs + 1);
 	assert_string_equal(seen.reason, "no answer to AUTH, SELECT or PING");
-	assert_int_equal(kill(redis.pid, SIGCONT), 0);
-	RUN_UNTIL(&world.test, seen.ups == 2);
-	close_link(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	assert_int_equal(kill(world->redis.pid, SIGCONT), 0);
+	RUN_UNTIL(&world->test, seen.ups == 2);
+	close_link(&seen, world);
 }
 
-/* Who asks faster than Redis answers is told so; the link is none the worse for it. */
-static void test_pending_commands_have_a_limit(void **state)
+/* Commands beyond the limit are refused; the link stays up. */
+static void limits_pending_commands(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_link(&seen, &world, "redis://127.0.0.1:%d", redis.port);
-	RUN_UNTIL(&world.test, seen.ups);
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
+	RUN_UNTIL(&world->test, seen.ups);
 	int downs = seen.downs;
 	for (int round = 1; round <= 2; round++) {
 		for (int i = 0; i < REDIS_PENDING_MAX; i++)
@@ -351,36 +295,32 @@ static void test_pending_commands_have_a_limit(void **state)
 		assert_int_equal(redis_link_subscription_command(&seen.link,
 					 (struct slice[]){ SLICE("SUBSCRIBE"), SLICE("a") }, 2),
 			-ENOBUFS);
-		RUN_UNTIL(&world.test, seen.answers == round * REDIS_PENDING_MAX);
+		RUN_UNTIL(&world->test, seen.answers == round * REDIS_PENDING_MAX);
 	}
-	/* a PING of its own finds room */
+	/* the link's own PING is exempt */
 	for (int i = 0; i < REDIS_PENDING_MAX; i++)
 		assert_int_equal(command(&seen, "ECHO", "x", NULL), 0);
 	int round_trips = seen.round_trips;
 	seen.link.ping.on_due(&seen.link.ping);
-	RUN_UNTIL(&world.test, seen.round_trips > round_trips);
+	RUN_UNTIL(&world->test, seen.round_trips > round_trips);
 	assert_int_equal(seen.downs, downs);
 	for (int i = 0; i < REDIS_PENDING_MAX; i++)
 		assert_int_equal(command(&seen, "ECHO", "x", NULL), 0);
 	redis_link_fail(&seen.link, "a test");
 	assert_int_equal(seen.lost, REDIS_PENDING_MAX);
-	RUN_UNTIL(&world.test, seen.ups == 2);
-	assert_int_equal(command(&seen, "ECHO", "x", NULL), 0); /* none of the lost is counted */
-	close_link(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	RUN_UNTIL(&world->test, seen.ups == 2);
+	assert_int_equal(command(&seen, "ECHO", "x", NULL), 0); /* lost commands do not count */
+	close_link(&seen, world);
 }
 
 /* Each wait lies in the upper half of its bound, and the bound grows by half. */
-static void test_back_off(void **state)
+static void waits_longer_before_each_attempt(void **state)
 {
-	(void)state;
-	struct world world;
+	struct world *world = *state;
 	struct seen seen;
 	double bound = (double)REDIS_BACKOFF_FIRST_MS / 1000.0;
-	world_open(&world);
-	open_link(&seen, &world, "redis://127.0.0.1:%d", free_port());
-	RUN_UNTIL(&world.test, seen.downs == 8);
+	open_link(&seen, world, "redis://127.0.0.1:%d", free_port());
+	RUN_UNTIL(&world->test, seen.downs == 8);
 	for (int i = 0; i < 7; i++) {
 		double wait = (double)(seen.down_at[i + 1] - seen.down_at[i]) / 1e9;
 		if (wait < bound / 2 - 0.003 || wait > bound + 0.3)
@@ -388,82 +328,66 @@ static void test_back_off(void **state)
 		bound = MIN(bound * 1.5, (double)REDIS_BACKOFF_MAX_MS / 1000.0);
 	}
 	assert_int_equal(seen.ups, 0);
-	close_link(&seen, &world);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_back_off_has_a_limit(void **state)
+static void limits_the_wait(void **state)
 {
-	(void)state;
-	struct world world;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	open_link(&seen, &world, "unix:///nowhere/socket");
+	open_link(&seen, world, "unix:///nowhere/socket");
 	struct deadline *attempt = &seen.link.transport.deadline;
 	for (int i = 0; i < 40; i++) {
 		int downs = seen.downs;
-		RUN_UNTIL(&world.test, seen.downs > downs);
-		/* as if the wait were over: what is drawn is looked at, not waited for */
+		RUN_UNTIL(&world->test, seen.downs > downs);
+		/* look at the bound, then go on as if the wait were over */
 		assert_true(seen.link.transport.backoff_ms <= REDIS_BACKOFF_MAX_MS);
-		deadline_set(&world.deadlines, attempt, 0, attempt->on_due);
+		deadline_set(&world->deadlines, attempt, 0, attempt->on_due);
 	}
 	assert_int_equal(seen.link.transport.backoff_ms, REDIS_BACKOFF_MAX_MS);
-	close_link(&seen, &world);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_silent_server_times_out(void **state)
+static void times_out_on_a_silent_server(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	fake_open(&fake);
 	uint64_t begin = uv_hrtime();
-	open_link(&seen, &world, "redis://127.0.0.1:%d", fake.port);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->fake.port);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 	assert_true(seconds_since(begin) > 1.9 && seconds_since(begin) < 2.5);
-	close_link(&seen, &world);
-	fake_close(&fake);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-/* A huge reply holds the PONG up, but its bytes prove life. */
-static void test_busy_link_is_left_alone(void **state)
+/* A huge reply delays the PONG, but its bytes prove that Redis is alive. */
+static void keeps_a_link_that_is_busy_with_a_huge_reply(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	fake_open(&fake);
-	fake.first = SLICE("+PONG\r\n");
-	open_link(&seen, &world, "redis://127.0.0.1:%d", fake.port);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.ups);
+	world->fake.first = SLICE("+PONG\r\n");
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->fake.port);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.ups);
 	assert_int_equal(command(&seen, "GET", "huge", NULL), 0);
 	uint64_t begin = uv_hrtime(), last = begin;
-	assert_int_equal(send(fake.peer, "$1000000\r\n", 10, MSG_NOSIGNAL), 10);
+	assert_int_equal(send(world->fake.peer, "$1000000\r\n", 10, MSG_NOSIGNAL), 10);
 	while (seconds_since(begin) < 3.5) {
 		if (seconds_since(last) > 0.3) {
-			assert_int_equal(send(fake.peer, "x", 1, MSG_NOSIGNAL), 1);
+			assert_int_equal(send(world->fake.peer, "x", 1, MSG_NOSIGNAL), 1);
 			last = uv_hrtime();
 		}
-		uv_run(&world.test.loop, UV_RUN_ONCE);
+		uv_run(&world->test.loop, UV_RUN_ONCE);
 	}
 	assert_int_equal(seen.downs, 0);
 	begin = uv_hrtime();
-	RUN_UNTIL(&world.test, seen.downs);
+	RUN_UNTIL(&world->test, seen.downs);
 	assert_true(seconds_since(begin) < 3.3);
 	assert_int_equal(seen.lost, 1);
-	close_link(&seen, &world);
-	fake_close(&fake);
-	world_close(&world);
+	close_link(&seen, world);
 }
 
-static void test_hostile_answers(void **state)
+static void fails_on_unexpected_replies(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct {
 		struct slice bytes;
 		const char *reason;
@@ -482,7 +406,7 @@ static void test_hostile_answers(void **state)
 		{ SLICE("-\r\n"), "PING: " },
 		{ SLICE("-a\x01\x1b[2Jb\r\n"), "PING: a??[2Jb" },
 		{ SLICE("*2147483647\r\n"), "the reply is not RESP" },
-		{ SLICE("$2147483647\r\n"), NULL }, /* waits for bytes that do not come */
+		{ SLICE("$2147483647\r\n"), NULL }, /* waits for bytes that never arrive */
 		{ SLICE("+PONG\r\n+PONG\r\n"), "unexpected reply" },
 		{ SLICE("+PONG\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n"),
 			"unexpected reply" },
@@ -491,91 +415,69 @@ static void test_hostile_answers(void **state)
 		{ SLICE("+PONG\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"),
 			"the reply is not RESP" },
 	};
-	struct world world;
-	struct fake fake;
-	world_open(&world);
-	fake_open(&fake);
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct seen seen;
-		fake.first = cases[i].bytes;
-		fake.hangs_up = !cases[i].reason;
-		open_link(&seen, &world, "redis://127.0.0.1:%d", fake.port);
-		RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+		world->fake.first = cases[i].bytes;
+		world->fake.hangs_up = !cases[i].reason;
+		open_link(&seen, world, "redis://127.0.0.1:%d", world->fake.port);
+		RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 		assert_string_equal(seen.reason,
 			cases[i].reason ? cases[i].reason : "Redis closed the connection");
-		close_link(&seen, &world);
-		fake_hang_up(&fake);
+		close_link(&seen, world);
+		fake_hang_up(&world->fake);
 	}
-	fake_close(&fake);
-	world_close(&world);
 }
 
-/* A greeting and an answer, cut off after each of their bytes. */
-static void test_half_replies(void **state)
+/* A greeting and a reply, cut after each of their bytes. */
+static void survives_a_disconnect_at_any_byte(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct slice bytes = SLICE("+OK\r\n+OK\r\n+PONG\r\n*2\r\n$1\r\na\r\n:1\r\n");
-	struct world world;
-	struct fake fake;
-	world_open(&world);
-	fake_open(&fake);
-	fake.hangs_up = true;
+	world->fake.hangs_up = true;
 	for (size_t len = 0; len <= bytes.len; len++) {
 		struct seen seen;
-		fake.first = slice_make(bytes.at, len);
-		open_link(&seen, &world, "redis://u:p@127.0.0.1:%d/1", fake.port);
-		RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+		world->fake.first = slice_make(bytes.at, len);
+		open_link(&seen, world, "redis://u:p@127.0.0.1:%d/1", world->fake.port);
+		RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 		assert_int_equal(seen.ups, len >= 17);
-		close_link(&seen, &world);
-		fake_hang_up(&fake);
+		close_link(&seen, world);
+		fake_hang_up(&world->fake);
 	}
-	fake_close(&fake);
-	world_close(&world);
 }
 
-static void test_long_reply_fails_the_link(void **state)
+static void fails_on_a_reply_beyond_the_limit(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
 	struct buffer bytes = { 0 };
-	world_open(&world);
-	fake_open(&fake);
-	assert_int_equal(buffer_printf(&bytes, "+PONG\r\n$%d\r\n", 2 * REPLY_BYTES), 0);
-	assert_int_equal(buffer_reserve(&bytes, 2 * REPLY_BYTES), 0);
-	memset(bytes.bytes + bytes.len, 'x', 2 * REPLY_BYTES);
-	bytes.len += 2 * REPLY_BYTES;
-	fake.first = buffer_slice(&bytes);
-	open_link(&seen, &world, "redis://127.0.0.1:%d", fake.port);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	assert_int_equal(buffer_printf(&bytes, "+PONG\r\n$%d\r\n", 2 * TEST_REPLY_BYTES), 0);
+	assert_int_equal(buffer_reserve(&bytes, 2 * TEST_REPLY_BYTES), 0);
+	memset(bytes.bytes + bytes.len, 'x', 2 * TEST_REPLY_BYTES);
+	bytes.len += 2 * TEST_REPLY_BYTES;
+	world->fake.first = buffer_slice(&bytes);
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->fake.port);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 	assert_string_equal(seen.reason, "reply longer than the limit");
-	close_link(&seen, &world);
-	fake_close(&fake);
+	close_link(&seen, world);
 	buffer_finish(&bytes);
-	world_close(&world);
 }
 
-static void test_close_from_any_callback(void **state)
+static void may_be_closed_in_any_callback(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	RUN_UNTIL(&world.test, test_redis_accepts(&redis));
+	struct world *world = *state;
+	RUN_UNTIL(&world->test, test_redis_accepts(&world->redis));
 	for (int i = 0; i < 7; i++) {
 		struct seen seen;
-		if (i == 0) /* nothing is there: the attempt fails without a stream */
-			open_link(&seen, &world, "unix:///nowhere/socket");
+		if (i == 0) /* the attempt fails without a stream */
+			open_link(&seen, world, "unix:///nowhere/socket");
 		else
-			open_link(&seen, &world, "redis://127.0.0.1:%d", redis.port);
+			open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
 		seen.close_when_down = i == 0 || i == 6;
 		seen.close_when_up = i == 1;
 		if (i == 2)
-			redis_link_close(&seen.link); /* before anything began */
+			redis_link_close(&seen.link); /* before the first attempt */
 		if (i > 2) {
-			RUN_UNTIL(&world.test, seen.ups);
+			RUN_UNTIL(&world->test, seen.ups);
 			assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
 			assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
 			seen.close_when_answered = i == 3;
@@ -585,49 +487,44 @@ static void test_close_from_any_callback(void **state)
 			redis_link_close(&seen.link);
 		if (i >= 5)
 			redis_link_fail(&seen.link, "a test");
-		RUN_UNTIL(&world.test, seen.closed);
+		RUN_UNTIL(&world->test, seen.closed);
 		assert_int_equal(seen.answers + seen.lost, i > 2 ? 2 : 0);
 		assert_int_equal(seen.answers, i == 3);
 		assert_int_equal(seen.downs, i == 0 || i == 6);
 	}
-	test_redis_close(&redis);
-	world_close(&world);
 }
 
-static void test_close_while_waiting(void **state)
+static void may_be_closed_while_waiting(void **state)
 {
-	(void)state;
-	struct world world;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	open_link(&seen, &world, "redis://127.0.0.1:%d", free_port());
-	RUN_UNTIL(&world.test, seen.downs == 2 && !seen.link.transport.stream_open);
-	close_link(&seen, &world);
-	world_close(&world);
+	open_link(&seen, world, "redis://127.0.0.1:%d", free_port());
+	RUN_UNTIL(&world->test, seen.downs == 2 && !seen.link.transport.stream_open);
+	close_link(&seen, world);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands_are_answered_in_order),
-		cmocka_unit_test(test_unix_socket),
-		cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_unix_socket_that_is_not_there),
-		cmocka_unit_test(test_database_is_selected),
-		cmocka_unit_test(test_authentication),
-		cmocka_unit_test(test_password_is_never_told),
-		cmocka_unit_test(test_killed_and_restarted),
-		cmocka_unit_test(test_hanging_redis_is_found),
-		cmocka_unit_test(test_pending_commands_have_a_limit),
-		cmocka_unit_test(test_back_off),
-		cmocka_unit_test(test_back_off_has_a_limit),
-		cmocka_unit_test(test_silent_server_times_out),
-		cmocka_unit_test(test_busy_link_is_left_alone),
-		cmocka_unit_test(test_hostile_answers),
-		cmocka_unit_test(test_half_replies),
-		cmocka_unit_test(test_long_reply_fails_the_link),
-		cmocka_unit_test(test_close_from_any_callback),
-		cmocka_unit_test(test_close_while_waiting),
+		WITH_REDIS(answers_commands_in_order),
+		WITH_REDIS(connects_over_a_unix_socket),
+		WITH_LOOP(connects_over_tls_and_checks_the_certificate),
+		WITH_LOOP(reports_a_missing_unix_socket),
+		WITH_REDIS(selects_the_database),
+		WITH_LOOP(authenticates),
+		WITH_FAKE(never_reports_the_password),
+		WITH_REDIS(reconnects_after_redis_was_killed),
+		WITH_REDIS(detects_a_redis_that_hangs),
+		WITH_REDIS(limits_pending_commands),
+		WITH_LOOP(waits_longer_before_each_attempt),
+		WITH_LOOP(limits_the_wait),
+		WITH_FAKE(times_out_on_a_silent_server),
+		WITH_FAKE(keeps_a_link_that_is_busy_with_a_huge_reply),
+		WITH_FAKE(fails_on_unexpected_replies),
+		WITH_FAKE(survives_a_disconnect_at_any_byte),
+		WITH_FAKE(fails_on_a_reply_beyond_the_limit),
+		WITH_REDIS(may_be_closed_in_any_callback),
+		WITH_LOOP(may_be_closed_while_waiting),
 	};
 	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

@@ -2,21 +2,18 @@
 
 #include "sluice/redis/subscriptions.h"
 
-enum { REPLY_BYTES = 1 << 20 };
-
-/* Refused ones count too. */
+/* Refused commands count, too. */
 static const char CALLS_OF_SUBSCRIBE[] =
 	"local s = redis.call('INFO', 'commandstats'):match('cmdstat_subscribe:([^\\r]*)') or ''"
 	" return (s:match('calls=(%d+)') or 0) + (s:match('rejected_calls=(%d+)') or 0)";
 
-/* Subscriptions and all that they have told. */
+/* Subscriptions, and what they have reported. */
 struct seen {
 	struct subscriptions subscriptions;
-	struct redis_link_settings settings;
-	struct redis_url url;
+	struct test_target target;
 	int ups, downs, confirmed, refused, messages, batches, round_trips, closed;
 	bool up;
-	bool in_batch; /* a message came, and its batch has not ended */
+	bool in_batch; /* a message has arrived, and its read has not ended */
 	char channel[64], payload[64], reason[300];
 	bool close_when_confirmed, close_when_message, close_when_down, close_when_up,
 		close_when_refused;
@@ -119,11 +116,9 @@ static void open_at(struct seen *seen, struct world *world, const char *who, int
 	char text[128];
 	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", who, port);
 	*seen = (struct seen){ 0 };
-	assert_null(redis_url_parse(&seen->url, slice_of(text)));
-	seen->settings =
-		(struct redis_link_settings){ .url = &seen->url, .reply_bytes = REPLY_BYTES };
+	test_target_set(&seen->target, text);
 	assert_int_equal(subscriptions_open(&seen->subscriptions, &world->shared, &world->deadlines,
-				 &seen->settings, &events, seen),
+				 &seen->target.settings, &events, seen),
 		0);
 }
 
@@ -156,171 +151,138 @@ static long long publish(struct test_redis *redis, const char *channel, const ch
 	return TEST_REDIS_DO(redis, "PUBLISH", channel, payload);
 }
 
-static void test_a_publication_comes_through(void **state)
+static void delivers_publications_on_wanted_channels(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
+	open_at(&seen, world, "", world->redis.port);
 	want(&seen, "news");
 	want(&seen, "news");
 	assert_int_equal(table_count(&seen.subscriptions.wanted.channels), 1);
 	assert_false(is_confirmed(&seen, "news"));
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(seen.confirmed, 1);
-	assert_int_equal(publish(&redis, "other", "x"), 0);
-	assert_int_equal(publish(&redis, "news", "hello"), 1);
-	RUN_UNTIL(&world.test, seen.messages == 1 && !seen.in_batch);
+	assert_int_equal(publish(&world->redis, "other", "x"), 0);
+	assert_int_equal(publish(&world->redis, "news", "hello"), 1);
+	RUN_UNTIL(&world->test, seen.messages == 1 && !seen.in_batch);
 	assert_string_equal(seen.channel, "news");
 	assert_string_equal(seen.payload, "hello");
 	unwant(&seen, "news");
-	assert_int_equal(publish(&redis, "news", "too late"), 1);
-	RUN_UNTIL(&world.test, TEST_REDIS_DO(&redis, "PUBSUB", "CHANNELS") == 0);
+	assert_int_equal(publish(&world->redis, "news", "too late"), 1);
+	RUN_UNTIL(&world->test, TEST_REDIS_DO(&world->redis, "PUBSUB", "CHANNELS") == 0);
 	assert_int_equal(seen.messages, 1);
 	assert_false(is_confirmed(&seen, "news"));
-	/* what is forgotten leaves no trace */
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == 0);
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	/* nothing of the channel is left */
+	RUN_UNTIL(&world->test, table_count(&seen.subscriptions.wanted.channels) == 0);
+	close_all(&seen, world);
 }
 
-static void test_up_at_once_when_nothing_is_wanted(void **state)
+static void comes_up_when_nothing_is_wanted(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
-	RUN_UNTIL(&world.test, seen.ups);
+	open_at(&seen, world, "", world->redis.port);
+	RUN_UNTIL(&world->test, seen.ups);
 	want(&seen, "later");
-	RUN_UNTIL(&world.test, is_confirmed(&seen, "later"));
+	RUN_UNTIL(&world->test, is_confirmed(&seen, "later"));
 	assert_int_equal(seen.ups, 1);
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_all(&seen, world);
 }
 
-/* What is wanted in one turn leaves in as few commands as there can be. */
-static void test_wants_leave_together(void **state)
+static void asks_for_the_channels_of_a_turn_together(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
 	char name[32];
-	world_open(&world);
-	fake_open(&fake);
-	fake.first = SLICE("+PONG\r\n");
-	open_at(&seen, &world, "", fake.port);
+	world->fake.first = SLICE("+PONG\r\n");
+	open_at(&seen, world, "", world->fake.port);
 	for (int i = 0; i < 600; i++) {
 		snprintf(name, sizeof(name), "channel-%d", i);
 		want(&seen, name);
 	}
 	want(&seen, "left at once");
 	unwant(&seen, "left at once");
-	RUN_UNTIL(&world.test, fake_step(&fake) && fake.heard.len &&
-				       memmem(fake.heard.bytes, fake.heard.len, "channel-599", 11));
+	RUN_UNTIL(&world->test,
+		fake_step(&world->fake) && world->fake.heard.len &&
+			memmem(world->fake.heard.bytes, world->fake.heard.len, "channel-599", 11));
 	size_t commands = 0;
-	for (size_t i = 0; i < fake.heard.len; i++)
-		commands += fake.heard.bytes[i] == '*';
-	assert_int_equal(commands, 3); /* PING is the first */
-	assert_non_null(memmem(fake.heard.bytes, fake.heard.len, "*513\r\n$9\r\nSUBSCRIBE", 19));
-	assert_non_null(memmem(fake.heard.bytes, fake.heard.len, "*89\r\n$9\r\nSUBSCRIBE", 18));
-	assert_null(memmem(fake.heard.bytes, fake.heard.len, "left at once", 12));
+	for (size_t i = 0; i < world->fake.heard.len; i++)
+		commands += world->fake.heard.bytes[i] == '*';
+	assert_int_equal(commands, 3); /* with the first PING */
+	assert_non_null(memmem(
+		world->fake.heard.bytes, world->fake.heard.len, "*513\r\n$9\r\nSUBSCRIBE", 19));
+	assert_non_null(memmem(
+		world->fake.heard.bytes, world->fake.heard.len, "*89\r\n$9\r\nSUBSCRIBE", 18));
+	assert_null(memmem(world->fake.heard.bytes, world->fake.heard.len, "left at once", 12));
 	assert_int_equal(seen.ups, 0);
-	close_all(&seen, &world);
-	fake_close(&fake);
-	world_close(&world);
+	close_all(&seen, world);
 }
 
-/* More than fit in one command; each named once. */
-static void test_many_channels(void **state)
+static void subscribes_to_more_channels_than_one_command_holds(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	enum { N = 2000 };
-	struct world world;
-	struct test_redis redis;
 	struct seen seen;
 	char name[32];
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
+	open_at(&seen, world, "", world->redis.port);
 	for (int i = 0; i < N; i++) {
 		snprintf(name, sizeof(name), "channel-%d", i);
 		want(&seen, name);
 	}
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	int downs = seen.downs;
 	assert_int_equal(seen.confirmed, N);
-	assert_int_equal(TEST_REDIS_DO(&redis, "PUBSUB", "CHANNELS"), N);
-	assert_int_equal(publish(&redis, "channel-1999", "x"), 1);
+	assert_int_equal(TEST_REDIS_DO(&world->redis, "PUBSUB", "CHANNELS"), N);
+	assert_int_equal(publish(&world->redis, "channel-1999", "x"), 1);
 	for (int i = 0; i < N; i++) {
 		snprintf(name, sizeof(name), "channel-%d", i);
 		if (i % 2)
 			unwant(&seen, name);
 	}
-	RUN_UNTIL(&world.test, TEST_REDIS_DO(&redis, "PUBSUB", "CHANNELS") == N / 2);
+	RUN_UNTIL(&world->test, TEST_REDIS_DO(&world->redis, "PUBSUB", "CHANNELS") == N / 2);
 	assert_int_equal(seen.downs, downs);
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_all(&seen, world);
 }
 
-/* In one turn: nothing is sent, and the new wanter is told. In several: the last word counts. */
-static void test_wanted_again(void **state)
+/* Within one turn nothing is sent, but the channel is confirmed again. Over several turns the last call counts. */
+static void confirms_a_channel_that_is_wanted_again(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
+	open_at(&seen, world, "", world->redis.port);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, seen.ups && seen.confirmed == 1);
+	RUN_UNTIL(&world->test, seen.ups && seen.confirmed == 1);
 	int downs = seen.downs;
 	unwant(&seen, "a");
 	assert_false(is_confirmed(&seen, "a"));
 	want(&seen, "a");
 	assert_false(is_confirmed(&seen, "a"));
-	RUN_UNTIL(&world.test, seen.confirmed == 2);
+	RUN_UNTIL(&world->test, seen.confirmed == 2);
 	for (int i = 0; i < 5; i++) {
 		unwant(&seen, "a");
-		uv_run(&world.test.loop, UV_RUN_NOWAIT);
+		uv_run(&world->test.loop, UV_RUN_NOWAIT);
 		want(&seen, "a");
-		uv_run(&world.test.loop, UV_RUN_NOWAIT);
+		uv_run(&world->test.loop, UV_RUN_NOWAIT);
 	}
-	RUN_UNTIL(&world.test, is_confirmed(&seen, "a"));
-	assert_int_equal(publish(&redis, "a", "x"), 1);
-	RUN_UNTIL(&world.test, seen.messages == 1);
+	RUN_UNTIL(&world->test, is_confirmed(&seen, "a"));
+	assert_int_equal(publish(&world->redis, "a", "x"), 1);
+	RUN_UNTIL(&world->test, seen.messages == 1);
 	want(&seen, "b");
 	unwant(&seen, "b");
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == 1);
+	RUN_UNTIL(&world->test, table_count(&seen.subscriptions.wanted.channels) == 1);
 	assert_int_equal(seen.downs, downs);
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_all(&seen, world);
 }
 
-/* Random wants over few channels, some of them while Redis is away: in the end all is as wanted. */
-static void test_any_order_of_wants_ends_right(void **state)
+/* Random wants over few channels, some of them while Redis is away. */
+static void follows_wants_in_any_order(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	enum { N = 12 };
-	struct world world;
-	struct test_redis redis;
 	struct seen seen;
 	bool wanted[N] = { false };
 	unsigned random = 1;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
+	open_at(&seen, world, "", world->redis.port);
 	for (int i = 0; i < 3000; i++) {
 		char name[2] = { (char)('a' + (random >> 16) % N), '\0' };
 		wanted[name[0] - 'a'] ^= true;
@@ -330,273 +292,233 @@ static void test_any_order_of_wants_ends_right(void **state)
 			unwant(&seen, name);
 		random = random * 1103515245 + 12345;
 		if ((random >> 20) % 3 == 0)
-			uv_run(&world.test.loop, UV_RUN_NOWAIT);
+			uv_run(&world->test.loop, UV_RUN_NOWAIT);
 		if (i % 1000 == 500)
 			redis_link_fail(&seen.subscriptions.link, "a test");
 		if (i % 1000 == 999)
-			RUN_UNTIL(&world.test, seen.up);
+			RUN_UNTIL(&world->test, seen.up);
 	}
 	size_t n = 0;
 	for (int i = 0; i < N; i++)
 		n += wanted[i];
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == n);
+	RUN_UNTIL(&world->test, table_count(&seen.subscriptions.wanted.channels) == n);
 	for (int i = 0; i < N; i++) {
 		char name[2] = { (char)('a' + i), '\0' };
-		RUN_UNTIL(&world.test, is_confirmed(&seen, name) == wanted[i]);
+		RUN_UNTIL(&world->test, is_confirmed(&seen, name) == wanted[i]);
 	}
-	RUN_UNTIL(&world.test, TEST_REDIS_DO(&redis, "PUBSUB", "CHANNELS") == (long long)n);
+	RUN_UNTIL(&world->test, TEST_REDIS_DO(&world->redis, "PUBSUB", "CHANNELS") == (long long)n);
 	for (int i = 0; i < N; i++) {
 		char name[2] = { (char)('a' + i), '\0' };
-		assert_int_equal(publish(&redis, name, "x"), wanted[i]);
+		assert_int_equal(publish(&world->redis, name, "x"), wanted[i]);
 	}
-	assert_string_equal(seen.reason, "a test"); /* nothing else went wrong */
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	assert_string_equal(seen.reason, "a test"); /* there was no other failure */
+	close_all(&seen, world);
 }
 
-static void test_killed_and_restarted(void **state)
+static void subscribes_again_after_redis_was_killed(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
+	open_at(&seen, world, "", world->redis.port);
 	want(&seen, "a");
 	want(&seen, "b");
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	int downs = seen.downs;
-	test_redis_kill(&redis);
-	RUN_UNTIL(&world.test, seen.downs > downs);
+	test_redis_kill(&world->redis);
+	RUN_UNTIL(&world->test, seen.downs > downs);
 	assert_false(is_confirmed(&seen, "a"));
 	unwant(&seen, "b");
 	want(&seen, "c");
-	RUN_UNTIL(&world.test, seen.downs > downs + 3);
-	test_redis_start(&redis, "");
-	RUN_UNTIL(&world.test, seen.ups == 2 || test_redis_accepts(&redis));
+	RUN_UNTIL(&world->test, seen.downs > downs + 3);
+	test_redis_start(&world->redis, "");
+	RUN_UNTIL(&world->test, seen.ups == 2 || test_redis_accepts(&world->redis));
 	uint64_t back = uv_hrtime();
-	RUN_UNTIL(&world.test, seen.ups == 2);
+	RUN_UNTIL(&world->test, seen.ups == 2);
 	assert_true(seconds_since(back) < 1.0);
 	assert_int_equal(seen.confirmed, 4);
-	assert_int_equal(publish(&redis, "a", "x"), 1);
-	assert_int_equal(publish(&redis, "b", "x"), 0);
-	assert_int_equal(publish(&redis, "c", "x"), 1);
-	RUN_UNTIL(&world.test, seen.messages == 2);
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	assert_int_equal(publish(&world->redis, "a", "x"), 1);
+	assert_int_equal(publish(&world->redis, "b", "x"), 0);
+	assert_int_equal(publish(&world->redis, "c", "x"), 1);
+	RUN_UNTIL(&world->test, seen.messages == 2);
+	close_all(&seen, world);
 }
 
-/* Before the first subscription, while subscribed, and after the last: the answers differ. */
-static void test_ping_goes_on_while_subscribed(void **state)
+/* The replies to PING differ. */
+static void pings_before_while_and_after_being_subscribed(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
-	RUN_UNTIL(&world.test, seen.round_trips == 1);
+	open_at(&seen, world, "", world->redis.port);
+	RUN_UNTIL(&world->test, seen.round_trips == 1);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, seen.round_trips == 3);
+	RUN_UNTIL(&world->test, seen.round_trips == 3);
 	unwant(&seen, "a");
-	RUN_UNTIL(&world.test, seen.round_trips == 5);
+	RUN_UNTIL(&world->test, seen.round_trips == 5);
 	assert_int_equal(seen.ups, 1);
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_all(&seen, world);
 }
 
-static void test_hanging_redis_is_found(void **state)
+static void detects_a_redis_that_hangs(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	open_at(&seen, &world, "", redis.port);
+	open_at(&seen, world, "", world->redis.port);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, seen.ups && seen.round_trips == 1);
+	RUN_UNTIL(&world->test, seen.ups && seen.round_trips == 1);
 	int downs = seen.downs;
-	assert_int_equal(kill(redis.pid, SIGSTOP), 0);
+	assert_int_equal(kill(world->redis.pid, SIGSTOP), 0);
 	uint64_t stopped = uv_hrtime();
-	RUN_UNTIL(&world.test, seen.downs > downs);
+	RUN_UNTIL(&world->test, seen.downs > downs);
 	assert_true(seconds_since(stopped) < 3.3);
-	assert_int_equal(kill(redis.pid, SIGCONT), 0);
-	RUN_UNTIL(&world.test, seen.ups == 2);
+	assert_int_equal(kill(world->redis.pid, SIGCONT), 0);
+	RUN_UNTIL(&world->test, seen.ups == 2);
 	assert_true(is_confirmed(&seen, "a"));
-	close_all(&seen, &world);
-	test_redis_close(&redis);
-	world_close(&world);
+	close_all(&seen, world);
 }
 
 /* ---- channels that Redis denies us ---- */
 
-/* With a user `sluice` who may hear `news` and `room:ok*`. */
-static void open_narrow(struct seen *seen, struct world *world, struct test_redis *redis)
+/* As a user `sluice` with the rights to `news` and `room:ok*`. */
+static void open_narrow(struct seen *seen, struct world *world)
 {
-	world_open(world);
-	test_redis_open(redis, "");
-	RUN_UNTIL(&world->test, test_redis_accepts(redis));
-	TEST_REDIS_DO(redis, "ACL", "SETUSER", "sluice", "on", ">pw", "+@all", "resetchannels",
-		"&news", "&room:ok*");
-	open_at(seen, world, "sluice:pw@", redis->port);
+	RUN_UNTIL(&world->test, test_redis_accepts(&world->redis));
+	TEST_REDIS_DO(&world->redis, "ACL", "SETUSER", "sluice", "on", ">pw", "+@all",
+		"resetchannels", "&news", "&room:ok*");
+	open_at(seen, world, "sluice:pw@", world->redis.port);
 }
 
-static void close_narrow(struct seen *seen, struct world *world, struct test_redis *redis)
+/* They leave in one command, which Redis refuses as a whole. */
+static void confirms_the_channels_beside_refused_ones(void **state)
 {
-	close_all(seen, world);
-	test_redis_close(redis);
-	world_close(world);
-}
-
-/* All leave in one command, which Redis refuses as a whole. */
-static void test_refused_among_others(void **state)
-{
-	(void)state;
+	struct world *world = *state;
 	static const char *const names[] = { "bad1", "news", "room:ok1", "bad2", "room:ok2" };
-	struct world world;
-	struct test_redis redis;
 	struct seen seen;
-	open_narrow(&seen, &world, &redis);
+	open_narrow(&seen, world);
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		want(&seen, names[i]);
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(seen.refused, 2);
 	assert_int_equal(seen.confirmed, 3);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		bool allowed = names[i][0] != 'b';
 		assert_int_equal(is_confirmed(&seen, names[i]), allowed);
-		assert_int_equal(publish(&redis, names[i], "x"), allowed);
+		assert_int_equal(publish(&world->redis, names[i], "x"), allowed);
 	}
-	RUN_UNTIL(&world.test, seen.messages == 3);
+	RUN_UNTIL(&world->test, seen.messages == 3);
 	assert_int_equal(seen.downs, 0);
 	assert_int_equal(table_count(&seen.subscriptions.wanted.channels), 5);
-	close_narrow(&seen, &world, &redis);
+	close_all(&seen, world);
 }
 
-/* A refused channel that comes and goes costs nobody else anything. */
-static void test_refused_again_and_again(void **state)
+static void keeps_other_channels_when_one_is_refused_repeatedly(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	enum { N = 200 };
-	struct world world;
-	struct test_redis redis;
 	struct seen seen;
-	open_narrow(&seen, &world, &redis);
+	open_narrow(&seen, world);
 	want(&seen, "news");
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	for (int i = 0; i < N; i++) {
 		int refused = seen.refused;
 		want(&seen, "bad");
-		if (i % 2) { /* in one command with another that is left again */
+		if (i % 2) { /* in one command with another, which is left again */
 			want(&seen, "room:ok");
-			RUN_UNTIL(&world.test, is_confirmed(&seen, "room:ok"));
+			RUN_UNTIL(&world->test, is_confirmed(&seen, "room:ok"));
 			unwant(&seen, "room:ok");
 		}
-		assert_int_equal(publish(&redis, "news", "x"), 1);
+		assert_int_equal(publish(&world->redis, "news", "x"), 1);
 		if (i % 3)
-			RUN_UNTIL(&world.test, seen.refused > refused);
-		RUN_UNTIL(&world.test, seen.messages == i + 1);
+			RUN_UNTIL(&world->test, seen.refused > refused);
+		RUN_UNTIL(&world->test, seen.messages == i + 1);
 		assert_true(is_confirmed(&seen, "news"));
 		unwant(&seen, "bad");
 		if (i % 3 == 0)
-			uv_run(&world.test.loop, UV_RUN_NOWAIT);
+			uv_run(&world->test.loop, UV_RUN_NOWAIT);
 	}
-	RUN_UNTIL(&world.test, table_count(&seen.subscriptions.wanted.channels) == 1);
+	RUN_UNTIL(&world->test, table_count(&seen.subscriptions.wanted.channels) == 1);
 	assert_true(seen.refused > N / 4);
 	assert_int_equal(seen.downs, 0);
 	assert_int_equal(seen.ups, 1);
-	close_narrow(&seen, &world, &redis);
+	close_all(&seen, world);
 }
 
-/* What is refused stays so, even when Redis would allow it now, until somebody wants it anew. */
-static void test_refused_until_wanted_anew(void **state)
+/* Until then it stays refused, even if Redis would allow it now. */
+static void asks_for_a_refused_channel_when_it_is_wanted_anew(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	open_narrow(&seen, &world, &redis);
+	open_narrow(&seen, world);
 	want(&seen, "bad");
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(seen.refused, 1);
-	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "&bad");
+	TEST_REDIS_DO(&world->redis, "ACL", "SETUSER", "sluice", "&bad");
 	want(&seen, "bad");
 	want(&seen, "news");
-	RUN_UNTIL(&world.test, seen.round_trips == 3 && is_confirmed(&seen, "news"));
+	RUN_UNTIL(&world->test, seen.round_trips == 3 && is_confirmed(&seen, "news"));
 	assert_false(is_confirmed(&seen, "bad"));
-	assert_int_equal(publish(&redis, "bad", "x"), 0);
+	assert_int_equal(publish(&world->redis, "bad", "x"), 0);
 	unwant(&seen, "bad");
 	want(&seen, "bad");
-	RUN_UNTIL(&world.test, is_confirmed(&seen, "bad"));
-	assert_int_equal(publish(&redis, "bad", "x"), 1);
+	RUN_UNTIL(&world->test, is_confirmed(&seen, "bad"));
+	assert_int_equal(publish(&world->redis, "bad", "x"), 1);
 	assert_int_equal(seen.refused, 1);
 	assert_int_equal(seen.downs, 0);
-	close_narrow(&seen, &world, &redis);
+	close_all(&seen, world);
 }
 
-/* Redis ends the connection of a user who may hear less than before. */
-static void test_refused_when_the_link_comes_back(void **state)
+/* Redis disconnects a user that loses rights to channels. */
+static void asks_for_refused_channels_when_the_link_is_back(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	open_narrow(&seen, &world, &redis);
+	open_narrow(&seen, world);
 	want(&seen, "news");
 	want(&seen, "room:ok");
 	want(&seen, "bad");
-	RUN_UNTIL(&world.test, seen.ups);
-	TEST_REDIS_DO(&redis, "CLIENT", "KILL", "TYPE", "pubsub");
-	RUN_UNTIL(&world.test, seen.ups == 2);
+	RUN_UNTIL(&world->test, seen.ups);
+	TEST_REDIS_DO(&world->redis, "CLIENT", "KILL", "TYPE", "pubsub");
+	RUN_UNTIL(&world->test, seen.ups == 2);
 	assert_int_equal(seen.refused, 2);
 	assert_int_equal(seen.confirmed, 4);
-	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "resetchannels", "&news");
-	RUN_UNTIL(&world.test, seen.ups == 3);
+	TEST_REDIS_DO(&world->redis, "ACL", "SETUSER", "sluice", "resetchannels", "&news");
+	RUN_UNTIL(&world->test, seen.ups == 3);
 	assert_int_equal(seen.refused, 4);
 	assert_int_equal(seen.confirmed, 5);
 	assert_true(is_confirmed(&seen, "news"));
-	TEST_REDIS_DO(&redis, "ACL", "SETUSER", "sluice", "allchannels");
-	TEST_REDIS_DO(&redis, "CLIENT", "KILL", "TYPE", "pubsub");
-	RUN_UNTIL(&world.test, seen.ups == 4);
+	TEST_REDIS_DO(&world->redis, "ACL", "SETUSER", "sluice", "allchannels");
+	TEST_REDIS_DO(&world->redis, "CLIENT", "KILL", "TYPE", "pubsub");
+	RUN_UNTIL(&world->test, seen.ups == 4);
 	assert_int_equal(seen.refused, 4);
 	assert_int_equal(seen.confirmed, 8);
 	assert_int_equal(seen.downs, 3);
-	close_narrow(&seen, &world, &redis);
+	close_all(&seen, world);
 }
 
-/* More of them than may be pending, each in a command of its own. */
-static void test_more_refused_than_may_be_pending(void **state)
+/* Each is asked for in a command of its own. */
+static void handles_more_refused_channels_than_pending_commands(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	enum { N = 3 * REDIS_PENDING_MAX };
-	struct world world;
-	struct test_redis redis;
 	struct seen seen;
 	char name[32];
-	open_narrow(&seen, &world, &redis);
+	open_narrow(&seen, world);
 	for (int i = 0; i < N; i++) {
 		snprintf(name, sizeof(name), "%s-%d", i % 2 ? "bad" : "room:ok", i);
 		want(&seen, name);
 	}
-	RUN_UNTIL(&world.test, seen.ups);
+	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(seen.refused, N / 2);
 	assert_int_equal(seen.confirmed, N / 2);
 	assert_int_equal(seen.downs, 0);
-	/* from now on it is known which of them are the trouble */
-	long long before = TEST_REDIS_DO(&redis, "EVAL", CALLS_OF_SUBSCRIBE, "0");
-	TEST_REDIS_DO(&redis, "CLIENT", "KILL", "TYPE", "pubsub");
-	RUN_UNTIL(&world.test, seen.ups == 2);
+	/* now we know which of them are refused */
+	long long before = TEST_REDIS_DO(&world->redis, "EVAL", CALLS_OF_SUBSCRIBE, "0");
+	TEST_REDIS_DO(&world->redis, "CLIENT", "KILL", "TYPE", "pubsub");
+	RUN_UNTIL(&world->test, seen.ups == 2);
 	assert_int_equal(seen.refused, N);
 	assert_int_equal(seen.confirmed, N);
-	long long after = TEST_REDIS_DO(&redis, "EVAL", CALLS_OF_SUBSCRIBE, "0");
+	long long after = TEST_REDIS_DO(&world->redis, "EVAL", CALLS_OF_SUBSCRIBE, "0");
 	assert_int_equal(after - before, N / 2 + N / 2 / 512);
-	close_narrow(&seen, &world, &redis);
+	close_all(&seen, world);
 }
 
 static void say(struct fake *fake, const char *text)
@@ -612,105 +534,91 @@ static bool has_heard(struct fake *fake, const char *text)
 	       memmem(fake->heard.bytes, fake->heard.len, text, strlen(text)) != NULL;
 }
 
-static void open_scripted(struct seen *seen, struct world *world, struct fake *fake)
+static void open_scripted(struct seen *seen, struct world *world)
 {
-	world_open(world);
-	fake_open(fake);
-	fake->first = SLICE("+PONG\r\n");
-	open_at(seen, world, "", fake->port);
-	RUN_UNTIL(&world->test, fake_step(fake) && seen->ups);
-}
-
-static void close_scripted(struct seen *seen, struct world *world, struct fake *fake)
-{
-	close_all(seen, world);
-	fake_close(fake);
-	world_close(world);
+	fake_hang_up(&world->fake);
+	world->fake.first = SLICE("+PONG\r\n");
+	open_at(seen, world, "", world->fake.port);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen->ups);
 }
 
 #define SUBSCRIBE_ONE(name) "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\n" name "\r\n"
 #define ANSWER(kind, name)  "*3\r\n" kind "\r\n$1\r\n" name "\r\n:1\r\n"
 #define NOPERM              "-NOPERM no\r\n"
 
-/* The error is about the oldest command, although others were sent since and some were left. */
-static void test_refusal_belongs_to_the_oldest_command(void **state)
+/* Although other commands were sent since, and one of its channels was left. */
+static void takes_an_error_as_the_answer_to_the_oldest_command(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	open_scripted(&seen, &world, &fake);
+	open_scripted(&seen, world);
 	want(&seen, "a");
 	want(&seen, "b");
 	want(&seen, "c");
-	RUN_UNTIL(&world.test, has_heard(&fake, "*4\r\n$9\r\nSUBSCRIBE"));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, "*4\r\n$9\r\nSUBSCRIBE"));
 	want(&seen, "d");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("d")));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("d")));
 	unwant(&seen, "c");
-	RUN_UNTIL(&world.test,
-		has_heard(&fake, "PING\r\n*4") && has_heard(&fake, "d\r\n*1\r\n$4\r\nPING"));
-	say(&fake, NOPERM ANSWER("$9\r\nsubscribe", "d") "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("b")));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, "PING\r\n*4") &&
+					has_heard(&world->fake, "d\r\n*1\r\n$4\r\nPING"));
+	say(&world->fake, NOPERM ANSWER("$9\r\nsubscribe", "d") "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("b")));
 	assert_true(is_confirmed(&seen, "d"));
 	assert_int_equal(seen.refused, 0);
-	assert_false(has_heard(&fake, SUBSCRIBE_ONE("c")));
-	say(&fake, NOPERM ANSWER("$9\r\nsubscribe", "b"));
-	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "b"));
+	assert_false(has_heard(&world->fake, SUBSCRIBE_ONE("c")));
+	say(&world->fake, NOPERM ANSWER("$9\r\nsubscribe", "b"));
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && is_confirmed(&seen, "b"));
 	assert_int_equal(seen.refused, 1);
 	assert_false(is_confirmed(&seen, "a"));
 	assert_int_equal(table_count(&seen.subscriptions.wanted.channels), 3);
 	assert_int_equal(seen.downs, 0);
-	close_scripted(&seen, &world, &fake);
+	close_all(&seen, world);
 }
 
-/* It is not told as refused to those who have left, and is asked for when they come back. */
-static void test_refused_after_it_was_left(void **state)
+/* It is asked for when it is wanted again. */
+static void does_not_report_a_refused_channel_that_was_left(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	open_scripted(&seen, &world, &fake);
+	open_scripted(&seen, world);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a")));
 	unwant(&seen, "a");
-	say(&fake, NOPERM);
-	RUN_UNTIL(&world.test,
-		fake_step(&fake) && table_count(&seen.subscriptions.wanted.channels) == 0);
+	say(&world->fake, NOPERM);
+	RUN_UNTIL(&world->test,
+		fake_step(&world->fake) && table_count(&seen.subscriptions.wanted.channels) == 0);
 	assert_int_equal(seen.refused, 0);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));
-	say(&fake, ANSWER("$9\r\nsubscribe", "a"));
-	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "a"));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));
+	say(&world->fake, ANSWER("$9\r\nsubscribe", "a"));
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && is_confirmed(&seen, "a"));
 	assert_int_equal(seen.downs, 0);
-	close_scripted(&seen, &world, &fake);
+	close_all(&seen, world);
 }
 
-/* The answer is as good for who came while it was under way: the question is not put twice. */
-static void test_refused_while_it_was_wanted_anew(void **state)
+/* The refusal is about the channel as it is wanted now. */
+static void asks_once_for_a_channel_that_is_left_and_wanted_before_the_refusal(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	open_scripted(&seen, &world, &fake);
+	open_scripted(&seen, world);
 	seen.rewant_when_message = true;
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
-	say(&fake, "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n" NOPERM);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.refused);
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a")));
+	say(&world->fake, "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n" NOPERM);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.refused);
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
 	assert_int_equal(seen.messages, 1);
-	assert_false(has_heard(&fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));
+	assert_false(has_heard(&world->fake, SUBSCRIBE_ONE("a") SUBSCRIBE_ONE("a")));
 	assert_int_equal(seen.refused, 1);
 	assert_int_equal(seen.downs, 0);
-	close_scripted(&seen, &world, &fake);
+	close_all(&seen, world);
 }
 
-/* Anything that no honest Redis says about a command with two channels ends the link. */
-static void test_hostile_refusals(void **state)
+/* To a command with two channels. */
+static void fails_on_unexpected_answers_to_a_subscribe(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct {
 		const char *bytes, *reason;
 	} cases[] = {
@@ -728,81 +636,71 @@ static void test_hostile_refusals(void **state)
 		{ "*2\r\n$4\r\npong\r\n$0\r\n\r\n", "unexpected reply" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct world world;
-		struct fake fake;
 		struct seen seen;
-		open_scripted(&seen, &world, &fake);
+		open_scripted(&seen, world);
 		want(&seen, "a");
 		want(&seen, "b");
-		RUN_UNTIL(&world.test, has_heard(&fake, "*3\r\n$9\r\nSUBSCRIBE"));
-		say(&fake, cases[i].bytes);
-		RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+		RUN_UNTIL(&world->test, has_heard(&world->fake, "*3\r\n$9\r\nSUBSCRIBE"));
+		say(&world->fake, cases[i].bytes);
+		RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 		if (strcmp(seen.reason, cases[i].reason) != 0)
 			fail_msg("case %zu: %s", i, seen.reason);
 		assert_int_equal(seen.refused, 0);
-		close_scripted(&seen, &world, &fake);
+		close_all(&seen, world);
 	}
 }
 
-static void test_refused_unsubscription_fails_the_link(void **state)
+static void fails_on_a_refused_unsubscribe(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	open_scripted(&seen, &world, &fake);
+	open_scripted(&seen, world);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a")));
-	say(&fake, ANSWER("$9\r\nsubscribe", "a"));
-	RUN_UNTIL(&world.test, fake_step(&fake) && is_confirmed(&seen, "a"));
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a")));
+	say(&world->fake, ANSWER("$9\r\nsubscribe", "a"));
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && is_confirmed(&seen, "a"));
 	unwant(&seen, "a");
-	RUN_UNTIL(&world.test, has_heard(&fake, "UNSUBSCRIBE\r\n$1\r\na"));
-	say(&fake, NOPERM);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	RUN_UNTIL(&world->test, has_heard(&world->fake, "UNSUBSCRIBE\r\n$1\r\na"));
+	say(&world->fake, NOPERM);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 	assert_string_equal(seen.reason, "UNSUBSCRIBE: NOPERM no");
-	close_scripted(&seen, &world, &fake);
+	close_all(&seen, world);
 }
 
-/* An error may be the answer to PING: it is the oldest that counts. */
-static void test_error_to_ping_is_told_as_such(void **state)
+/* The second error answers the PING, which is the oldest command by then. */
+static void reports_an_error_to_ping_as_such(void **state)
 {
-	(void)state;
-	struct world world;
-	struct fake fake;
+	struct world *world = *state;
 	struct seen seen;
-	open_scripted(&seen, &world, &fake);
+	open_scripted(&seen, world);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, has_heard(&fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
-	say(&fake, NOPERM NOPERM);
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+	RUN_UNTIL(&world->test, has_heard(&world->fake, SUBSCRIBE_ONE("a") "*1\r\n$4\r\nPING"));
+	say(&world->fake, NOPERM NOPERM);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 	assert_string_equal(seen.reason, "PING: NOPERM no");
 	assert_int_equal(seen.refused, 1);
-	close_scripted(&seen, &world, &fake);
+	close_all(&seen, world);
 }
 
-static void test_close_when_refused(void **state)
+static void may_be_closed_when_a_channel_is_refused(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	open_narrow(&seen, &world, &redis);
+	open_narrow(&seen, world);
 	seen.close_when_refused = true;
 	want(&seen, "bad1");
 	want(&seen, "bad2");
 	want(&seen, "room:ok");
-	RUN_UNTIL(&world.test, seen.closed);
+	RUN_UNTIL(&world->test, seen.closed);
 	assert_int_equal(seen.refused, 1);
 	assert_int_equal(seen.ups, 0);
-	test_redis_close(&redis);
-	world_close(&world);
 }
 
 #define SUBSCRIBED "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
 
-static void test_hostile_pushes(void **state)
+static void fails_on_unexpected_pushes(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct {
 		struct slice bytes;
 		const char *reason;
@@ -833,96 +731,73 @@ static void test_hostile_pushes(void **state)
 		{ SLICE(">3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n"), "the reply is not RESP" },
 		{ SLICE(SUBSCRIBED "garbage"), "the reply is not RESP" },
 	};
-	struct world world;
-	struct fake fake;
-	world_open(&world);
-	fake_open(&fake);
-	fake.first = SLICE("+PONG\r\n");
-	fake.word = "SUBSCRIBE";
+	world->fake.first = SLICE("+PONG\r\n");
+	world->fake.word = "SUBSCRIBE";
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct seen seen;
-		fake.then = cases[i].bytes;
-		open_at(&seen, &world, "", fake.port);
+		world->fake.then = cases[i].bytes;
+		open_at(&seen, world, "", world->fake.port);
 		want(&seen, "a");
-		RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+		RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 		if (strcmp(seen.reason, cases[i].reason) != 0)
 			fail_msg("case %zu: %s", i, seen.reason);
-		close_all(&seen, &world);
-		fake_hang_up(&fake);
+		close_all(&seen, world);
+		fake_hang_up(&world->fake);
 	}
-	fake_close(&fake);
-	world_close(&world);
 }
 
-/* What is not wanted is dropped; a flood of both kinds is worked off, and PING with it. */
-static void test_flood(void **state)
+/* Unwanted messages are dropped, and the PING is answered. */
+static void handles_a_flood_of_wanted_and_unwanted_messages(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	enum { N = 200000 };
 	static const struct slice known = SLICE("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nx\r\n");
 	static const struct slice unknown = SLICE("*3\r\n$7\r\nmessage\r\n$1\r\nb\r\n$1\r\nx\r\n");
-	struct world world;
-	struct fake fake;
 	struct seen seen;
 	struct buffer bytes = { 0 };
-	world_open(&world);
-	fake_open(&fake);
 	assert_int_equal(buffer_append_slice(&bytes, SLICE(SUBSCRIBED)), 0);
 	for (int i = 0; i < N; i++)
 		assert_int_equal(buffer_append_slice(&bytes, i % 2 ? known : unknown), 0);
-	fake.first = SLICE("+PONG\r\n");
-	fake.word = "SUBSCRIBE";
-	fake.then = buffer_slice(&bytes);
-	open_at(&seen, &world, "", fake.port);
+	world->fake.first = SLICE("+PONG\r\n");
+	world->fake.word = "SUBSCRIBE";
+	world->fake.then = buffer_slice(&bytes);
+	open_at(&seen, world, "", world->fake.port);
 	want(&seen, "a");
-	RUN_UNTIL(&world.test, fake_step(&fake) && seen.messages == N / 2);
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.messages == N / 2);
 	assert_int_equal(seen.downs, 0);
 	assert_true(seen.batches < N / 100);
-	close_all(&seen, &world);
-	fake_close(&fake);
+	close_all(&seen, world);
 	buffer_finish(&bytes);
-	world_close(&world);
 }
 
-/* Each byte of it is where the connection may end. */
-static void test_half_pushes(void **state)
+static void survives_a_disconnect_at_any_byte(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct slice bytes =
 		SLICE(SUBSCRIBED "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$3\r\n\r\n\0\r\n");
-	struct world world;
-	struct fake fake;
-	world_open(&world);
-	fake_open(&fake);
-	fake.first = SLICE("+PONG\r\n");
-	fake.word = "SUBSCRIBE";
-	fake.hangs_up = true;
+	world->fake.first = SLICE("+PONG\r\n");
+	world->fake.word = "SUBSCRIBE";
+	world->fake.hangs_up = true;
 	for (size_t len = 0; len <= bytes.len; len++) {
 		struct seen seen;
-		fake.then = slice_make(bytes.at, len);
-		open_at(&seen, &world, "", fake.port);
+		world->fake.then = slice_make(bytes.at, len);
+		open_at(&seen, world, "", world->fake.port);
 		want(&seen, "a");
-		RUN_UNTIL(&world.test, fake_step(&fake) && seen.downs);
+		RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.downs);
 		assert_int_equal(seen.confirmed, len >= sizeof(SUBSCRIBED) - 1);
 		assert_int_equal(seen.messages, len == bytes.len);
-		close_all(&seen, &world);
-		fake_hang_up(&fake);
+		close_all(&seen, world);
+		fake_hang_up(&world->fake);
 	}
-	fake_close(&fake);
-	world_close(&world);
 }
 
-static void test_close_from_any_callback(void **state)
+static void may_be_closed_in_any_callback(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
-	world_open(&world);
-	test_redis_open(&redis, "");
-	RUN_UNTIL(&world.test, test_redis_accepts(&redis));
+	struct world *world = *state;
+	RUN_UNTIL(&world->test, test_redis_accepts(&world->redis));
 	for (int i = 0; i < 5; i++) {
 		struct seen seen;
-		open_at(&seen, &world, "", redis.port);
+		open_at(&seen, world, "", world->redis.port);
 		want(&seen, "a");
 		want(&seen, "b");
 		seen.close_when_confirmed = i == 0;
@@ -930,50 +805,48 @@ static void test_close_from_any_callback(void **state)
 		seen.close_when_message = i == 2;
 		seen.close_when_down = i == 3;
 		if (i == 4)
-			subscriptions_close(&seen.subscriptions); /* before anything began */
+			subscriptions_close(&seen.subscriptions); /* before the first attempt */
 		if (i == 2 || i == 3)
-			RUN_UNTIL(&world.test, seen.ups);
+			RUN_UNTIL(&world->test, seen.ups);
 		if (i == 2)
-			assert_int_equal(publish(&redis, "a", "x"), 1);
+			assert_int_equal(publish(&world->redis, "a", "x"), 1);
 		if (i == 3)
 			redis_link_fail(&seen.subscriptions.link, "a test");
-		RUN_UNTIL(&world.test, seen.closed);
+		RUN_UNTIL(&world->test, seen.closed);
 		assert_int_equal(seen.confirmed, i == 0 ? 1 : i == 4 ? 0 : 2);
 		assert_int_equal(seen.downs, i == 3);
 		assert_int_equal(seen.messages, i == 2);
 	}
-	test_redis_close(&redis);
-	world_close(&world);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_publication_comes_through),
-		cmocka_unit_test(test_up_at_once_when_nothing_is_wanted),
-		cmocka_unit_test(test_wants_leave_together),
-		cmocka_unit_test(test_many_channels),
-		cmocka_unit_test(test_wanted_again),
-		cmocka_unit_test(test_any_order_of_wants_ends_right),
-		cmocka_unit_test(test_killed_and_restarted),
-		cmocka_unit_test(test_ping_goes_on_while_subscribed),
-		cmocka_unit_test(test_hanging_redis_is_found),
-		cmocka_unit_test(test_refused_among_others),
-		cmocka_unit_test(test_refused_again_and_again),
-		cmocka_unit_test(test_refused_until_wanted_anew),
-		cmocka_unit_test(test_refused_when_the_link_comes_back),
-		cmocka_unit_test(test_more_refused_than_may_be_pending),
-		cmocka_unit_test(test_refusal_belongs_to_the_oldest_command),
-		cmocka_unit_test(test_refused_after_it_was_left),
-		cmocka_unit_test(test_refused_while_it_was_wanted_anew),
-		cmocka_unit_test(test_hostile_refusals),
-		cmocka_unit_test(test_refused_unsubscription_fails_the_link),
-		cmocka_unit_test(test_error_to_ping_is_told_as_such),
-		cmocka_unit_test(test_close_when_refused),
-		cmocka_unit_test(test_hostile_pushes),
-		cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_half_pushes),
-		cmocka_unit_test(test_close_from_any_callback),
+		WITH_REDIS(delivers_publications_on_wanted_channels),
+		WITH_REDIS(comes_up_when_nothing_is_wanted),
+		WITH_FAKE(asks_for_the_channels_of_a_turn_together),
+		WITH_REDIS(subscribes_to_more_channels_than_one_command_holds),
+		WITH_REDIS(confirms_a_channel_that_is_wanted_again),
+		WITH_REDIS(follows_wants_in_any_order),
+		WITH_REDIS(subscribes_again_after_redis_was_killed),
+		WITH_REDIS(pings_before_while_and_after_being_subscribed),
+		WITH_REDIS(detects_a_redis_that_hangs),
+		WITH_REDIS(confirms_the_channels_beside_refused_ones),
+		WITH_REDIS(keeps_other_channels_when_one_is_refused_repeatedly),
+		WITH_REDIS(asks_for_a_refused_channel_when_it_is_wanted_anew),
+		WITH_REDIS(asks_for_refused_channels_when_the_link_is_back),
+		WITH_REDIS(handles_more_refused_channels_than_pending_commands),
+		WITH_FAKE(takes_an_error_as_the_answer_to_the_oldest_command),
+		WITH_FAKE(does_not_report_a_refused_channel_that_was_left),
+		WITH_FAKE(asks_once_for_a_channel_that_is_left_and_wanted_before_the_refusal),
+		WITH_FAKE(fails_on_unexpected_answers_to_a_subscribe),
+		WITH_FAKE(fails_on_a_refused_unsubscribe),
+		WITH_FAKE(reports_an_error_to_ping_as_such),
+		WITH_REDIS(may_be_closed_when_a_channel_is_refused),
+		WITH_FAKE(fails_on_unexpected_pushes),
+		WITH_FAKE(handles_a_flood_of_wanted_and_unwanted_messages),
+		WITH_FAKE(survives_a_disconnect_at_any_byte),
+		WITH_REDIS(may_be_closed_in_any_callback),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

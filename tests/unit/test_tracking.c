@@ -3,15 +3,12 @@
 #include "sluice/redis/subscriptions.h"
 #include "sluice/redis/tracking.h"
 
-enum { REPLY_BYTES = 1 << 20 };
-
-/* Both links, and all that they have told. */
+/* Both links, and what they have reported. */
 struct seen {
 	struct redis_link reader;
 	struct subscriptions listener;
 	struct tracking tracking;
-	struct redis_link_settings settings;
-	struct redis_url url;
+	struct test_target target;
 	int ups, listener_ups, listening, deaf, tracked, refused, invalidated, flushed, answers,
 		messages, closed;
 	uint64_t client;
@@ -145,21 +142,18 @@ static const struct tracking_events tracking_events = {
 
 /* ---- set-up ---- */
 
-static void open_both(
-	struct seen *seen, struct world *world, const struct test_redis *redis, const char *who)
+static void open_both(struct seen *seen, struct world *world, const char *who)
 {
 	char text[128];
-	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", who, redis->port);
+	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", who, world->redis.port);
 	*seen = (struct seen){ 0 };
-	assert_null(redis_url_parse(&seen->url, slice_of(text)));
-	seen->settings =
-		(struct redis_link_settings){ .url = &seen->url, .reply_bytes = REPLY_BYTES };
+	test_target_set(&seen->target, text);
 	tracking_init(&seen->tracking, &seen->reader, &tracking_events, seen);
 	assert_int_equal(redis_link_open(&seen->reader, &world->shared, &world->deadlines,
-				 &seen->settings, &reader_events, seen),
+				 &seen->target.settings, &reader_events, seen),
 		0);
 	assert_int_equal(subscriptions_open(&seen->listener, &world->shared, &world->deadlines,
-				 &seen->settings, &listener_events, seen),
+				 &seen->target.settings, &listener_events, seen),
 		0);
 	assert_int_equal(subscriptions_listen(&seen->listener), 0);
 }
@@ -171,19 +165,10 @@ static void close_both(struct seen *seen, struct world *world)
 	RUN_UNTIL(&world->test, seen->closed == 2);
 }
 
-static void begin_tracked(struct seen *seen, struct world *world, struct test_redis *redis)
+static void open_tracked(struct seen *seen, struct world *world)
 {
-	world_open(world);
-	test_redis_open(redis, "");
-	open_both(seen, world, redis, "");
+	open_both(seen, world, "");
 	RUN_UNTIL(&world->test, seen->tracked);
-}
-
-static void end(struct seen *seen, struct world *world, struct test_redis *redis)
-{
-	close_both(seen, world);
-	test_redis_close(redis);
-	world_close(world);
 }
 
 static void on_answer(void *context, const struct redisReply *reply)
@@ -203,131 +188,118 @@ static void read_key(struct seen *seen, struct world *world, const char *key)
 
 /* ---- tests ---- */
 
-static void test_a_change_is_told_once(void **state)
+static void reports_a_changed_key_once(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	begin_tracked(&seen, &world, &redis);
+	open_tracked(&seen, world);
 	/* its own channel is the only one */
 	assert_int_equal(table_count(&seen.listener.wanted.channels), 1);
-	read_key(&seen, &world, "a");
-	TEST_REDIS_DO(&redis, "SET", "other", "1");
-	TEST_REDIS_DO(&redis, "SET", "a", "1");
-	RUN_UNTIL(&world.test, seen.invalidated);
+	read_key(&seen, world, "a");
+	TEST_REDIS_DO(&world->redis, "SET", "other", "1");
+	TEST_REDIS_DO(&world->redis, "SET", "a", "1");
+	RUN_UNTIL(&world->test, seen.invalidated);
 	assert_string_equal(seen.key, "a");
-	/* not read since then: not told of; what comes behind it proves it */
-	read_key(&seen, &world, "b");
-	TEST_REDIS_DO(&redis, "SET", "a", "2");
-	TEST_REDIS_DO(&redis, "SET", "b", "1");
-	RUN_UNTIL(&world.test, seen.invalidated == 2);
+	/* not read since then, so not reported: the next report is about another key */
+	read_key(&seen, world, "b");
+	TEST_REDIS_DO(&world->redis, "SET", "a", "2");
+	TEST_REDIS_DO(&world->redis, "SET", "b", "1");
+	RUN_UNTIL(&world->test, seen.invalidated == 2);
 	assert_string_equal(seen.key, "b");
-	read_key(&seen, &world, "a");
-	TEST_REDIS_DO(&redis, "EXPIRE", "a", "100");
-	RUN_UNTIL(&world.test, seen.invalidated == 3);
-	read_key(&seen, &world, "a");
-	TEST_REDIS_DO(&redis, "DEL", "a");
-	RUN_UNTIL(&world.test, seen.invalidated == 4);
+	read_key(&seen, world, "a");
+	TEST_REDIS_DO(&world->redis, "EXPIRE", "a", "100");
+	RUN_UNTIL(&world->test, seen.invalidated == 3);
+	read_key(&seen, world, "a");
+	TEST_REDIS_DO(&world->redis, "DEL", "a");
+	RUN_UNTIL(&world->test, seen.invalidated == 4);
 	assert_int_equal(seen.flushed, 0);
-	end(&seen, &world, &redis);
+	close_both(&seen, world);
 }
 
-static void test_all_keys_may_be_meant(void **state)
+static void reports_flushall_as_any_key(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	begin_tracked(&seen, &world, &redis);
-	read_key(&seen, &world, "a");
-	TEST_REDIS_DO(&redis, "FLUSHALL");
-	RUN_UNTIL(&world.test, seen.flushed == 1);
-	end(&seen, &world, &redis);
+	open_tracked(&seen, world);
+	read_key(&seen, world, "a");
+	TEST_REDIS_DO(&world->redis, "FLUSHALL");
+	RUN_UNTIL(&world->test, seen.flushed == 1);
+	close_both(&seen, world);
 }
 
-/* Anybody who may publish can say something on that channel. */
-static void test_what_is_published_there_is_nothing(void **state)
+/* Any client that may publish can publish on that channel. */
+static void ignores_publications_on_its_channel(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	begin_tracked(&seen, &world, &redis);
-	assert_int_equal(TEST_REDIS_DO(&redis, "PUBLISH", "__redis__:invalidate", "a"), 1);
-	read_key(&seen, &world, "b");
-	TEST_REDIS_DO(&redis, "SET", "b", "1");
-	RUN_UNTIL(&world.test, seen.invalidated == 1);
+	open_tracked(&seen, world);
+	assert_int_equal(TEST_REDIS_DO(&world->redis, "PUBLISH", "__redis__:invalidate", "a"), 1);
+	read_key(&seen, world, "b");
+	TEST_REDIS_DO(&world->redis, "SET", "b", "1");
+	RUN_UNTIL(&world->test, seen.invalidated == 1);
 	assert_string_equal(seen.key, "b");
 	assert_int_equal(seen.messages, 0);
 	assert_int_equal(seen.flushed, 0);
-	end(&seen, &world, &redis);
+	close_both(&seen, world);
 }
 
-static void test_either_link_may_come_back(void **state)
+static void tracks_again_when_either_link_is_back(void **state)
 {
-	(void)state;
-	struct world world;
-	struct test_redis redis;
+	struct world *world = *state;
 	struct seen seen;
-	begin_tracked(&seen, &world, &redis);
+	open_tracked(&seen, world);
 	uint64_t client = seen.client;
-	/* behind this answer Redis has seen to the tracking, for a listener that is there */
-	read_key(&seen, &world, "a");
+	/* by this reply Redis has turned tracking on, for a listener that is there */
+	read_key(&seen, world, "a");
 	redis_link_fail(&seen.listener.link, "a test");
-	RUN_UNTIL(&world.test, seen.tracked == 2);
+	RUN_UNTIL(&world->test, seen.tracked == 2);
 	assert_true(seen.client != client);
-	read_key(&seen, &world, "a");
+	read_key(&seen, world, "a");
 	redis_link_fail(&seen.reader, "a test");
-	RUN_UNTIL(&world.test, seen.tracked == 3);
-	read_key(&seen, &world, "a");
-	TEST_REDIS_DO(&redis, "SET", "a", "1");
-	RUN_UNTIL(&world.test, seen.invalidated == 1);
+	RUN_UNTIL(&world->test, seen.tracked == 3);
+	read_key(&seen, world, "a");
+	TEST_REDIS_DO(&world->redis, "SET", "a", "1");
+	RUN_UNTIL(&world->test, seen.invalidated == 1);
 	assert_int_equal(seen.refused + seen.deaf, 0);
-	end(&seen, &world, &redis);
+	close_both(&seen, world);
 }
 
-/* What Redis denies is told, and the links stay. */
-static void test_without_the_right(void **state)
+static void reports_missing_rights_and_keeps_the_links(void **state)
 {
-	(void)state;
+	struct world *world = *state;
 	static const struct {
 		const char *rights[3];
-		bool deaf; /* else it is the reader who is refused */
+		bool deaf; /* the listener is refused, not the reader */
 	} rows[] = {
 		{ { "-client|id", "&*", "+ping" }, true },
 		{ { "-client|tracking", "&*", "+ping" }, false },
 		{ { "resetchannels", "&news", "+ping" }, true },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct world world;
-		struct test_redis redis;
 		struct seen seen;
-		world_open(&world);
-		test_redis_open(&redis, "");
-		RUN_UNTIL(&world.test, test_redis_accepts(&redis));
+		RUN_UNTIL(&world->test, test_redis_accepts(&world->redis));
 		const char *const *rights = rows[i].rights;
-		TEST_REDIS_DO(&redis, "ACL", "SETUSER", "u", "on", ">p", "~*", "&*", "+@all",
-			rights[0], rights[1], rights[2]);
-		open_both(&seen, &world, &redis, "u:p@");
-		RUN_UNTIL(&world.test, seen.ups && (rows[i].deaf ? seen.deaf : seen.refused));
+		TEST_REDIS_DO(&world->redis, "ACL", "SETUSER", "u", "reset", "on", ">p", "~*", "&*",
+			"+@all", rights[0], rights[1], rights[2]);
+		open_both(&seen, world, "u:p@");
+		RUN_UNTIL(&world->test, seen.ups && (rows[i].deaf ? seen.deaf : seen.refused));
 		assert_true(slice_starts_with(slice_of(seen.problem), SLICE("NOPERM")));
-		read_key(&seen, &world, "a");
-		RUN_UNTIL(&world.test, seen.listener_ups);
+		read_key(&seen, world, "a");
+		RUN_UNTIL(&world->test, seen.listener_ups);
 		assert_int_equal(seen.ups, 1);
 		assert_int_equal(seen.deaf + seen.refused, 1);
-		end(&seen, &world, &redis);
+		close_both(&seen, world);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_a_change_is_told_once),
-		cmocka_unit_test(test_all_keys_may_be_meant),
-		cmocka_unit_test(test_what_is_published_there_is_nothing),
-		cmocka_unit_test(test_either_link_may_come_back),
-		cmocka_unit_test(test_without_the_right),
+		WITH_REDIS(reports_a_changed_key_once),
+		WITH_REDIS(reports_flushall_as_any_key),
+		WITH_REDIS(ignores_publications_on_its_channel),
+		WITH_REDIS(tracks_again_when_either_link_is_back),
+		WITH_REDIS(reports_missing_rights_and_keeps_the_links),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
