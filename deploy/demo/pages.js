@@ -1,4 +1,4 @@
-/* The two pages of the demo. What a user typed is escaped before it becomes part of one. */
+/* The two pages of the demo. Whatever a user typed is escaped. */
 
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 

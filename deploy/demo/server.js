@@ -1,17 +1,17 @@
 /*
- * A backend that knows nothing of Sluice.
+ * A backend that does not know Sluice.
  *
- * It logs people in with express-session, keeps the sessions in Redis with connect-redis, and
- * publishes with PUBLISH. That is all that Sluice asks of a backend: there is no SDK here, no
- * second log-in, and no line that opens a WebSocket or closes one. The page opens one, on /ws of the
- * same origin, with the sluice.js that the gateway serves, and the load balancer hands it to a
- * gateway, which finds the session by its cookie, and closes when that is gone.
+ * It logs users in with express-session, keeps the sessions in Redis with connect-redis, and
+ * publishes with PUBLISH. Sluice needs nothing else: there is no SDK here, no second login, and no
+ * line that opens or closes a WebSocket. The page opens one, on /ws of the same origin, with the
+ * sluice.js that the gateway serves. The load balancer passes it to a gateway, which finds the
+ * session by its cookie and closes the socket when the session is gone.
  *
  *     browser --- /ws -----> sluice  <--- subscribes, watches sessions - redis
  *        |                                                                 ^
  *        +------- the rest -> this backend ---- sessions, PUBLISH ---------+
  *
- * What the two must agree on:
+ * What the backend and Sluice must agree on:
  *
  *     SESSION_SECRET                    session.secrets
  *     the cookie's name                 session.cookie           connect.sid, both sides' default
@@ -19,12 +19,12 @@
  *     req.session.userId                session.user             userId, the default
  *     news, user:<id>                   channels
  *
- * To run it:  npm ci && SESSION_SECRET='keyboard cat' npm start
+ * Run it:  npm ci && SESSION_SECRET='keyboard cat' npm start
  *
  *     PORT            where to listen, 3000
  *     REDIS_URL       redis://127.0.0.1:6379
- *     SESSION_SECRET  signs the cookie; no default
- *     NEWS_SECONDS    publish a line of news this often; 0, the default: never
+ *     SESSION_SECRET  signs the cookie; required
+ *     NEWS_SECONDS    publish a line of news this often; 0, the default, means never
  */
 
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,7 @@ const SESSION_MS = 24 * 60 * 60 * 1000;
 
 const assets = fileURLToPath(new URL('public', import.meta.url));
 
-/* Without Redis a request fails at once; it does not wait in a queue until Redis is back. */
+/* Without Redis a request fails at once, rather than waiting in a queue until Redis is back. */
 async function connect(url) {
   const redis = createClient({ url, disableOfflineQueue: true });
   redis.on('error', (error) => console.error(`redis: ${error.message || error.code}`));
@@ -58,11 +58,11 @@ function sessions(redis, secret) {
   });
 }
 
-/* A new session id at each log-in, so that nobody can have planted the one that becomes valid. */
+/* A new session id at each login, against session fixation. */
 function logIn(req, res, next) {
   const user = String(req.body?.user ?? '').trim();
   if (!USER.test(user))
-    return res.status(400).send(loginPage('A name is 1 to 64 of: letters, digits, . _ @ -'));
+    return res.status(400).send(loginPage('A name has 1 to 64 letters, digits, or . _ @ -'));
   req.session.regenerate((error) => {
     if (error)
       return next(error);
@@ -90,20 +90,20 @@ function publisher(redis) {
   return (channel, value) => redis.publish(channel, JSON.stringify(value));
 }
 
-/* `to` is a word of ours and no channel, so that nobody can publish to somebody else's. */
+/* `to` is a word and not a channel, so that nobody can publish to another user's channel. */
 function publishRoute(publish) {
   return async (req, res) => {
     const { to, text } = req.body ?? {};
     const user = req.session.userId;
     const channel = new Map([['news', 'news'], ['me', `user:${user}`]]).get(to);
     if (!channel || typeof text !== 'string' || text.length > LONGEST_TEXT)
-      return res.status(400).send('want {"to":"news" or "me","text":"…"}\n');
+      return res.status(400).send('expected {"to":"news" or "me","text":"…"}\n');
     await publish(channel, { type: to, from: user, text });
     res.status(204).end();
   };
 }
 
-/* Resolves once Redis is there: { app, publish(channel, value), close() }. */
+/* Resolves to { app, publish(channel, value), close() } when Redis is connected. */
 export async function createApp({ redisUrl, secret }) {
   const redis = await connect(redisUrl);
   const publish = publisher(redis);

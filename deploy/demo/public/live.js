@@ -1,8 +1,8 @@
 /*
- * The live page: what is published arrives by sluice.js, what is typed leaves by HTTP.
+ * The live page. Publications arrive through sluice.js; the page publishes by HTTP.
  *
- * Log-out is a form that the backend answers; nothing here closes the connection. The gateway does
- * when the session is gone, in every tab, and each then says so.
+ * Logging out is a form for the backend. Nothing here closes the connection: the gateway does, in
+ * every tab, when the session is gone.
  */
 
 import { Sluice } from '/sluice.js';
@@ -27,7 +27,7 @@ function describe({ name, code, reason }) {
   case 'open':
     return 'live';
   case 'waiting':
-    return 'lost, trying again';
+    return 'connection lost, reconnecting';
   case 'closed':
     return code === SESSION_ENDED ? 'your session ended' : `closed: ${reason || code}`;
   default:
@@ -58,4 +58,4 @@ form.addEventListener('submit', (event) => {
 const sluice = new Sluice('/ws');
 sluice.on('state', showState);
 sluice.on('publication', ({ data }) => show(JSON.stringify(data)));
-sluice.on('gap', ({ channels }) => show(`Something may have been missed: ${channels.join(', ')}`));
+sluice.on('gap', ({ channels }) => show(`Messages may be missing on ${channels.join(', ')}`));
