@@ -186,9 +186,9 @@ describe('after a restart of Redis', () => {
   });
 });
 
-/* The rights that the README lists for Sluice's user. */
-const README = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-const RULES = /^ACL SETUSER sluice on >password ([^`]*)/m.exec(README)[1].trim().split(/\s+/);
+/* The rights that the documentation lists for Sluice's user. */
+const DOCUMENTATION = await readFile(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const RULES = /^ACL SETUSER sluice on >password ([^`]*)/m.exec(DOCUMENTATION)[1].trim().split(/\s+/);
 
 async function standWithUser(t, rules, { session = NO_SWEEP, ...config } = {}) {
   const redis = await startRedis(t);
@@ -199,7 +199,7 @@ async function standWithUser(t, rules, { session = NO_SWEEP, ...config } = {}) {
 }
 
 describe('a Redis user with restricted rights', () => {
-  test('needs no more rights than the README lists', async t => {
+  test('needs no more rights than the documentation lists', async t => {
     const { redis, sluice, client } = await standWithUser(t, RULES);
     const visitor = await Visitor.logIn(client, { teams: [1] });
     await visitor.open(sluice, { count: 4, query: '?channel=team:1' });
