@@ -1,13 +1,13 @@
 /* This file decides who is logged in.
  *
- * The configuration says how a session is stored: as a string, as a hash, or as a key that only has to
- * exist. session.must_exist adds a second key that has to exist as well. So one or two commands are sent
- * together:
+ * The configuration says how a session is stored: as a string, as a hash, or as a key that only has
+ * to exist. session.must_exist adds a second key that has to exist as well. So one or two commands
+ * are sent together:
  *
  *	GET sess:X                         {"user":…}     JSON, or another codec's bytes
  *	HGETALL spring:session:sessions:X  name, value, … the fields become one JSON object
  *	EXISTS sess:X                      0 or 1         the record is not read
- *	EXISTS spring:…:expires:X          0 or 1         session.must_exist, besides one of the above
+ *	EXISTS spring:…:expires:X          0 or 1         session.must_exist, besides one of these
  *
  * Three functions hold the rules, one rule a line:
  *
@@ -15,8 +15,8 @@
  *	read_reply               one reply      -> what it says (enum session_answer)
  *	read_record              record's bytes -> the same
  *
- * Every codec's record is converted to JSON and then read by session_value, so there is one reader that
- * knows what a log-in looks like. */
+ * Every codec's record is converted to JSON and then read by session_value, so there is one reader
+ * that knows what a log-in looks like. */
 #include "sluice/auth/session_record.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ void session_record_commands(
 		return;
 	ssize_t len = session_key_move(settings->session.key, key, must_exist, ret_commands->room,
 		sizeof(ret_commands->room));
-	/* A ticket may name a key that session.key does not make. That session has no second key. */
+	/* A ticket may name a key that session.key does not make: no second key then. */
 	if (len >= 0)
 		add_command(settings, ret_commands, slice_make(ret_commands->room, (size_t)len));
 }
@@ -82,8 +82,8 @@ struct slice session_record_key_of(
 
 /* ---- the verdict ---- */
 
-/* One reply that says no is enough, even if Redis could not give the other. A session is good only if
- * there are replies and all of them say so. */
+/* One reply that says no is enough, even if Redis could not give the other. A session is good only
+ * if there are replies and all of them say so. */
 enum session_result session_reading_result(const struct session_reading *reading)
 {
 	if (reading->answers & (SESSION_ANSWER_MISSING | SESSION_ANSWER_REJECTED))
@@ -119,7 +119,7 @@ int session_record_parse(const struct settings *settings, bool cookie_object, st
 	return -EACCES;
 }
 
-/* Makes `record` JSON, whose bytes may lie in `json`. 0; -EINVAL: not a record of this codec; -ENOMEM. */
+/* Makes `record` JSON, whose bytes may lie in `json`. 0; -EINVAL: not this codec's; -ENOMEM. */
 static int decode(enum session_codec codec, struct slice *record, struct buffer *json)
 {
 	int error = 0;
@@ -136,8 +136,8 @@ static int decode(enum session_codec codec, struct slice *record, struct buffer 
 	return error;
 }
 
-/* If the configuration requires nothing of the record, it is enough that the key exists: a value that
- * cannot be read is a log-in without a user id. */
+/* If the configuration requires nothing of the record, it is enough that the key exists: a value
+ * that cannot be read is a log-in without a user id. */
 static bool is_existence_enough(const struct settings *settings)
 {
 	return !settings->session.authenticated.len && !settings->session.present.len &&
@@ -196,8 +196,8 @@ static enum session_answer read_string(struct session_reading *reading,
 
 /* ---- a reply ---- */
 
-/* connect-redis treats a key of another type as no session. Any other error (LOADING, NOPERM, …) says
- * nothing about the session. */
+/* connect-redis treats a key of another type as no session. Any other error (LOADING, NOPERM, …)
+ * says nothing about the session. */
 static bool is_wrong_type(const struct redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR &&

@@ -2,23 +2,24 @@
  * (sessions->in). session_event is the only function that changes either.
  *
  *	IDLE      nothing to do until its turn in the sweep; in the order in which they were read
- *	DOUBTFUL  Redis could not say how it is: it is read again in a second
- *	SOON      Redis says that it has changed: it is read as soon as the pace permits
- *	DUE       it is read as soon as there is room
+ *	DOUBTFUL  the last read failed: to be read again in a second
+ *	SOON      invalidated by Redis: to be read as soon as the pace permits
+ *	DUE       to be read as soon as there is room
  *	READING   a read of it is under way
  *	OUTDATED  the same, but it may have changed since the read was sent, so it is read once more
  *
- * The table below has a row for each event and a column for each state. A cell is the next state. NEVER
- * stands where the event cannot happen: SWEEP, PERMIT, RETRY and ROOM are raised only for the first session
- * in the list of the one state that knows them, and an answer only comes to a read. The last column is what
- * the members hear.
+ * The table below has a row for each event and a column for each state. A cell is the next state.
+ * NEVER stands where the event cannot happen: SWEEP, PERMIT, RETRY and ROOM are raised only for the
+ * first session in the list of the one state that knows them, and an answer only comes to a read.
+ * The last column is what the members are called with.
  *
- * - A session keeps its place in a list when its next state is the one that it is in. To hear once more
- *   that it has changed does not put its read off.
- * - An answer that may be older than the change (OUTDATED) still goes to the members and to those who asked. If
- *   it says that all is well, the next read puts it right.
+ * - A session keeps its place in a list when its next state is the one that it is in. So a
+ *   second invalidation does not delay its read.
+ * - An answer that may be older than the change (OUTDATED) still goes to the members and to those
+ *   who asked. If it is out of date, the next read corrects it.
  * - Without a link nothing is queued: when the link comes back, everything is RECHECKed.
- * - A session is abandoned only when its answer has been told, so it cannot be READING or OUTDATED then. */
+ * - A session is abandoned only after its answer has been delivered, so never while READING or
+ *   OUTDATED. */
 #include "sessions_internal.h"
 
 #include "sluice/base/defs.h"
@@ -41,20 +42,20 @@ static const struct {
 	uint8_t news; /* enum session_news */
 } rows[SESSION_EVENTS] = {
 	/* clang-format off */
-	/*                        IDLE      DOUBTFUL  SOON      DUE       READING   OUTDATED     members */
-	[SESSION_LOOK_UP]   = { { READING,  READING,  READING,  READING,  READING,  OUTDATED } },
-	[SESSION_WORD]      = { { SOON,     SOON,     SOON,     DUE,      OUTDATED, OUTDATED } },
-	[SESSION_RECHECK]   = { { DUE,      DUE,      DUE,      DUE,      OUTDATED, OUTDATED } },
-	[SESSION_SWEEP]     = { { DUE,      NEVER,    NEVER,    NEVER,    NEVER,    NEVER    } },
-	[SESSION_RETRY]     = { { NEVER,    DUE,      NEVER,    NEVER,    NEVER,    NEVER    } },
-	[SESSION_PERMIT]    = { { NEVER,    NEVER,    DUE,      NEVER,    NEVER,    NEVER    } },
-	[SESSION_ROOM]      = { { NEVER,    NEVER,    NEVER,    READING,  NEVER,    NEVER    } },
-	[SESSION_NO_LINK]   = { { NEVER,    NEVER,    NEVER,    IDLE,     IDLE,     IDLE     } },
-	[SESSION_SAME]      = { { NEVER,    NEVER,    NEVER,    NEVER,    IDLE,     SOON     } },
-	[SESSION_CHANGED]   = { { NEVER,    NEVER,    NEVER,    NEVER,    IDLE,     SOON     }, CHANGED },
-	[SESSION_ENDED]     = { { NEVER,    NEVER,    NEVER,    NEVER,    IDLE,     SOON     }, ENDED },
-	[SESSION_UNCLEAR]   = { { NEVER,    NEVER,    NEVER,    NEVER,    DOUBTFUL, SOON     } },
-	[SESSION_ABANDONED] = { { GONE,     GONE,     GONE,     GONE,     NEVER,    NEVER    } },
+	/*                          IDLE      DOUBTFUL  SOON      DUE       READING   OUTDATED   members */
+	[SESSION_LOOK_UP]     = { { READING,  READING,  READING,  READING,  READING,  OUTDATED } },
+	[SESSION_INVALIDATED] = { { SOON,     SOON,     SOON,     DUE,      OUTDATED, OUTDATED } },
+	[SESSION_RECHECK]     = { { DUE,      DUE,      DUE,      DUE,      OUTDATED, OUTDATED } },
+	[SESSION_SWEEP]       = { { DUE,      NEVER,    NEVER,    NEVER,    NEVER,    NEVER    } },
+	[SESSION_RETRY]       = { { NEVER,    DUE,      NEVER,    NEVER,    NEVER,    NEVER    } },
+	[SESSION_PERMIT]      = { { NEVER,    NEVER,    DUE,      NEVER,    NEVER,    NEVER    } },
+	[SESSION_ROOM]        = { { NEVER,    NEVER,    NEVER,    READING,  NEVER,    NEVER    } },
+	[SESSION_NO_LINK]     = { { NEVER,    NEVER,    NEVER,    IDLE,     IDLE,     IDLE     } },
+	[SESSION_SAME]        = { { NEVER,    NEVER,    NEVER,    NEVER,    IDLE,     SOON     } },
+	[SESSION_CHANGED]     = { { NEVER,    NEVER,    NEVER,    NEVER,    IDLE,     SOON     }, CHANGED },
+	[SESSION_ENDED]       = { { NEVER,    NEVER,    NEVER,    NEVER,    IDLE,     SOON     }, ENDED },
+	[SESSION_UNCLEAR]     = { { NEVER,    NEVER,    NEVER,    NEVER,    DOUBTFUL, SOON     } },
+	[SESSION_ABANDONED]   = { { GONE,     GONE,     GONE,     GONE,     NEVER,    NEVER    } },
 	/* clang-format on */
 };
 
@@ -62,7 +63,7 @@ static void enter(struct sessions *sessions, struct session *session, uint8_t st
 {
 	list_remove(&session->link);
 	session->state = state;
-	session->by_word = state == SOON || (state == DUE && session->by_word);
+	session->invalidated = state == SOON || (state == DUE && session->invalidated);
 	if (state != GONE)
 		list_append(&sessions->in[state], &session->link);
 }

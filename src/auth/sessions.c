@@ -1,23 +1,24 @@
-/* Who asks for a session, who depends on it, and what they are told.
+/* Look-ups of sessions, their members, and what an answer means for both.
  *
  *	            look-ups ----> waiters --.
  *	table: key -> session <-- read ------+---- the commands that read its record
  *	            connections -> members   '-- called once each, then gone
  *
- * A session exists while it has members or a read. Whoever caused a read, its answer concerns the waiters
- * and the members alike:
+ * A session exists while it has members or a read. Whoever caused a read, its answer concerns the
+ * waiters and the members alike:
  *
  *	answer                                       members              waiters
- *	there is no such session                     have lost it         SESSION_NONE
- *	it belongs to another user now               have lost it         SESSION_GOOD
- *	the record, or the settings, are different   hear what it says    SESSION_GOOD
+ *	there is no such session                     lose it              SESSION_NONE
+ *	it belongs to another user now               lose it              SESSION_GOOD
+ *	the record, or the settings, are different   get the identity     SESSION_GOOD
  *	the record is the same                       -                    SESSION_GOOD
- *	Redis could not say                          -                    SESSION_UNAVAILABLE
+ *	Redis could not tell                         -                    SESSION_UNAVAILABLE
  *
- * Members that have lost their session are taken out of it before they are called, as the call ends them.
+ * Members that lose their session are taken out of it before they are called, as the call ends
+ * them.
  *
- * The session leaves the state READING before anybody is called. So if somebody asks for it or Redis says
- * that it has changed meanwhile, it is read anew, and a session that ends while a connection opens ends that
+ * The session leaves the state READING before anybody is called. So if it is looked up or
+ * invalidated meanwhile, it is read anew, and a session that ends while a connection opens ends that
  * connection, in whatever order the messages arrive. */
 #include "sessions_internal.h"
 
@@ -84,10 +85,11 @@ static enum session_event compare(const struct sessions *sessions, const struct 
 	}
 	if (!list_is_empty(&session->members) && session->user != user_hash(&reading->identity))
 		return SESSION_ENDED;
-	return session->told && session->digest == reading->digest ? SESSION_SAME : SESSION_CHANGED;
+	return session->announced && session->digest == reading->digest ? SESSION_SAME
+									: SESSION_CHANGED;
 }
 
-/* What Redis could not say changes nothing of what is known. */
+/* A failed read changes nothing that is known. */
 static void remember(
 	struct sessions *sessions, struct session *session, const struct session_reading *reading)
 {
@@ -95,7 +97,7 @@ static void remember(
 	session->read_at = (uint32_t)sessions_now(sessions);
 	if (result == SESSION_UNAVAILABLE)
 		return;
-	session->told = result == SESSION_GOOD;
+	session->announced = result == SESSION_GOOD;
 	session->digest = reading->digest;
 	session->user = user_hash(&reading->identity);
 }
@@ -150,8 +152,8 @@ static void count_look_up(struct sessions *sessions, const struct session_readin
 		missing ? METRIC_LOOKUPS_MISSING : metrics[session_reading_result(reading)], 1);
 }
 
-/* session->read keeps the session alive until everybody has been called. A look-up within such a call sets it
- * to a read of its own. */
+/* session->read keeps the session alive until everybody has been called. A look-up within such a
+ * call sets it to a read of its own. */
 static void on_read(struct session_read *read)
 {
 	struct sessions *sessions = read->sessions;
@@ -258,7 +260,7 @@ void sessions_set_settings(struct sessions *sessions, const struct settings *set
 {
 	sessions->setup.settings = settings;
 	TABLE_EACH (key, &sessions->all)
-		container_of(key, struct session, key)->told = false;
+		container_of(key, struct session, key)->announced = false;
 	sessions_recheck(sessions);
 	sessions_sweep_begin(sessions);
 }

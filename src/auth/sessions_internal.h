@@ -11,17 +11,17 @@
 
 #include "sluice/auth/sessions.h"
 
-/* One per session that has members or is being read: kept small. It lives as long as it has either. */
+/* One per session that has members or is being read, and only so long. Kept small. */
 struct session {
 	struct list link;             /* in sessions->in[state] */
 	struct list members;          /* struct session_member, by .link */
-	struct session_read *read;    /* under way, or its answer is being told; else NULL */
+	struct session_read *read;    /* under way, or its answer is being delivered; else NULL */
 	uint64_t digest;              /* of the record as it was read last */
 	uint64_t user;                /* hash of the user's id; 0: none */
 	uint32_t read_at, touched_at; /* loop time */
 	uint8_t state;                /* enum session_state; only session_event changes it */
-	bool told : 1;        /* its members know what digest stands for, by today's settings */
-	bool by_word : 1;     /* SOON or DUE because Redis said so */
+	bool announced : 1;   /* its members know this digest's record, by the current settings */
+	bool invalidated : 1; /* SOON, or DUE after SOON */
 	struct table_key key; /* in Redis */
 };
 
@@ -41,18 +41,18 @@ enum { SESSION_TOUCH_MS = 60000 };
 /* ---- session_state.c ---- */
 
 enum session_event {
-	SESSION_LOOK_UP, /* somebody has asked for it; unless it was being read, a read has been sent */
-	SESSION_WORD,      /* Redis says that it may have changed */
-	SESSION_RECHECK,   /* it may have changed without a word */
-	SESSION_SWEEP,     /* its turn in the sweep */
-	SESSION_PERMIT,    /* the pace permits to read it */
-	SESSION_RETRY,     /* a second has passed since Redis could not say */
-	SESSION_ROOM,      /* there was room for its read, which has been sent */
-	SESSION_NO_LINK,   /* there is no link to read it over, or it was lost meanwhile */
-	SESSION_SAME,      /* answer: the record says what it said before */
-	SESSION_CHANGED,   /* answer: it says something else */
+	SESSION_LOOK_UP,     /* somebody asks for it, and a read is under way or has been sent */
+	SESSION_INVALIDATED, /* Redis says that it may have changed */
+	SESSION_RECHECK,     /* it may have changed without an invalidation */
+	SESSION_SWEEP,       /* its turn in the sweep */
+	SESSION_PERMIT,      /* the pace permits to read it */
+	SESSION_RETRY,       /* a second has passed since its read failed */
+	SESSION_ROOM,        /* there was room for its read, which has been sent */
+	SESSION_NO_LINK,     /* there is no link to read it over, or it was lost meanwhile */
+	SESSION_SAME,        /* answer: the record says what it said before */
+	SESSION_CHANGED,     /* answer: it says something else */
 	SESSION_ENDED,     /* answer: there is no such session any more, or it is another user's */
-	SESSION_UNCLEAR,   /* answer: Redis could not say */
+	SESSION_UNCLEAR,   /* answer: it does not tell, as Redis could not */
 	SESSION_ABANDONED, /* it has neither members nor a read */
 	SESSION_EVENTS,
 };
@@ -80,8 +80,8 @@ static inline bool session_is_read(const struct session *session)
 
 enum session_read_reason {
 	SESSION_READ_LOOK_UP,
-	SESSION_READ_AGAIN,   /* counted in pace.rereads */
-	SESSION_READ_BY_WORD, /* the same, and because Redis said so */
+	SESSION_READ_AGAIN,       /* counted in pace.rereads */
+	SESSION_READ_INVALIDATED, /* the same, after an invalidation */
 };
 
 struct session_read {
@@ -93,12 +93,13 @@ struct session_read {
 	enum session_read_reason reason;
 };
 
-/* Sends the commands that read a session of which no read is under way. sessions->on_read follows, never
- * within this call; the read is freed when that returns. 0, or an error of redis_link_command, or -ENOMEM. */
+/* Sends the commands that read a session. No read of it may be under way. sessions->on_read follows,
+ * never within this call; the read is freed when that returns. 0, or an error of
+ * redis_link_command, or -ENOMEM. */
 MUST_CHECK int session_read_begin(
 	struct sessions *sessions, struct session *session, enum session_read_reason reason);
 
-/* May a line about this kind of failure be logged now? At most once a minute, as all sessions may fail. */
+/* May this kind of failure be logged now? Once a minute, as it may concern all sessions. */
 bool sessions_may_log(const struct sessions *sessions, uint64_t *logged);
 
 /* ---- sessions_pace.c ---- */
@@ -106,8 +107,8 @@ bool sessions_may_log(const struct sessions *sessions, uint64_t *logged);
 void sessions_pace_init(struct sessions *sessions);
 void sessions_pace_finish(struct sessions *sessions);
 
-/* Reads what is due as far as there is room, and sees to it that whatever waits goes on later. Call it after
- * any event. */
+/* Reads what is due as far as there is room, and sees to it that whatever waits goes on later. Call
+ * it after any event. */
 void sessions_go_on(struct sessions *sessions);
 
 /* The session has just come to SESSION_SOON: if the pace permits it, it is due at once. */

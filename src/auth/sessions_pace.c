@@ -1,19 +1,20 @@
 /* How fast sessions are read again.
  *
- * At most REREADS_MAX of these reads are under way at a time; other sessions wait in DUE. Look-ups do not
- * wait behind them.
+ * At most REREADS_MAX of these reads are under way at a time; other sessions wait in DUE. Look-ups
+ * do not wait behind them.
  *
- * What Redis says is cheap and often means nothing: express-session sets the record's time to live with
- * every page view, and each time we hear that the key has changed. So a session is read at most once in
- * REREAD_GAP_MS, however often its pages are looked at.
+ * Invalidations are cheap and often mean nothing: express-session sets the record's time to live
+ * with every page view, and Redis invalidates the key each time. So a session is read at
+ * most once in REREAD_GAP_MS, however often its pages are looked at.
  *
- * Redis also forgets: it tracks a limited number of keys (tracking-table-max-keys), and says of a key that
- * it gives up that it has changed. To read that key makes it give up another, and so on, as fast as the
- * network goes. Neither this nor a site with very many page views may load us. So a read that Redis asked
- * for and that finds nothing new is paid from a credit, which grows by VAIN_PER_SECOND. While the credit is
- * used up, sessions wait in SOON and are read in turn, as fast as it grows. A session that has really ended
- * costs no credit: two thousand log-outs at once are found at once. For STRAIN_MS after the credit was used
- * up a session is read at most once in REREAD_GAP_STRAINED_MS, so that the credit fills again. */
+ * Redis also forgets: it tracks a limited number of keys (tracking-table-max-keys), and
+ * invalidates a key when it gives it up. Reading that key makes it give up another, and so on, as
+ * fast as the network goes. Neither this nor a site with very many page views may overload us. So a
+ * read after an invalidation that finds nothing new is paid from a credit, which grows by
+ * VAIN_PER_SECOND. While the credit is used up, sessions wait in SOON and are read in turn, as fast
+ * as it grows. A session that has really ended costs no credit: two thousand log-outs at once are
+ * found at once. For STRAIN_MS after the credit was used up a session is read at most once in
+ * REREAD_GAP_STRAINED_MS, so that the credit fills again. */
 #include "sessions_internal.h"
 
 #include "sluice/base/defs.h"
@@ -61,7 +62,7 @@ void sessions_count_read(
 	if (reason == SESSION_READ_LOOK_UP)
 		return;
 	sessions->pace.rereads--;
-	sessions->pace.credit -= reason == SESSION_READ_BY_WORD && event == SESSION_SAME;
+	sessions->pace.credit -= reason == SESSION_READ_INVALIDATED && event == SESSION_SAME;
 	if (sessions->pace.credit <= 0)
 		sessions->pace.strained_until = sessions_now(sessions) + STRAIN_MS;
 }
@@ -80,7 +81,8 @@ static void read_due(struct sessions *sessions)
 			continue;
 		}
 		if (session_read_begin(sessions, session,
-			    session->by_word ? SESSION_READ_BY_WORD : SESSION_READ_AGAIN) != 0)
+			    session->invalidated ? SESSION_READ_INVALIDATED : SESSION_READ_AGAIN) !=
+			0)
 			return;
 		session_event(sessions, session, SESSION_ROOM);
 		sessions->pace.rereads++;
@@ -88,8 +90,8 @@ static void read_due(struct sessions *sessions)
 	}
 }
 
-/* The list is nearly in the order in which its sessions were read. They have waited for this tick, so the
- * gap of a single tick is over. */
+/* The list is nearly in the order in which its sessions were read. They have waited for this tick,
+ * so the gap of a single tick is over. */
 static void on_tick(struct deadline *deadline)
 {
 	struct sessions *sessions = container_of(deadline, struct sessions, pace.tick);

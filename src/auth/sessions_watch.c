@@ -1,15 +1,15 @@
 /* Why a session is read again:
  *
- *	Redis says that it has changed  -> at once, or as soon as the pace permits (sessions_pace.c)
+ *	Redis invalidates it            -> at once, or as soon as the pace permits (sessions_pace.c)
  *	a link to Redis came back       -> all of them: anything may have happened meanwhile
  *	session.sweep has passed        -> in its turn
- *	Redis could not say how it is   -> every second: Redis does not tell of a key that it has not let
- *	                                   us read (sessions_pace.c) */
+ *	its read failed                 -> every second (sessions_pace.c): Redis does not
+ *	                                   invalidate a key that it has not let us read */
 #include "sessions_internal.h"
 
 enum { SWEEP_STEP_MS = 100 };
 
-/* ---- what Redis says ---- */
+/* ---- invalidations ---- */
 
 void sessions_invalidated(struct sessions *sessions, struct slice key)
 {
@@ -24,7 +24,7 @@ void sessions_invalidated(struct sessions *sessions, struct slice key)
 		return;
 	struct session *session = container_of(found, struct session, key);
 	bool waits = session->state == SESSION_SOON;
-	session_event(sessions, session, SESSION_WORD);
+	session_event(sessions, session, SESSION_INVALIDATED);
 	if (!waits && session->state == SESSION_SOON)
 		session_hurry(sessions, session);
 	sessions_go_on(sessions);
@@ -45,8 +45,8 @@ static bool is_overdue(const struct sessions *sessions, unsigned period)
 	return first && (uint32_t)sessions_now(sessions) - first->read_at >= period;
 }
 
-/* Sweeps at an even pace, so that each session has its turn once in a period. If many turn out to have
- * ended, the rest are not swept any slower. */
+/* Sweeps at an even pace, so that each session has its turn once in a period. If many turn out to
+ * have ended, the rest are not swept any slower. */
 static void sweep(struct sessions *sessions, unsigned period)
 {
 	struct session *session;

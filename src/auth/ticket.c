@@ -8,8 +8,8 @@
 
 /* ---- in a request ---- */
 
-/* '+' stays '+': a ticket may contain one, but no blank. A ticket may not contain '%', so decoding one that
- * was offered as a subprotocol, where nothing is encoded, cannot change a good one. */
+/* '+' stays '+': a ticket may contain one, but no blank. A ticket may not contain '%', so decoding
+ * one that was offered as a subprotocol, where nothing is encoded, cannot change a good one. */
 static bool decode(struct slice encoded, char room[SESSION_ID_MAX], struct slice *ret_ticket)
 {
 	ssize_t len = percent_decode(encoded, room, SESSION_ID_MAX);

@@ -1,8 +1,8 @@
-/* What happens to connections when their sessions end or change, and how many reads it costs. The counts are
- * exact, because the clock only moves when a test moves it.
+/* What happens to connections when their sessions end or change, and how many reads it costs. The
+ * counts are exact, because the clock only moves when a test moves it.
  *
- * A turn is all that happens at one moment: replies are read, commands are sent. From a change to the close
- * frame there are two turns, with the record read again between them. */
+ * A turn is all that happens at one moment: replies are read, commands are sent. From a change to
+ * the close frame there are two turns, with the record read again between them. */
 #include <stdio.h>
 
 #include "browser.h"
@@ -106,7 +106,8 @@ static struct browser *enter(
 	return guest;
 }
 
-/* The code of the close frame from the gateway; 0: none. browser_look checks that there is only one. */
+/* The code of the close frame from the gateway; 0: none. browser_look checks that there is only
+ * one. */
 static unsigned closed_with(struct browser *guest)
 {
 	browser_look(guest);
@@ -258,8 +259,8 @@ static void closes_a_crowd_at_once(void **state)
 	for (unsigned device = 1; device <= CROWD; device++)
 		redis_change(&scene->stage.redis,
 			(struct redis_record){ browser_key(SESSION_ADA, device, key) });
-	/* Sessions that did not fit in the first round of reads are in the second. Those that the sweep has
-	 * just read are not read again within the gap. */
+	/* Sessions that did not fit in the first round of reads are in the second. Those that the
+	 * sweep has just read are not read again within the gap. */
 	stage_turns(&scene->stage, 2 * AT_ONCE_TURNS);
 	pass(scene, 4 * GAP_MS);
 	assert_int_equal(count_closed(scene), CROWD);
@@ -304,7 +305,7 @@ static void closes_nobody_for_an_invalidation_without_a_change(void **state)
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS_REVOKED_TOTAL), 0);
 }
 
-/* However often Redis invalidates it, a session is read once in 50 ms, and its last change is seen. */
+/* However often it is invalidated, a session is read once in 50 ms, and its last change is seen. */
 static void reads_a_session_once_in_50_ms(void **state)
 {
 	enum { EVERY_MS = 10, FOR_MS = 2000 };

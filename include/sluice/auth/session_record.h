@@ -19,8 +19,8 @@ enum session_result {
 
 enum { SESSION_COMMANDS_MAX = 2, SESSION_COMMAND_WORDS_MAX = 2 };
 
-/* The commands that read one session, to be sent in this order; each gets one reply. They only read, so
- * Redis tracks their keys for us. The words borrow from the arguments and from `room`. */
+/* The commands that read one session, to be sent in this order; each gets one reply. They only
+ * read, so Redis tracks their keys for us. The words borrow from the arguments and from `room`. */
 struct session_commands {
 	size_t n;
 	struct {
@@ -50,8 +50,9 @@ struct session_reading {
 	struct identity identity; /* who it is, if the result is SESSION_GOOD */
 };
 
-/* Takes the reply to command `i`, or NULL if there will be none. Gives the text of an error that says
- * nothing about the session: one line for the operator, borrowed from the reply. Absent: no such error. */
+/* Takes the reply to command `i`, or NULL if there will be none. Gives the text of an error that
+ * says nothing about the session: one line for the operator, borrowed from the reply. Absent: no
+ * such error. */
 struct slice session_reading_take(struct session_reading *reading, const struct settings *settings,
 	size_t i, const struct redisReply *reply);
 
@@ -60,15 +61,15 @@ enum session_result session_reading_result(const struct session_reading *reading
 
 void session_reading_finish(struct session_reading *reading);
 
-/* Reads who is logged in from a record in JSON. `cookie_object`: a member "cookie" is required, as express
- * writes it. 0 and an identity that the caller must finish; -EACCES: nobody, or the session has expired;
- * -ENOMEM. */
+/* Reads who is logged in from a record in JSON. `cookie_object`: a member "cookie" is required, as
+ * express writes it. 0 and an identity that the caller must finish; -EACCES: nobody, or the session
+ * has expired; -ENOMEM. */
 MUST_CHECK int session_record_parse(const struct settings *settings, bool cookie_object,
 	struct slice json, struct identity *ret_identity);
 
 /* Maps a key that has changed to the key of the session's record: a change of the key named by
- * session.must_exist concerns the record with the same session id. Any other key is returned as it is.
- * Borrowed from `changed`, or written to `room`. */
+ * session.must_exist concerns the record with the same session id. Any other key is returned as it
+ * is. Borrowed from `changed`, or written to `room`. */
 struct slice session_record_key_of(
 	const struct settings *settings, struct slice changed, char room[SESSION_KEY_MAX]);
 

@@ -1,11 +1,11 @@
-/* The sessions of a worker's connections: looked up when a connection opens, and watched as long as one is
- * open.
+/* The sessions of a worker's connections: looked up when a connection opens, and watched as long as
+ * one is open.
  *
- * A look-up reads the session's record from Redis. Every new connection causes one, so a log-out counts at
- * once; identical look-ups under way share one read. A connection then joins its session and is called when
- * the session ends or changes. Redis says which record to read again (sessions_invalidated). A session of
- * which it says nothing is read again every session.sweep, because what Redis says may be lost, and it may
- * not be able to say it at all.
+ * A look-up reads the session's record from Redis. Every new connection causes one, so a log-out
+ * counts at once; identical look-ups under way share one read. A connection then joins its session
+ * and is called when the session ends or changes. Redis says which record to read again
+ * (sessions_invalidated). Every other session is read again every session.sweep, because an
+ * invalidation may be lost, and some servers do not send any.
  *
  * Records are only read. Their time to live is extended only with session.touch.
  *
@@ -29,8 +29,8 @@ struct session_read;
 /* Embedded by the caller of a look-up. */
 struct session_waiter {
 	struct list link;
-	/* Called once. With SESSION_GOOD, `session` may be joined and `identity` used, both within the
-	 * call only. */
+	/* Called once. With SESSION_GOOD, `session` may be joined and `identity` used, both within
+	 * the call only. */
 	void (*on_result)(struct session_waiter *waiter, enum session_result result,
 		struct session *session, const struct identity *identity);
 };
@@ -42,9 +42,9 @@ struct session_member {
 };
 
 struct sessions_events {
-	/* The member's session has changed, and `identity` (borrowed) is what it says now. Or, with NULL, it
-	 * has ended or belongs to another user now, and the member has been taken out of it. May do
-	 * anything to this member, but nothing to any other. */
+	/* The member's session has changed, and `identity` (borrowed) is what it says now. Or, with
+	 * NULL, it has ended or belongs to another user now, and the member has been taken out of
+	 * it. May do anything to this member, but nothing to any other. */
 	void (*on_changed)(struct session_member *member, const struct identity *identity);
 };
 
@@ -103,9 +103,9 @@ void sessions_set_settings(struct sessions *sessions, const struct settings *set
 /* The link over which sessions are read. Other commands to the same Redis may use it as well. */
 struct redis_link *sessions_link(const struct sessions *sessions);
 
-/* Looks up a session by its verified id. on_result follows, never within this call. 0; -ENOTCONN: the link
- * is down; -ENOBUFS: too many commands are pending; -ENOMEM. There is no time limit here: the caller
- * cancels. */
+/* Looks up a session by its verified id. on_result follows, never within this call. 0; -ENOTCONN:
+ * the link is down; -ENOBUFS: too many commands are pending; -ENOMEM. There is no time limit here:
+ * the caller cancels. */
 MUST_CHECK int sessions_look_up(
 	struct sessions *sessions, struct slice sid, struct session_waiter *waiter);
 
@@ -126,8 +126,8 @@ void sessions_join(
 /* Does nothing if the member is on no session. */
 void sessions_leave(struct sessions *sessions, struct session_member *member);
 
-/* The member's client is present. With session.touch, extends the time to live of its session, at most once a
- * minute. */
+/* The member's client is present. With session.touch, extends the time to live of its session, at
+ * most once a minute. */
 void sessions_touch(struct sessions *sessions, struct session_member *member);
 
 /* Redis says that this key may have changed; with an absent key, that any may have. */

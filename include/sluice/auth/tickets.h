@@ -1,6 +1,6 @@
-/* The values of the tickets that a worker's connections came with. A ticket is gone from Redis once it is
- * taken, but what it says holds as long as its connection is open, so the value is kept here. One per
- * worker, in its thread. */
+/* The values of the tickets that a worker's connections came with. A ticket is gone from Redis once
+ * it is taken, but what it says holds as long as its connection is open, so the value is kept here.
+ * One per worker, in its thread. */
 #ifndef SLUICE_AUTH_TICKETS_H
 #define SLUICE_AUTH_TICKETS_H
 
@@ -13,7 +13,7 @@ struct tickets {
 	struct table kept; /* struct kept_ticket, by owner */
 };
 
-/* Keeps a copy of a ticket's value for an owner. 0; -EEXIST: one is already kept for it; -ENOMEM. */
+/* Keeps a copy of a ticket's value for an owner. 0; -EEXIST: it already has one; -ENOMEM. */
 MUST_CHECK int tickets_keep(struct tickets *tickets, void *owner, struct slice json);
 
 /* Borrowed until it is forgotten; absent: nothing is kept for this owner. */
