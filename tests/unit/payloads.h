@@ -7,29 +7,29 @@
 
 enum payload_kind {
 	PAYLOAD_EMPTY,
-	PAYLOAD_OCTET,
+	PAYLOAD_BYTE,
 	PAYLOAD_TEXT,
 	PAYLOAD_RANDOM,  /* incompressible */
 	PAYLOAD_ZEROS,   /* 1 MiB */
-	PAYLOAD_DISTANT, /* what is said again lies just within, or just without, each window */
+	PAYLOAD_DISTANT, /* repetitions just within and just beyond each window */
 	PAYLOAD_KINDS,
 };
 
-/* The same octets in every run. */
+/* The same bytes in every run. */
 static inline void payload_add_random(struct buffer *payload, size_t len, uint32_t seed)
 {
 	for (size_t i = 0; i < len; i++) {
 		seed = seed * 1664525 + 1013904223;
-		uint8_t octet = (uint8_t)(seed >> 24);
-		assert_int_equal(buffer_append(payload, &octet, 1), 0);
+		uint8_t byte = (uint8_t)(seed >> 24);
+		assert_int_equal(buffer_append(payload, &byte, 1), 0);
 	}
 }
 
-/* Zero-initialise; finish it in the end. */
+/* `payload` is zeroed before, and finished by the caller. */
 static inline void payload_fill(struct buffer *payload, enum payload_kind kind)
 {
 	switch (kind) {
-	case PAYLOAD_OCTET:
+	case PAYLOAD_BYTE:
 		assert_int_equal(buffer_append(payload, "x", 1), 0);
 		break;
 	case PAYLOAD_TEXT:

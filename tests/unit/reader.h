@@ -1,5 +1,5 @@
-/* For the tests of ws_reader: a reader and the record of what it said, and the frames that a browser
- * would write. */
+/* For the tests of ws_reader: a reader with a record of its events, and frames as a browser sends
+ * them. */
 #ifndef SLUICE_TESTS_READER_H
 #define SLUICE_TESTS_READER_H
 
@@ -14,24 +14,24 @@
 
 enum { FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10 };
 
-/* ---- a reader and the record of what it said ---- */
+/* ---- a reader with a record of its events ---- */
 
 enum action { GO_ON, STOP, FINISH };
 
 struct run {
 	struct ws_reader reader;
 	struct buffer record; /* "text:hello ping: close:1000:over " */
-	enum action action;   /* in the first event */
-	const char *last_at;  /* where the last payload lay */
+	enum action action;   /* of the handler of the first event */
+	const char *last_at;  /* the address of the last payload */
 };
 
 static inline void put(struct run *run, struct slice bytes)
 {
 	for (size_t i = 0; i < bytes.len; i++) {
-		uint8_t octet = (uint8_t)bytes.at[i];
-		bool plain = octet > ' ' && octet < 0x7F;
-		int error = plain ? buffer_append(&run->record, &octet, 1)
-				  : buffer_printf(&run->record, "\\%02x", octet);
+		uint8_t byte = (uint8_t)bytes.at[i];
+		bool plain = byte > ' ' && byte < 0x7F;
+		int error = plain ? buffer_append(&run->record, &byte, 1)
+				  : buffer_printf(&run->record, "\\%02x", byte);
 		assert_int_equal(error, 0);
 	}
 }
@@ -95,7 +95,7 @@ static inline void assert_record(struct run *run, const char *expected)
 {
 	struct slice got = buffer_slice(&run->record);
 	if (!slice_equal(got, slice_of(expected)))
-		fail_msg("got \"%.*s\" in place of \"%s\"", SLICE_ARGS(got), expected);
+		fail_msg("got \"%.*s\" instead of \"%s\"", SLICE_ARGS(got), expected);
 }
 
 static inline int feed(struct run *run, struct slice bytes)
@@ -106,7 +106,7 @@ static inline int feed(struct run *run, struct slice bytes)
 		memcpy(copy, bytes.at, bytes.len);
 	int failure = ws_reader_feed(&run->reader, copy, bytes.len);
 	free(copy);
-	/* Memory is held only while something is incomplete. */
+	/* Memory is held only while a message or control frame is incomplete. */
 	if (!run->reader.message_opcode || !run->reader.settings->events->on_message)
 		assert_null(run->reader.held);
 	if (!run->reader.message_opcode || !run->reader.compressed)
@@ -116,12 +116,12 @@ static inline int feed(struct run *run, struct slice bytes)
 	return failure;
 }
 
-/* ---- what a browser would write ---- */
+/* ---- frames as a browser sends them ---- */
 
 struct frame {
 	uint8_t first; /* FIN, RSV and opcode */
 	struct slice payload;
-	struct slice raw; /* in place of a frame */
+	struct slice raw; /* instead of a frame */
 };
 
 #define FRAME(first, literal) \
@@ -152,7 +152,7 @@ static inline void write_header(
 
 static inline void write_frame(struct buffer *wire, uint8_t first, struct slice payload)
 {
-	/* Another key for each frame. */
+	/* A different key for each frame. */
 	const uint8_t key[4] = { 0x37, 0xfa, (uint8_t)wire->len, (uint8_t)(wire->len * 31) };
 	write_header(wire, first, payload.len, key);
 	size_t start = wire->len;
@@ -180,7 +180,7 @@ struct reader_case {
 	int failure;
 };
 
-/* `record` without its messages: what a discarding reader says. */
+/* `full` without its messages, as a reader that discards them records it. */
 static inline void leave_out_messages(const char *full, char *rest)
 {
 	while (*full) {
@@ -195,7 +195,7 @@ static inline void leave_out_messages(const char *full, char *rest)
 	*rest = '\0';
 }
 
-/* Feeds `first` octets, then `step` at a time. */
+/* Feeds `first` bytes, then `step` at a time. */
 static inline void try_case(const struct reader_case *c,
 	const struct ws_reader_settings *run_settings, struct slice wire, size_t first, size_t step)
 {
@@ -204,7 +204,7 @@ static inline void try_case(const struct reader_case *c,
 	int failure = 0;
 	for (size_t len = first; wire.len; len = MIN(step, wire.len)) {
 		int now = feed(&run, slice_make(wire.at, len));
-		/* A failure is told once. */
+		/* A failure is reported once. */
 		assert_true(!failure || !now);
 		failure = failure ? failure : now;
 		wire = slice_skip(wire, len);
@@ -223,11 +223,11 @@ static inline void try_everywhere(
 {
 	struct buffer wire = { 0 };
 	write_frames(&wire, c->frames, COUNT_OF(c->frames));
-	struct slice octets = buffer_slice(&wire);
+	struct slice bytes = buffer_slice(&wire);
 	print_message("%s\n", c->name);
-	try_case(c, run_settings, octets, 1, 1);
-	for (size_t split = 0; split <= octets.len; split++)
-		try_case(c, run_settings, octets, split, octets.len);
+	try_case(c, run_settings, bytes, 1, 1);
+	for (size_t split = 0; split <= bytes.len; split++)
+		try_case(c, run_settings, bytes, split, bytes.len);
 	buffer_finish(&wire);
 }
 

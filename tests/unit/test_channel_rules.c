@@ -22,7 +22,7 @@ static struct identity parse(struct slice json)
 	return identity;
 }
 
-static void one_rule(void **state)
+static void matches_one_rule(void **state)
 {
 	(void)state;
 	struct identity identity = parse(slice_of(record));
@@ -101,7 +101,7 @@ static void one_rule(void **state)
 		{ "s:{star}", "s:", false },
 		{ "s:{brace}", "s:{userId}", true },
 		{ "s:{brace}", "s:u1", false },
-		/* one element begins another: no way through the rule is missed */
+		/* one element begins another: every way through the pattern is tried */
 		{ "{steps}", "ab", true },
 		{ "{steps}b", "ab", true },
 		{ "{steps}b", "abb", true },
@@ -122,7 +122,7 @@ static void one_rule(void **state)
 	identity_finish(&identity);
 }
 
-static void the_first_match_decides(void **state)
+static void first_matching_rule_decides(void **state)
 {
 	(void)state;
 	struct identity identity = parse(slice_of(record));
@@ -159,7 +159,7 @@ static void the_first_match_decides(void **state)
 	identity_finish(&identity);
 }
 
-static void names(void **state)
+static void accepts_valid_names_only(void **state)
 {
 	(void)state;
 	char long_name[CHANNEL_NAME_MAX + 1];
@@ -201,7 +201,7 @@ static void names(void **state)
 	}
 }
 
-static void problems(void **state)
+static void describes_each_mistake_in_a_rule(void **state)
 {
 	(void)state;
 	static const struct {
@@ -249,7 +249,7 @@ static void problems(void **state)
 	}
 }
 
-/* Collects the names, each followed by a space, and stops after so many. */
+/* Collects the names, each followed by a space, and stops after a number of them. */
 struct names {
 	char text[1024];
 	size_t n, stop_after;
@@ -264,7 +264,7 @@ static int collect(void *context, struct slice channel)
 	return ++seen->n == seen->stop_after ? -ENOSPC : 0;
 }
 
-static void automatic(void **state)
+static void lists_automatic_channels(void **state)
 {
 	(void)state;
 	struct identity identity = parse(slice_of(record));
@@ -301,7 +301,7 @@ static void automatic(void **state)
 	identity_finish(&identity);
 }
 
-static void automatic_of_several_rules(void **state)
+static void lists_automatic_channels_of_several_rules(void **state)
 {
 	(void)state;
 	struct identity identity = parse(slice_of(record));
@@ -335,7 +335,7 @@ static void automatic_of_several_rules(void **state)
 	identity_finish(&identity);
 }
 
-static void long_names(void **state)
+static void limits_the_length_of_names(void **state)
 {
 	(void)state;
 	char json[1024], text[CHANNEL_NAME_MAX + 1];
@@ -360,8 +360,8 @@ static int count(void *context, struct slice channel)
 	return 0;
 }
 
-/* A thousand equal elements, four times in a rule, would be 10^12 ways and as many names. */
-static void many_elements(void **state)
+/* A thousand equal elements, four times in a pattern, are 10^12 ways and as many names. */
+static void large_arrays_take_bounded_time(void **state)
 {
 	(void)state;
 	enum { ELEMENTS = 1000 };
@@ -381,7 +381,7 @@ static void many_elements(void **state)
 	identity_finish(&identity);
 }
 
-static void the_time_of_a_channel(void **state)
+static void finds_the_batch_time_of_a_channel(void **state)
 {
 	(void)state;
 	static const struct {
@@ -428,15 +428,15 @@ static void the_time_of_a_channel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_rule),
-		cmocka_unit_test(the_first_match_decides),
-		cmocka_unit_test(names),
-		cmocka_unit_test(problems),
-		cmocka_unit_test(automatic),
-		cmocka_unit_test(automatic_of_several_rules),
-		cmocka_unit_test(long_names),
-		cmocka_unit_test(many_elements),
-		cmocka_unit_test(the_time_of_a_channel),
+		cmocka_unit_test(matches_one_rule),
+		cmocka_unit_test(first_matching_rule_decides),
+		cmocka_unit_test(accepts_valid_names_only),
+		cmocka_unit_test(describes_each_mistake_in_a_rule),
+		cmocka_unit_test(lists_automatic_channels),
+		cmocka_unit_test(lists_automatic_channels_of_several_rules),
+		cmocka_unit_test(limits_the_length_of_names),
+		cmocka_unit_test(large_arrays_take_bounded_time),
+		cmocka_unit_test(finds_the_batch_time_of_a_channel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void check_cookie(struct slice header, const char *expected)
 }
 
 /* The expected values are what the npm package `cookie` 0.7.2 gives. */
-static void finds_the_cookie(void **state)
+static void reads_the_header_as_npm_cookie_does(void **state)
 {
 	(void)state;
 	static const struct {
@@ -103,7 +103,7 @@ static void finds_the_cookie(void **state)
 	check_cookie(SLICE("a=\0; sid=abc"), "abc");
 }
 
-static void names_are_exact(void **state)
+static void compares_names_exactly(void **state)
 {
 	(void)state;
 	char value[8];
@@ -116,7 +116,7 @@ static void names_are_exact(void **state)
 	assert_int_equal(find_and_decode(header, SLICE("sid"), value, sizeof(value)), -ENOENT);
 }
 
-static void size_of_the_value(void **state)
+static void refuses_a_value_that_does_not_fit(void **state)
 {
 	(void)state;
 	static const struct {
@@ -147,9 +147,9 @@ static void size_of_the_value(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_the_cookie),
-		cmocka_unit_test(names_are_exact),
-		cmocka_unit_test(size_of_the_value),
+		cmocka_unit_test(reads_the_header_as_npm_cookie_does),
+		cmocka_unit_test(compares_names_exactly),
+		cmocka_unit_test(refuses_a_value_that_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include "sluice/base/defs.h"
 #include "sluice/proto/text/date_time.h"
 
-static void texts(void **state)
+static void parses_dates_and_times(void **state)
 {
 	(void)state;
 	static const struct {
@@ -39,7 +39,7 @@ static void texts(void **state)
 	}
 }
 
-static void what_is_refused(void **state)
+static void refuses_anything_else(void **state)
 {
 	(void)state;
 	static const char *const texts[] = { "", "2026", "2026-11", "2026-11-22T", "2026-11-22Z",
@@ -58,8 +58,8 @@ static void what_is_refused(void **state)
 	assert_false(date_time_parse((struct slice){ NULL, 0 }, &ms));
 }
 
-/* As the C library counts, on every day of four centuries. */
-static void every_day(void **state)
+/* Every day of four centuries. */
+static void counts_days_as_the_c_library_does(void **state)
 {
 	(void)state;
 	for (int64_t day = -100000; day < 60000; day++) {
@@ -77,9 +77,9 @@ static void every_day(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts),
-		cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(every_day),
+		cmocka_unit_test(parses_dates_and_times),
+		cmocka_unit_test(refuses_anything_else),
+		cmocka_unit_test(counts_days_as_the_c_library_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "sluice/proto/text/digest.h"
 
 /* FIPS 180-4's example "abc". */
-static void digests(void **state)
+static void makes_digests(void **state)
 {
 	(void)state;
 	static const char *const expected[] = {
@@ -23,8 +23,8 @@ static void digests(void **state)
 	}
 }
 
-/* RFC 2202 §3, RFC 4231 §4.3: the key "Jefe"; and no key, no text. */
-static void keyed_digests(void **state)
+/* RFC 2202 §3, RFC 4231 §4.3: the key "Jefe"; then an empty key and text. */
+static void makes_hmacs(void **state)
 {
 	(void)state;
 	static const struct {
@@ -49,7 +49,7 @@ static void keyed_digests(void **state)
 	}
 }
 
-static void base64(void **state)
+static void prints_base64(void **state)
 {
 	(void)state;
 	struct digest digest = { { 0xfb, 0xff, 0xbf }, 3 };
@@ -64,7 +64,7 @@ static void base64(void **state)
 	assert_int_equal(digest_print_base64(&digest, true, text), 43);
 }
 
-static void equality(void **state)
+static void compares_bytes(void **state)
 {
 	(void)state;
 	char a[] = "0123456789", b[] = "0123456789";
@@ -83,10 +83,10 @@ static void equality(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(digests),
-		cmocka_unit_test(keyed_digests),
-		cmocka_unit_test(base64),
-		cmocka_unit_test(equality),
+		cmocka_unit_test(makes_digests),
+		cmocka_unit_test(makes_hmacs),
+		cmocka_unit_test(prints_base64),
+		cmocka_unit_test(compares_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ enum { SUB = ENVELOPE_SUBSCRIBE, UNSUB = ENVELOPE_UNSUBSCRIBE, PING = ENVELOPE_P
 
 #define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-/* Of a bad command only the id may be there. */
+/* Of a refused command only the id may be set. */
 static const struct command_case {
 	const char *text;
 	int type;
@@ -22,7 +22,7 @@ static const struct command_case {
 	{ "{\"channel\":\"a\",\"id\":\"x\",\"type\":\"unsubscribe\"}", UNSUB, "\"x\"", "a" },
 	{ "{\"type\":\"subscribe\",\"channel\":\"\"}", SUB, NULL, "" },
 	{ "{\"type\":\"ping\",\"channel\":7}", PING, NULL, NULL },
-	/* other members, nested, with what looks like the end in their strings */
+	/* other members, nested, with braces and brackets in their strings */
 	{ "{\"x\":{\"type\":\"}\",\"y\":[[],{},\"]\\\"\"]},\"type\":\"ping\",\"id\":1}", PING, "1",
 		NULL },
 	{ "{\"a\":-1.5e+3,\"b\":true,\"c\":null,\"d\":\"\\\\\",\"type\":\"ping\"}", PING, NULL,
@@ -52,7 +52,7 @@ static const struct command_case {
 	{ "{\"type\":\"ping\",\"id\":1e3}", BAD, NULL, NULL },
 	{ "{\"type\":\"ping\",\"id\":null}", BAD, NULL, NULL },
 	{ "{\"type\":\"ping\",\"id\":[1]}", BAD, NULL, NULL },
-	/* what is missing or wrong */
+	/* missing or wrong */
 	{ "{}", BAD, NULL, NULL },
 	{ "{\"id\":1}", BAD, "1", NULL },
 	{ "{\"id\":1,\"type\":7}", BAD, "1", NULL },
@@ -61,11 +61,11 @@ static const struct command_case {
 	{ "{\"id\":1,\"type\":\"pin\\u0067\\u0000\"}", BAD, "1", NULL },
 	{ "{\"id\":1,\"type\":\"subscribe\"}", BAD, "1", NULL },
 	{ "{\"id\":1,\"type\":\"unsubscribe\",\"channel\":[\"a\"]}", BAD, "1", NULL },
-	/* twice is not read in two ways */
+	/* duplicates */
 	{ "{\"id\":1,\"type\":\"ping\",\"type\":\"ping\"}", BAD, NULL, NULL },
 	{ "{\"id\":1,\"type\":\"ping\",\"id\":1}", BAD, NULL, NULL },
 	{ "{\"type\":\"subscribe\",\"channel\":\"a\",\"\\u0063hannel\":\"b\"}", BAD, NULL, NULL },
-	/* no JSON object */
+	/* not a JSON object */
 	{ "", BAD, NULL, NULL },
 	{ "ping", BAD, NULL, NULL },
 	{ "\"ping\"", BAD, NULL, NULL },
@@ -84,7 +84,7 @@ static void assert_slice(struct slice slice, const char *wanted)
 
 static void check_command(const struct command_case *one)
 {
-	/* a block of just its size: a sanitizer sees who looks beside it */
+	/* in a block of its exact size, so that a sanitizer sees a read beyond it */
 	size_t len = strlen(one->text);
 	char *copy = malloc(len ? len : 1);
 	assert_non_null(copy);
@@ -109,8 +109,7 @@ static void reads_commands(void **state)
 		check_command(&commands[i]);
 }
 
-/* No beginning of a command is one. */
-static void reads_no_half_commands(void **state)
+static void refuses_truncated_commands(void **state)
 {
 	(void)state;
 	struct envelope_command command;
@@ -124,8 +123,8 @@ static void reads_no_half_commands(void **state)
 	}
 }
 
-/* A name that is too long, or half a character, is no name, but not cut to one either. */
-static void reads_names_that_are_none(void **state)
+/* A name that is too long, or ends with half a character. */
+static void does_not_truncate_names_to_valid_ones(void **state)
 {
 	(void)state;
 	static const char *const escapes[] = { "x", "\\u20ac", "\\ud83d\\ude00", "\\ud83d",
@@ -143,17 +142,17 @@ static void reads_names_that_are_none(void **state)
 					buffer_append_slice(&text, slice_of(escapes[i])), 0);
 			assert_int_equal(buffer_append_slice(&text, SLICE("\"}")), 0);
 			assert_int_equal(envelope_read(buffer_slice(&text), &command, &problem), 0);
-			static const size_t octets[] = { 1, 3, 4 };
-			bool good = i < COUNT_OF(octets) && n * octets[i] <= CHANNEL_NAME_MAX;
+			static const size_t lens[] = { 1, 3, 4 };
+			bool good = i < COUNT_OF(lens) && n * lens[i] <= CHANNEL_NAME_MAX;
 			assert_int_equal(channel_name_is_valid(command.channel), good);
 			if (good)
-				assert_int_equal(command.channel.len, n * octets[i]);
+				assert_int_equal(command.channel.len, n * lens[i]);
 			buffer_finish(&text);
 		}
 	}
 }
 
-/* ---- out ---- */
+/* ---- written ---- */
 
 static struct buffer out;
 
@@ -237,7 +236,7 @@ static void writes_publications(void **state)
 		PUBLICATION("\"data\":\"\\u0000\""));
 }
 
-/* RFC 4648 §10, and the last two letters. */
+/* RFC 4648 §10, and the last two characters of the alphabet. */
 static void writes_base64(void **state)
 {
 	(void)state;
@@ -252,8 +251,7 @@ static void writes_base64(void **state)
 	}
 }
 
-/* Nesting is limited: what is deeper is sent as a string. */
-static void writes_deep_publications(void **state)
+static void writes_deeply_nested_payloads_as_strings(void **state)
 {
 	(void)state;
 	for (size_t depth = ENVELOPE_DATA_DEPTH; depth <= ENVELOPE_DATA_DEPTH + 1; depth++) {
@@ -274,13 +272,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_commands),
-		cmocka_unit_test(reads_no_half_commands),
-		cmocka_unit_test(reads_names_that_are_none),
+		cmocka_unit_test(refuses_truncated_commands),
+		cmocka_unit_test(does_not_truncate_names_to_valid_ones),
 		cmocka_unit_test(writes_messages),
 		cmocka_unit_test(writes_lists),
 		cmocka_unit_test(writes_publications),
 		cmocka_unit_test(writes_base64),
-		cmocka_unit_test(writes_deep_publications),
+		cmocka_unit_test(writes_deeply_nested_payloads_as_strings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

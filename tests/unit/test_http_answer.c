@@ -13,7 +13,7 @@ static void assert_answer(const struct http_answer *answer, const char *expected
 	buffer_finish(&out);
 }
 
-static void test_answers(void **state)
+static void prints_responses(void **state)
 {
 	(void)state;
 	assert_answer(&(const struct http_answer){ .status = 204 },
@@ -33,7 +33,7 @@ static void test_answers(void **state)
 		"Content-Type: a/b\r\nContent-Length: 3\r\n\r\n");
 }
 
-static void test_refusal(void **state)
+static void prints_refusals_with_the_headers_of_their_status(void **state)
 {
 	(void)state;
 	static const struct {
@@ -63,8 +63,8 @@ static void test_refusal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_refusal),
+		cmocka_unit_test(prints_responses),
+		cmocka_unit_test(prints_refusals_with_the_headers_of_their_status),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

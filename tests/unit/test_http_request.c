@@ -7,7 +7,7 @@
 
 enum { HEADER_BYTES = 1024 };
 
-/* From memory of exactly that size, so that reading behind it is found. */
+/* Feeds from a block of the exact size, so that a sanitizer sees a read beyond it. */
 static int feed(struct http_request *request, const char *bytes, size_t len)
 {
 	char *copy = malloc(len);
@@ -18,7 +18,8 @@ static int feed(struct http_request *request, const char *bytes, size_t len)
 	return status;
 }
 
-/* In two pieces, the second one byte by byte if asked for. Stops where a peer would be stopped. */
+/* In two pieces, the second one byte by byte on request. Stops at a refusal, as a connection
+ * does. */
 static int feed_split(struct http_request *request, struct slice text, size_t at, bool bytewise)
 {
 	http_request_init(request, HEADER_BYTES);
@@ -29,7 +30,7 @@ static int feed_split(struct http_request *request, struct slice text, size_t at
 	return status;
 }
 
-/* Whole, byte by byte, and split at every point: always the same status. */
+/* The status is the same if the bytes come whole, byte by byte, or split at any point. */
 static void expect_status(struct slice text, int status)
 {
 	struct http_request request;
@@ -62,7 +63,7 @@ static void check_complete(const struct http_request *request)
 	assert_false(request->has_body);
 }
 
-static void test_request_is_understood(void **state)
+static void parses_a_request(void **state)
 {
 	(void)state;
 	struct slice text = SLICE("GET /ws?channel=a&channel=b? HTTP/1.1\r\n"
@@ -81,7 +82,7 @@ static void test_request_is_understood(void **state)
 	}
 }
 
-static void test_target_parts(void **state)
+static void splits_the_target(void **state)
 {
 	(void)state;
 	static const struct {
@@ -107,7 +108,7 @@ static void test_target_parts(void **state)
 	}
 }
 
-static void test_slices_stay_when_more_comes(void **state)
+static void slices_stay_valid_when_more_bytes_arrive(void **state)
 {
 	(void)state;
 	static const char body[4096];
@@ -125,7 +126,7 @@ static void test_slices_stay_when_more_comes(void **state)
 	http_request_finish(&request);
 }
 
-static void test_join(void **state)
+static void joins_headers_of_one_name(void **state)
 {
 	(void)state;
 	struct http_request request;
@@ -141,7 +142,7 @@ static void test_join(void **state)
 	http_request_finish(&request);
 }
 
-/* Each is refused with the first byte of `bad`, and not before. */
+/* Each is refused on the first byte of `bad`, and not before. */
 static const struct {
 	struct slice good, bad;
 } early[] = {
@@ -215,7 +216,7 @@ static const struct {
 	{ SLICE(LINE "a: b\r\n\r"), SLICE("X") },
 	{ SLICE(LINE "a: b\r\n\r"), SLICE("\r\n") },
 	{ SLICE(LINE "\r"), SLICE("a: b\r\n\r\n") },
-	/* what some server takes for a body's header, and another does not */
+	/* headers that one server takes for the header of a body and another does not */
 	{ SLICE(LINE "Transfer-Encoding"), SLICE(" : chunked\r\n\r\n") },
 	{ SLICE(LINE "Transfer-Encoding"), SLICE("\x0b: chunked\r\n\r\n") },
 	{ SLICE(LINE "Transfer-Encoding"), SLICE("\r\n : chunked\r\n\r\n") },
@@ -236,7 +237,7 @@ static const struct {
 	{ SLICE(LINE "Content-Length:\r\n"), SLICE(" 3\r\n\r\n") },
 };
 
-static void test_bad_byte_is_refused_at_once(void **state)
+static void refuses_on_the_first_wrong_byte(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(early); i++) {
@@ -254,7 +255,7 @@ static void test_bad_byte_is_refused_at_once(void **state)
 	}
 }
 
-static void test_bad_meaning_is_refused_at_the_end(void **state)
+static void refuses_a_wrong_meaning_at_the_end_of_the_head(void **state)
 {
 	(void)state;
 	static const struct slice texts[] = {
@@ -313,7 +314,7 @@ static void test_bad_meaning_is_refused_at_the_end(void **state)
 	}
 }
 
-static void test_good_ones(void **state)
+static void accepts_valid_requests(void **state)
 {
 	(void)state;
 	static const struct slice texts[] = {
@@ -328,8 +329,8 @@ static void test_good_ones(void **state)
 		expect_status(texts[i], 1);
 }
 
-/* The body of an upgrade stays: llhttp must not eat it, nor take it for the next request. */
-static void test_body_stays_behind_the_head(void **state)
+/* llhttp must neither skip the body of an upgrade nor take it for the next request. */
+static void keeps_the_body_behind_the_head(void **state)
 {
 	(void)state;
 	struct slice text =
@@ -353,7 +354,7 @@ static struct buffer head_of_length(size_t len)
 	return text;
 }
 
-static void test_head_bytes_are_limited(void **state)
+static void limits_the_length_of_the_head(void **state)
 {
 	(void)state;
 	for (size_t over = 0; over < 2; over++) {
@@ -368,7 +369,7 @@ static void test_head_bytes_are_limited(void **state)
 	expect_status(slice_make(endless, HEADER_BYTES + 1), 431);
 }
 
-static void test_header_count_is_limited(void **state)
+static void limits_the_number_of_headers(void **state)
 {
 	(void)state;
 	for (size_t n = HTTP_HEADERS_MAX; n <= HTTP_HEADERS_MAX + 1; n++) {
@@ -382,8 +383,8 @@ static void test_header_count_is_limited(void **state)
 	}
 }
 
-/* Not through our gate: is llhttp itself the strict one? Fails when it was compiled lenient. */
-static void test_llhttp_is_strict(void **state)
+/* Without our gate. Fails if llhttp was compiled lenient. */
+static void llhttp_itself_is_strict(void **state)
 {
 	(void)state;
 	static const struct slice texts[] = {
@@ -404,17 +405,17 @@ static void test_llhttp_is_strict(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request_is_understood),
-		cmocka_unit_test(test_target_parts),
-		cmocka_unit_test(test_slices_stay_when_more_comes),
-		cmocka_unit_test(test_join),
-		cmocka_unit_test(test_bad_byte_is_refused_at_once),
-		cmocka_unit_test(test_bad_meaning_is_refused_at_the_end),
-		cmocka_unit_test(test_good_ones),
-		cmocka_unit_test(test_body_stays_behind_the_head),
-		cmocka_unit_test(test_head_bytes_are_limited),
-		cmocka_unit_test(test_header_count_is_limited),
-		cmocka_unit_test(test_llhttp_is_strict),
+		cmocka_unit_test(parses_a_request),
+		cmocka_unit_test(splits_the_target),
+		cmocka_unit_test(slices_stay_valid_when_more_bytes_arrive),
+		cmocka_unit_test(joins_headers_of_one_name),
+		cmocka_unit_test(refuses_on_the_first_wrong_byte),
+		cmocka_unit_test(refuses_a_wrong_meaning_at_the_end_of_the_head),
+		cmocka_unit_test(accepts_valid_requests),
+		cmocka_unit_test(keeps_the_body_behind_the_head),
+		cmocka_unit_test(limits_the_length_of_the_head),
+		cmocka_unit_test(limits_the_number_of_headers),
+		cmocka_unit_test(llhttp_itself_is_strict),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@
 		buffer_finish(buffer); \
 	} while (0)
 
-static void texts(void **state)
+static void prints_strings(void **state)
 {
 	(void)state;
 	static const struct {
@@ -41,7 +41,7 @@ static void texts(void **state)
 	}
 }
 
-static void names(void **state)
+static void prints_names(void **state)
 {
 	(void)state;
 	struct buffer out = { 0 };
@@ -51,7 +51,7 @@ static void names(void **state)
 	assert_printed(&out, SLICE("\"a\\\"\":,\"b\":"));
 }
 
-static void numbers(void **state)
+static void prints_numbers_that_read_back(void **state)
 {
 	(void)state;
 	static const struct {
@@ -77,7 +77,7 @@ static void numbers(void **state)
 	}
 }
 
-static void nothing_is_longer_than_it_may_be(void **state)
+static void keeps_to_the_maximum_length(void **state)
 {
 	(void)state;
 	for (size_t max = 0; max < 12; max++) {
@@ -94,7 +94,7 @@ static void nothing_is_longer_than_it_may_be(void **state)
 	}
 }
 
-static void what_is_muted_writes_nothing(void **state)
+static void prints_nothing_while_muted(void **state)
 {
 	(void)state;
 	struct buffer out = { 0 };
@@ -108,11 +108,11 @@ static void what_is_muted_writes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts),
-		cmocka_unit_test(names),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(nothing_is_longer_than_it_may_be),
-		cmocka_unit_test(what_is_muted_writes_nothing),
+		cmocka_unit_test(prints_strings),
+		cmocka_unit_test(prints_names),
+		cmocka_unit_test(prints_numbers_that_read_back),
+		cmocka_unit_test(keeps_to_the_maximum_length),
+		cmocka_unit_test(prints_nothing_while_muted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

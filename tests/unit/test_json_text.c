@@ -174,7 +174,7 @@ static const char *const bad[] = {
 	"(1)",
 };
 
-static void grammar(void **state)
+static void accepts_exactly_the_grammar(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -195,7 +195,7 @@ static void grammar(void **state)
 	assert_false(is_valid(SLICE("\"\\u00\0\0\""), 3));
 }
 
-static void no_beginning_of_an_object_is_valid(void **state)
+static void refuses_truncated_objects(void **state)
 {
 	(void)state;
 	struct slice text =
@@ -205,7 +205,7 @@ static void no_beginning_of_an_object_is_valid(void **state)
 		assert_false(is_valid(slice_make(text.at, len), 3));
 }
 
-static void depth(void **state)
+static void limits_the_depth(void **state)
 {
 	(void)state;
 	assert_true(is_valid(SLICE("1"), 0));
@@ -228,9 +228,9 @@ static void depth(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(grammar),
-		cmocka_unit_test(no_beginning_of_an_object_is_valid),
-		cmocka_unit_test(depth),
+		cmocka_unit_test(accepts_exactly_the_grammar),
+		cmocka_unit_test(refuses_truncated_objects),
+		cmocka_unit_test(limits_the_depth),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Cookies as Laravel's Encrypter makes them, and such as nobody should. */
+/* Cookies as Laravel's Encrypter makes them, and forged ones. */
 #include "unit.h"
 
 #include <errno.h>
@@ -19,16 +19,16 @@
 
 static const struct slice key = { KEY, 32 }, name = { "laravel_session", 15 };
 
-static struct slice encode(struct slice octets, char text[1024])
+static struct slice encode(struct slice bytes, char text[1024])
 {
 	size_t len;
 	assert_int_equal(mbedtls_base64_encode((unsigned char *)text, 1024, &len,
-				 (const unsigned char *)octets.at, octets.len),
+				 (const unsigned char *)bytes.at, bytes.len),
 		0);
 	return slice_make(text, len);
 }
 
-/* `plain` is padded already, if it is to be. */
+/* `plain` includes its padding. */
 static struct slice encrypt(struct slice plain, char text[1024])
 {
 	unsigned char iv[16], encrypted[512];
@@ -43,7 +43,7 @@ static struct slice encrypt(struct slice plain, char text[1024])
 	return encode(slice_make((const char *)encrypted, plain.len), text);
 }
 
-/* "" is the IV that encrypt() has used. `format` takes IV, value and MAC. */
+/* iv "": the one that encrypt() used. `format` takes IV, value and MAC. */
 static struct slice seal(const char *format, struct slice iv, struct slice value, char text[1024])
 {
 	char both[1024], mac[DIGEST_HEX_MAX], iv_text[1024];
@@ -69,7 +69,7 @@ static struct slice seal(const char *format, struct slice iv, struct slice value
 static const char as_laravel[] =
 	"{\"iv\":\"%.*s\",\"value\":\"%.*s\",\"mac\":\"%.*s\",\"tag\":\"\"}";
 
-/* The text, or NULL when it is refused. */
+/* The text; NULL: refused. */
 static const char *open_by(const struct slice *keys, size_t n_keys, struct slice cookie)
 {
 	static char text[LARAVEL_COOKIE_MAX + 1];
@@ -93,7 +93,7 @@ static const char *open_cookie(struct slice cookie)
 	return open_by(&key, 1, cookie);
 }
 
-static void a_cookie(void **state)
+static void opens_a_cookie(void **state)
 {
 	(void)state;
 	char value[1024], text[1024];
@@ -115,7 +115,7 @@ static void a_cookie(void **state)
 	assert_string_equal(open_cookie(sealed), SID);
 }
 
-static void any_of_the_keys(void **state)
+static void opens_with_any_key(void **state)
 {
 	(void)state;
 	char value[1024], text[1024];
@@ -129,8 +129,8 @@ static void any_of_the_keys(void **state)
 	assert_null(open_by(NULL, 0, sealed));
 }
 
-/* Signed all of them. */
-static void plain_texts(void **state)
+/* All of them have a valid MAC. */
+static void checks_padding_and_prefix(void **state)
 {
 	(void)state;
 	static const struct {
@@ -161,7 +161,7 @@ static void plain_texts(void **state)
 	}
 }
 
-static void payloads(void **state)
+static void accepts_one_form_of_json(void **state)
 {
 	(void)state;
 	static const struct {
@@ -193,8 +193,8 @@ static void payloads(void **state)
 	assert_null(open_cookie(SLICE("e30=")));
 }
 
-/* With a MAC that is good for each. */
-static void what_is_no_ciphertext(void **state)
+/* Each with a valid MAC. */
+static void refuses_values_that_are_not_ciphertext(void **state)
 {
 	(void)state;
 	static const char *const ivs[] = { "BwcHBwcHBwcHBwcHBwcHBwc=", "BwcHBwcHBwcHBwcHBwcHBwcH",
@@ -209,7 +209,7 @@ static void what_is_no_ciphertext(void **state)
 		assert_null(open_cookie(seal(as_laravel, SLICE(""), slice_of(values[i]), text)));
 }
 
-static void a_cookie_may_be_long_but_not_too_long(void **state)
+static void limits_the_length_of_a_cookie(void **state)
 {
 	(void)state;
 	size_t n_good = 0;
@@ -230,7 +230,7 @@ static void a_cookie_may_be_long_but_not_too_long(void **state)
 	assert_true(n_good > 5 && n_good < 17);
 }
 
-static void a_name_is_not_longer_than_a_cookie_has(void **state)
+static void limits_the_length_of_a_name(void **state)
 {
 	(void)state;
 	char value[1024], text[1024], room[LARAVEL_COOKIE_MAX], long_name[400];
@@ -244,7 +244,7 @@ static void a_name_is_not_longer_than_a_cookie_has(void **state)
 			-EACCES);
 }
 
-static void keys(void **state)
+static void parses_keys(void **state)
 {
 	(void)state;
 	static const struct {
@@ -261,25 +261,25 @@ static void keys(void **state)
 		{ "", -EINVAL },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		uint8_t octets[LARAVEL_KEY_BYTES];
+		uint8_t bytes[LARAVEL_KEY_BYTES];
 		assert_int_equal(
-			laravel_key_parse(slice_of(cases[i].text), octets), cases[i].result);
+			laravel_key_parse(slice_of(cases[i].text), bytes), cases[i].result);
 		if (!cases[i].result)
-			assert_memory_equal(octets, KEY, LARAVEL_KEY_BYTES);
+			assert_memory_equal(bytes, KEY, LARAVEL_KEY_BYTES);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_cookie),
-		cmocka_unit_test(any_of_the_keys),
-		cmocka_unit_test(plain_texts),
-		cmocka_unit_test(payloads),
-		cmocka_unit_test(what_is_no_ciphertext),
-		cmocka_unit_test(a_cookie_may_be_long_but_not_too_long),
-		cmocka_unit_test(a_name_is_not_longer_than_a_cookie_has),
-		cmocka_unit_test(keys),
+		cmocka_unit_test(opens_a_cookie),
+		cmocka_unit_test(opens_with_any_key),
+		cmocka_unit_test(checks_padding_and_prefix),
+		cmocka_unit_test(accepts_one_form_of_json),
+		cmocka_unit_test(refuses_values_that_are_not_ciphertext),
+		cmocka_unit_test(limits_the_length_of_a_cookie),
+		cmocka_unit_test(limits_the_length_of_a_name),
+		cmocka_unit_test(parses_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 static const char golden[] = "\x83\xaa_permanent\xc3\xad"
 			     "authenticated\xc3\xa6userId\xa7user-42";
 
-static void a_golden_record(void **state)
+static void converts_a_record_of_flask_session(void **state)
 {
 	(void)state;
 	struct slice record = slice_make(golden, sizeof(golden) - 1);
@@ -19,7 +19,7 @@ static void a_golden_record(void **state)
 	assert_refused_when_cut(msgpack_to_json, record);
 }
 
-static void values(void **state)
+static void converts_every_type(void **state)
 {
 	(void)state;
 	static const struct {
@@ -101,8 +101,8 @@ static void values(void **state)
 	assert_converted(msgpack_to_json, SLICE("{\"a\":1}"), NULL);
 }
 
-/* A number is a name too; what else is none takes its member with it, wherever it stands. */
-static void keys(void **state)
+/* An integer becomes a name; a member with any other key is left out, wherever it stands. */
+static void leaves_out_members_without_a_name(void **state)
 {
 	(void)state;
 	static const struct {
@@ -139,7 +139,7 @@ static void keys(void **state)
 	}
 }
 
-static void what_is_deepest_may_be_illegible(void **state)
+static void deepest_value_may_be_opaque(void **state)
 {
 	(void)state;
 	char record[SESSION_VALUE_DEPTH_MAX_CONVERTED + 3];
@@ -152,7 +152,7 @@ static void what_is_deepest_may_be_illegible(void **state)
 	buffer_finish(&json);
 }
 
-static void depth(void **state)
+static void limits_the_depth(void **state)
 {
 	(void)state;
 	char record[SESSION_VALUE_DEPTH_MAX + 2];
@@ -167,8 +167,7 @@ static void depth(void **state)
 	}
 }
 
-/* What is promised costs nothing. */
-static void promises(void **state)
+static void announced_lengths_cost_nothing(void **state)
 {
 	(void)state;
 	static const struct slice records[] = {
@@ -183,8 +182,8 @@ static void promises(void **state)
 		assert_converted(msgpack_to_json, records[i], NULL);
 }
 
-/* Of nulls, which are four characters and a comma: as many as fit into a record. */
-static void length(void **state)
+/* As many nulls, of four characters and a comma each, as fit in a record. */
+static void limits_the_length(void **state)
 {
 	(void)state;
 	enum { FIT = (SESSION_VALUE_BYTES_MAX - 1) / 5 };
@@ -212,13 +211,13 @@ static void length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_golden_record),
-		cmocka_unit_test(values),
-		cmocka_unit_test(keys),
-		cmocka_unit_test(what_is_deepest_may_be_illegible),
-		cmocka_unit_test(depth),
-		cmocka_unit_test(promises),
-		cmocka_unit_test(length),
+		cmocka_unit_test(converts_a_record_of_flask_session),
+		cmocka_unit_test(converts_every_type),
+		cmocka_unit_test(leaves_out_members_without_a_name),
+		cmocka_unit_test(deepest_value_may_be_opaque),
+		cmocka_unit_test(limits_the_depth),
+		cmocka_unit_test(announced_lengths_cost_nothing),
+		cmocka_unit_test(limits_the_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

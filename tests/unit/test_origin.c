@@ -15,7 +15,7 @@ static char *exact_copy(const char *text)
 	return copy;
 }
 
-/* One setting against one request; the texts end where their slices do. */
+/* One setting against one request, in blocks of their exact sizes. */
 static bool allowed(const char *setting, const char *origin, const char *host)
 {
 	struct slice allow = slice_of(setting);
@@ -31,7 +31,7 @@ static bool allowed(const char *setting, const char *origin, const char *host)
 
 #define APP "https://app.example.com"
 
-static void listed_origin(void **state)
+static void compares_with_a_listed_origin(void **state)
 {
 	(void)state;
 	static const struct {
@@ -79,7 +79,7 @@ static void listed_origin(void **state)
 		{ APP, "*", false },
 		{ APP, "same-host", false },
 		{ APP, "none", false },
-		/* another port, or none that can be read */
+		/* another port, or an invalid one */
 		{ APP, "https://app.example.com:8443", false },
 		{ APP, "https://app.example.com:80", false },
 		{ APP, "https://app.example.com:44", false },
@@ -108,7 +108,7 @@ static void listed_origin(void **state)
 		{ APP, "https://evil.org/https://app.example.com", false },
 		{ APP, "https://evil.org?https://app.example.com", false },
 		{ APP, "https://evil.org\\app.example.com", false },
-		/* two, or blanks */
+		/* two origins, or blanks */
 		{ APP, "https://app.example.com https://evil.org", false },
 		{ APP, "https://evil.org https://app.example.com", false },
 		{ APP, "https://app.example.com, https://evil.org", false },
@@ -175,7 +175,7 @@ static void listed_origin(void **state)
 		&allow, 1, SLICE("https://app.example.com\0.evil.org"), SLICE("h")));
 }
 
-static void same_host(void **state)
+static void compares_with_the_host_header(void **state)
 {
 	(void)state;
 	static const struct {
@@ -231,7 +231,7 @@ static void same_host(void **state)
 	}
 }
 
-static void none_and_all(void **state)
+static void accepts_none_and_all(void **state)
 {
 	(void)state;
 	assert_true(allowed("none", NULL, "h"));
@@ -246,7 +246,7 @@ static void none_and_all(void **state)
 	assert_true(allowed("*", "https://evil.org/ x", NULL));
 }
 
-static void one_of_several(void **state)
+static void accepts_any_of_several(void **state)
 {
 	(void)state;
 	struct slice host = SLICE("h.example");
@@ -261,7 +261,7 @@ static void one_of_several(void **state)
 	assert_false(origin_is_allowed(NULL, 0, (struct slice){ NULL, 0 }, host));
 }
 
-static void settings(void **state)
+static void recognizes_valid_settings(void **state)
 {
 	(void)state;
 	static const struct {
@@ -305,11 +305,11 @@ static void settings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(listed_origin),
-		cmocka_unit_test(same_host),
-		cmocka_unit_test(none_and_all),
-		cmocka_unit_test(one_of_several),
-		cmocka_unit_test(settings),
+		cmocka_unit_test(compares_with_a_listed_origin),
+		cmocka_unit_test(compares_with_the_host_header),
+		cmocka_unit_test(accepts_none_and_all),
+		cmocka_unit_test(accepts_any_of_several),
+		cmocka_unit_test(recognizes_valid_settings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
-/* What a codec says when there is no memory. Each thing that is tried here is tried again and again,
- * with its first allocation failing, then its second, until none is left to fail: it must say so each
- * time, free what it had and leave what it was given. The linker leads the allocations of the codecs,
- * not those of their libraries, through here (--wrap). */
+/* The codecs without memory. Each attempt is repeated with its first allocation failing, then its
+ * second, until there is none left to fail. Each time it must report the failure, free its memory
+ * and leave its arguments unchanged. The linker routes the allocations of the codecs, not those of
+ * their libraries, through this file (--wrap). */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ __typeof__(malloc) __real_malloc, __wrap_malloc;
 __typeof__(calloc) __real_calloc, __wrap_calloc;
 __typeof__(realloc) __real_realloc, __wrap_realloc;
 
-static size_t n_allocations, fails_at; /* 0: none does */
+static size_t n_allocations, fails_at; /* 0: none fails */
 
 static bool fails(void)
 {
@@ -48,7 +48,7 @@ void *__wrap_realloc(void *block, size_t size)
 	return fails() ? NULL : __real_realloc(block, size);
 }
 
-/* Gives how often it failed. An attempt gives 0 or -ENOMEM. */
+/* Gives how often the attempt failed. It gives 0 or -ENOMEM. */
 static size_t try_all(int (*attempt)(void))
 {
 	for (size_t n = 0;; n++) {
@@ -102,7 +102,7 @@ static int join(void)
 	return error;
 }
 
-/* ---- what is written ---- */
+/* ---- output ---- */
 
 static int accept_browser(struct buffer *out)
 {
@@ -120,13 +120,13 @@ static int refuse_browser(struct buffer *out)
 static int format_command(struct buffer *out)
 {
 	const struct slice words[] = { SLICE("SUBSCRIBE"),
-		SLICE("a channel whose name is longer than sixty-four octets, so that it has to "
+		SLICE("a channel whose name is longer than sixty-four bytes, so that it has to "
 		      "grow"),
 		SLICE("b") };
 	return resp_format(out, words, COUNT_OF(words));
 }
 
-/* Behind what is there already, which stays as it was. */
+/* Appended to bytes that must not change. */
 static int write_behind(int (*write)(struct buffer *out))
 {
 	struct buffer out = { 0 };
@@ -174,7 +174,7 @@ static int session(void)
 	return error;
 }
 
-/* ---- records: more than the buffer's first room for each ---- */
+/* ---- records: each longer than the buffer's first capacity ---- */
 
 #define LONG "a text that is much longer than the first room that a buffer has for it is"
 
@@ -239,8 +239,8 @@ static void on_close(struct ws_reader *reader, unsigned code, struct slice reaso
 	fail_msg("%u %.*s", code, SLICE_ARGS(reason));
 }
 
-/* Octet by octet, so that everything has to be held. Their masking keys are all zeros. */
-static int read_message(struct slice octets)
+/* Byte by byte, so that everything has to be held. The masking keys are zero. */
+static int read_message(struct slice bytes)
 {
 	const struct ws_reader_events events = { on_message, on_control, on_control, on_close };
 	struct ws_inflaters *inflaters = ws_inflaters_create();
@@ -254,9 +254,9 @@ static int read_message(struct slice octets)
 	ws_reader_init(&reader, &settings);
 	ws_reader_allow_compression(&reader);
 	n_messages = 0;
-	for (size_t i = 0; i < octets.len && !failure; i++) {
-		char octet = octets.at[i];
-		failure = ws_reader_feed(&reader, &octet, 1);
+	for (size_t i = 0; i < bytes.len && !failure; i++) {
+		char byte = bytes.at[i];
+		failure = ws_reader_feed(&reader, &byte, 1);
 	}
 	ws_reader_finish(&reader);
 	ws_inflaters_destroy(inflaters);
@@ -280,7 +280,7 @@ static int read_compressed(void)
 	return read_message(SLICE("\xC1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\0"));
 }
 
-static void test_each(void **state)
+static void each_codec_reports_failed_allocations(void **state)
 {
 	(void)state;
 	static const struct {
@@ -311,6 +311,7 @@ static void test_each(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_each) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(
+		each_codec_reports_failed_allocations) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 #define LOGGED_IN "{\"authenticated\":true,\"userId\":\"user-42\"}"
 
-static void golden_records(void **state)
+static void converts_records_of_php(void **state)
 {
 	(void)state;
 	static const struct slice records[] = {
@@ -16,7 +16,7 @@ static void golden_records(void **state)
 		assert_converted(php_to_json, records[i], LOGGED_IN);
 	for (size_t len = 1; len < records[1].len; len++)
 		assert_converted(php_to_json, slice_make(records[1].at, len), NULL);
-	/* Of variables some may be there, and each whole. */
+	/* Any number of whole variables is a record. */
 	for (size_t len = 0; len < records[0].len; len++)
 		assert_converted(php_to_json, slice_make(records[0].at, len),
 			len == 0    ? "{}"
@@ -24,7 +24,7 @@ static void golden_records(void **state)
 				    : NULL);
 }
 
-static void laravel_records(void **state)
+static void converts_records_of_laravel(void **state)
 {
 	(void)state;
 	static const struct {
@@ -56,7 +56,7 @@ static void laravel_records(void **state)
 }
 
 /* The value of a variable. */
-static void values(void **state)
+static void converts_every_type(void **state)
 {
 	(void)state;
 	static const struct {
@@ -158,7 +158,7 @@ static void values(void **state)
 	}
 }
 
-static void variables(void **state)
+static void converts_variables(void **state)
 {
 	(void)state;
 	static const struct {
@@ -198,7 +198,7 @@ static int convert_nested(const char *head, const char *open, const char *close,
 	return error;
 }
 
-static void depth(void **state)
+static void limits_the_depth(void **state)
 {
 	(void)state;
 	for (size_t n = 1; n < 64; n++) {
@@ -211,8 +211,8 @@ static void depth(void **state)
 	}
 }
 
-/* Lists in lists, each of which is looked at before it is written: in time, and right. */
-static void looking_ahead_is_not_repeated(void **state)
+/* Lists in lists, each of which is read in advance. */
+static void nested_lists_take_linear_time(void **state)
 {
 	(void)state;
 	struct buffer record = { 0 }, json = { 0 };
@@ -232,7 +232,7 @@ static void looking_ahead_is_not_repeated(void **state)
 	buffer_finish(&json);
 }
 
-static void length(void **state)
+static void limits_the_length(void **state)
 {
 	(void)state;
 	for (int n = SESSION_VALUE_BYTES_MAX - 20; n < SESSION_VALUE_BYTES_MAX + 20; n++) {
@@ -245,7 +245,7 @@ static void length(void **state)
 		buffer_finish(&record);
 		buffer_finish(&json);
 	}
-	/* Each of these octets is six characters. */
+	/* Each of these bytes becomes six characters. */
 	for (int n = 10910; n < 10930; n++) {
 		struct buffer record = { 0 }, json = { 0 };
 		assert_int_equal(buffer_printf(&record, "v|s:%d:\"", n), 0);
@@ -262,13 +262,13 @@ static void length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden_records),
-		cmocka_unit_test(laravel_records),
-		cmocka_unit_test(values),
-		cmocka_unit_test(variables),
-		cmocka_unit_test(depth),
-		cmocka_unit_test(looking_ahead_is_not_repeated),
-		cmocka_unit_test(length),
+		cmocka_unit_test(converts_records_of_php),
+		cmocka_unit_test(converts_records_of_laravel),
+		cmocka_unit_test(converts_every_type),
+		cmocka_unit_test(converts_variables),
+		cmocka_unit_test(limits_the_depth),
+		cmocka_unit_test(nested_lists_take_linear_time),
+		cmocka_unit_test(limits_the_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

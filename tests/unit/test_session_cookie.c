@@ -16,7 +16,7 @@
 #define X10     "xxxxxxxxxx"
 #define X100    X10 X10 X10 X10 X10 X10 X10 X10 X10 X10
 
-/* The way of a Cookie header: find, decode, verify, make the key. False: refused on the way. */
+/* Finds and decodes the cookie, verifies it, and makes the key. False: refused. */
 static bool key_of(const char *header, const char *name, enum session_signature form,
 	const struct slice *secrets, size_t n_secrets, char *key)
 {
@@ -42,7 +42,7 @@ static bool key_of(const char *header, const char *name, enum session_signature 
 	return result == 0;
 }
 
-static void golden_vectors(void **state)
+static void verifies_known_cookies(void **state)
 {
 	(void)state;
 	static const struct {
@@ -89,8 +89,8 @@ static void golden_vectors(void **state)
 	}
 }
 
-/* Each was sent to express-session, which took or refused it. */
-static void cookie_headers(void **state)
+/* Each was sent to express-session, which accepted or refused it. */
+static void reads_headers_as_express_session_does(void **state)
 {
 	(void)state;
 	static const struct {
@@ -137,7 +137,7 @@ static void cookie_headers(void **state)
 	}
 }
 
-static void every_character_of_the_signature_counts(void **state)
+static void refuses_a_signature_with_another_character(void **state)
 {
 	(void)state;
 	char value[] = "s:vec-7." VEC_RAW;
@@ -160,7 +160,7 @@ static void every_character_of_the_signature_counts(void **state)
 	assert_true(slice_equal(sid, SLICE("vec-7")));
 }
 
-static void rotation(void **state)
+static void verifies_with_any_secret(void **state)
 {
 	(void)state;
 	const char *old = "connect.sid=s%3AROTsid."
@@ -172,7 +172,7 @@ static void rotation(void **state)
 	assert_false(key_of(old, "connect.sid", SESSION_SIGNATURE_CONNECT, secrets, 2, key));
 }
 
-static void an_empty_secret_verifies_nothing(void **state)
+static void empty_secret_verifies_nothing(void **state)
 {
 	(void)state;
 	struct slice empty = SLICE(""), sid;
@@ -185,7 +185,7 @@ static void an_empty_secret_verifies_nothing(void **state)
 		-EACCES);
 }
 
-static void dot_hmac(void **state)
+static void verifies_dot_hmac_sha256(void **state)
 {
 	(void)state;
 	const char *fastify = "fastifysid0123456789."
@@ -212,7 +212,7 @@ static void dot_hmac(void **state)
 	assert_true(slice_equal(sid, SLICE("fastifysid0123456789")));
 }
 
-static void ids(void **state)
+static void accepts_plain_ids_only(void **state)
 {
 	(void)state;
 	static const struct {
@@ -243,14 +243,14 @@ static void ids(void **state)
 		ssize_t len = session_cookie_sign(
 			SESSION_SIGNATURE_CONNECT, secret, cases[i].sid, value, sizeof(value));
 		assert_true(len > 0);
-		/* A colon would be a prefix for "none"; signed it is refused all the same. */
+		/* A colon is not plain, signed or not. */
 		assert_int_equal(session_cookie_verify(SESSION_SIGNATURE_CONNECT, &secret, 1,
 					 slice_make(value, (size_t)len), &sid),
 			cases[i].result);
 	}
 }
 
-static void long_ids(void **state)
+static void limits_the_length_of_ids(void **state)
 {
 	(void)state;
 	char text[600], value[700];
@@ -270,7 +270,7 @@ static void long_ids(void **state)
 	}
 }
 
-static void sign(void **state)
+static void signs_what_it_verifies(void **state)
 {
 	(void)state;
 	static const struct {
@@ -299,15 +299,15 @@ static void sign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(golden_vectors),
-		cmocka_unit_test(cookie_headers),
-		cmocka_unit_test(every_character_of_the_signature_counts),
-		cmocka_unit_test(rotation),
-		cmocka_unit_test(an_empty_secret_verifies_nothing),
-		cmocka_unit_test(dot_hmac),
-		cmocka_unit_test(ids),
-		cmocka_unit_test(long_ids),
-		cmocka_unit_test(sign),
+		cmocka_unit_test(verifies_known_cookies),
+		cmocka_unit_test(reads_headers_as_express_session_does),
+		cmocka_unit_test(refuses_a_signature_with_another_character),
+		cmocka_unit_test(verifies_with_any_secret),
+		cmocka_unit_test(empty_secret_verifies_nothing),
+		cmocka_unit_test(verifies_dot_hmac_sha256),
+		cmocka_unit_test(accepts_plain_ids_only),
+		cmocka_unit_test(limits_the_length_of_ids),
+		cmocka_unit_test(signs_what_it_verifies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Cookies as the frameworks write them: the way from a Cookie header to the id. Each is let in, and
- * no longer when any one octet of it is another. */
+/* Cookies that the frameworks wrote: each is accepted, and refused if any one byte of it is
+ * changed. */
 #include "unit.h"
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 
 static const struct golden {
 	const char *framework;
-	struct session_cookie_settings settings; /* but for the secret */
-	const char *secret;                      /* NULL: it is not signed */
+	struct session_cookie_settings settings; /* without the secrets */
+	const char *secret;                      /* NULL: not signed */
 	const char *header, *sid;
 } goldens[] = {
 	{ "express", { NAMED("connect.sid"), .signature = SESSION_SIGNATURE_CONNECT },
@@ -87,7 +87,7 @@ static const struct golden {
 		"PHPSESSID=0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef" },
 };
 
-/* With these secrets; the id is copied. */
+/* Reads with these secrets, and copies the id. */
 static int read_with(const struct golden *golden, const struct slice *secrets, size_t n_secrets,
 	struct slice header, char sid[SESSION_COOKIE_MAX + 1])
 {
@@ -113,7 +113,7 @@ static int read_golden(
 	return read_with(golden, &secret, golden->secret != NULL, header, sid);
 }
 
-static void each_is_let_in(void **state)
+static void accepts_the_cookies_of_each_framework(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(goldens); i++) {
@@ -128,7 +128,7 @@ static void each_is_let_in(void **state)
 	}
 }
 
-/* The escapes of a value say the same in other letters, and "=" at its end says nothing. */
+/* Escapes may be written in either case, and a final "=" means nothing. */
 static bool says_the_same(const struct golden *golden, const char *header, const char *changed)
 {
 	char a[SESSION_COOKIE_MAX], b[SESSION_COOKIE_MAX], name[300];
@@ -151,7 +151,7 @@ static bool may_change(const struct golden *golden, const char *header, const ch
 	       says_the_same(golden, header, changed);
 }
 
-static void none_is_let_in_with_another_octet(void **state)
+static void refuses_a_cookie_with_another_byte(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(goldens); i++) {
@@ -159,13 +159,13 @@ static void none_is_let_in_with_another_octet(void **state)
 		char sid[SESSION_COOKIE_MAX + 1], changed[1024];
 		for (size_t at = 0; golden->header[at]; at++) {
 			for (unsigned other = 1; other < 256; other++) {
-				char *octet = &changed[at];
+				char *byte = &changed[at];
 				strcpy(changed, golden->header);
-				/* Behind "__Secure;" is a cookie of its own. */
-				if ((char)other == *octet || *octet == ' ' ||
+				/* The part behind "__Secure;" is a cookie of its own. */
+				if ((char)other == *byte || *byte == ' ' ||
 					(other == ';' && at < strlen("__Secure-")))
 					continue;
-				*octet = (char)other;
+				*byte = (char)other;
 				int error = read_golden(golden, slice_of(changed), sid);
 				if (error == 0 && strcmp(sid, golden->sid) == 0 &&
 					!may_change(golden, golden->header, changed))
@@ -177,7 +177,7 @@ static void none_is_let_in_with_another_octet(void **state)
 	}
 }
 
-static void none_is_let_in_when_cut(void **state)
+static void refuses_a_truncated_cookie(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(goldens); i++) {
@@ -195,7 +195,7 @@ static void none_is_let_in_when_cut(void **state)
 	}
 }
 
-static void any_of_the_secrets_will_do(void **state)
+static void accepts_any_of_the_secrets(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(goldens); i++) {
@@ -218,13 +218,13 @@ static void any_of_the_secrets_will_do(void **state)
 	}
 }
 
-static void a_prefixed_name_counts_first(void **state)
+static void prefers_a_prefixed_name(void **state)
 {
 	(void)state;
 	struct session_cookie_settings settings = { NAMED("a"), true, SESSION_COOKIE_PLAIN,
 		SESSION_SIGNATURE_NONE, NULL, 0 };
 	static const struct {
-		const char *header, *with, *without; /* NULL: there is none */
+		const char *header, *with, *without; /* NULL: none */
 	} cases[] = {
 		{ "a=1; __Secure-a=2; __Host-a=3", "3", "1" },
 		{ "__Secure-a=2; a=1", "2", "1" },
@@ -243,7 +243,7 @@ static void a_prefixed_name_counts_first(void **state)
 	}
 }
 
-static void encodings(void **state)
+static void decodes_every_encoding(void **state)
 {
 	(void)state;
 	static const struct {
@@ -275,7 +275,7 @@ static void encodings(void **state)
 	}
 }
 
-static void long_values(void **state)
+static void limits_the_length_of_values(void **state)
 {
 	(void)state;
 	char header[2048] = "a=", room[SESSION_COOKIE_MAX];
@@ -301,7 +301,7 @@ static void long_values(void **state)
 	}
 }
 
-static void a_name_may_be_as_long_as_it_is_allowed(void **state)
+static void accepts_the_longest_name(void **state)
 {
 	(void)state;
 	char name[SESSION_COOKIE_NAME_MAX], header[1024], room[SESSION_COOKIE_MAX];
@@ -318,14 +318,14 @@ static void a_name_may_be_as_long_as_it_is_allowed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_is_let_in),
-		cmocka_unit_test(none_is_let_in_with_another_octet),
-		cmocka_unit_test(none_is_let_in_when_cut),
-		cmocka_unit_test(any_of_the_secrets_will_do),
-		cmocka_unit_test(a_prefixed_name_counts_first),
-		cmocka_unit_test(encodings),
-		cmocka_unit_test(long_values),
-		cmocka_unit_test(a_name_may_be_as_long_as_it_is_allowed),
+		cmocka_unit_test(accepts_the_cookies_of_each_framework),
+		cmocka_unit_test(refuses_a_cookie_with_another_byte),
+		cmocka_unit_test(refuses_a_truncated_cookie),
+		cmocka_unit_test(accepts_any_of_the_secrets),
+		cmocka_unit_test(prefers_a_prefixed_name),
+		cmocka_unit_test(decodes_every_encoding),
+		cmocka_unit_test(limits_the_length_of_values),
+		cmocka_unit_test(accepts_the_longest_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 		text, sizeof(text) - 1 \
 	}
 
-static void fields(void **state)
+static void prints_fields_as_members(void **state)
 {
 	(void)state;
 	static const struct {
@@ -65,7 +65,7 @@ static void fields(void **state)
 	}
 }
 
-static void length(void **state)
+static void keeps_to_the_maximum_length(void **state)
 {
 	(void)state;
 	for (size_t max = 0; max <= 8; max++) {
@@ -81,8 +81,8 @@ static void length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields),
-		cmocka_unit_test(length),
+		cmocka_unit_test(prints_fields_as_members),
+		cmocka_unit_test(keeps_to_the_maximum_length),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

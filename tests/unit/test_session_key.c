@@ -7,7 +7,7 @@
 #include "sluice/base/defs.h"
 #include "sluice/proto/record/session_key.h"
 
-static void templates(void **state)
+static void recognizes_valid_templates(void **state)
 {
 	(void)state;
 	static const struct {
@@ -46,7 +46,7 @@ static void templates(void **state)
 	assert_false(session_key_template_is_valid((struct slice){ NULL, 0 }));
 }
 
-static void keys(void **state)
+static void formats_keys(void **state)
 {
 	(void)state;
 	static const struct {
@@ -76,7 +76,7 @@ static void keys(void **state)
 	}
 }
 
-static void templates_agree_when_they_write_the_id_alike(void **state)
+static void templates_agree_if_they_write_the_id_alike(void **state)
 {
 	(void)state;
 	static const char *const forms[] = { "{sid}", "{sid:sha256hex}", "{sid:sha256b64url}" };
@@ -91,11 +91,11 @@ static void templates_agree_when_they_write_the_id_alike(void **state)
 	}
 }
 
-static void an_id_is_found_in_its_key(void **state)
+static void finds_the_id_in_a_key(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *template, *key, *id; /* NULL: it is no such key */
+		const char *template, *key, *id; /* NULL: not a key of this template */
 	} cases[] = {
 		{ "sess:{sid}", "sess:abc", "abc" },
 		{ "{sid}", "abc", "abc" },
@@ -123,7 +123,7 @@ static void an_id_is_found_in_its_key(void **state)
 	assert_null(session_key_id(SLICE("{sid}"), (struct slice){ NULL, 0 }).at);
 }
 
-static void a_key_is_moved_to_another_template(void **state)
+static void moves_a_key_to_another_template(void **state)
 {
 	(void)state;
 	static const char expected[] = "sessions:0-1-2:x";
@@ -143,7 +143,7 @@ static void a_key_is_moved_to_another_template(void **state)
 	}
 }
 
-static void plain_ids(void **state)
+static void accepts_plain_ids_only(void **state)
 {
 	(void)state;
 	char text[SESSION_ID_MAX + 1];
@@ -162,12 +162,12 @@ static void plain_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(templates),
-		cmocka_unit_test(keys),
-		cmocka_unit_test(templates_agree_when_they_write_the_id_alike),
-		cmocka_unit_test(an_id_is_found_in_its_key),
-		cmocka_unit_test(a_key_is_moved_to_another_template),
-		cmocka_unit_test(plain_ids),
+		cmocka_unit_test(recognizes_valid_templates),
+		cmocka_unit_test(formats_keys),
+		cmocka_unit_test(templates_agree_if_they_write_the_id_alike),
+		cmocka_unit_test(finds_the_id_in_a_key),
+		cmocka_unit_test(moves_a_key_to_another_template),
+		cmocka_unit_test(accepts_plain_ids_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static const struct session_value_settings express = {
 	.user = { "userId", 6 },
 };
 
-/* Parses a copy that ends where the text does, and is gone afterwards. */
+/* Parses a copy of the exact size, which is freed afterwards. */
 static int parse(
 	struct identity *identity, const struct session_value_settings *settings, struct slice json)
 {
@@ -48,8 +48,8 @@ static void check(const struct session_value_settings *settings, struct slice js
 	assert_null(identity.record);
 }
 
-/* Each of these was the session of a real upgrade through express-session. */
-static void express_records(void **state)
+/* Each was the session of a real upgrade through express-session. */
+static void reads_records_of_express_session(void **state)
 {
 	(void)state;
 	static const struct {
@@ -95,7 +95,7 @@ static void express_records(void **state)
 		check(&express, slice_of(cases[i].json), cases[i].result, cases[i].user);
 }
 
-static void no_part_of_a_record_is_a_session(void **state)
+static void refuses_a_part_of_a_record(void **state)
 {
 	(void)state;
 	struct slice json = SLICE(EXPRESS);
@@ -105,8 +105,7 @@ static void no_part_of_a_record_is_a_session(void **state)
 		check(&express, slice_skip(json, skip), -EACCES, NULL);
 }
 
-/* Where cJSON alone would read something, and JavaScript another thing or nothing. */
-static void differences(void **state)
+static void refuses_what_cjson_and_javascript_read_differently(void **state)
 {
 	(void)state;
 	static const struct session_value_settings any = { .user = { "u", 1 } };
@@ -183,7 +182,7 @@ static void differences(void **state)
 		check(&any, cases[i].json, cases[i].result, cases[i].user);
 }
 
-static void users(void **state)
+static void finds_the_user(void **state)
 {
 	(void)state;
 	static const struct {
@@ -266,7 +265,7 @@ static void authenticated_by_path(void **state)
 	check(&settings, SLICE("{}"), 0, NULL);
 }
 
-static void something_is_present(void **state)
+static void checks_that_a_value_is_present(void **state)
 {
 	(void)state;
 	const struct session_value_settings settings = { .present = SLICE("a.b") };
@@ -291,7 +290,7 @@ static void something_is_present(void **state)
 		check(&settings, slice_of(cases[i].json), cases[i].result, NULL);
 }
 
-static void what_is_demanded_is_demanded_together(void **state)
+static void all_conditions_must_hold(void **state)
 {
 	(void)state;
 	const struct session_value_settings settings = {
@@ -303,12 +302,12 @@ static void what_is_demanded_is_demanded_together(void **state)
 	check(&settings, SLICE("{\"cookie\":{},\"ok\":true}"), -EACCES, NULL);
 }
 
-static void the_end_of_a_session(void **state)
+static void reads_the_end_of_a_session(void **state)
 {
 	(void)state;
 	const struct session_value_settings settings = { .expires = SLICE("/a/end") };
 	static const struct {
-		const char *end; /* as JSON; NULL: it is not there */
+		const char *end; /* as JSON; NULL: missing */
 		int result;
 		int64_t ms;
 	} cases[] = {
@@ -348,7 +347,7 @@ static void the_end_of_a_session(void **state)
 	}
 }
 
-static void paths(void **state)
+static void recognizes_valid_paths(void **state)
 {
 	(void)state;
 	static const struct {
@@ -365,7 +364,7 @@ static void paths(void **state)
 	assert_false(identity_path_is_valid((struct slice){ NULL, 0 }));
 }
 
-static void limits(void **state)
+static void limits_length_and_depth(void **state)
 {
 	(void)state;
 	static const struct session_value_settings any = { .user = { "u", 1 } };
@@ -380,8 +379,8 @@ static void limits(void **state)
 	check(&any, SLICE("{\"a\":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}"), -EACCES, NULL);
 }
 
-/* Seven thousand members; the last one has the name of the first, or its own. */
-static void many_members(void **state)
+/* Seven thousand members; the last one has the name of the first, or another one. */
+static void finds_duplicates_among_thousands_of_members(void **state)
 {
 	(void)state;
 	static const struct session_value_settings last = { .user = { "6999", 4 } };
@@ -410,7 +409,7 @@ static void check_texts(
 	assert_null(identity_texts_next(&texts).at);
 }
 
-static void texts(void **state)
+static void lists_the_texts_at_a_path(void **state)
 {
 	(void)state;
 	struct slice json = SLICE("{\"s\":\"text\",\"-1\":\"2 "
@@ -448,7 +447,7 @@ static void texts(void **state)
 	identity_finish(&identity);
 }
 
-/* cJSON's memory, which runs out after so many allocations. */
+/* cJSON's allocator, which fails after a number of allocations. */
 static size_t allocations_left;
 
 static void *scarce_malloc(size_t size)
@@ -459,7 +458,7 @@ static void *scarce_malloc(size_t size)
 	return malloc(size);
 }
 
-static void out_of_memory(void **state)
+static void reports_failed_allocations(void **state)
 {
 	(void)state;
 	struct slice json = SLICE("{\"cookie\":{\"a\":[1,2,{\"b\":-3}]},\"authenticated\":true,"
@@ -483,19 +482,19 @@ static void out_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(express_records),
-		cmocka_unit_test(no_part_of_a_record_is_a_session),
-		cmocka_unit_test(differences),
-		cmocka_unit_test(users),
+		cmocka_unit_test(reads_records_of_express_session),
+		cmocka_unit_test(refuses_a_part_of_a_record),
+		cmocka_unit_test(refuses_what_cjson_and_javascript_read_differently),
+		cmocka_unit_test(finds_the_user),
 		cmocka_unit_test(authenticated_by_path),
-		cmocka_unit_test(something_is_present),
-		cmocka_unit_test(what_is_demanded_is_demanded_together),
-		cmocka_unit_test(the_end_of_a_session),
-		cmocka_unit_test(paths),
-		cmocka_unit_test(limits),
-		cmocka_unit_test(many_members),
-		cmocka_unit_test(texts),
-		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(checks_that_a_value_is_present),
+		cmocka_unit_test(all_conditions_must_hold),
+		cmocka_unit_test(reads_the_end_of_a_session),
+		cmocka_unit_test(recognizes_valid_paths),
+		cmocka_unit_test(limits_length_and_depth),
+		cmocka_unit_test(finds_duplicates_among_thousands_of_members),
+		cmocka_unit_test(lists_the_texts_at_a_path),
+		cmocka_unit_test(reports_failed_allocations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include "sluice/proto/text/utf8.h"
 #include "unit.h"
 
-/* ---- the oracle: arithmetic on code points, nothing like the machine under test ---- */
+/* ---- the oracle: arithmetic on code points, unlike the state machine under test ---- */
 
 static bool some_character_lies_within(uint32_t from, uint32_t to, uint32_t smallest)
 {
@@ -15,42 +15,42 @@ static bool some_character_lies_within(uint32_t from, uint32_t to, uint32_t smal
 	return from <= to && !only_surrogates;
 }
 
-/* Reads the character at the front of `bytes`, of which the end may be missing: could it be one?
- * Gives how many octets it has, and how many of them are here. */
-static bool front_is_possible(struct slice bytes, size_t *ret_octets, size_t *ret_here)
+/* Can `bytes` begin with a character, whose end may be missing? Gives how many bytes the character
+ * has, and how many of them are here. */
+static bool front_is_possible(struct slice bytes, size_t *ret_n, size_t *ret_here)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint8_t first = (uint8_t)bytes.at[0];
-	size_t octets = first < 0x80             ? 1
-			: (first & 0xE0) == 0xC0 ? 2
-			: (first & 0xF0) == 0xE0 ? 3
-			: (first & 0xF8) == 0xF0 ? 4
-						 : 0;
-	if (!octets)
+	size_t n = first < 0x80             ? 1
+		   : (first & 0xE0) == 0xC0 ? 2
+		   : (first & 0xF0) == 0xE0 ? 3
+		   : (first & 0xF8) == 0xF0 ? 4
+					    : 0;
+	if (!n)
 		return false;
-	uint32_t value = octets == 1 ? first : first & (0x7Fu >> octets);
+	uint32_t value = n == 1 ? first : first & (0x7Fu >> n);
 	size_t here = 1;
-	for (; here < octets && here < bytes.len; here++) {
+	for (; here < n && here < bytes.len; here++) {
 		if (((uint8_t)bytes.at[here] & 0xC0) != 0x80)
 			return false;
 		value = value << 6 | ((uint8_t)bytes.at[here] & 0x3F);
 	}
-	unsigned missing = 6 * (unsigned)(octets - here);
-	*ret_octets = octets;
+	unsigned missing = 6 * (unsigned)(n - here);
+	*ret_n = n;
 	*ret_here = here;
 	return some_character_lies_within(
-		value << missing, (value << missing) + (1u << missing) - 1, smallest[octets]);
+		value << missing, (value << missing) + (1u << missing) - 1, smallest[n]);
 }
 
-/* Can `bytes` begin a valid text? And be one? */
+/* Can `bytes` begin a valid text? Are they one? */
 static bool oracle(struct slice bytes, bool *ret_complete)
 {
 	*ret_complete = true;
 	while (bytes.len) {
-		size_t octets, here;
-		if (!front_is_possible(bytes, &octets, &here))
+		size_t n, here;
+		if (!front_is_possible(bytes, &n, &here))
 			return false;
-		*ret_complete = here == octets;
+		*ret_complete = here == n;
 		bytes = slice_skip(bytes, here);
 	}
 	return true;
@@ -58,22 +58,22 @@ static bool oracle(struct slice bytes, bool *ret_complete)
 
 static void agrees_with_the_oracle(struct slice bytes)
 {
-	struct utf8 by_octet = { 0 };
+	struct utf8 by_byte = { 0 };
 	bool complete = true;
 	for (size_t i = 0; i < bytes.len; i++) {
 		bool possible = oracle(slice_make(bytes.at, i + 1), &complete);
-		assert_int_equal(utf8_feed(&by_octet, slice_make(bytes.at + i, 1)), possible);
+		assert_int_equal(utf8_feed(&by_byte, slice_make(bytes.at + i, 1)), possible);
 		if (possible)
-			assert_int_equal(utf8_is_complete(&by_octet), complete);
+			assert_int_equal(utf8_is_complete(&by_byte), complete);
 		else
-			assert_false(utf8_is_complete(&by_octet));
+			assert_false(utf8_is_complete(&by_byte));
 	}
 	assert_int_equal(utf8_is_valid(bytes), oracle(bytes, &complete) && complete);
 }
 
 /* ---- the tests ---- */
 
-static void one_and_two_octets(void **state)
+static void all_strings_of_one_and_two_bytes(void **state)
 {
 	(void)state;
 	for (unsigned a = 0; a < 256; a++) {
@@ -84,8 +84,8 @@ static void one_and_two_octets(void **state)
 	}
 }
 
-/* Every octet at which some range of RFC 3629 begins or ends. */
-static void four_octets_at_the_borders(void **state)
+/* Every byte at which a range of RFC 3629 begins or ends. */
+static void strings_of_four_bytes_at_the_limits_of_each_range(void **state)
 {
 	(void)state;
 	static const uint8_t borders[] = { 0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0,
@@ -101,27 +101,26 @@ static void four_octets_at_the_borders(void **state)
 
 static size_t encode(uint32_t c, char bytes[4])
 {
-	size_t octets = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-	for (size_t i = octets; i-- > 1; c >>= 6)
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = n; i-- > 1; c >>= 6)
 		bytes[i] = (char)(0x80 | (c & 0x3F));
-	bytes[0] = (char)(octets == 1 ? c : (0xF00u >> octets & 0xF0) | c);
-	return octets;
+	bytes[0] = (char)(n == 1 ? c : (0xF00u >> n & 0xF0) | c);
+	return n;
 }
 
-static void every_character(void **state)
+static void every_code_point(void **state)
 {
 	(void)state;
 	for (uint32_t c = 0; c < 0x120000; c++) {
 		char bytes[4];
-		size_t octets = encode(c, bytes);
+		size_t n = encode(c, bytes);
 		bool surrogate = c >= 0xD800 && c <= 0xDFFF;
-		assert_int_equal(
-			utf8_is_valid(slice_make(bytes, octets)), c <= 0x10FFFF && !surrogate);
+		assert_int_equal(utf8_is_valid(slice_make(bytes, n)), c <= 0x10FFFF && !surrogate);
 	}
 }
 
-/* The fast path for ASCII must not step over anything else, wherever it lies in a word. */
-static void other_octets_among_ascii(void **state)
+/* The fast path for ASCII must not skip any other byte, wherever it lies in a word. */
+static void finds_other_bytes_among_ascii(void **state)
 {
 	(void)state;
 	for (size_t len = 1; len <= 40; len++) {
@@ -143,7 +142,7 @@ static void other_octets_among_ascii(void **state)
 	}
 }
 
-static void a_split_changes_nothing(void **state)
+static void result_does_not_depend_on_the_split(void **state)
 {
 	(void)state;
 	struct slice text =
@@ -157,7 +156,7 @@ static void a_split_changes_nothing(void **state)
 	}
 }
 
-static void refusal_is_for_ever(void **state)
+static void refusal_is_final(void **state)
 {
 	(void)state;
 	struct utf8 utf8 = { 0 };
@@ -167,7 +166,7 @@ static void refusal_is_for_ever(void **state)
 	assert_false(utf8_is_complete(&utf8));
 }
 
-static void nothing_is_valid(void **state)
+static void empty_text_is_valid(void **state)
 {
 	(void)state;
 	struct utf8 utf8 = { 0 };
@@ -180,13 +179,13 @@ static void nothing_is_valid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_and_two_octets),
-		cmocka_unit_test(four_octets_at_the_borders),
-		cmocka_unit_test(every_character),
-		cmocka_unit_test(other_octets_among_ascii),
-		cmocka_unit_test(a_split_changes_nothing),
-		cmocka_unit_test(refusal_is_for_ever),
-		cmocka_unit_test(nothing_is_valid),
+		cmocka_unit_test(all_strings_of_one_and_two_bytes),
+		cmocka_unit_test(strings_of_four_bytes_at_the_limits_of_each_range),
+		cmocka_unit_test(every_code_point),
+		cmocka_unit_test(finds_other_bytes_among_ascii),
+		cmocka_unit_test(result_does_not_depend_on_the_split),
+		cmocka_unit_test(refusal_is_final),
+		cmocka_unit_test(empty_text_is_valid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

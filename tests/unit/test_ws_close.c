@@ -5,8 +5,8 @@
 #include "sluice/proto/ws/ws_close.h"
 #include "unit.h"
 
-/* First and last of every run of codes, and whether they may be sent. */
-static void codes(void **state)
+/* The first and the last code of every range, and whether they may be sent. */
+static void knows_the_codes_that_may_be_sent(void **state)
 {
 	(void)state;
 	static const struct {
@@ -29,7 +29,7 @@ static void codes(void **state)
 	assert_false(ws_close_code_is_valid(UINT32_MAX));
 }
 
-static void payloads(void **state)
+static void parses_payloads(void **state)
 {
 	(void)state;
 	static const struct {
@@ -60,7 +60,7 @@ static void payloads(void **state)
 		{ { "\x03\xE8\xFF", 3 }, 1007, 0, { 0 } },
 		{ { "\x03\xE8\xE2\x82", 4 }, 1007, 0, { 0 } },
 		{ { "\x03\xE8\xED\xA0\x80", 5 }, 1007, 0, { 0 } },
-		/* The code is judged first. */
+		/* The code is checked first. */
 		{ { "\x03\xED\xFF", 3 }, 1002, 0, { 0 } },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -75,7 +75,7 @@ static void payloads(void **state)
 	}
 }
 
-static void what_is_written_can_be_read(void **state)
+static void parses_what_it_formats(void **state)
 {
 	(void)state;
 	char payload[125];
@@ -89,7 +89,7 @@ static void what_is_written_can_be_read(void **state)
 	assert_true(slice_equal(reason, SLICE("session ended")));
 }
 
-static void what_nobody_may_send_is_not_written(void **state)
+static void formats_no_code_that_may_not_be_sent(void **state)
 {
 	(void)state;
 	static const unsigned codes[] = { 0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 66536 };
@@ -99,21 +99,21 @@ static void what_nobody_may_send_is_not_written(void **state)
 	assert_int_equal(ws_close_format(payload, 1000, (struct slice){ NULL, 0 }), 2);
 }
 
-/* A character of 1 to 4 octets that begins just before the 123rd octet, at every distance. */
-static void a_long_reason_is_cut_between_characters(void **state)
+/* A character of 1 to 4 bytes at every position around the 123rd byte. */
+static void cuts_a_long_reason_between_characters(void **state)
 {
 	(void)state;
 	static const char *characters[] = { "a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x94\x91" };
 	for (size_t i = 0; i < COUNT_OF(characters); i++) {
-		size_t octets = strlen(characters[i]);
+		size_t character_len = strlen(characters[i]);
 		for (size_t before = WS_CLOSE_REASON_MAX - 4; before <= WS_CLOSE_REASON_MAX;
 			before++) {
 			char text[140], payload[125];
 			memset(text, 'x', sizeof(text));
-			memcpy(text + before, characters[i], octets);
+			memcpy(text + before, characters[i], character_len);
 			size_t len = ws_close_format(payload, 1000, slice_make(text, sizeof(text)));
 			bool cut_within = before < WS_CLOSE_REASON_MAX &&
-					  before + octets > WS_CLOSE_REASON_MAX;
+					  before + character_len > WS_CLOSE_REASON_MAX;
 			assert_int_equal(len, 2 + (cut_within ? before : WS_CLOSE_REASON_MAX));
 			assert_true(utf8_is_valid(slice_make(payload + 2, len - 2)));
 			assert_memory_equal(payload + 2, text, len - 2);
@@ -127,11 +127,11 @@ static void a_long_reason_is_cut_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codes),
-		cmocka_unit_test(payloads),
-		cmocka_unit_test(what_is_written_can_be_read),
-		cmocka_unit_test(what_nobody_may_send_is_not_written),
-		cmocka_unit_test(a_long_reason_is_cut_between_characters),
+		cmocka_unit_test(knows_the_codes_that_may_be_sent),
+		cmocka_unit_test(parses_payloads),
+		cmocka_unit_test(parses_what_it_formats),
+		cmocka_unit_test(formats_no_code_that_may_not_be_sent),
+		cmocka_unit_test(cuts_a_long_reason_between_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
-/* The reader when permessage-deflate was negotiated. Each case is fed as those of test_ws_reader are:
- * whole, octet by octet and split at every point, by a reader that hands messages on and by one that
- * throws them away. */
+/* The reader with permessage-deflate. Each case is fed as in test_ws_reader: whole, byte by byte
+ * and split at every point, to a reader that hands messages on and to one that discards them. */
 #include "payloads.h"
 #include "reader.h"
 #include "sluice/base/buffered.h"
@@ -9,7 +8,7 @@
 
 enum { MESSAGE_BYTES = 20, MESSAGE_FRAGMENTS = 4 };
 
-/* Given their inflaters by main. */
+/* main sets their inflaters. */
 static struct ws_inflaters *pool;
 static struct ws_reader_settings settings = { &events, MESSAGE_BYTES, MESSAGE_FRAGMENTS };
 static struct ws_reader_settings discarding_settings = { &discarding_events, MESSAGE_BYTES,
@@ -21,7 +20,8 @@ static struct ws_reader_settings discarding_settings = { &discarding_events, MES
 #define LAST   (FIN | WS_CONTINUATION)
 #define HELLO  "\xf2\x48\xcd\xc9\xc9\x07\x00"
 
-/* Stored blocks of "abc", of a smiling cat, of an octet that no text has, and of 20 and 21 octets. */
+/* Stored blocks of "abc", of a smiling cat, of a byte that is never UTF-8, and of 20 and 21
+ * bytes. */
 #define ABC \
 	"\x00\x03\x00\xfc\xff" \
 	"abc" \
@@ -45,8 +45,8 @@ static const struct reader_case cases[] = {
 	{ "one frame", { RAW("\xc1\x87\0\0\0\0" HELLO) }, "text:Hello " },
 	{ "two frames", { RAW("\x41\x83\0\0\0\0\xf2\x48\xcd\x80\x84\0\0\0\0\xc9\xc9\x07\x00") },
 		"text:Hello " },
-	{ "no window is kept", { FRAME(TEXT, HELLO), FRAME(TEXT, "\xf2\x00\x11\x00\x00") },
-		"text:Hello ", 1007 },
+	{ "refuses a reference to the message before",
+		{ FRAME(TEXT, HELLO), FRAME(TEXT, "\xf2\x00\x11\x00\x00") }, "text:Hello ", 1007 },
 	{ "no compression", { FRAME(TEXT, "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00") },
 		"text:Hello " },
 	{ "BFINAL", { FRAME(TEXT, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00") }, "text:Hello " },
@@ -54,13 +54,14 @@ static const struct reader_case cases[] = {
 		"text:Hello " },
 	{ "an empty message", { FRAME(TEXT, "\x00"), FRAME(BINARY, "\x02\x00") },
 		"text: binary: " },
-	{ "nothing at all", { FRAME(TEXT, "") }, "text: " },
-	{ "nothing in fragments", { FRAME(RSV1 | WS_TEXT, ""), FRAME(LAST, "") }, "text: " },
+	{ "an empty payload", { FRAME(TEXT, "") }, "text: " },
+	{ "an empty payload in fragments", { FRAME(RSV1 | WS_TEXT, ""), FRAME(LAST, "") },
+		"text: " },
 	{ "an empty last fragment", { FRAME(RSV1 | WS_TEXT, HELLO), FRAME(LAST, "") },
 		"text:Hello " },
 
 	/* messages */
-	{ "one after the other", { FRAME(TEXT, HELLO), FRAME(BINARY, ABC), FRAME(TEXT, HELLO) },
+	{ "several messages", { FRAME(TEXT, HELLO), FRAME(BINARY, ABC), FRAME(TEXT, HELLO) },
 		"text:Hello binary:abc text:Hello " },
 	{ "compressed and not, in turn",
 		{ FRAME(FIN | WS_TEXT, "a"), FRAME(TEXT, HELLO), FRAME(FIN | WS_BINARY, HELLO),
@@ -82,7 +83,7 @@ static const struct reader_case cases[] = {
 	{ "closed within a message",
 		{ FRAME(RSV1 | WS_TEXT, "\xf2\x48"), FRAME(FIN | WS_CLOSE, "") }, "close:1005: " },
 
-	/* RSV1 where it may not be (§6), and the other bits, which mean nothing still */
+	/* RSV1 where it is not allowed (§6), and the other bits, which have no meaning yet */
 	{ "RSV1 on a continuation", { FRAME(RSV1 | WS_TEXT, "\xf2"), FRAME(LAST | RSV1, "\x48") },
 		"", 1002 },
 	{ "RSV1 on a continuation alone", { FRAME(WS_TEXT, "a"), FRAME(LAST | RSV1, HELLO) }, "",
@@ -98,29 +99,30 @@ static const struct reader_case cases[] = {
 	{ "RSV1 on opcode 3", { FRAME(FIN | RSV1 | 0x3, HELLO) }, "", 1002 },
 	{ "RSV1 and RSV2", { FRAME(TEXT | RSV2, HELLO) }, "", 1002 },
 	{ "RSV1 and RSV3", { FRAME(TEXT | RSV3, HELLO) }, "", 1002 },
-	{ "all of them", { FRAME(TEXT | RSV2 | RSV3, HELLO) }, "", 1002 },
+	{ "RSV1, RSV2 and RSV3", { FRAME(TEXT | RSV2 | RSV3, HELLO) }, "", 1002 },
 	{ "RSV2", { FRAME(FIN | RSV2 | WS_TEXT, "a") }, "", 1002 },
 	{ "RSV3", { FRAME(FIN | RSV3 | WS_BINARY, "a") }, "", 1002 },
 	{ "a compressed message within another",
 		{ FRAME(RSV1 | WS_TEXT, "\xf2"), FRAME(TEXT, HELLO) }, "", 1002 },
 	{ "unmasked", { RAW("\xc1\x07" HELLO) }, "", 1002 },
 
-	/* no DEFLATE data */
-	{ "cut", { FRAME(TEXT, "\xf2\x48\xcd") }, "", 1007 },
+	/* not DEFLATE data */
+	{ "truncated", { FRAME(TEXT, "\xf2\x48\xcd") }, "", 1007 },
 	{ "BFINAL without its padding", { FRAME(TEXT, "\xf3\x48\xcd\xc9\xc9\x07\x00") }, "", 1007 },
-	{ "with the tail", { FRAME(TEXT, HELLO "\x00\x00\xff\xff") }, "", 1007 },
+	{ "with the tail that should be removed", { FRAME(TEXT, HELLO "\x00\x00\xff\xff") }, "",
+		1007 },
 	{ "a block of type 3", { FRAME(TEXT, "\x06") }, "", 1007 },
-	{ "it is refused before the message's end",
+	{ "refused before the end of the message",
 		{ FRAME(RSV1 | WS_TEXT, "\x06"), RAW("\xFF\xFF\xFF\xFF") }, "", 1007 },
-	{ "a stored block that lies about its length",
-		{ FRAME(BINARY, "\x00\x05\x00\xfa\xfeHello\x00") }, "", 1007 },
+	{ "a stored block with a wrong length", { FRAME(BINARY, "\x00\x05\x00\xfa\xfeHello\x00") },
+		"", 1007 },
 	{ "plain text", { FRAME(TEXT, "Hello") }, "", 1007 },
-	{ "messages before one that is none",
+	{ "messages before one that is not DEFLATE data",
 		{ FRAME(TEXT, HELLO), FRAME(FIN | WS_PING, "p"), FRAME(BINARY, ABC),
 			FRAME(TEXT, "\x07"), FRAME(TEXT, HELLO) },
 		"text:Hello ping:p binary:abc ", 1007 },
 
-	/* UTF-8, of what is inflated */
+	/* UTF-8 of the inflated text */
 	{ "a cat", { FRAME(TEXT, CAT) }, "text:\\f0\\9f\\98\\ba " },
 	{ "a cat over fragments",
 		{ FRAME(RSV1 | WS_TEXT, "\x00\x04\x00\xfb\xff\xF0\x9F"),
@@ -130,11 +132,11 @@ static const struct reader_case cases[] = {
 	{ "binary that is not UTF-8", { FRAME(BINARY, BAD) }, "binary:a\\ffz " },
 	{ "text that ends within a character",
 		{ FRAME(TEXT, "\x00\x03\x00\xfc\xff\xF0\x9F\x98\x00") }, "", 1007 },
-	{ "text that ends within a character, and nothing follows",
+	{ "text that ends within a character, then an empty fragment",
 		{ FRAME(RSV1 | WS_TEXT, "\x00\x03\x00\xfc\xff\xF0\x9F\x98\x00"), FRAME(LAST, "") },
 		"", 1007 },
 
-	/* limits: of what is inflated, and not of what is on the wire */
+	/* limits on the inflated message, not on the wire */
 	{ "the longest message", { FRAME(TEXT, FIT), FRAME(TEXT, FIT) },
 		"text:" S20 " text:" S20 " " },
 	{ "too long by one", { FRAME(TEXT, LONG) }, "", 1009 },
@@ -148,11 +150,11 @@ static const struct reader_case cases[] = {
 			      "\0\0\0\xff\xff"
 			      "\0\0\0\xff\xff" FIT) },
 		"text:" S20 " " },
-	{ "too long on the wire, told from the header alone", { RAW("\xc1\xfe\x04\x17key.") }, "",
+	{ "too long on the wire, refused on the header alone", { RAW("\xc1\xfe\x04\x17key.") }, "",
 		1009 },
 	{ "too long on the wire as a sum",
 		{ FRAME(RSV1 | WS_TEXT, HELLO), RAW("\x80\xfe\x04\x10key.") }, "", 1009 },
-	{ "as long on the wire as is allowed, and no DEFLATE data",
+	{ "as long on the wire as allowed, but not DEFLATE data",
 		{ FRAME(RSV1 | WS_TEXT, ""), RAW("\x80\xfe\x04\x16\0\0\0\0\x06") }, "", 1007 },
 	{ "2^63 - 1", { RAW("\xc2\xFF\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFFkey.") }, "", 1009 },
 	{ "an uncompressed message has no slack", { FRAME(TEXT, HELLO), RAW("\x81\x95key.") },
@@ -161,22 +163,22 @@ static const struct reader_case cases[] = {
 		{ FRAME(RSV1 | WS_TEXT, "\xf2"), FRAME(MORE, "\x48"), FRAME(MORE, "\xcd"),
 			FRAME(MORE, "\xc9"), RAW("\x80\x83key.") },
 		"", 1008 },
-	{ "messages before a long one", { FRAME(TEXT, HELLO), FRAME(BINARY, LONG) }, "text:Hello ",
-		1009 },
-	{ "bad text before it is too long",
+	{ "messages before one that is too long", { FRAME(TEXT, HELLO), FRAME(BINARY, LONG) },
+		"text:Hello ", 1009 },
+	{ "invalid text before the limit",
 		{ FRAME(TEXT, "\x00\x15\x00\xea\xff"
 			      "abcdefghijklmnopqrs\xFFu"
 			      "\x00") },
 		"", 1007 },
-	{ "bad text just behind the limit",
+	{ "invalid text just behind the limit",
 		{ FRAME(TEXT, "\x00\x15\x00\xea\xff" S20 "\xFF"
 			      "\x00") },
 		"", 1009 },
-	{ "too long before the data are bad", { FRAME(TEXT, LONG "\x00\x00\xff\xff\x06") }, "",
-		1009 },
+	{ "too long before the data become invalid", { FRAME(TEXT, LONG "\x00\x00\xff\xff\x06") },
+		"", 1009 },
 };
 
-static void every_case_at_every_split(void **state)
+static void reads_every_case_at_every_split(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -186,8 +188,8 @@ static void every_case_at_every_split(void **state)
 	}
 }
 
-/* It is not enough that there are inflaters. */
-static void it_must_be_negotiated(void **state)
+/* Inflaters alone are not enough. */
+static void compression_must_be_negotiated(void **state)
 {
 	(void)state;
 	static const uint8_t firsts[] = { TEXT, BINARY, RSV1 | WS_TEXT, RSV1 | WS_BINARY };
@@ -206,7 +208,7 @@ static void it_must_be_negotiated(void **state)
 /* ---- fragments ---- */
 
 /* Two fragments and a ping between them. */
-static void a_message_cut_at_every_octet(void **state)
+static void reads_a_message_split_at_every_byte(void **state)
 {
 	(void)state;
 	struct slice message = SLICE("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00");
@@ -263,7 +265,7 @@ static int feed_in_steps(struct ws_reader *reader, struct slice wire, size_t ste
 	return failure;
 }
 
-/* A message in fragments of `fragment` octets. */
+/* A message in fragments of `fragment` bytes. */
 static void write_message(struct buffer *wire, struct slice payload, size_t fragment)
 {
 	uint8_t first = RSV1 | WS_BINARY;
@@ -293,7 +295,7 @@ static void try_round(struct slice payload, unsigned bits, size_t fragment, size
 	buffer_finish(&wire);
 }
 
-static void round_trips(void **state)
+static void inflates_what_ws_deflate_compressed(void **state)
 {
 	(void)state;
 	for (enum payload_kind kind = 0; kind < PAYLOAD_KINDS; kind++) {
@@ -331,8 +333,8 @@ static void try_bomb(const struct buffer *compressed, size_t len, uint64_t limit
 	buffer_finish(&wire);
 }
 
-/* A thousandfold, with limits around its length and around the steps in which it is inflated. */
-static void bombs(void **state)
+/* Compressed a thousandfold, with limits around the length and around the steps of inflating. */
+static void limits_inflated_messages(void **state)
 {
 	(void)state;
 	static const size_t lens[] = { 16384, 65536, 65537, 100000 };
@@ -355,8 +357,8 @@ static void bombs(void **state)
 	}
 }
 
-/* A bomb that would be 64 MiB costs no more than the limit: it is over before its data are. */
-static void a_bomb_is_not_inflated_to_its_end(void **state)
+/* A bomb of 64 MiB costs no more than the limit: it fails long before its data end. */
+static void stops_inflating_at_the_limit(void **state)
 {
 	(void)state;
 	enum { LEN = 1 << 26, LIMIT = 1 << 16 };
@@ -370,18 +372,18 @@ static void a_bomb_is_not_inflated_to_its_end(void **state)
 	write_frame(&wire, BINARY, buffer_slice(&compressed));
 	ws_reader_init(&collector.reader, &bomb_settings);
 	ws_reader_allow_compression(&collector.reader);
-	size_t octets = 0;
-	while (ws_reader_feed(&collector.reader, wire.bytes + octets, 1) == 0)
-		octets++;
-	assert_in_range(octets, LIMIT / 1100, LIMIT / 500);
+	size_t n_bytes = 0;
+	while (ws_reader_feed(&collector.reader, wire.bytes + n_bytes, 1) == 0)
+		n_bytes++;
+	assert_in_range(n_bytes, LIMIT / 1100, LIMIT / 500);
 	assert_int_equal(collector.n, 0);
 	ws_reader_finish(&collector.reader);
 	buffer_finish(&compressed);
 	buffer_finish(&wire);
 }
 
-/* Blocks that hold nothing end with the length that is allowed on the wire. */
-static void empty_blocks_do_not_go_on_for_ever(void **state)
+/* Empty blocks end with the length that is allowed on the wire. */
+static void limits_empty_blocks(void **state)
 {
 	(void)state;
 	static const struct slice blocks[] = { { "\x00\x00\x00\xff\xff", 5 }, { "\x03\x00", 2 },
@@ -411,7 +413,7 @@ static void empty_blocks_do_not_go_on_for_ever(void **state)
 
 /* ---- inflaters ---- */
 
-static void one_is_taken_while_a_message_is_under_way(void **state)
+static void takes_an_inflater_only_for_a_message_under_way(void **state)
 {
 	(void)state;
 	struct buffer wire = { 0 };
@@ -435,8 +437,8 @@ static void one_is_taken_while_a_message_is_under_way(void **state)
 	buffer_finish(&wire);
 }
 
-/* What is under way goes on: it is not what is too much, but what would come on top. */
-static void none_is_taken_while_too_much_is_buffered(void **state)
+/* A message under way continues; only a new one is refused. */
+static void takes_no_inflater_while_too_much_is_buffered(void **state)
 {
 	(void)state;
 	struct ws_reader_settings tight = settings;
@@ -461,8 +463,8 @@ static void none_is_taken_while_too_much_is_buffered(void **state)
 	buffer_finish(&wire);
 }
 
-/* What came in one step is handed on where it was inflated. */
-static void a_short_message_is_not_copied(void **state)
+/* A message inflated in one step is handed on where it was inflated. */
+static void does_not_copy_a_short_message(void **state)
 {
 	(void)state;
 	struct buffer wire = { 0 };
@@ -480,7 +482,7 @@ static void a_short_message_is_not_copied(void **state)
 	buffer_finish(&wire);
 }
 
-/* ---- handlers that end it ---- */
+/* ---- handlers that stop or finish the reader ---- */
 
 static void stops_at_the_first_event(enum action action)
 {
@@ -515,19 +517,19 @@ static void stops_at_the_first_event(enum action action)
 	}
 }
 
-static void a_handler_may_stop_the_reader(void **state)
+static void handler_may_stop_the_reader(void **state)
 {
 	(void)state;
 	stops_at_the_first_event(STOP);
 }
 
-static void a_handler_may_finish_the_reader(void **state)
+static void handler_may_finish_the_reader(void **state)
 {
 	(void)state;
 	stops_at_the_first_event(FINISH);
 }
 
-static void an_owner_may_finish_at_any_octet(void **state)
+static void reader_may_be_finished_at_any_byte(void **state)
 {
 	(void)state;
 	struct buffer wire = { 0 };
@@ -547,19 +549,19 @@ static void an_owner_may_finish_at_any_octet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_case_at_every_split),
-		cmocka_unit_test(it_must_be_negotiated),
-		cmocka_unit_test(a_message_cut_at_every_octet),
-		cmocka_unit_test(round_trips),
-		cmocka_unit_test(bombs),
-		cmocka_unit_test(a_bomb_is_not_inflated_to_its_end),
-		cmocka_unit_test(empty_blocks_do_not_go_on_for_ever),
-		cmocka_unit_test(one_is_taken_while_a_message_is_under_way),
-		cmocka_unit_test(none_is_taken_while_too_much_is_buffered),
-		cmocka_unit_test(a_short_message_is_not_copied),
-		cmocka_unit_test(a_handler_may_stop_the_reader),
-		cmocka_unit_test(a_handler_may_finish_the_reader),
-		cmocka_unit_test(an_owner_may_finish_at_any_octet),
+		cmocka_unit_test(reads_every_case_at_every_split),
+		cmocka_unit_test(compression_must_be_negotiated),
+		cmocka_unit_test(reads_a_message_split_at_every_byte),
+		cmocka_unit_test(inflates_what_ws_deflate_compressed),
+		cmocka_unit_test(limits_inflated_messages),
+		cmocka_unit_test(stops_inflating_at_the_limit),
+		cmocka_unit_test(limits_empty_blocks),
+		cmocka_unit_test(takes_an_inflater_only_for_a_message_under_way),
+		cmocka_unit_test(takes_no_inflater_while_too_much_is_buffered),
+		cmocka_unit_test(does_not_copy_a_short_message),
+		cmocka_unit_test(handler_may_stop_the_reader),
+		cmocka_unit_test(handler_may_finish_the_reader),
+		cmocka_unit_test(reader_may_be_finished_at_any_byte),
 	};
 	pool = ws_inflaters_create();
 	settings.inflaters = discarding_settings.inflaters = pool;

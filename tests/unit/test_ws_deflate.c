@@ -1,5 +1,5 @@
-/* What is compressed is read back by zlib itself, which is asked for one octet at a time: so it has
- * no more of what came before than the window that was agreed, and a distance beyond that fails. */
+/* The result is inflated by zlib itself, one byte at a time: so zlib keeps no more than the agreed
+ * window of the bytes before, and fails on a distance beyond it. */
 #include "unit.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "payloads.h"
 #include "sluice/proto/ws/ws_deflate.h"
 
-/* Compresses into a block of just `room`. */
+/* Compresses into a block of exactly `room` bytes. */
 static int deflate_into(struct ws_deflater *deflater, unsigned bits, struct slice payload,
 	size_t room, struct buffer *ret_compressed)
 {
@@ -33,7 +33,7 @@ static struct buffer compress_payload(
 	return compressed;
 }
 
-/* RFC 7692 §7.2.2 by the letter, with a window of 2^bits octets. */
+/* RFC 7692 §7.2.2 to the letter, with a window of 2^bits bytes. */
 static void assert_reads(struct slice compressed, unsigned bits, struct slice payload)
 {
 	z_stream stream = { 0 };
@@ -44,12 +44,12 @@ static void assert_reads(struct slice compressed, unsigned bits, struct slice pa
 	stream.next_in = (const uint8_t *)whole.bytes;
 	stream.avail_in = (uInt)whole.len;
 	for (size_t i = 0; i < payload.len; i++) {
-		uint8_t octet;
-		stream.next_out = &octet;
+		uint8_t byte;
+		stream.next_out = &byte;
 		stream.avail_out = 1;
 		int status = inflate(&stream, Z_SYNC_FLUSH);
-		if (status != Z_OK || stream.avail_out || octet != (uint8_t)payload.at[i])
-			fail_msg("octet %zu: %s", i, stream.msg ? stream.msg : "another");
+		if (status != Z_OK || stream.avail_out || byte != (uint8_t)payload.at[i])
+			fail_msg("byte %zu: %s", i, stream.msg ? stream.msg : "another");
 	}
 	uint8_t more;
 	stream.next_out = &more;
@@ -61,7 +61,7 @@ static void assert_reads(struct slice compressed, unsigned bits, struct slice pa
 	buffer_finish(&whole);
 }
 
-static void every_window_and_kind_of_payload(void **state)
+static void compresses_for_every_window(void **state)
 {
 	(void)state;
 	struct ws_deflater *deflater = ws_deflater_create();
@@ -79,8 +79,8 @@ static void every_window_and_kind_of_payload(void **state)
 	ws_deflater_destroy(deflater);
 }
 
-/* The test above would be worth nothing if a window were not just its size. */
-static void a_distance_beyond_the_window_is_noticed(void **state)
+/* The test above is worth something only if a window has exactly its size. */
+static void test_reader_notices_distances_beyond_its_window(void **state)
 {
 	(void)state;
 	struct ws_deflater *deflater = ws_deflater_create();
@@ -94,8 +94,8 @@ static void a_distance_beyond_the_window_is_noticed(void **state)
 		assert_int_equal(inflateInit2(&stream, -(int)bits), Z_OK);
 		int status = Z_OK;
 		while (status == Z_OK && stream.avail_in) {
-			uint8_t octet;
-			stream.next_out = &octet;
+			uint8_t byte;
+			stream.next_out = &byte;
 			stream.avail_out = 1;
 			status = inflate(&stream, Z_SYNC_FLUSH);
 		}
@@ -116,8 +116,8 @@ static void assert_compressed(
 	buffer_finish(&compressed);
 }
 
-/* RFC 7692 §7.2.3.1 and §7.2.3.6; that each message stands for itself shows when one is repeated. */
-static void the_examples_of_the_rfc(void **state)
+/* RFC 7692 §7.2.3.1 and §7.2.3.6. A repeated message shows that each stands for itself. */
+static void gives_the_examples_of_rfc_7692(void **state)
 {
 	(void)state;
 	struct ws_deflater *deflater = ws_deflater_create();
@@ -129,8 +129,8 @@ static void the_examples_of_the_rfc(void **state)
 	ws_deflater_destroy(deflater);
 }
 
-/* What did not fit leaves nothing behind for the next message. */
-static void a_room_that_is_not_enough(void **state)
+/* A message that did not fit leaves no trace in the next one. */
+static void refuses_a_room_that_is_too_small(void **state)
 {
 	(void)state;
 	struct ws_deflater *deflater = ws_deflater_create();
@@ -151,7 +151,7 @@ static void a_room_that_is_not_enough(void **state)
 	ws_deflater_destroy(deflater);
 }
 
-static void incompressible_is_not_worth_it(void **state)
+static void refuses_incompressible_payloads(void **state)
 {
 	(void)state;
 	struct ws_deflater *deflater = ws_deflater_create();
@@ -172,7 +172,7 @@ static void incompressible_is_not_worth_it(void **state)
 	ws_deflater_destroy(deflater);
 }
 
-static void none_may_be_destroyed(void **state)
+static void destroy_accepts_null(void **state)
 {
 	(void)state;
 	ws_deflater_destroy(NULL);
@@ -182,12 +182,12 @@ static void none_may_be_destroyed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_window_and_kind_of_payload),
-		cmocka_unit_test(a_distance_beyond_the_window_is_noticed),
-		cmocka_unit_test(the_examples_of_the_rfc),
-		cmocka_unit_test(a_room_that_is_not_enough),
-		cmocka_unit_test(incompressible_is_not_worth_it),
-		cmocka_unit_test(none_may_be_destroyed),
+		cmocka_unit_test(compresses_for_every_window),
+		cmocka_unit_test(test_reader_notices_distances_beyond_its_window),
+		cmocka_unit_test(gives_the_examples_of_rfc_7692),
+		cmocka_unit_test(refuses_a_room_that_is_too_small),
+		cmocka_unit_test(refuses_incompressible_payloads),
+		cmocka_unit_test(destroy_accepts_null),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

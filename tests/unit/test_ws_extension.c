@@ -1,5 +1,5 @@
-/* What is offered, and what is made of it. Every header value is a heap block of just its size, so
- * that a sanitizer sees a parser that looks behind its end. */
+/* Offers, and how they are judged. Every header value is a heap block of its exact size, so that a
+ * sanitizer sees a read beyond it. */
 #include "unit.h"
 
 #include <errno.h>
@@ -18,20 +18,20 @@ enum { LINES_MAX = 3 };
 
 static const struct {
 	const char *lines[LINES_MAX];
-	const char
-		*result; /* "400"; "no": declined; "15": taken; "=9": taken, and names our window */
+	const char *
+		result; /* "400"; "no": declined; "15": accepted; "=9": accepted, and names our window */
 } cases[] = {
-	/* nothing is offered */
+	/* no offer */
 	{ { NULL }, "no" },
 	{ { "x" }, "no" },
 	{ { "x-webkit-deflate-frame" }, "no" },
 	{ { "permessage-bzip2; a=1, x; y; z=\"w\"" }, "no" },
 
-	/* what browsers offer */
+	/* offers of browsers */
 	{ { PMD }, "15" },
 	{ { PMD "; " CLIENT }, "15" },
 
-	/* every parameter, with every value that it may have (RFC 7692 §7.1) */
+	/* every parameter with every valid value (RFC 7692 §7.1) */
 	{ { PMD "; " SNCT }, "15" },
 	{ { PMD "; " CNCT }, "15" },
 	{ { PMD "; " SNCT "; " CNCT }, "15" },
@@ -50,7 +50,7 @@ static const struct {
 	{ { PMD "; " SNCT "; " CNCT "; " SERVER "=12; " CLIENT "=11" }, "=12" },
 	{ { PMD "; " CLIENT "; " SERVER "=10; " CNCT "; " SNCT }, "=10" },
 
-	/* values that they may not have */
+	/* invalid values */
 	{ { PMD "; " SERVER }, "no" },
 	{ { PMD "; " SERVER "=7" }, "no" },
 	{ { PMD "; " SERVER "=16" }, "no" },
@@ -77,7 +77,7 @@ static const struct {
 	{ { PMD "; " CNCT "=0" }, "no" },
 	{ { PMD "; " CNCT "=\"a\"" }, "no" },
 
-	/* parameters that there are not */
+	/* unknown parameters */
 	{ { PMD "; x" }, "no" },
 	{ { PMD "; x=1; " CLIENT }, "no" },
 	{ { PMD "; " SERVER "=10; x" }, "no" },
@@ -86,7 +86,7 @@ static const struct {
 	{ { PMD "; " SERVER "2=10" }, "no" },
 	{ { PMD "; server_max_window_bit=10" }, "no" },
 
-	/* twice */
+	/* duplicates */
 	{ { PMD "; " SNCT "; " SNCT }, "no" },
 	{ { PMD "; " CNCT "; " SNCT "; " CNCT }, "no" },
 	{ { PMD "; " SERVER "=10; " SERVER "=10" }, "no" },
@@ -99,7 +99,7 @@ static const struct {
 	{ { PMD "2" }, "no" },
 	{ { "permessage-deflat" }, "no" },
 
-	/* the first acceptable one is taken */
+	/* the first acceptable offer is accepted */
 	{ { PMD "; " SERVER "=10, " PMD }, "=10" },
 	{ { PMD ", " PMD "; " SERVER "=10" }, "15" },
 	{ { PMD "; " SERVER "=7, " PMD "; " SERVER "=9, " PMD }, "=9" },
@@ -109,7 +109,7 @@ static const struct {
 	{ { "x", PMD "; " SERVER "=13", PMD }, "=13" },
 	{ { PMD "; " SERVER "=16", PMD "; " SERVER "=14" }, "=14" },
 
-	/* blanks, and elements that are empty */
+	/* blanks and empty elements */
 	{ { PMD ";" SERVER "=10;" CLIENT ",x" }, "=10" },
 	{ { PMD " \t;\t " SERVER " =\t10 ; " CLIENT " \t, x" }, "=10" },
 	{ { "," PMD }, "15" },
@@ -126,7 +126,7 @@ static const struct {
 	{ { PMD "; " CLIENT "=\"\\1\\6\"" }, "no" },
 	{ { "x; y=\"z\\z\", " PMD }, "15" },
 
-	/* no list */
+	/* not a list */
 	{ { "" }, "400" },
 	{ { "," }, "400" },
 	{ { ", ,\t,", "" }, "400" },
@@ -168,7 +168,7 @@ static const struct {
 	{ { "x; y=\xFF" }, "400" },
 	{ { "x; y=\"\xFF\"" }, "400" },
 
-	/* one mistake spoils it all, wherever it stands */
+	/* one mistake anywhere refuses the whole header */
 	{ { PMD ", " PMD ";" }, "400" },
 	{ { ";, " PMD }, "400" },
 	{ { PMD, "x y" }, "400" },
@@ -221,7 +221,7 @@ static void result_of(const char *const lines[LINES_MAX], char result[8])
 		snprintf(result, 8, "%s%u", chosen.names_our_window ? "=" : "", chosen.window_bits);
 }
 
-static void every_offer(void **state)
+static void judges_every_offer(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -233,9 +233,9 @@ static void every_offer(void **state)
 	}
 }
 
-/* The names and values in their order, with every separator and blank between them: each octet that
- * is taken away or doubled leaves something that is judged without looking beside it. */
-static void an_octet_more_or_less(void **state)
+/* All names and values with every separator and blank between them; each byte is removed or doubled
+ * once, and the result must be judged without a read beyond it. */
+static void judges_headers_with_a_byte_more_or_less(void **state)
 {
 	(void)state;
 	static const char offer[] = PMD " ; " SERVER " = \"1\\1\" ; " CLIENT "=10 , x;y=\"z\"";
@@ -264,7 +264,7 @@ static void assert_answer(struct ws_extension chosen, const char *expected)
 
 #define ANSWER "Sec-WebSocket-Extensions: " PMD "; " SNCT "; " CNCT
 
-static void what_is_answered(void **state)
+static void answers_the_chosen_offer(void **state)
 {
 	(void)state;
 	assert_answer((struct ws_extension){ 0 }, "");
@@ -278,9 +278,9 @@ static void what_is_answered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_offer),
-		cmocka_unit_test(an_octet_more_or_less),
-		cmocka_unit_test(what_is_answered),
+		cmocka_unit_test(judges_every_offer),
+		cmocka_unit_test(judges_headers_with_a_byte_more_or_less),
+		cmocka_unit_test(answers_the_chosen_offer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,23 +6,23 @@
 #include "sluice/proto/ws/ws_frame.h"
 #include "unit.h"
 
-/* Parses from a block of just that size, so that a sanitizer sees an octet too many. */
-static int parse(const char *octets, size_t len, struct ws_frame *frame)
+/* Parses from a block of the exact size, so that a sanitizer sees a read beyond it. */
+static int parse(const char *bytes, size_t len, struct ws_frame *frame)
 {
 	uint8_t *header = malloc(len);
 	assert_non_null(header);
-	memcpy(header, octets, len);
+	memcpy(header, bytes, len);
 	assert_int_equal(ws_frame_header_len(header), len);
 	int error = ws_frame_parse(header, frame);
 	free(header);
 	return error;
 }
 
-static void headers(void **state)
+static void parses_headers(void **state)
 {
 	(void)state;
 	static const struct {
-		struct slice octets;
+		struct slice bytes;
 		struct ws_frame frame;
 	} cases[] = {
 		/* RFC 6455 §5.7 */
@@ -34,7 +34,7 @@ static void headers(void **state)
 		{ { "\x82\x7E\x01\x00", 4 }, { true, 0, WS_BINARY, false, { 0 }, 256 } },
 		{ { "\x82\x7F\0\0\0\0\0\x01\0\0", 10 },
 			{ true, 0, WS_BINARY, false, { 0 }, 65536 } },
-		/* the borders of each length */
+		/* the limits of each length */
 		{ { "\x82\x00", 2 }, { true, 0, WS_BINARY, false, { 0 }, 0 } },
 		{ { "\x82\x7D", 2 }, { true, 0, WS_BINARY, false, { 0 }, 125 } },
 		{ { "\x82\x7E\x00\x7E", 4 }, { true, 0, WS_BINARY, false, { 0 }, 126 } },
@@ -43,7 +43,7 @@ static void headers(void **state)
 			{ true, 0, WS_BINARY, false, { 0 }, INT64_MAX } },
 		{ { "\x82\xFF\x01\x02\x03\x04\x05\x06\x07\x08keys", 14 },
 			{ true, 0, WS_BINARY, true, { 'k', 'e', 'y', 's' }, 0x0102030405060708 } },
-		/* each bit of the first octet */
+		/* each bit of the first byte */
 		{ { "\x40\x00", 2 }, { false, 4, 0, false, { 0 }, 0 } },
 		{ { "\x20\x00", 2 }, { false, 2, 0, false, { 0 }, 0 } },
 		{ { "\x10\x00", 2 }, { false, 1, 0, false, { 0 }, 0 } },
@@ -52,7 +52,7 @@ static void headers(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct ws_frame *want = &cases[i].frame;
 		struct ws_frame frame;
-		assert_int_equal(parse(cases[i].octets.at, cases[i].octets.len, &frame), 0);
+		assert_int_equal(parse(cases[i].bytes.at, cases[i].bytes.len, &frame), 0);
 		assert_int_equal(frame.fin, want->fin);
 		assert_int_equal(frame.rsv, want->rsv);
 		assert_int_equal(frame.opcode, want->opcode);
@@ -62,7 +62,7 @@ static void headers(void **state)
 	}
 }
 
-static void lengths_out_of_form(void **state)
+static void refuses_lengths_not_in_shortest_form(void **state)
 {
 	(void)state;
 	static const struct slice cases[] = {
@@ -83,7 +83,7 @@ static void lengths_out_of_form(void **state)
 	}
 }
 
-static void what_is_written_can_be_read(void **state)
+static void parses_what_it_formats(void **state)
 {
 	(void)state;
 	static const struct {
@@ -108,9 +108,8 @@ static void what_is_written_can_be_read(void **state)
 	}
 }
 
-/* Every length, alignment and offset around the word, against §5.3's octet by octet; the octets on
- * both sides stay as they are. */
-static void masking(void **state)
+/* Compared with §5.3's algorithm byte by byte; the bytes on both sides must not change. */
+static void masks_every_length_alignment_and_offset(void **state)
 {
 	(void)state;
 	static const uint8_t key[4] = { 0x37, 0xfa, 0x21, 0x3d };
@@ -132,7 +131,7 @@ static void masking(void **state)
 	}
 }
 
-static void masking_in_two_parts(void **state)
+static void masks_in_two_parts(void **state)
 {
 	(void)state;
 	static const uint8_t key[4] = { 1, 2, 4, 8 };
@@ -148,7 +147,7 @@ static void masking_in_two_parts(void **state)
 	ws_mask(NULL, 0, key, 0);
 }
 
-static void the_example_of_the_rfc(void **state)
+static void masks_the_example_of_rfc_6455(void **state)
 {
 	(void)state;
 	static const uint8_t key[4] = { 0x37, 0xfa, 0x21, 0x3d };
@@ -158,7 +157,7 @@ static void the_example_of_the_rfc(void **state)
 }
 
 /* The header of a compressed message differs in one bit. */
-static void compressed(void **state)
+static void formats_compressed_headers_with_rsv1(void **state)
 {
 	(void)state;
 	static const uint64_t lens[] = { 0, 125, 126, 65535, 65536, 1 << 30 };
@@ -177,13 +176,13 @@ static void compressed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(headers),
-		cmocka_unit_test(lengths_out_of_form),
-		cmocka_unit_test(what_is_written_can_be_read),
-		cmocka_unit_test(compressed),
-		cmocka_unit_test(masking),
-		cmocka_unit_test(masking_in_two_parts),
-		cmocka_unit_test(the_example_of_the_rfc),
+		cmocka_unit_test(parses_headers),
+		cmocka_unit_test(refuses_lengths_not_in_shortest_form),
+		cmocka_unit_test(parses_what_it_formats),
+		cmocka_unit_test(formats_compressed_headers_with_rsv1),
+		cmocka_unit_test(masks_every_length_alignment_and_offset),
+		cmocka_unit_test(masks_in_two_parts),
+		cmocka_unit_test(masks_the_example_of_rfc_6455),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

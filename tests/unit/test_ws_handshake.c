@@ -24,7 +24,7 @@ static int feed(struct http_request *request, const char *bytes, size_t len)
 	return status;
 }
 
-/* The status of the request or of the handshake, whichever refuses; 0: both are good. */
+/* The status with which the request or the handshake is refused; 0: both are accepted. */
 static int check(struct http_request *request, struct ws_handshake *handshake, const char **problem,
 	struct slice text, size_t at, bool bytewise)
 {
@@ -41,7 +41,7 @@ static const struct {
 	int status;
 	const char *text;
 } cases[] = {
-	/* good */
+	/* valid */
 	{ 0, LINE ALL END },
 	{ 0, LINE HOST
 		"upgrade: WebSocket\r\nconnection: keep-alive, Upgrade\r\n" KEY VERSION END },
@@ -157,13 +157,13 @@ static const struct {
 		"1,2,3,4,5,6,7,8,9,0,a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v\r\n" END },
 	{ 400, LINE ALL OFFER
 		"1,2,3,4,5,6,7,8,9,0,a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t,u,v,w\r\n" END },
-	/* Sec-WebSocket-Extensions: bad offers are passed over, a bad header is refused */
+	/* Sec-WebSocket-Extensions: bad offers are skipped, a bad header is refused */
 	{ 0, LINE ALL EXTENSIONS "permessage-deflate; server_max_window_bits=99\r\n" END },
 	{ 0, LINE ALL EXTENSIONS "a\r\n" EXTENSIONS "b; c=\"d\"\r\n" END },
 	{ 400, LINE ALL EXTENSIONS "\r\n" END },
 	{ 400, LINE ALL EXTENSIONS "permessage-deflate;\r\n" END },
 	{ 400, LINE ALL EXTENSIONS "permessage-deflate\r\n" EXTENSIONS "a b\r\n" END },
-	/* bytes that no head may hold */
+	/* bytes that are not allowed in a head */
 	{ 400, LINE HOST UPGRADE KEY VERSION "a: b\nc: d\r\n" END },
 	{ 400, LINE HOST UPGRADE KEY VERSION "a: b\rc: d\r\n" END },
 	{ 400, LINE HOST UPGRADE KEY VERSION "a: \x01\r\n" END },
@@ -171,7 +171,7 @@ static const struct {
 	{ 400, LINE HOST UPGRADE KEY VERSION "\rX" },
 };
 
-static void test_each_status(void **state)
+static void refuses_each_mistake_with_its_status(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -190,7 +190,7 @@ static void test_each_status(void **state)
 	}
 }
 
-static void test_what_is_found(void **state)
+static void finds_the_parts_of_a_handshake(void **state)
 {
 	(void)state;
 	struct http_request request;
@@ -210,7 +210,7 @@ static void test_what_is_found(void **state)
 	http_request_finish(&request);
 }
 
-static void test_which_subprotocol(void **state)
+static void chooses_the_subprotocol(void **state)
 {
 	(void)state;
 	static const struct {
@@ -252,8 +252,8 @@ static void test_which_subprotocol(void **state)
 	}
 }
 
-/* A bad header is refused also by a server that takes no offer. */
-static void test_compression_must_be_wanted(void **state)
+/* A server that accepts no offer also refuses a bad header. */
+static void accepts_no_compression_unless_wanted(void **state)
 {
 	(void)state;
 	static const struct {
@@ -286,7 +286,7 @@ static void test_compression_must_be_wanted(void **state)
 	}
 }
 
-static void test_plain_request_is_told_what_this_is(void **state)
+static void tells_a_plain_request_what_the_endpoint_is(void **state)
 {
 	(void)state;
 	struct http_request request;
@@ -298,8 +298,8 @@ static void test_plain_request_is_told_what_this_is(void **state)
 	http_request_finish(&request);
 }
 
-/* RFC 6455 §1.3 gives this one. */
-static void test_accept_key(void **state)
+/* The example of RFC 6455 §1.3. */
+static void computes_the_accept_key(void **state)
 {
 	(void)state;
 	char accept[29];
@@ -307,7 +307,7 @@ static void test_accept_key(void **state)
 	assert_string_equal(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
-static void test_accept(void **state)
+static void prints_the_101_response(void **state)
 {
 	(void)state;
 	struct ws_handshake handshake = { .key = SLICE("dGhlIHNhbXBsZSBub25jZQ==") };
@@ -332,7 +332,7 @@ static void test_accept(void **state)
 	buffer_finish(&answer);
 }
 
-static void test_page_of_a_request_that_is_no_handshake(void **state)
+static void checks_host_and_origin_of_other_requests(void **state)
 {
 	(void)state;
 	static const struct {
@@ -366,14 +366,14 @@ static void test_page_of_a_request_that_is_no_handshake(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_status),
-		cmocka_unit_test(test_what_is_found),
-		cmocka_unit_test(test_which_subprotocol),
-		cmocka_unit_test(test_compression_must_be_wanted),
-		cmocka_unit_test(test_plain_request_is_told_what_this_is),
-		cmocka_unit_test(test_page_of_a_request_that_is_no_handshake),
-		cmocka_unit_test(test_accept_key),
-		cmocka_unit_test(test_accept),
+		cmocka_unit_test(refuses_each_mistake_with_its_status),
+		cmocka_unit_test(finds_the_parts_of_a_handshake),
+		cmocka_unit_test(chooses_the_subprotocol),
+		cmocka_unit_test(accepts_no_compression_unless_wanted),
+		cmocka_unit_test(tells_a_plain_request_what_the_endpoint_is),
+		cmocka_unit_test(checks_host_and_origin_of_other_requests),
+		cmocka_unit_test(computes_the_accept_key),
+		cmocka_unit_test(prints_the_101_response),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include "sluice/base/buffered.h"
 #include "sluice/proto/ws/ws_held.h"
 
-static void a_whole_payload_stays_where_it_is(void **state)
+static void does_not_copy_a_whole_payload(void **state)
 {
 	(void)state;
 	struct ws_held *held = NULL, *block;
@@ -19,7 +19,7 @@ static void a_whole_payload_stays_where_it_is(void **state)
 	ws_held_free(block);
 }
 
-static void pieces_are_put_together(void **state)
+static void joins_the_pieces(void **state)
 {
 	(void)state;
 	for (size_t step = 1; step < 37; step++) {
@@ -40,8 +40,8 @@ static void pieces_are_put_together(void **state)
 	}
 }
 
-/* To its double, and then to the limit and no further. */
-static void it_grows_with_what_has_come(void **state)
+/* It doubles, then grows to the limit and no further. */
+static void grows_with_the_bytes_that_arrived(void **state)
 {
 	(void)state;
 	enum { LIMIT = 1500, MALLOC_ROUNDS = 64 };
@@ -61,9 +61,9 @@ static void it_grows_with_what_has_come(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_whole_payload_stays_where_it_is),
-		cmocka_unit_test(pieces_are_put_together),
-		cmocka_unit_test(it_grows_with_what_has_come),
+		cmocka_unit_test(does_not_copy_a_whole_payload),
+		cmocka_unit_test(joins_the_pieces),
+		cmocka_unit_test(grows_with_the_bytes_that_arrived),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

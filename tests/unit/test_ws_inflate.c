@@ -1,5 +1,5 @@
-/* One message by itself. Each is inflated whole, octet by octet, and in two parts cut at every
- * octet; every part is a heap block of just its size. */
+/* Single messages. Each is inflated whole, byte by byte, and in two parts split at every byte;
+ * every part is a heap block of its exact size. */
 #include "unit.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static struct ws_inflater *take(struct ws_inflaters *pool)
 	return inflater;
 }
 
-/* What ws_inflate has given for this part when it wants no further call. */
+/* The last result of ws_inflate for this part. */
 static int inflate_part(struct ws_inflater *inflater, struct slice part, bool last, uint64_t limit,
 	struct buffer *out)
 {
@@ -29,12 +29,12 @@ static int inflate_part(struct ws_inflater *inflater, struct slice part, bool la
 	assert_true(copy || !part.len);
 	if (part.len)
 		memcpy(copy, part.at, part.len);
-	struct slice rest = slice_make(copy, part.len), octets;
+	struct slice rest = slice_make(copy, part.len), bytes;
 	int more;
 	do {
-		more = ws_inflate(inflater, &rest, last, limit, &octets);
-		assert_in_range(octets.len, 0, STEP_MAX);
-		assert_int_equal(buffer_append_slice(out, octets), 0);
+		more = ws_inflate(inflater, &rest, last, limit, &bytes);
+		assert_in_range(bytes.len, 0, STEP_MAX);
+		assert_int_equal(buffer_append_slice(out, bytes), 0);
 	} while (more > 0);
 	if (more == 0)
 		assert_int_equal(rest.len, 0);
@@ -42,7 +42,7 @@ static int inflate_part(struct ws_inflater *inflater, struct slice part, bool la
 	return more;
 }
 
-/* `first` octets, then `step` at a time. Gives the last result. */
+/* Feeds `first` bytes, then `step` at a time. Gives the last result. */
 static int inflate_message(struct ws_inflaters *pool, struct slice payload, size_t first,
 	size_t step, uint64_t limit, struct buffer *out)
 {
@@ -87,10 +87,10 @@ static const struct {
 	{ "two blocks", BYTES("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"),
 		BYTES("Hello") },
 	{ "an empty fragment", BYTES("\x00"), BYTES("") },
-	{ "what refers to the message before", BYTES("\xf2\x00\x11\x00\x00"), BYTES("H"),
+	{ "a reference to the message before", BYTES("\xf2\x00\x11\x00\x00"), BYTES("H"),
 		-EBADMSG },
 
-	{ "nothing", BYTES(""), BYTES("") },
+	{ "no bytes at all", BYTES(""), BYTES("") },
 
 	/* blocks */
 	{ "an empty block", BYTES("\x02\x00"), BYTES("") },
@@ -98,39 +98,38 @@ static const struct {
 	{ "many empty blocks, and one", BYTES(SIXTY_FOUR(EMPTY_STORED) HELLO), BYTES("Hello") },
 	{ "many empty blocks with BFINAL", BYTES(SIXTY_FOUR(EMPTY_FINAL) "\x00"), BYTES("") },
 	{ "three flushes", BYTES(HELLO TAIL HELLO TAIL HELLO), BYTES("HelloHelloHello") },
-	{ "what refers back beyond BFINAL",
-		BYTES("\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x00\x11\x00\x00"), BYTES("HelloHello") },
+	{ "a reference to before BFINAL", BYTES("\xf3\x48\xcd\xc9\xc9\x07\x00\xf2\x00\x11\x00\x00"),
+		BYTES("HelloHello") },
 	{ "the tail ends a stored block with BFINAL", BYTES("\x01"), BYTES("") },
 	{ "the tail is data of a stored block",
 		BYTES("\x00\x06\x00\xf9\xff"
 		      "ab"),
 		BYTES("ab\0\0\xff\xff") },
 
-	/* cut */
+	/* truncated */
 	{ "1 of 7", BYTES("\xf2"), BYTES("H"), -EBADMSG },
 	{ "BFINAL without padding", BYTES("\xf3\x48\xcd\xc9\xc9\x07\x00"), BYTES("Hello"),
 		-EBADMSG },
-	{ "the tail was not left out", BYTES(HELLO TAIL), BYTES("Hello"), -EBADMSG },
-	{ "three octets of the tail", BYTES(HELLO "\x00\xff\xff"), BYTES("Hello\0\xff\xff"),
+	{ "the tail was not removed", BYTES(HELLO TAIL), BYTES("Hello"), -EBADMSG },
+	{ "three bytes of the tail", BYTES(HELLO "\x00\xff\xff"), BYTES("Hello\0\xff\xff"),
 		-EBADMSG },
 	{ "half of a stored block",
 		BYTES("\x00\x10\x00\xef\xff"
 		      "abc"),
 		BYTES("abc\0\0\xff\xff"), -EBADMSG },
 
-	/* no DEFLATE data */
+	/* not DEFLATE data */
 	{ "a block of type 3", BYTES("\x06"), BYTES(""), -EBADMSG },
-	{ "a block of type 3 behind a good one", BYTES(HELLO "\x00\x00\xff\xff\x07"),
+	{ "a block of type 3 behind a valid one", BYTES(HELLO "\x00\x00\xff\xff\x07"),
 		BYTES("Hello"), -EBADMSG },
-	{ "a stored block's length has not its complement", BYTES("\x00\x05\x00\xfa\xfeHello\x00"),
-		BYTES(""), -EBADMSG },
+	{ "a stored block without the complement of its length",
+		BYTES("\x00\x05\x00\xfa\xfeHello\x00"), BYTES(""), -EBADMSG },
 	{ "distance 30", BYTES("\x4a\x04\x3e\x00\x00"), BYTES("a"), -EBADMSG },
 	{ "a distance beyond the beginning", BYTES("\x4a\x04\x42\x00\x00"), BYTES("a"), -EBADMSG },
 	{ "code 287", BYTES("\x1a\x07\x00\x00\x00"), BYTES(""), -EBADMSG },
 	{ "code 286", BYTES("\x1a\x03\x00\x00\x00"), BYTES(""), -EBADMSG },
 	{ "too many length codes", BYTES("\xfc\x00\x00\x00"), BYTES(""), -EBADMSG },
-	{ "code lengths that are oversubscribed", BYTES("\x04\x00\xfe\xff\xff\xff"), BYTES(""),
-		-EBADMSG },
+	{ "oversubscribed code lengths", BYTES("\x04\x00\xfe\xff\xff\xff"), BYTES(""), -EBADMSG },
 	{ "text", BYTES("Hello"), BYTES(""), -EBADMSG },
 	{ "a zlib header", BYTES("\x78\x9c\xf2\x48\xcd\xc9\xc9\x07\x00"), BYTES(""), -EBADMSG },
 };
@@ -139,14 +138,14 @@ static void try_case(struct ws_inflaters *pool, size_t i, size_t first, size_t s
 {
 	struct buffer out = { 0 };
 	int result = inflate_message(pool, cases[i].payload, first, step, 1000, &out);
-	struct slice octets = buffer_slice(&out);
-	if (result != cases[i].result || !slice_equal(octets, cases[i].expected))
-		fail_msg("%s, %zu then %zu: %d and %zu octets \"%.*s\"", cases[i].name, first, step,
-			result, octets.len, SLICE_ARGS(octets));
+	struct slice bytes = buffer_slice(&out);
+	if (result != cases[i].result || !slice_equal(bytes, cases[i].expected))
+		fail_msg("%s, %zu then %zu: %d and %zu bytes \"%.*s\"", cases[i].name, first, step,
+			result, bytes.len, SLICE_ARGS(bytes));
 	buffer_finish(&out);
 }
 
-static void every_case_at_every_split(void **state)
+static void inflates_every_case_at_every_split(void **state)
 {
 	(void)state;
 	struct ws_inflaters *pool = ws_inflaters_create();
@@ -160,8 +159,8 @@ static void every_case_at_every_split(void **state)
 	ws_inflaters_destroy(pool);
 }
 
-/* Whatever is missing at the end, and only then. */
-static void a_cut_message_is_refused(void **state)
+/* However many bytes are missing at the end; the whole message is accepted. */
+static void refuses_a_truncated_message(void **state)
 {
 	(void)state;
 	static const char text[] = "what is cut here is cut there and what is cut there is missing";
@@ -181,7 +180,7 @@ static void a_cut_message_is_refused(void **state)
 	ws_deflater_destroy(deflater);
 }
 
-static void what_is_deflated_is_inflated(void **state)
+static void inflates_what_zlib_deflated(void **state)
 {
 	(void)state;
 	static const size_t steps[] = { SIZE_MAX, 1, 2, 7, 1000, STEP_MAX };
@@ -213,7 +212,7 @@ static void what_is_deflated_is_inflated(void **state)
 
 /* ---- limits ---- */
 
-/* `len` zeros; they are compressed a thousandfold. */
+/* `len` zeros, compressed a thousandfold. */
 static struct buffer bomb(size_t len)
 {
 	struct ws_deflater *deflater = ws_deflater_create();
@@ -241,7 +240,7 @@ static void try_limit(
 	buffer_finish(&out);
 }
 
-static void every_limit_around_the_length(void **state)
+static void keeps_every_limit_around_the_length(void **state)
 {
 	(void)state;
 	static const size_t lens[] = { 1, 2, 100, STEP_MAX - 1, STEP_MAX, STEP_MAX + 1,
@@ -249,48 +248,48 @@ static void every_limit_around_the_length(void **state)
 	struct ws_inflaters *pool = ws_inflaters_create();
 	for (size_t i = 0; i < COUNT_OF(lens); i++) {
 		struct buffer compressed = bomb(lens[i]);
-		struct slice octets = buffer_slice(&compressed);
+		struct slice bytes = buffer_slice(&compressed);
 		for (uint64_t limit = lens[i] > 4 ? lens[i] - 4 : 0; limit < lens[i] + 4; limit++) {
-			try_limit(pool, octets, lens[i], limit, octets.len);
-			try_limit(pool, octets, lens[i], limit, 1);
-			try_limit(pool, octets, lens[i], limit, 2);
+			try_limit(pool, bytes, lens[i], limit, bytes.len);
+			try_limit(pool, bytes, lens[i], limit, 1);
+			try_limit(pool, bytes, lens[i], limit, 2);
 		}
-		try_limit(pool, octets, lens[i], 0, 1);
-		try_limit(pool, octets, lens[i], UINT64_MAX, octets.len);
-		try_limit(pool, octets, lens[i], STEP_MAX, octets.len);
+		try_limit(pool, bytes, lens[i], 0, 1);
+		try_limit(pool, bytes, lens[i], UINT64_MAX, bytes.len);
+		try_limit(pool, bytes, lens[i], STEP_MAX, bytes.len);
 		buffer_finish(&compressed);
 	}
 	ws_inflaters_destroy(pool);
 }
 
-/* The rest of a bomb is not even read. */
-static void nothing_is_inflated_beyond_the_limit(void **state)
+/* The rest of a bomb is not even consumed. */
+static void inflates_nothing_beyond_the_limit(void **state)
 {
 	(void)state;
 	struct ws_inflaters *pool = ws_inflaters_create();
 	struct buffer compressed = bomb(1 << 20);
-	struct slice rest = buffer_slice(&compressed), octets;
+	struct slice rest = buffer_slice(&compressed), bytes;
 	struct ws_inflater *inflater = take(pool);
 	assert_true(compressed.len < (1 << 20) / 900);
-	assert_int_equal(ws_inflate(inflater, &rest, true, 1000, &octets), -EMSGSIZE);
-	assert_int_equal(octets.len, 1000);
+	assert_int_equal(ws_inflate(inflater, &rest, true, 1000, &bytes), -EMSGSIZE);
+	assert_int_equal(bytes.len, 1000);
 	assert_true(rest.len > compressed.len * 9 / 10);
 	ws_inflater_give(inflater);
 	ws_inflaters_destroy(pool);
 	buffer_finish(&compressed);
 }
 
-/* When the configuration is read again a message may have got further than it may have now. */
-static void a_limit_may_fall_below_what_came_out(void **state)
+/* After a reload, a message under way may already exceed the new limit. */
+static void limit_may_fall_below_the_output(void **state)
 {
 	(void)state;
 	struct ws_inflaters *pool = ws_inflaters_create();
 	struct ws_inflater *inflater = take(pool);
-	struct slice first = SLICE(HELLO TAIL), rest = SLICE(HELLO), octets;
-	assert_int_equal(ws_inflate(inflater, &first, false, 10, &octets), 0);
-	assert_int_equal(octets.len, 5);
-	assert_int_equal(ws_inflate(inflater, &rest, true, 3, &octets), -EMSGSIZE);
-	assert_int_equal(octets.len, 0);
+	struct slice first = SLICE(HELLO TAIL), rest = SLICE(HELLO), bytes;
+	assert_int_equal(ws_inflate(inflater, &first, false, 10, &bytes), 0);
+	assert_int_equal(bytes.len, 5);
+	assert_int_equal(ws_inflate(inflater, &rest, true, 3, &bytes), -EMSGSIZE);
+	assert_int_equal(bytes.len, 0);
 	ws_inflater_give(inflater);
 	ws_inflaters_destroy(pool);
 }
@@ -299,12 +298,12 @@ static void a_limit_may_fall_below_what_came_out(void **state)
 
 static void inflate_hello(struct ws_inflater *inflater)
 {
-	struct slice rest = SLICE(HELLO), octets;
-	assert_int_equal(ws_inflate(inflater, &rest, true, 5, &octets), 0);
-	assert_true(slice_equal(octets, SLICE("Hello")));
+	struct slice rest = SLICE(HELLO), bytes;
+	assert_int_equal(ws_inflate(inflater, &rest, true, 5, &bytes), 0);
+	assert_true(slice_equal(bytes, SLICE("Hello")));
 }
 
-static void those_taken_are_counted(void **state)
+static void inflaters_in_use_count_as_buffered(void **state)
 {
 	(void)state;
 	enum { N = 10 };
@@ -324,8 +323,8 @@ static void those_taken_are_counted(void **state)
 	ws_inflaters_destroy(pool);
 }
 
-/* Given back in the middle of a message, or broken: the next message sees nothing of it. */
-static void a_used_one_is_as_good_as_new(void **state)
+/* Given back in the middle of a message or after an error, it leaves no trace in the next one. */
+static void reuses_an_inflater_without_traces(void **state)
 {
 	(void)state;
 	static const struct slice uses[] = { BYTES("\xf2\x48\xcd"), BYTES("\x06"), BYTES(HELLO),
@@ -335,8 +334,8 @@ static void a_used_one_is_as_good_as_new(void **state)
 	struct ws_inflaters *pool = ws_inflaters_create();
 	for (size_t i = 0; i < COUNT_OF(uses); i++) {
 		struct ws_inflater *inflater = take(pool);
-		struct slice rest = uses[i], octets;
-		(void)!ws_inflate(inflater, &rest, i % 2, 100, &octets);
+		struct slice rest = uses[i], bytes;
+		(void)!ws_inflate(inflater, &rest, i % 2, 100, &bytes);
 		ws_inflater_give(inflater);
 
 		inflater = take(pool);
@@ -345,15 +344,15 @@ static void a_used_one_is_as_good_as_new(void **state)
 
 		inflater = take(pool);
 		rest = SLICE("\xf2\x00\x11\x00\x00");
-		assert_int_equal(ws_inflate(inflater, &rest, true, 100, &octets), -EBADMSG);
+		assert_int_equal(ws_inflate(inflater, &rest, true, 100, &bytes), -EBADMSG);
 		ws_inflater_give(inflater);
 	}
 	ws_inflaters_destroy(pool);
 	ws_inflaters_destroy(NULL);
 }
 
-/* Two messages under way at once, in one scratch. */
-static void messages_do_not_mix(void **state)
+/* Two messages under way share the scratch buffer. */
+static void keeps_messages_apart(void **state)
 {
 	(void)state;
 	struct ws_inflaters *pool = ws_inflaters_create();
@@ -387,15 +386,15 @@ static void messages_do_not_mix(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_case_at_every_split),
-		cmocka_unit_test(a_cut_message_is_refused),
-		cmocka_unit_test(what_is_deflated_is_inflated),
-		cmocka_unit_test(every_limit_around_the_length),
-		cmocka_unit_test(nothing_is_inflated_beyond_the_limit),
-		cmocka_unit_test(a_limit_may_fall_below_what_came_out),
-		cmocka_unit_test(those_taken_are_counted),
-		cmocka_unit_test(a_used_one_is_as_good_as_new),
-		cmocka_unit_test(messages_do_not_mix),
+		cmocka_unit_test(inflates_every_case_at_every_split),
+		cmocka_unit_test(refuses_a_truncated_message),
+		cmocka_unit_test(inflates_what_zlib_deflated),
+		cmocka_unit_test(keeps_every_limit_around_the_length),
+		cmocka_unit_test(inflates_nothing_beyond_the_limit),
+		cmocka_unit_test(limit_may_fall_below_the_output),
+		cmocka_unit_test(inflaters_in_use_count_as_buffered),
+		cmocka_unit_test(reuses_an_inflater_without_traces),
+		cmocka_unit_test(keeps_messages_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

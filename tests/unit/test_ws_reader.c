@@ -1,6 +1,6 @@
-/* Each case is fed whole, octet by octet and split at every point, by a reader that hands messages
- * on and by one that throws them away. Every part is a heap block of just its size, so that a
- * sanitizer sees a reader that looks beside it. */
+/* Each case is fed whole, byte by byte and split at every point, to a reader that hands messages on
+ * and to one that discards them. Every part is a heap block of its exact size, so that a sanitizer
+ * sees a read beyond it. */
 #include <malloc.h>
 
 #include "reader.h"
@@ -27,7 +27,7 @@ static const struct reader_case cases[] = {
 	{ "binary", { FRAME(FIN | WS_BINARY, "\x01\xFFz") }, "binary:\\01\\ffz " },
 	{ "two messages", { FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_BINARY, "two") },
 		"text:one binary:two " },
-	{ "text of several octets", { FRAME(FIN | WS_TEXT, "\xE2\x82\xAC") },
+	{ "text of several bytes per character", { FRAME(FIN | WS_TEXT, "\xE2\x82\xAC") },
 		"text:\\e2\\82\\ac " },
 	{ "the RFC's own example", { RAW("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58") },
 		"text:Hello " },
@@ -39,13 +39,13 @@ static const struct reader_case cases[] = {
 		{ FRAME(WS_TEXT, ""), FRAME(WS_CONTINUATION, ""),
 			FRAME(FIN | WS_CONTINUATION, "") },
 		"text: " },
-	{ "one full among empty",
+	{ "one fragment with a payload among empty ones",
 		{ FRAME(WS_TEXT, ""), FRAME(WS_CONTINUATION, S3),
 			FRAME(FIN | WS_CONTINUATION, "") },
 		"text:abc " },
-	{ "a last fragment alone has octets",
+	{ "only the last fragment has a payload",
 		{ FRAME(WS_BINARY, ""), FRAME(FIN | WS_CONTINUATION, S3) }, "binary:abc " },
-	{ "two messages of fragments",
+	{ "two fragmented messages",
 		{ FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "b"), FRAME(WS_BINARY, "\xFF"),
 			FRAME(FIN | WS_CONTINUATION, "d") },
 		"text:ab binary:\\ffd " },
@@ -58,9 +58,9 @@ static const struct reader_case cases[] = {
 			FRAME(WS_CONTINUATION, "\x82"), FRAME(FIN | WS_PONG, ""),
 			FRAME(FIN | WS_CONTINUATION, "\xAC"), FRAME(FIN | WS_TEXT, "x") },
 		"ping:\\ffp pong: text:\\e2\\82\\ac text:x " },
-	{ "continuation of nothing", { FRAME(FIN | WS_CONTINUATION, "x") }, "", 1002 },
-	{ "open continuation of nothing", { FRAME(WS_CONTINUATION, "x") }, "", 1002 },
-	{ "continuation of what has ended",
+	{ "continuation without a message", { FRAME(FIN | WS_CONTINUATION, "x") }, "", 1002 },
+	{ "unfinished continuation without a message", { FRAME(WS_CONTINUATION, "x") }, "", 1002 },
+	{ "continuation of a finished message",
 		{ FRAME(FIN | WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "x") }, "text:a ", 1002 },
 	{ "continuation after a ping",
 		{ FRAME(FIN | WS_PING, ""), FRAME(FIN | WS_CONTINUATION, "x") }, "ping: ", 1002 },
@@ -94,7 +94,7 @@ static const struct reader_case cases[] = {
 		"text:a close:1001: " },
 	{ "close within a message", { FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CLOSE, "\x03\xE8") },
 		"close:1000: " },
-	{ "close of one octet", { FRAME(FIN | WS_CLOSE, "\x03") }, "", 1002 },
+	{ "close of one byte", { FRAME(FIN | WS_CLOSE, "\x03") }, "", 1002 },
 	{ "999", { FRAME(FIN | WS_CLOSE, "\x03\xE7") }, "", 1002 },
 	{ "1004", { FRAME(FIN | WS_CLOSE, "\x03\xEC") }, "", 1002 },
 	{ "1005", { FRAME(FIN | WS_CLOSE, "\x03\xED") }, "", 1002 },
@@ -103,7 +103,7 @@ static const struct reader_case cases[] = {
 	{ "2999", { FRAME(FIN | WS_CLOSE, "\x0B\xB7") }, "", 1002 },
 	{ "5000", { FRAME(FIN | WS_CLOSE, "\x13\x88") }, "", 1002 },
 	{ "reason that is not UTF-8", { FRAME(FIN | WS_CLOSE, "\x03\xE8\xFF") }, "", 1007 },
-	{ "reason that is cut", { FRAME(FIN | WS_CLOSE, "\x03\xE8\xE2\x82") }, "", 1007 },
+	{ "truncated reason", { FRAME(FIN | WS_CLOSE, "\x03\xE8\xE2\x82") }, "", 1007 },
 
 	/* reserved bits and opcodes, §5.2 */
 	{ "RSV1", { FRAME(FIN | RSV1 | WS_TEXT, "a") }, "", 1002 },
@@ -143,7 +143,7 @@ static const struct reader_case cases[] = {
 	{ "2^63", { RAW("\x82\xFF\x80\0\0\0\0\0\0\0key.") }, "", 1002 },
 	{ "2^64 - 1", { RAW("\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFFkey.") }, "", 1002 },
 
-	/* limits; RAW has no payload: the header alone is enough */
+	/* limits; a RAW header has no payload: the header alone is refused */
 	{ "the longest message", { FRAME(FIN | WS_TEXT, S20) }, "text:" S20 " " },
 	{ "the longest message in fragments",
 		{ FRAME(WS_TEXT, "abcdefghijklmnopqr"), FRAME(FIN | WS_PING, S125),
@@ -160,12 +160,12 @@ static const struct reader_case cases[] = {
 	{ "each message has the whole limit",
 		{ FRAME(FIN | WS_BINARY, S20), FRAME(WS_BINARY, S20), RAW("\x80\x81key.") },
 		"binary:" S20 " ", 1009 },
-	{ "as many fragments as allowed, twice",
+	{ "as many fragments as allowed, in two messages",
 		{ FRAME(WS_TEXT, "a"), FRAME(WS_CONTINUATION, "b"), RAW("\x00\x80key."),
 			RAW("\x80\x80key."), FRAME(WS_TEXT, "c"), RAW("\x00\x80key."),
 			RAW("\x00\x80key."), FRAME(FIN | WS_CONTINUATION, "d") },
 		"text:ab text:cd " },
-	{ "a fragment too many",
+	{ "one fragment too many",
 		{ FRAME(WS_TEXT, "a"), RAW("\x00\x80key."), RAW("\x00\x80key."),
 			FRAME(FIN | WS_PING, ""), RAW("\x00\x80key."), RAW("\x80\x80key.") },
 		"ping: ", 1008 },
@@ -173,7 +173,7 @@ static const struct reader_case cases[] = {
 	/* UTF-8, §8.1 */
 	{ "text that is not UTF-8", { FRAME(FIN | WS_TEXT, "a\xFFz") }, "", 1007 },
 	{ "text that ends within a character", { FRAME(FIN | WS_TEXT, "a\xE2\x82") }, "", 1007 },
-	{ "the same in an empty last fragment",
+	{ "text that ends within a character, then an empty fragment",
 		{ FRAME(WS_TEXT, "\xE2\x82"), FRAME(FIN | WS_CONTINUATION, "") }, "", 1007 },
 	{ "a surrogate over fragments",
 		{ FRAME(WS_TEXT, "\xED"), FRAME(FIN | WS_CONTINUATION, "\xA0\x80") }, "", 1007 },
@@ -183,19 +183,19 @@ static const struct reader_case cases[] = {
 		{ FRAME(FIN | WS_BINARY, "\xC0\xAF"), FRAME(FIN | WS_PING, "\xFF") },
 		"binary:\\c0\\af ping:\\ff " },
 
-	/* what was complete before is handed on */
+	/* everything complete before a failure is handed on */
 	{ "messages before a bad frame",
 		{ FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_PING, "two"),
 			FRAME(FIN | WS_TEXT, "three"), FRAME(FIN | RSV1 | WS_TEXT, "four"),
 			FRAME(FIN | WS_TEXT, "five") },
 		"text:one ping:two text:three ", 1002 },
-	{ "messages before bad text", { FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_TEXT, "\xFF") },
-		"text:one ", 1007 },
-	{ "messages before a long one",
+	{ "messages before invalid text",
+		{ FRAME(FIN | WS_TEXT, "one"), FRAME(FIN | WS_TEXT, "\xFF") }, "text:one ", 1007 },
+	{ "messages before one that is too long",
 		{ FRAME(FIN | WS_TEXT, "one"), RAW("\x81\xFE\x01\x00key.") }, "text:one ", 1009 },
 };
 
-static void every_case_at_every_split(void **state)
+static void reads_every_case_at_every_split(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -204,8 +204,8 @@ static void every_case_at_every_split(void **state)
 	}
 }
 
-/* A failed, closed or stopped reader is deaf, whatever comes. */
-static void nothing_follows_the_end(void **state)
+/* A failed, closed or stopped reader ignores everything. */
+static void raises_no_event_after_the_end(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -230,11 +230,11 @@ static void nothing_follows_the_end(void **state)
 	}
 }
 
-/* ---- the very octet ---- */
+/* ---- the exact byte ---- */
 
-/* `text` is bad from `bad_at` on. It is cut at `cut` into two fragments with a ping between them;
- * the second fragment announces more than will come. */
-static void fails_on_the_octet(
+/* `text` is invalid from `bad_at` on. It is split at `cut` into two fragments with a ping between
+ * them; the second fragment announces more bytes than follow. */
+static void fails_on_the_byte(
 	const struct ws_reader_settings *run_settings, struct slice text, size_t bad_at, size_t cut)
 {
 	static const uint8_t key[4] = { 9, 8, 7, 6 };
@@ -246,18 +246,18 @@ static void fails_on_the_octet(
 	assert_int_equal(buffer_append_slice(&wire, slice_skip(text, cut)), 0);
 	ws_mask(wire.bytes + start, text.len - cut, key, 0);
 
-	/* 6 octets of header come before the first part. */
-	size_t bad_octet = bad_at < cut ? 6 + bad_at : start + bad_at - cut;
+	/* 6 bytes of header precede the first part. */
+	size_t bad_byte = bad_at < cut ? 6 + bad_at : start + bad_at - cut;
 	struct run run;
 	run_init(&run, run_settings);
-	for (size_t i = 0; i < bad_octet; i++)
+	for (size_t i = 0; i < bad_byte; i++)
 		assert_int_equal(feed(&run, slice_make(wire.bytes + i, 1)), 0);
-	assert_int_equal(feed(&run, slice_make(wire.bytes + bad_octet, 1)), 1007);
+	assert_int_equal(feed(&run, slice_make(wire.bytes + bad_byte, 1)), 1007);
 	run_finish(&run);
 	buffer_finish(&wire);
 }
 
-static void bad_text_fails_on_the_very_octet(void **state)
+static void invalid_text_fails_on_the_exact_byte(void **state)
 {
 	(void)state;
 	static const struct {
@@ -277,14 +277,14 @@ static void bad_text_fails_on_the_very_octet(void **state)
 	};
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		for (size_t cut = 0; cut < texts[i].text.len; cut++) {
-			fails_on_the_octet(&settings, texts[i].text, texts[i].bad_at, cut);
-			fails_on_the_octet(
+			fails_on_the_byte(&settings, texts[i].text, texts[i].bad_at, cut);
+			fails_on_the_byte(
 				&discarding_settings, texts[i].text, texts[i].bad_at, cut);
 		}
 	}
 }
 
-/* ---- the frames that may begin ---- */
+/* ---- the allowance of frames ---- */
 
 static const struct frame seven_frames[] = {
 	FRAME(FIN | WS_TEXT, "a"),
@@ -296,7 +296,7 @@ static const struct frame seven_frames[] = {
 	FRAME(FIN | WS_CLOSE, ""),
 };
 
-static void the_frame_after_those_allowed_fails(void **state)
+static void fails_on_the_first_frame_beyond_the_allowance(void **state)
 {
 	(void)state;
 	static const char *const records[] = { "", "text:a ", "text:a ", "text:a ping:p ",
@@ -321,8 +321,8 @@ static void the_frame_after_those_allowed_fails(void **state)
 	buffer_finish(&wire);
 }
 
-/* A frame that is under way when the allowance is renewed was of the old one. */
-static void an_allowance_is_renewed(void **state)
+/* A frame under way when the allowance is renewed counts for the old one. */
+static void renews_the_allowance(void **state)
 {
 	(void)state;
 	struct buffer wire = { 0 };
@@ -341,7 +341,7 @@ static void an_allowance_is_renewed(void **state)
 	buffer_finish(&wire);
 }
 
-static void without_an_allowance_it_never_runs_out(void **state)
+static void never_runs_out_without_an_allowance(void **state)
 {
 	(void)state;
 	struct buffer wire = { 0 };
@@ -355,8 +355,7 @@ static void without_an_allowance_it_never_runs_out(void **state)
 	buffer_finish(&wire);
 }
 
-/* What is no frame at all is told as such, however many there were. */
-static void a_bad_frame_is_bad_even_if_it_is_too_many(void **state)
+static void reports_a_bad_frame_before_an_exhausted_allowance(void **state)
 {
 	(void)state;
 	struct run run;
@@ -368,13 +367,13 @@ static void a_bad_frame_is_bad_even_if_it_is_too_many(void **state)
 
 /* ---- memory ---- */
 
-static void an_idle_reader_is_small(void **state)
+static void idle_reader_is_small(void **state)
 {
 	(void)state;
 	assert_true(sizeof(struct ws_reader) <= 80);
 }
 
-static void whole_payloads_are_not_copied(void **state)
+static void does_not_copy_whole_payloads(void **state)
 {
 	(void)state;
 	static const uint8_t firsts[] = { FIN | WS_TEXT, FIN | WS_PING, FIN | WS_PONG };
@@ -390,30 +389,30 @@ static void whole_payloads_are_not_copied(void **state)
 	}
 }
 
-/* malloc gives large blocks in whole pages. */
+/* malloc rounds large blocks up to whole pages. */
 enum { PAGE = 4096 };
 
-/* An announcement costs nothing; what has come costs at most its double. */
-static void memory_grows_with_what_has_come(void **state)
+/* An announced length costs nothing; the bytes that arrived cost at most twice their size. */
+static void memory_grows_with_the_bytes_that_arrived(void **state)
 {
 	(void)state;
 	static const uint8_t key[4] = { 0 };
-	static const char octets[1000];
+	static const char bytes[1000];
 	struct buffer wire = { 0 };
 	struct run run;
 	run_init(&run, &limitless);
 	write_header(&wire, WS_BINARY, INT64_MAX, key);
 	assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
 	assert_null(run.reader.held);
-	for (size_t come = sizeof(octets); come <= 300000; come += sizeof(octets)) {
-		assert_int_equal(feed(&run, slice_make(octets, sizeof(octets))), 0);
+	for (size_t come = sizeof(bytes); come <= 300000; come += sizeof(bytes)) {
+		assert_int_equal(feed(&run, slice_make(bytes, sizeof(bytes))), 0);
 		assert_in_range(malloc_usable_size(run.reader.held), come, 2 * come + PAGE);
 	}
 	run_finish(&run);
 	buffer_finish(&wire);
 }
 
-static void tiny_fragments_stay_within_the_limit(void **state)
+static void tiny_fragments_keep_to_the_limit(void **state)
 {
 	(void)state;
 	const struct ws_reader_settings odd = { &events, 1500, 0 };
@@ -434,7 +433,7 @@ static void tiny_fragments_stay_within_the_limit(void **state)
 	buffer_finish(&wire);
 }
 
-static void a_long_message_in_parts(void **state)
+static void reads_a_long_message_in_parts(void **state)
 {
 	(void)state;
 	static const size_t steps[] = { 1, 7, 125, 4096, 65535, 200000 };
@@ -462,7 +461,7 @@ static void a_long_message_in_parts(void **state)
 	buffer_finish(&expected);
 }
 
-/* ---- handlers that end it ---- */
+/* ---- handlers that stop or finish the reader ---- */
 
 static void stops_at_the_first_event(enum action action)
 {
@@ -502,20 +501,20 @@ static void stops_at_the_first_event(enum action action)
 	}
 }
 
-static void a_handler_may_stop_the_reader(void **state)
+static void handler_may_stop_the_reader(void **state)
 {
 	(void)state;
 	stops_at_the_first_event(STOP);
 }
 
-static void a_handler_may_finish_the_reader(void **state)
+static void handler_may_finish_the_reader(void **state)
 {
 	(void)state;
 	stops_at_the_first_event(FINISH);
 }
 
-/* A connection may go at any octet, whatever is held then. */
-static void an_owner_may_finish_at_any_octet(void **state)
+/* A connection may be closed at any byte, whatever is held. */
+static void reader_may_be_finished_at_any_byte(void **state)
 {
 	(void)state;
 	struct buffer wire = { 0 };
@@ -531,7 +530,7 @@ static void an_owner_may_finish_at_any_octet(void **state)
 	buffer_finish(&wire);
 }
 
-static void nothing_may_be_fed(void **state)
+static void accepts_an_empty_feed(void **state)
 {
 	(void)state;
 	struct run run;
@@ -544,22 +543,22 @@ static void nothing_may_be_fed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_case_at_every_split),
-		cmocka_unit_test(nothing_follows_the_end),
-		cmocka_unit_test(bad_text_fails_on_the_very_octet),
-		cmocka_unit_test(the_frame_after_those_allowed_fails),
-		cmocka_unit_test(an_allowance_is_renewed),
-		cmocka_unit_test(without_an_allowance_it_never_runs_out),
-		cmocka_unit_test(a_bad_frame_is_bad_even_if_it_is_too_many),
-		cmocka_unit_test(an_idle_reader_is_small),
-		cmocka_unit_test(whole_payloads_are_not_copied),
-		cmocka_unit_test(memory_grows_with_what_has_come),
-		cmocka_unit_test(tiny_fragments_stay_within_the_limit),
-		cmocka_unit_test(a_long_message_in_parts),
-		cmocka_unit_test(a_handler_may_stop_the_reader),
-		cmocka_unit_test(a_handler_may_finish_the_reader),
-		cmocka_unit_test(an_owner_may_finish_at_any_octet),
-		cmocka_unit_test(nothing_may_be_fed),
+		cmocka_unit_test(reads_every_case_at_every_split),
+		cmocka_unit_test(raises_no_event_after_the_end),
+		cmocka_unit_test(invalid_text_fails_on_the_exact_byte),
+		cmocka_unit_test(fails_on_the_first_frame_beyond_the_allowance),
+		cmocka_unit_test(renews_the_allowance),
+		cmocka_unit_test(never_runs_out_without_an_allowance),
+		cmocka_unit_test(reports_a_bad_frame_before_an_exhausted_allowance),
+		cmocka_unit_test(idle_reader_is_small),
+		cmocka_unit_test(does_not_copy_whole_payloads),
+		cmocka_unit_test(memory_grows_with_the_bytes_that_arrived),
+		cmocka_unit_test(tiny_fragments_keep_to_the_limit),
+		cmocka_unit_test(reads_a_long_message_in_parts),
+		cmocka_unit_test(handler_may_stop_the_reader),
+		cmocka_unit_test(handler_may_finish_the_reader),
+		cmocka_unit_test(reader_may_be_finished_at_any_byte),
+		cmocka_unit_test(accepts_an_empty_feed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
