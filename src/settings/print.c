@@ -1,5 +1,6 @@
-/* The configuration in force, in the shape of the file, so that it can be one once the secrets are
- * filled in; and the table of settings for the manual. Both follow from the rows alone. */
+/* The configuration in force has the shape of the file: once the secrets are filled in, it can be
+ * loaded. The table of settings is for the manual. Both follow from the rows, so neither can miss a
+ * setting. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -141,7 +142,7 @@ int settings_print(const struct settings *settings, struct buffer *out)
 
 /* ---- --print-settings ---- */
 
-/* Markdown in a cell of a table: `special` characters are escaped. */
+/* One cell of a Markdown table, with the characters in `special` escaped. */
 static bool put_cell(struct buffer *out, const char *text, const char *special)
 {
 	bool good = true;
@@ -158,7 +159,7 @@ static bool put_text(struct buffer *out, const char *text)
 	return put_cell(out, text, "\\`*_<|");
 }
 
-/* In a code span only the cell's end must be escaped. */
+/* In a code span only a pipe needs an escape: it would end the cell. */
 static bool put_code(struct buffer *out, const char *text)
 {
 	return buffer_append(out, "`", 1) == 0 && put_cell(out, text, "|") &&

@@ -104,21 +104,26 @@ static void take_member(struct draft *draft, const char *path, const struct json
 		take_group(draft, place, member->key, member);
 }
 
+static void take_members(struct draft *draft, const char *path, const struct json_value *object)
+{
+	JSON_EACH(member, object)
+	{
+		if (problems_are_many(&draft->problems))
+			return;
+		take_member(draft, path, object, member);
+	}
+}
+
 static bool take_file_text(struct draft *draft, const char *path, struct slice text)
 {
 	struct json_document document;
 	if (!json_read(&document, path, text, &draft->problems))
 		return false;
-	if (document.root->kind != JSON_OBJECT)
+	if (document.root->kind == JSON_OBJECT)
+		take_members(draft, path, document.root);
+	else
 		problems_add(&draft->problems, (struct place){ path, document.root->line },
 			"the configuration must be an object, such as { … }");
-	else
-		JSON_EACH(member, document.root)
-		{
-			if (problems_are_many(&draft->problems))
-				break;
-			take_member(draft, path, document.root, member);
-		}
 	json_finish(&document);
 	return true;
 }

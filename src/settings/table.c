@@ -142,7 +142,7 @@ const struct setting settings_table[] = {
 	{ "session.cookie_encoding", SETTING_CHOICE, AT(session.cookie_encoding), "percent",
 		"How the value of the cookie is encoded", .choices = encodings },
 	{ "session.cookie_prefixes", SETTING_SWITCH, AT(session.cookie_prefixes), "false",
-		"Whether to look for cookies named __Secure-NAME and __Host-NAME first" },
+		"Whether to look for cookies named __Host-NAME and __Secure-NAME first" },
 	{ "session.signature", SETTING_CHOICE, AT(session.signature), "none",
 		"How the cookie is signed", .choices = signatures },
 	{ "session.secrets", SETTING_STRINGS, AT(session.secrets), "[]",
