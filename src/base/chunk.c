@@ -26,14 +26,14 @@ struct chunk *chunk_create(const void *bytes, size_t len)
 
 void chunk_settle(struct chunk *chunk)
 {
-	/* What the allocator has given, which may be more than was asked for; it remembers it for us. */
+	/* the allocator may have given more than was asked for, and knows how much */
 	buffered_add(malloc_usable_size(chunk));
 }
 
 void chunk_unref(struct chunk *chunk)
 {
-	/* Release: what this thread did with the bytes comes before the free; acquire: so does what
-	 * the others did. */
+	/* Release: this thread's use of the bytes happens before the free. Acquire: so does the others'
+	 * use. */
 	if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	if (chunk->release)

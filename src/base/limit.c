@@ -1,6 +1,5 @@
-/* Whoever reaches a limit may do so a million times a second, and that must not show in the log. So each
- * limit has one line in ten seconds, whichever worker comes first; how often it was reached meanwhile,
- * /metrics tells. */
+/* A client may reach a limit a million times a second, which must not flood the log. So each limit gets one
+ * line in ten seconds, from whichever worker comes first. /metrics says how often it was reached. */
 #include "sluice/base/limit.h"
 
 #include <stdbool.h>
@@ -32,7 +31,7 @@ static const struct {
 	{ METRIC_LIMIT_DESCRIPTORS, "descriptors" },
 };
 
-static _Atomic uint64_t quiet_until[COUNT_OF(limits)]; /* as monotonic_ns counts */
+static _Atomic uint64_t quiet_until[COUNT_OF(limits)]; /* by monotonic_ns */
 
 static uint64_t monotonic_ns(void)
 {
@@ -41,8 +40,8 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* True for one thread in ten seconds. */
-static bool may_tell(_Atomic uint64_t *until)
+/* True for one thread, once in ten seconds. */
+static bool may_log(_Atomic uint64_t *until)
 {
 	uint64_t now = monotonic_ns(), before = atomic_load_explicit(until, memory_order_relaxed);
 	return now >= before && atomic_compare_exchange_strong(until, &before, now + QUIET_NS);
@@ -52,6 +51,6 @@ void limit_hit(struct metrics *metrics, enum metric limit)
 {
 	metrics_add(metrics, limit, 1);
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
-		if (limits[i].metric == limit && may_tell(&quiet_until[i]))
+		if (limits[i].metric == limit && may_log(&quiet_until[i]))
 			log_warn("limit reached", log_text("limit", limits[i].name));
 }

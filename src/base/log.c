@@ -1,10 +1,9 @@
-/* A line is laid out in a buffer on the stack and written with one write(2), so lines of threads
- * and of processes that share stderr do not mix.
+/* A line is built in a buffer on the stack and written with one write(2), so that the lines of threads, and
+ * of processes that share stderr, do not mix.
  *
- * A pipe that nobody reads must not stop a loop. stderr is often shared with other programs, so it
- * cannot be made non-blocking; but poll(2) says whether a pipe has room for PIPE_BUF bytes, and a
- * line is never longer than that. The mutex keeps another thread from using up that room in
- * between. */
+ * A pipe that nobody reads must not block a loop. stderr is often shared with other programs, so it cannot
+ * be made non-blocking; but poll(2) says whether a pipe has room for PIPE_BUF bytes, and a line is never
+ * longer. The mutex keeps another thread from using up that room in between. */
 #include "sluice/base/log.h"
 
 #include <limits.h>
@@ -21,7 +20,7 @@
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
 static struct {
-	pthread_mutex_t mutex; /* of writing, and of `dropped` */
+	pthread_mutex_t mutex; /* for writing and for `dropped` */
 	atomic_int level;
 	atomic_bool json;
 	long long dropped;
@@ -32,7 +31,7 @@ struct line {
 	size_t len;
 };
 
-/* Room for the line's end is always left. */
+/* Leaves room for the end of the line. */
 static const size_t LINE_MAX_LEN = PIPE_BUF - 2;
 
 void log_setup(enum log_level level, bool json)
@@ -58,7 +57,7 @@ PRINTF_LIKE(2, 3) static void put_format(struct line *line, const char *format, 
 	put(line, slice_of(text));
 }
 
-/* In double quotes, with everything escaped that could end the line or forge another. */
+/* In double quotes; escapes whatever could end the line or forge another. */
 static void put_quoted(struct line *line, struct slice text)
 {
 	put(line, SLICE("\""));

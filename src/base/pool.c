@@ -1,17 +1,16 @@
 /* Slabs of blocks.
  *
- *	| slab | block | block | block | ... |     64 KiB, at an address that is a multiple of it
+ *	| slab | block | block | block | ... |     64 KiB, aligned to 64 KiB
  *
- * Why not malloc: in a storm of log-ins thousands of requests are there at the same time, each in a block
- * of kilobytes between two connections, of which nothing is left a second later. On the heap those holes
- * stay: connections that stay lie between them, so no page of them can be given back, and an idle
- * connection would take four times its size. Here they are all in one place, and a slab that is empty is
- * given back to the system, but for one.
+ * Why not malloc: a storm of log-ins brings thousands of requests at once, each in a block of kilobytes,
+ * and none is left a second later. On the heap their blocks would lie between those of connections that
+ * stay, so none of those pages could be given back, and an idle connection would cost four times its size.
+ * Here they are all in one place, and empty slabs, except the last, go back to the system.
  *
- * What there is one of for each connection gains, too: malloc would keep a word before each block, round
- * it up, and fit it into holes that are a little too large. Here it takes its size.
+ * Objects that exist once for each connection gain too: malloc keeps a word before each block, rounds its
+ * size up, and fits it into holes that are a little too large. Here a block takes its size.
  *
- * A block's slab is found by its address. Free blocks hold the list of free blocks. */
+ * A block's address gives its slab. Free blocks form a list. */
 #include "sluice/base/pool.h"
 
 #include <stdint.h>
@@ -34,7 +33,7 @@ struct free_block {
 };
 
 struct slab {
-	struct list link; /* in with_room, while it has */
+	struct list link; /* in with_room, while a block is free */
 	size_t used;
 	struct free_block *free;
 	_Alignas(ALIGNMENT) char blocks[];
@@ -51,7 +50,7 @@ static struct slab *slab_of(void *block)
 	return (void *)(at - (uintptr_t)at % SLAB_BYTES);
 }
 
-/* mmap aligns to pages only: twice as much is mapped, and what is too much is unmapped. */
+/* mmap aligns to pages only, so this maps twice as much and unmaps the excess. */
 static void *map_slab(void)
 {
 	char *whole = mmap(
@@ -122,8 +121,8 @@ void *pool_take(struct pool *pool)
 	return memset(block, 0, pool->block_size);
 }
 
-/* A slab that has room again goes to the end: the others are filled first, and it has time to become
- * empty. */
+/* A slab that has room again goes to the end of the list: the others fill up first, and it gets time to
+ * become empty. */
 void pool_give(struct pool *pool, void *block)
 {
 	if (!block)

@@ -3,19 +3,18 @@
  *	buckets   0   1   2   3 | 4   5 | .   .       n = 6, capacity 8
  *	                        split off 0 and 1     2 is the next to be split
  *
- * A key's bucket is its hash modulo the capacity, or, where there is no such bucket yet, modulo half of
- * it. Each key that makes the table too full splits one bucket, in turn, by the next bit of the hash. So
- * there is never a moment at which all are moved: that would keep the loop for a tenth of a second at a
- * million channels, and every browser of the worker would wait. Only the array of buckets is doubled at
- * once, and a large one is remapped rather than copied by the C library, and is not resident before it
- * is in use.
+ * A key's bucket is its hash modulo the capacity or, where that bucket does not exist yet, modulo half the
+ * capacity. Each key that makes the table too full splits one bucket, in turn, by the next bit of the hash.
+ * So the table never moves all keys at once: at a million channels this would block the loop for a tenth
+ * of a second, and every client of the worker would wait. Only the array of buckets doubles at once; the C
+ * library remaps a large one instead of copying it, and its pages are not resident before they are used.
  *
- * Why not a library: uthash, which we had, needs 56 bytes for an entry, a third of them for an order that
- * nobody here asks for. A browser with a channel and a session of its own is in four or five tables, and those
- * entries would be the larger part of what it costs.
+ * Why not a library: uthash needs 56 bytes for an entry, a third of them for an order that nothing here
+ * needs. A client with a channel and a session of its own is in four or five tables, and those entries
+ * would be the larger part of what it costs.
  *
- * Without memory for more buckets the chains become longer; only an empty table needs some. The array
- * does not shrink before the table is empty. */
+ * When there is no memory for more buckets the chains grow longer; only the first key of an empty table
+ * needs memory. The array does not shrink before the table is empty. */
 #include "sluice/base/table.h"
 
 #include <errno.h>
@@ -27,8 +26,8 @@
 
 enum { FIRST_BUCKETS = 8, KEYS_PER_BUCKET = 2 };
 
-/* The upper half: by the lower one channels are spread over the workers, and would be over a part of
- * the buckets only. */
+/* The upper half: the lower half spreads channels over the workers, so that the channels of one worker would
+ * use only some of the buckets. */
 static uint32_t hash_of(struct slice bytes)
 {
 	return (uint32_t)(hash_bytes(bytes) >> 32);
@@ -65,7 +64,7 @@ static bool widen(struct table *table)
 	return true;
 }
 
-/* Makes one more bucket of those keys that belong there from now on. */
+/* Adds one bucket and moves the keys that belong there now. */
 static void split(struct table *table)
 {
 	if (table->n == table->capacity && !widen(table))

@@ -20,8 +20,9 @@ int status_print_reasons(void *context, struct buffer *out)
 
 static int print_links(const struct status *status, struct buffer *out)
 {
-	int error = buffer_printf(out, "# HELP sluice_redis_link_up Is the link to Redis live.\n"
-				       "# TYPE sluice_redis_link_up gauge\n");
+	int error =
+		buffer_printf(out, "# HELP sluice_redis_link_up Whether the link to Redis is up.\n"
+				   "# TYPE sluice_redis_link_up gauge\n");
 	for (unsigned i = 0; i < status->n && !error; i++)
 		error = buffer_printf(out,
 			"sluice_redis_link_up{worker=\"%u\",link=\"command\"} %d\n"

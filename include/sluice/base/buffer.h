@@ -1,4 +1,4 @@
-/* A growing byte buffer. Zero-initialised is empty and valid. */
+/* A growing byte buffer. All zero is empty and valid. */
 #ifndef SLUICE_BASE_BUFFER_H
 #define SLUICE_BASE_BUFFER_H
 
@@ -16,7 +16,7 @@ struct buffer {
 /* Frees the bytes; the buffer is empty and may be used again. */
 void buffer_finish(struct buffer *buffer);
 
-/* Makes room for `more` bytes behind the `len` that are there. 0 or -ENOMEM (nothing changed). */
+/* Makes room for `more` bytes after the first `len`. 0 or -ENOMEM (nothing changed). */
 MUST_CHECK int buffer_reserve(struct buffer *buffer, size_t more);
 
 /* 0 or -ENOMEM (nothing changed). */

@@ -1,6 +1,6 @@
-/* How much memory of the process is taken by what waits: to be sent, to be handed to another thread, or
- * for the rest of a message. Whoever holds such memory adds it and takes it off again; every thread may
- * ask. One number, not one per worker, since what one worker made another may free. */
+/* How much memory of the process holds data that waits: to be sent, to be handed to another thread, or for
+ * the rest of a message. The code that holds such memory adds it here and removes it again; any thread may
+ * ask. One number rather than one per worker, since one worker may free what another has allocated. */
 #ifndef SLUICE_BASE_BUFFERED_H
 #define SLUICE_BASE_BUFFERED_H
 

@@ -1,9 +1,8 @@
-/* Immutable bytes, counted: what many send queues, in several threads, point to at once.
+/* Immutable, reference-counted bytes, which many send queues in several threads can share.
  *
- * A chunk is the first member of one malloc'd block, its bytes lie in the same block. Whoever makes
- * a chunk holds the first reference; the last chunk_unref frees the block. References may be taken
- * and dropped in any thread. From making to freeing the whole block counts as buffered, once however
- * many refer to it. */
+ * A chunk is the first member of one malloc'd block that also holds its bytes. Its creator has the first
+ * reference; the last chunk_unref frees the block. References may be taken and dropped in any thread. As
+ * long as the block exists it counts as buffered, once for all its references. */
 #ifndef SLUICE_BASE_CHUNK_H
 #define SLUICE_BASE_CHUNK_H
 
@@ -15,16 +14,16 @@ struct chunk {
 	atomic_uint refs;
 	uint32_t len;
 	const char *bytes;
-	/* Called before the block is freed, in the thread that dropped the last reference: gives back
-	 * what else hangs on the block. Or NULL. */
+	/* Releases whatever else the block owns, before it is freed, in the thread that drops the last
+	 * reference. Or NULL. */
 	void (*release)(struct chunk *chunk);
 };
 
-/* Gives a chunk with a copy of `len` bytes (at most UINT32_MAX), or NULL: no memory. */
+/* A chunk with a copy of `len` bytes (at most UINT32_MAX); NULL: out of memory. */
 struct chunk *chunk_create(const void *bytes, size_t len);
 
-/* For who lays out such a block himself: from here on it is not moved any more, and counts. To be called
- * before the first chunk_unref. */
+/* For a caller that lays out such a block itself: from here on the block must not move, and counts as
+ * buffered. Must come before the first chunk_unref. */
 void chunk_settle(struct chunk *chunk);
 
 static inline struct chunk *chunk_ref(struct chunk *chunk)

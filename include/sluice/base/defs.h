@@ -1,4 +1,4 @@
-/* The few words that every other file uses. */
+/* What nearly every file uses. */
 #ifndef SLUICE_BASE_DEFS_H
 #define SLUICE_BASE_DEFS_H
 
@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <sys/param.h> /* MIN, MAX */
 
-/* A broken invariant of ours (never a peer's doing): say which and abort, in every build. */
+/* Aborts, in every build, when an invariant of ours is broken, and prints which. Never for anything that a
+ * peer can cause. */
 #define MUST(x) \
 	do { \
 		if (__builtin_expect(!(x), 0)) { \
@@ -20,12 +21,12 @@
 #define container_of(pointer, type, member) \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
-/* Bytes that a processor fetches at a time, or half of them. */
+/* Bytes of a cache line. Some processors fetch two at a time. */
 enum { CACHE_LINE = 64 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The caller must look at the result. */
+/* The caller must use the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
 #define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))

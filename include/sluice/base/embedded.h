@@ -1,4 +1,4 @@
-/* Files that are served, embedded in the program by tools/embed.py. */
+/* Static files, embedded in the program by tools/embed.py. */
 #ifndef SLUICE_BASE_EMBEDDED_H
 #define SLUICE_BASE_EMBEDDED_H
 
@@ -6,13 +6,13 @@
 
 struct embedded_file {
 	const char *path, *type;
-	const char *etag; /* with its quotes; another one when the bytes are others */
+	const char *etag; /* with its quotes; changes with the bytes */
 	const char *bytes;
 	size_t len;
 };
 
-/* Each ends with one whose path is NULL. */
+/* Each array ends with an element whose path is NULL. */
 extern const struct embedded_file embedded_page[];   /* the demo page of --dev */
-extern const struct embedded_file embedded_client[]; /* what pages use */
+extern const struct embedded_file embedded_client[]; /* sluice.js, for pages to use */
 
 #endif

@@ -1,5 +1,5 @@
-/* An intrusive, circular, doubly linked list. A zeroed node is in no list. Say at each head what
- * hangs on it:
+/* An intrusive, circular, doubly linked list. A zeroed node is in no list. State at each head what is in
+ * the list:
  *
  *	struct list conns;	-- struct conn, by .link
  */
@@ -25,7 +25,7 @@ static inline bool list_is_empty(const struct list *head)
 	return head->next == head;
 }
 
-/* Is this node in some list? */
+/* Is this node in a list? */
 static inline bool list_is_linked(const struct list *node)
 {
 	return node->next != NULL;
@@ -39,7 +39,7 @@ static inline void list_append(struct list *head, struct list *node)
 	head->previous = node;
 }
 
-/* Takes the node out of its list; nothing happens when it is in none. */
+/* Removes the node from its list, if it is in one. */
 static inline void list_remove(struct list *node)
 {
 	if (!node->next)
@@ -61,7 +61,7 @@ static inline void list_take(struct list *to, struct list *from)
 	list_init(from);
 }
 
-/* The first node, taken out of the list; NULL when there is none. */
+/* Removes the first node and returns it; NULL when the list is empty. */
 static inline struct list *list_pop(struct list *head)
 {
 	struct list *node = head->next;
@@ -74,7 +74,7 @@ static inline struct list *list_pop(struct list *head)
 #define LIST_EACH(node, head) \
 	for (struct list *node = (head)->next; node != (head); node = node->next)
 
-/* The body may take out (and free) the node that it is at, but no other. */
+/* The body may remove (and free) the current node, but no other. */
 #define LIST_EACH_SAFE(node, head) \
 	for (struct list *node = (head)->next, *node##_next = node->next; node != (head); \
 		node = node##_next, node##_next = node->next)

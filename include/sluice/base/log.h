@@ -5,8 +5,8 @@
  * text: 2026-11-22T20:40:37.123Z info listening address=127.0.0.1:8080 workers=2
  * json: {"time":"2026-11-22T20:40:37.123Z","level":"info","event":"listening","address":…}
  *
- * May be called in any thread. Never blocks: a line that stderr does not take at once is dropped,
- * and the next line says how many were. Never hand in a session id, a cookie or a payload. */
+ * May be called in any thread. Never blocks: a line that stderr does not take at once is dropped, and the
+ * next line says how many were dropped. Never pass a session id, a cookie or a payload. */
 #ifndef SLUICE_BASE_LOG_H
 #define SLUICE_BASE_LOG_H
 
@@ -19,7 +19,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 struct log_field {
 	const char *key;
-	struct slice text; /* absent: the field is a number */
+	struct slice text; /* absent: the value is `number` */
 	long long number;
 };
 
@@ -38,10 +38,11 @@ static inline struct log_field log_number(const char *key, long long number)
 	return (struct log_field){ key, { NULL, 0 }, number };
 }
 
-/* Before the threads start, and again when the configuration is read again. Default: info, text. */
+/* Lines below `level` are not written. At the start, and whenever the configuration is read again. Default:
+ * info, text. */
 void log_setup(enum log_level level, bool json);
 
-/* `fields` ends with one whose key is NULL; the first is the event's name. Use the macros. */
+/* `fields` begins with the event's name and ends with a field whose key is NULL. Use the macros. */
 void log_write(enum log_level level, const struct log_field *fields);
 
 #define LOG_LINE(level, event, ...) \

@@ -1,6 +1,6 @@
-/* Counters and gauges of one worker, and their text form (Prometheus). A worker adds to its own
- * block without locks; whoever serves /metrics adds up the blocks. No label ever holds a channel, a
- * user or an address. */
+/* Counters, gauges and histograms of one worker, and their text form (Prometheus). A worker adds to its own
+ * block without locks; /metrics shows the sum of the blocks. No label ever holds a channel, a user or an
+ * address. */
 #ifndef SLUICE_BASE_METRICS_H
 #define SLUICE_BASE_METRICS_H
 
@@ -10,13 +10,13 @@
 
 #include "sluice/base/buffer.h"
 
-/* One row a series, those of one family together: name, family, label, type, help. */
+/* One row for each series, those of a family together: name, family, label, type, help. */
 #define METRICS(X) \
 	X(CONNECTIONS, "sluice_connections", "", "gauge", "Open WebSocket connections") \
 	X(CONNECTIONS_TOTAL, "sluice_connections_total", "", "counter", \
 		"WebSocket connections opened") \
 	X(REFUSED_400, "sluice_upgrades_refused_total", "status=\"400\"", "counter", \
-		"Requests that were refused, by HTTP status") \
+		"Requests refused, by HTTP status") \
 	X(REFUSED_401, "sluice_upgrades_refused_total", "status=\"401\"", "counter", "") \
 	X(REFUSED_403, "sluice_upgrades_refused_total", "status=\"403\"", "counter", "") \
 	X(REFUSED_404, "sluice_upgrades_refused_total", "status=\"404\"", "counter", "") \
@@ -28,7 +28,7 @@
 	X(REFUSED_500, "sluice_upgrades_refused_total", "status=\"500\"", "counter", "") \
 	X(REFUSED_503, "sluice_upgrades_refused_total", "status=\"503\"", "counter", "") \
 	X(CLOSES_1000, "sluice_closes_total", "code=\"1000\"", "counter", \
-		"Connections closed, by close code; 1006 is without a closing handshake") \
+		"Connections closed, by close code; 1006 means without a closing handshake") \
 	X(CLOSES_1001, "sluice_closes_total", "code=\"1001\"", "counter", "") \
 	X(CLOSES_1002, "sluice_closes_total", "code=\"1002\"", "counter", "") \
 	X(CLOSES_1003, "sluice_closes_total", "code=\"1003\"", "counter", "") \
@@ -44,7 +44,7 @@
 	X(CLOSES_4403, "sluice_closes_total", "code=\"4403\"", "counter", "") \
 	X(CLOSES_OTHER, "sluice_closes_total", "code=\"other\"", "counter", "") \
 	X(LIMIT_HEADER_BYTES, "sluice_limit_hits_total", "limit=\"header_bytes\"", "counter", \
-		"Times that a limit was reached, by the setting's name in limits") \
+		"Times a limit was reached, by the setting's name in limits") \
 	X(LIMIT_HANDSHAKE_SECONDS, "sluice_limit_hits_total", "limit=\"handshake_seconds\"", \
 		"counter", "") \
 	X(LIMIT_HALF_OPEN_PER_IP, "sluice_limit_hits_total", "limit=\"half_open_per_ip\"", \
@@ -73,39 +73,39 @@
 		"counter", "") \
 	X(LIMIT_DESCRIPTORS, "sluice_limit_hits_total", "limit=\"descriptors\"", "counter", "") \
 	X(ACCEPT_PAUSES_TOTAL, "sluice_accept_pauses_total", "", "counter", \
-		"Times that accepting paused because descriptors were short") \
+		"Times accepting connections paused for lack of file descriptors") \
 	X(CHANNELS, "sluice_channels", "", "gauge", \
-		"Channels subscribed to on Redis by this process") \
+		"Channels that this process is subscribed to in Redis") \
 	X(SUBSCRIPTIONS, "sluice_subscriptions", "", "gauge", \
 		"Subscriptions of connections to channels") \
 	X(PUBLICATIONS_TOTAL, "sluice_publications_total", "", "counter", \
 		"Publications received from Redis") \
 	X(PUBLICATIONS_DROPPED_TOTAL, "sluice_publications_dropped_total", "", "counter", \
-		"Publications dropped: larger than limits.publication_bytes, or a worker is " \
-		"behind") \
+		"Publications dropped: longer than limits.publication_bytes, or a worker " \
+		"was too far behind") \
 	X(DELIVERIES_TOTAL, "sluice_deliveries_total", "", "counter", \
 		"Publications queued to connections") \
 	X(DELIVERED_BYTES_TOTAL, "sluice_delivered_bytes_total", "", "counter", \
 		"Bytes of frames queued to connections") \
 	X(COMPRESSIONS_TOTAL, "sluice_compressions_total", "", "counter", \
-		"Payloads compressed: at most three times each, however many receive them") \
-	X(QUEUED_BYTES, "sluice_queued_bytes", "", "gauge", "Bytes that wait to be sent") \
+		"Payloads compressed: each at most three times, for any number of receivers") \
+	X(QUEUED_BYTES, "sluice_queued_bytes", "", "gauge", "Bytes waiting to be sent") \
 	X(SLOW_CONSUMERS_TOTAL, "sluice_slow_consumers_total", "", "counter", \
 		"Connections closed because their queue was full") \
 	X(HEARTBEAT_TERMINATIONS_TOTAL, "sluice_heartbeat_terminations_total", "", "counter", \
 		"Connections terminated because a ping was not answered") \
 	X(LOOKUPS_GOOD, "sluice_session_lookups_total", "result=\"good\"", "counter", \
-		"Session look-ups in Redis, by result") \
+		"Session lookups in Redis, by result") \
 	X(LOOKUPS_REFUSED, "sluice_session_lookups_total", "result=\"refused\"", "counter", "") \
 	X(LOOKUPS_MISSING, "sluice_session_lookups_total", "result=\"missing\"", "counter", "") \
 	X(LOOKUPS_FAILED, "sluice_session_lookups_total", "result=\"failed\"", "counter", "") \
 	X(LOOKUPS_SHARED, "sluice_session_lookups_total", "result=\"shared\"", "counter", "") \
 	X(SESSIONS, "sluice_sessions", "", "gauge", \
-		"Sessions with an open connection, once for each worker that has one") \
+		"Sessions with an open connection, counted once for each worker that has one") \
 	X(SESSIONS_REVOKED_TOTAL, "sluice_sessions_revoked_total", "", "counter", \
-		"Sessions that ended, or changed hands, while a connection was open") \
+		"Sessions that ended, or changed to another user, while a connection was open") \
 	X(SESSION_REREADS_TOTAL, "sluice_session_rereads_total", "", "counter", \
-		"Times that the session of an open connection was read again") \
+		"Times the session of an open connection was read again") \
 	X(RECONNECTS_COMMAND, "sluice_redis_reconnects_total", "link=\"command\"", "counter", \
 		"Times a link to Redis was lost") \
 	X(RECONNECTS_SUBSCRIBE, "sluice_redis_reconnects_total", "link=\"subscribe\"", "counter", \
@@ -115,10 +115,10 @@
 enum metric { METRICS(METRIC_ENUM) METRIC_COUNT };
 #undef METRIC_ENUM
 
-/* Histograms have the same bounds: 50 µs, doubling, to 1.6 s, and more. */
+/* All histograms have the same bounds: from 50 µs, doubling, to 1.6 s; then +Inf. */
 #define HISTOGRAMS(X) \
-	X(REDIS_ROUND_TRIP, "sluice_redis_round_trip_seconds", "From a PING to its answer") \
-	X(LOOP_TURN, "sluice_loop_turn_seconds", "Time that one turn of a worker's loop was busy")
+	X(REDIS_ROUND_TRIP, "sluice_redis_round_trip_seconds", "Time from a PING to its reply") \
+	X(LOOP_TURN, "sluice_loop_turn_seconds", "Busy time of one turn of a worker's event loop")
 
 #define HISTOGRAM_ENUM(name, ...) HISTOGRAM_##name,
 enum histogram { HISTOGRAMS(HISTOGRAM_ENUM) HISTOGRAM_COUNT };
@@ -126,7 +126,7 @@ enum histogram { HISTOGRAMS(HISTOGRAM_ENUM) HISTOGRAM_COUNT };
 
 enum { HISTOGRAM_BUCKETS = 17 }; /* the last is +Inf */
 
-/* Zero-initialised is all zero. Written by one thread, read by any. */
+/* All zero is valid. Written by one thread, read by any. */
 struct metrics {
 	_Atomic int64_t values[METRIC_COUNT];
 	struct {
@@ -149,7 +149,7 @@ static inline void metrics_set(struct metrics *metrics, enum metric metric, int6
 
 void metrics_observe(struct metrics *metrics, enum histogram histogram, uint64_t ns);
 
-/* Appends all families, each value added up over the `n` blocks. 0 or -ENOMEM. */
+/* Appends all families; each value is the sum over the `n` blocks. 0 or -ENOMEM. */
 MUST_CHECK int metrics_print(struct metrics *const *blocks, size_t n, struct buffer *out);
 
 #endif

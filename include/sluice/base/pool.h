@@ -1,5 +1,5 @@
-/* Blocks of one size, apart from the heap: for what lives shortly and would leave holes between what
- * lives long, and for what there are very many of. One thread's. */
+/* Blocks of one size, apart from the heap: for short-lived objects that would leave holes between long-lived
+ * ones, and for objects of which there are very many. For use by one thread. */
 #ifndef SLUICE_BASE_POOL_H
 #define SLUICE_BASE_POOL_H
 
@@ -14,16 +14,16 @@ struct pool {
 	size_t slabs;
 };
 
-/* `block_size`: at most some kilobytes. Blocks are aligned for anything of up to eight bytes. */
+/* `block_size`: at most a few kilobytes. Blocks are aligned to eight bytes. */
 void pool_init(struct pool *pool, size_t block_size);
 
 /* Every block must have been given back. */
 void pool_finish(struct pool *pool);
 
-/* A block, all zero; NULL: no memory. */
+/* A block, all zero; NULL: out of memory. */
 void *pool_take(struct pool *pool);
 
-/* To the pool that it is from. NULL is allowed. */
+/* Gives a block back to the pool it came from. NULL is allowed. */
 void pool_give(struct pool *pool, void *block);
 
 #endif

@@ -1,4 +1,4 @@
-/* A hash table of structs by a byte key, seeded by hash.h. The key is kept where its struct ends:
+/* A hash table of structs by a byte string, seeded by hash.h. The key is stored at the end of its struct:
  *
  *	struct hub_channel {
  *		...
@@ -7,7 +7,7 @@
  *	channel = calloc(1, sizeof(*channel) + name.len);
  *	error = table_add(&hub->channels, &channel->name, name);
  *
- * That is 16 bytes besides the key, which does not have to be kept once more. */
+ * An entry costs 16 bytes besides the key. */
 #ifndef SLUICE_BASE_TABLE_H
 #define SLUICE_BASE_TABLE_H
 
@@ -23,7 +23,7 @@ struct table_key {
 	uint32_t hash, len;
 };
 
-/* Zero-initialised is empty and valid. */
+/* All zero is empty and valid. */
 struct table {
 	/* private */
 	struct table_key **buckets;
@@ -41,10 +41,10 @@ static inline struct slice table_key_bytes(const struct table_key *key)
 struct table_key *table_find(const struct table *table, struct slice bytes);
 
 /* Copies the key's bytes behind `key`, where there must be room for them. 0; -EEXIST; -ENOMEM; -EMSGSIZE: the
- * key has 4 GiB. On an error nothing is in the table and nothing was copied. */
+ * key is 4 GiB or longer. On an error nothing was added or copied. */
 MUST_CHECK int table_add(struct table *table, struct table_key *key, struct slice bytes);
 
-/* The key must be in; its bytes stay. With the last one the table's own memory is freed, too. */
+/* The key must be in the table; its bytes stay. Removing the last key frees the table's own memory. */
 void table_remove(struct table *table, struct table_key *key);
 
 static inline size_t table_count(const struct table *table)
@@ -52,10 +52,10 @@ static inline size_t table_count(const struct table *table)
 	return table->count;
 }
 
-/* The one after `key`, in no order that means anything; the first after NULL; NULL after the last. */
+/* The key after `key`, in no particular order; the first after NULL; NULL after the last. */
 struct table_key *table_next(const struct table *table, const struct table_key *key);
 
-/* The body may take out (and free) the one that it is at, but no other, and may add none. */
+/* The body may remove (and free) the current key, but no other, and may add none. */
 #define TABLE_EACH(key, table) \
 	for (struct table_key *key = table_next(table, NULL), \
 			      *key##_next = key ? table_next(table, key) : NULL; \
