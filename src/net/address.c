@@ -1,8 +1,7 @@
 /* Listening addresses, from text and back.
  *
- * Names are not looked up: what a process listens on must not depend on a name server, and a name
- * that has two addresses would leave one out. "localhost" is the one exception, as everybody writes
- * it. */
+ * Names are not looked up: the address that a process listens on must not depend on a name server, and of
+ * a name with two addresses one would be left out. "localhost" is accepted because everybody writes it. */
 #include "sluice/net/address.h"
 
 #include <arpa/inet.h>
@@ -24,7 +23,7 @@ static const char *parse_local(struct address *ret_address, struct slice path)
 	return NULL;
 }
 
-/* The part behind the last colon; brackets keep an IPv6 address' own colons out of the way. */
+/* Splits at the last colon; an IPv6 address has its own colons in brackets. */
 static bool cut_port(struct slice text, struct slice *ret_host, struct slice *ret_port)
 {
 	const char *colon = text.len ? memrchr(text.at, ':', text.len) : NULL;
@@ -117,8 +116,8 @@ const char *address_format(const struct address *address, char text[ADDRESS_TEXT
 	return text;
 }
 
-/* A site has a /64 of IPv6 at least, so that single addresses say nothing about who it is. IPv4
- * that came in through an IPv6 socket is IPv4. */
+/* Every site has at least a /64 of IPv6, so single addresses do not identify a client. IPv4 that came in
+ * through an IPv6 socket is IPv4. */
 static void format_v6_peer(const struct in6_addr *peer, char text[INET6_ADDRSTRLEN])
 {
 	struct in6_addr network = *peer;

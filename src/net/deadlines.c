@@ -5,22 +5,20 @@
  *	        due 0  due 1  due 1026      due 1023       a tick is 50 ms, a round is 51.2 s
  *	               due 1025
  *
- * A deadline hangs in slot due % 1024. When the hand passes a slot, those that are due are met, and
- * those of a later round stay. Setting and clearing are list operations, whatever the number of
- * deadlines; libuv's own timers are a heap, log n for each, and 152 bytes of handle.
+ * A deadline is in slot due % 1024. When the hand passes a slot, the deadlines that are due fire, and those
+ * of a later round stay. Setting and clearing are list operations, whatever the number of deadlines;
+ * libuv's own timers are a heap, log n for each, with 152 bytes of handle.
  *
- * A deadline is rounded up to a whole tick, hence never early and at most one tick late. The timer
- * is one-shot and started anew for the next tick's very beginning, so that lateness does not add
- * up.
+ * A deadline is rounded up to a whole tick, and so is never early and at most one tick late. The timer is
+ * one-shot and restarted for the beginning of the next tick, so that lateness does not add up.
  *
- * After a stall the hand jumps. A gap of many ticks passes each slot once at most, as the test is
- * "is it due by now", not "is it due in this tick": catching up costs at most one round. The hand
- * is moved first, so that a deadline set meanwhile, even for "at once", lies ahead of it: no on_due
- * can keep the walk going.
+ * After a stall the hand jumps. A gap of many ticks passes each slot once at most, as the test is "is it
+ * due by now", not "is it due in this tick": catching up costs at most one round. The hand moves first, so
+ * that a deadline set meanwhile, even for "at once", is ahead of it: no on_due can prolong the walk.
  *
- * The hand goes by the time of the last poll, not of the clock. When the loop has been held up, by a
- * stopped process or by a long turn, what peers sent in time still waits in the kernel while the clock
- * says that they are late: the sockets are looked at first. So a deadline that is met was missed.
+ * The hand follows the time of the last poll, not the clock. After the loop was held up, by a stopped
+ * process or by a long turn, bytes that peers sent in time still wait in the kernel, while by the clock
+ * the peers are late. So the sockets are polled first, and a deadline that fires was really missed.
  *
  * Ticks are compared by their signed difference, so that they may wrap around (after 6.8 years). */
 #include "sluice/net/deadlines.h"
@@ -35,7 +33,7 @@ static uint64_t polled_ms(const struct deadlines *deadlines)
 	return deadlines->polled - deadlines->start;
 }
 
-/* libuv's clock stands still from the return of the poll to the next turn. */
+/* libuv's clock does not move between the return of the poll and the next turn. */
 static void on_polled(uv_check_t *check)
 {
 	struct deadlines *deadlines = container_of(check, struct deadlines, check);
@@ -52,7 +50,7 @@ static struct list *slot_of(struct deadlines *deadlines, uint32_t tick)
 	return &deadlines->slots[tick % DEADLINE_SLOTS];
 }
 
-/* on_due may clear what is still in `passed`, and set deadlines into the very slot. */
+/* on_due may clear deadlines that are still in `passed`, and set new ones in this slot. */
 static void pass_slot(struct deadlines *deadlines, struct list *slot)
 {
 	struct list passed, *node; /* struct deadline, by .link */
@@ -118,7 +116,7 @@ void deadline_set(struct deadlines *deadlines, struct deadline *deadline, uint64
 {
 	deadline_clear(deadlines, deadline);
 	uint64_t elapsed = elapsed_ms(deadlines);
-	if (deadlines->count == 0) /* the hand stood still */
+	if (deadlines->count == 0) /* the hand has not moved meanwhile */
 		deadlines->now = (uint32_t)(polled_ms(deadlines) / DEADLINE_TICK_MS);
 	deadline->due = (uint32_t)((elapsed + ms + DEADLINE_TICK_MS - 1) / DEADLINE_TICK_MS);
 	if (is_due(deadline, deadlines->now))

@@ -1,21 +1,20 @@
 /* Listening sockets.
  *
- * The socket is ours and libuv only watches it: libuv 1.44 has no SO_REUSEPORT, and its way around
- * EMFILE (a spare descriptor that is closed, used to accept, and opened again) is unsafe with
- * threads, as another thread may take the descriptor meanwhile. Here accepting pauses for a moment
- * instead: connections wait in the kernel's queue, nobody spins, and it goes on by itself. That is the
- * last resort: the owner says before each accept whether there are descriptors to spare, so that what
- * is not a browser's connection still gets one.
+ * The socket is ours, and libuv only watches it. libuv 1.44 has no SO_REUSEPORT, and its way around EMFILE
+ * (it closes a spare descriptor, accepts, and opens it again) is unsafe with threads, as another thread may
+ * take the descriptor meanwhile. Here accepting pauses for a moment instead: connections wait in the
+ * kernel's queue, nothing spins, and accepting resumes by itself. That is the last resort: before each
+ * accept the owner says whether there are descriptors to spare, so that links to Redis and the like still
+ * get one.
  *
- * 64 connections a turn: those that are connected get their turn too when thousands come at once.
- * Sockets are watched level-triggered, the rest is accepted in the next turn.
+ * 64 connections per turn: when thousands come at once, established connections get their turn too. The
+ * socket is watched level-triggered, so the next turn accepts more.
  *
- * Several listeners may watch one socket (the Unix socket of all workers); whoever comes first gets
- * the connection, and the others' EAGAIN is no event.
+ * Several listeners may watch one socket (the Unix socket of all workers). The first one gets the
+ * connection; the others get EAGAIN, which is not an error.
  *
- * Closing a socket drops what waits in its queue with a reset. listener_close therefore accepts
- * that first. What comes in the instant between the two is still lost; a load balancer tries again.
- */
+ * Closing a socket resets the connections in its queue, so listener_close accepts them first. A connection
+ * that arrives between the two is still lost; a load balancer tries again. */
 #include "sluice/net/listener.h"
 
 #include <errno.h>
@@ -39,21 +38,20 @@ static int set_settings(int fd, const struct address *address, bool shared)
 	const int on = 1, off = 0;
 	if (address->any.sa_family == AF_UNIX)
 		return 0;
-	/* else the port is taken for a minute by connections of a process that has ended */
+	/* else an ended process' connections block the port for a minute */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return -errno;
 	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
 		return -errno;
-	/* [::] takes IPv4 too, whatever net.ipv6.bindv6only says */
+	/* [::] accepts IPv4 too, whatever net.ipv6.bindv6only says */
 	if (address->any.sa_family == AF_INET6 &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
 		return -errno;
 	return 0;
 }
 
-/* Connecting is refused where nobody listens: the file is left from a process that has died.
- * Refused is also what connecting to any other kind of file gives, and that is not ours to remove.
- */
+/* Connecting is refused where nobody listens: a process has died and left the file. It is refused for any
+ * other kind of file too, and such a file is not ours to remove. */
 static bool is_stale(const struct address *address)
 {
 	struct stat status;
@@ -128,7 +126,7 @@ static void warn(struct listener *listener, int error)
 			limited ? "raise the limit: ulimit -n, LimitNOFILE=" : "see the reason"));
 }
 
-/* While the owner still says no, the socket is not even looked at. */
+/* The socket stays unwatched as long as the owner says no. */
 static void on_resume(struct deadline *resume)
 {
 	struct listener *listener = container_of(resume, struct listener, resume);
@@ -153,7 +151,7 @@ static void pause_accepting(struct listener *listener, int error)
 		listener->events->on_pause(listener);
 }
 
-/* These are about the one connection (accept(2)): it was gone before we took it. */
+/* These errors concern one connection only, which was gone before we accepted it (accept(2)). */
 static bool is_passing(int error)
 {
 	switch (error) {
@@ -174,7 +172,7 @@ static bool is_passing(int error)
 	}
 }
 
-/* False: there is no more to accept for now. */
+/* False: nothing more to accept for now. */
 static bool accept_one(struct listener *listener)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
@@ -201,7 +199,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	struct listener *listener = container_of(poll, struct listener, poll);
 	(void)events;
 	if (status < 0) {
-		/* libuv has stopped watching */
+		/* libuv has stopped watching the socket */
 		pause_accepting(listener, status);
 		return;
 	}

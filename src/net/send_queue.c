@@ -3,9 +3,9 @@
  *	slots   [ C | D |   |   |   |   | A | B ]     capacity 8, first 6, count 4
  *	                                  ^ first_offset bytes of A are sent
  *
- * A connection that takes what it is sent never has more than a chunk or two here, for the length
- * of one loop turn. Hence two slots in the struct; a larger ring is allocated when it is needed and
- * freed as soon as the queue is empty, so that idle connections own nothing. */
+ * A client that keeps up never has more than a chunk or two here, for the length of one loop turn. Hence two
+ * slots in the struct. A larger ring is allocated when needed and freed as soon as the queue is empty, so
+ * that idle connections own nothing. */
 #include "sluice/net/send_queue.h"
 
 #include <errno.h>
@@ -79,7 +79,7 @@ static struct iovec part_at(const struct send_queue *queue, size_t i)
 {
 	const struct chunk *chunk = *slot_at(queue, i);
 	size_t offset = i == 0 ? queue->first_offset : 0;
-	/* iovec serves reading too, so it has no const; sendmsg does not write */
+	/* iovec has no const, as reading uses it too; sendmsg does not write */
 	return (struct iovec){ (void *)(uintptr_t)(chunk->bytes + offset), chunk->len - offset };
 }
 

@@ -1,16 +1,16 @@
 /* An epoll set of our own, which libuv watches as one descriptor.
  *
- *	libuv's epoll set: timers' end, inbox, listener, [ours] -- readable when one of its sockets is
- *	                                                   |
- *	                                   socket, socket, socket ...
+ *	libuv's epoll set: inbox, listener, [ours] -- readable when one of its sockets is ready
+ *	                                      |
+ *	                          socket, socket, socket ...
  *
- * A uv_poll_t for each socket would do the same for 160 bytes each, a third of all that an idle
- * connection has, and for five system calls before a socket is watched. Here that is nothing and one;
- * the price is one more epoll_wait in a turn in which sockets are ready.
+ * A uv_poll_t for each socket would do the same with 160 bytes each, a third of an idle connection, and
+ * five system calls before a socket is watched. Here it is no memory and one call; the price is one more
+ * epoll_wait in a turn in which sockets are ready.
  *
- * Sockets are watched level-triggered: what was not taken up is told again, so one look a turn at
- * SOCKETS_EVENTS of them is enough. While they are told one after the other any of them may be removed,
- * and its owner freed; so what is still to be told is searched for it. */
+ * Sockets are watched level-triggered: epoll reports again what was not handled, so one epoll_wait per turn
+ * for SOCKETS_EVENTS of them is enough. Handling one event may remove any socket and free its owner, so
+ * sockets_remove clears the events that are not handled yet. */
 #include "sluice/net/sockets.h"
 
 #include <errno.h>

@@ -3,16 +3,16 @@
  *	timers -> prepare: run tasks -> poll: sockets -> check: run tasks -> closing
  *	          what timers scheduled                  what sockets scheduled
  *
- * A task is a list node in its owner, so that scheduling neither allocates nor fails, and
- * scheduling twice is seen by the node being linked already.
+ * A task is a list node in its owner, so scheduling neither allocates nor fails, and a linked node is
+ * scheduled already.
  *
- * An end has two rounds, so that a task which hands on what it gathered (a hub's batch) and the
- * task that this schedules (a stream's write) both run before the loop waits. Not more rounds: a
- * task that schedules itself, because its work is large, must let the sockets have their turn.
+ * An end has two rounds, so that a task that passes on what it gathered (the batch of a hub) and the task
+ * scheduled by it (the write of a stream) both run before the loop waits. There is no third round: a task
+ * that schedules itself, because it has much to do, must let the sockets have their turn.
  *
- * The idle handle is active exactly while tasks wait. Its callback does nothing, what counts is
- * that libuv never sleeps and never leaves its loop while an idle handle is active: a task that was
- * scheduled is run, even when nothing else happens and no other handle is left. */
+ * The idle handle is active exactly while tasks wait. Its callback does nothing: what counts is that libuv
+ * neither sleeps nor leaves its loop while an idle handle is active. So a scheduled task runs even when
+ * nothing else happens and no other handle is left. */
 #include "sluice/net/turn.h"
 
 enum { TURN_ROUNDS = 2 };
@@ -22,9 +22,8 @@ static void stay_awake(uv_idle_t *busy)
 	(void)busy;
 }
 
-/* What a task schedules goes to turn->tasks, what it cancels may still be in `round`. */
-/* Between two ends of a turn the kernel has filled the cache with its own, and the owners lie anywhere: so
- * while one task runs, what the next will touch is fetched. */
+/* Between two ends of a turn the kernel has filled the cache with its own data, and the owners lie anywhere
+ * in memory. So while one task runs, the data of the next one is fetched. */
 static void fetch_next(const struct list *round)
 {
 	const struct list *next = round->next;
@@ -32,6 +31,7 @@ static void fetch_next(const struct list *round)
 	__builtin_prefetch(next->next);
 }
 
+/* A task schedules into turn->tasks; a task that it cancels may still be in `round`. */
 static void run_round(struct turn *turn)
 {
 	struct list round, *node; /* struct turn_task, by .link */
@@ -61,7 +61,7 @@ static void on_after_poll(uv_check_t *handle)
 	run_tasks(container_of(handle, struct turn, after_poll));
 }
 
-/* None of these three can fail: libuv has nothing to ask the system for. */
+/* None of these calls can fail: libuv needs nothing from the system for them. */
 int turn_open(struct turn *turn, uv_loop_t *loop)
 {
 	list_init(&turn->tasks);
@@ -79,7 +79,7 @@ void turn_close(struct turn *turn)
 {
 	if (uv_is_closing((uv_handle_t *)&turn->busy))
 		return;
-	/* It may be the last thing that somebody's end waits for. */
+	/* an owner's end may wait for such a task */
 	run_tasks(turn);
 	uv_close((uv_handle_t *)&turn->busy, NULL);
 	uv_close((uv_handle_t *)&turn->before_poll, NULL);

@@ -1,9 +1,9 @@
-/* Browsers may have all descriptors but those that are open when it starts, and a reserve: for links to
- * Redis that are lost and made again (with name look-ups, and one address tried after the other), for
- * whoever asks the admin port, for files that are read when the configuration is. Without it the first
- * thing that fails when descriptors are short would be the way back to Redis.
+/* Browsers may have all descriptors except those that are open at the start, and a reserve: for reconnecting
+ * to Redis (with name look-ups, and one address tried after the other), for requests on the admin port, for
+ * reading the configuration again. Without the reserve, reconnecting to Redis would be the first thing to
+ * fail when descriptors run short.
  *
- * Where the limit is so low that this would leave browsers nothing, they get half of what is free. */
+ * Where the limit is so low that this would leave nothing for browsers, they get half of what is free. */
 #include "sluice/process/descriptors.h"
 
 #include <dirent.h>
@@ -23,7 +23,7 @@ void descriptors_raise_limit(void)
 	}
 }
 
-/* Where there is no /proc, about as many as there are. */
+/* Without /proc, an estimate. */
 static unsigned count_open(unsigned workers)
 {
 	DIR *folder = opendir("/proc/self/fd");

@@ -76,7 +76,7 @@ static int connect_to(const struct target *target)
 	return fd;
 }
 
-/* The start of the answer, up to its first line's end. */
+/* The beginning of the answer, with at least its first line. Empty: there is no answer. */
 static struct slice ask(int fd, const struct target *target, char *answer, size_t size)
 {
 	char request[1024];

@@ -1,4 +1,4 @@
-/* The one way into a worker for other threads: calls, run by the owner's loop in the order in which
+/* The only way into a worker for other threads: calls, which the owner's loop runs in the order in which
  * each thread posted them. */
 #ifndef SLUICE_NET_INBOX_H
 #define SLUICE_NET_INBOX_H
@@ -23,19 +23,19 @@ struct inbox {
 	bool delivering, closed;
 };
 
-/* `owner` is handed to every call. The inbox keeps its loop alive. */
+/* `owner` is passed to every call. The inbox keeps its loop alive. 0 or a negative errno. */
 MUST_CHECK int inbox_open(struct inbox *inbox, uv_loop_t *loop, void *owner);
 
-/* In the owner's thread: what is in it is still delivered, now, and posting fails from here on.
- * Twice does no harm. The memory must stay until the loop has run the close callback and nobody
- * posts any more; then inbox_finish. */
+/* In the owner's thread: delivers at once whatever has been posted; posting fails from here on. May be called
+ * twice. The memory must stay until the loop has run the close callback and nobody posts any more; then
+ * comes inbox_finish. */
 void inbox_close(struct inbox *inbox);
 
-/* Frees what is not a handle. After the loop has ended. */
+/* Frees the rest. After the loop has ended. */
 void inbox_finish(struct inbox *inbox);
 
-/* From any thread. 0; -ENOMEM; -EPIPE: the inbox is closed (nothing was posted; `subject` is still
- * the caller's). Many posts between two turns of the owner cost one wake-up. */
+/* From any thread. 0; -ENOMEM; -EPIPE: the inbox is closed. On an error nothing was posted, and `subject` is
+ * still the caller's. Many posts between two turns of the owner cost one wake-up. */
 MUST_CHECK int inbox_post(
 	struct inbox *inbox, void (*deliver)(void *owner, void *subject), void *subject);
 

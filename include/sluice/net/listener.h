@@ -1,5 +1,5 @@
-/* A listening socket on one loop. TCP sockets are made with SO_REUSEPORT, one for each worker, so
- * the kernel spreads the connections; a Unix socket is one, shared by all workers' listeners. */
+/* A listening socket on one loop. Each worker has a TCP socket of its own, with SO_REUSEPORT, and the kernel
+ * spreads the connections. A Unix socket is shared by the listeners of all workers. */
 #ifndef SLUICE_NET_LISTENER_H
 #define SLUICE_NET_LISTENER_H
 
@@ -14,10 +14,10 @@
 struct listener;
 
 struct listener_events {
-	/* A new connection: a non-blocking, close-on-exec descriptor that is the callee's now. */
+	/* A new connection: a non-blocking, close-on-exec descriptor, owned by the callee. */
 	void (*on_accept)(struct listener *listener, int fd, const struct sockaddr_storage *peer);
-	/* Somebody waits to be accepted: are there descriptors to spare? False: accepting pauses, as when
-	 * there is none at all. NULL: it is always tried. */
+	/* A connection may be waiting: are there descriptors to spare? False: accepting pauses, as it does
+	 * when there are none at all. NULL: always true. */
 	bool (*may_accept)(struct listener *listener);
 	/* Accepting has paused. May be NULL. */
 	void (*on_pause)(struct listener *listener);
@@ -32,23 +32,23 @@ struct listener {
 	bool closing, paused;
 	struct deadlines *deadlines;
 	struct deadline resume; /* after descriptors ran short */
-	uint64_t next_warning;  /* loop time, ms */
+	uint64_t next_warning;  /* loop time, in ms */
 };
 
-/* Makes, binds and listens. `address` is updated with the port that was chosen when it was 0.
- * Gives the descriptor or a negative errno. `shared`: SO_REUSEPORT, so that others may follow;
- * without it -EADDRINUSE when anybody at all listens there. For a Unix socket, a stale file is
- * removed first, a live one is -EADDRINUSE. */
+/* Creates a socket, binds it and listens. Updates `address` with the port that was chosen when it was 0.
+ * Returns the descriptor or a negative errno. `shared`: with SO_REUSEPORT, so that others may follow;
+ * without it -EADDRINUSE when anybody listens there. The stale file of a Unix socket is removed first, a
+ * live one is -EADDRINUSE. */
 MUST_CHECK int listener_bind(struct address *address, bool shared);
 
-/* Takes the descriptor (closed also on an error). Accepts at most 64 connections a turn. When the
- * process or system is out of descriptors, or may_accept says so, accepting pauses for 100 ms at a time,
- * and a warning is logged at most once in 10 s. */
+/* Takes the descriptor, and closes it on an error too. Accepts at most 64 connections per turn. When the
+ * process or the system is out of descriptors, or may_accept says no, accepting pauses for 100 ms at a
+ * time, and a warning is logged at most once in 10 s. 0 or a negative errno. */
 MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop,
 	struct deadlines *deadlines, int fd, const struct listener_events *events, void *owner);
 
-/* Accepts what waits already, then closes. Twice does no harm. The memory must stay until the loop
- * has run the close callback. */
+/* Accepts the connections that are already waiting, then closes. May be called twice. The memory must stay
+ * until the loop has run the close callback. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a stream has yet to send: a ring of references to chunks, in order. The first two need no
+/* The bytes that a stream has yet to send: a ring of references to chunks, in order. The first two need no
  * memory of their own. */
 #ifndef SLUICE_NET_SEND_QUEUE_H
 #define SLUICE_NET_SEND_QUEUE_H
@@ -12,38 +12,36 @@
 
 enum { SEND_QUEUE_INLINE = 2, SEND_QUEUE_MAX = 32768 };
 
-/* Must not be moved once it is in use. */
+/* Must not be moved once in use. */
 struct send_queue {
 	struct chunk **slots; /* ring: `inline_slots` until it needs more */
 	struct chunk *inline_slots[SEND_QUEUE_INLINE];
-	uint32_t bytes;                  /* that are yet to be sent */
-	uint32_t first_offset;           /* bytes of the first chunk that have been sent */
+	uint32_t bytes;                  /* yet to be sent */
+	uint32_t first_offset;           /* bytes of the first chunk that are sent */
 	uint16_t first, count, capacity; /* the capacity is a power of two */
 };
 
 void send_queue_init(struct send_queue *queue);
 
-/* Drops all references; empty and usable afterwards. */
+/* Drops all references. The queue is empty and usable afterwards. */
 void send_queue_finish(struct send_queue *queue);
 
-/* Takes a reference of its own. 0; -ENOMEM; -ENOBUFS: more than it can count (4 GiB, SEND_QUEUE_MAX
- * chunks). */
+/* Takes a reference of its own. 0; -ENOMEM; -ENOBUFS: beyond 4 GiB or SEND_QUEUE_MAX chunks. */
 MUST_CHECK int send_queue_push(struct send_queue *queue, struct chunk *chunk);
 
-/* Points at most `n` parts at the first `limit` bytes. Gives how many parts. */
+/* Points at most `n` parts at the first `limit` bytes. Returns the number of parts. */
 size_t send_queue_gather(
 	const struct send_queue *queue, struct iovec *parts, size_t n, size_t limit);
 
-/* The first bytes in one piece, at most `limit`: where they lie when the first chunk has so many,
- * or is the last; else copied to `scratch`. As long as nothing is consumed the same bytes are given
- * again, or more. */
+/* The first bytes in one piece, at most `limit`: in place when the first chunk has that many or is the only
+ * one, else copied to `scratch`. As long as nothing is consumed, later calls return the same bytes or
+ * more. */
 struct iovec send_queue_front(const struct send_queue *queue, void *scratch, size_t limit);
 
-/* Drops what is behind the first `keep` bytes, in whole chunks. Gives how many bytes were dropped. */
+/* Drops all chunks after the one that holds byte number `keep`. Returns the number of bytes dropped. */
 size_t send_queue_cut(struct send_queue *queue, size_t keep);
 
-/* Drops the first `n` bytes (at most as many as there are), and references that are no longer
- * needed. */
+/* Drops the first `n` bytes (at most as many as there are), and the references that they needed. */
 void send_queue_consume(struct send_queue *queue, size_t n);
 
 #endif

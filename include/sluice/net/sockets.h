@@ -1,4 +1,4 @@
-/* The sockets of one loop: which of them can be read or written. */
+/* The sockets of one loop, and which of them can be read or written. */
 #ifndef SLUICE_NET_SOCKETS_H
 #define SLUICE_NET_SOCKETS_H
 
@@ -15,24 +15,24 @@ struct sockets {
 	int fd;
 	void (*on_ready)(void *owner, unsigned events);
 	size_t count;
-	struct epoll_event events[SOCKETS_EVENTS]; /* of one look */
-	int at, n;                                 /* those from `at` on are still to be told */
+	struct epoll_event events[SOCKETS_EVENTS]; /* of one epoll_wait */
+	int at, n;                                 /* events from `at` on are not handled yet */
 };
 
-/* `on_ready` is called with what sockets_add was given, and EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP: of
- * these the last two come whether they are wanted or not, and as long as the socket is in the set. 0 or
- * a negative errno. */
+/* `on_ready` is called with the owner that sockets_add was given, and EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP.
+ * The last two come whether they are wanted or not, and as long as the socket is in the set. 0 or a
+ * negative errno. */
 MUST_CHECK int sockets_open(
 	struct sockets *sockets, uv_loop_t *loop, void (*on_ready)(void *owner, unsigned events));
 
 /* There must be no socket left. */
 void sockets_close(struct sockets *sockets);
 
-/* The loop lives while there are any. 0 or a negative errno. */
+/* Sockets keep the loop alive. 0 or a negative errno. */
 MUST_CHECK int sockets_add(struct sockets *sockets, int fd, void *owner, unsigned events);
 void sockets_change(struct sockets *sockets, int fd, void *owner, unsigned events);
 
-/* Before the descriptor is closed. on_ready is not called any more. */
+/* Before the descriptor is closed. on_ready is not called for it any more. */
 void sockets_remove(struct sockets *sockets, int fd, void *owner);
 
 #endif

@@ -1,10 +1,10 @@
-/* The end of a loop turn: tasks that run once, after everything that this turn's events brought,
- * and before the loop waits again. It is what turns many small sends into one gathered write.
+/* The end of a loop turn: tasks that run once, after all events of the turn and before the loop waits
+ * again. This is what turns many small sends into one gathered write.
  *
- * libuv runs timers, then prepare, then polls, then check. Both prepare and check run the tasks, so
- * that those of timers do not wait for the next event. A task that runs may schedule others (or
- * itself): they run in the same end, in a second round, and what that round schedules in the next
- * end, for which the loop does not wait. */
+ * libuv runs timers, then prepare, then polls, then check. Both prepare and check run the tasks, so that
+ * tasks scheduled by timers do not wait for the next event. A running task may schedule others, or itself:
+ * they run in a second round of the same end. What the second round schedules runs at the next end, for
+ * which the loop does not wait. */
 #ifndef SLUICE_NET_TURN_H
 #define SLUICE_NET_TURN_H
 
@@ -14,7 +14,7 @@
 #include "sluice/base/list.h"
 
 struct turn_task {
-	struct list link; /* linked: it is scheduled */
+	struct list link; /* linked while scheduled */
 	void (*run)(struct turn_task *task);
 };
 
@@ -29,14 +29,14 @@ struct turn {
 /* Keeps the loop alive only while a task is scheduled. 0 or a negative errno. */
 MUST_CHECK int turn_open(struct turn *turn, uv_loop_t *loop);
 
-/* Runs the tasks that are scheduled, for the last time, and closes the handles; the memory must stay
- * until the loop has run their close callbacks. What is scheduled from then on never runs. */
+/* Runs the scheduled tasks for the last time, and closes the handles. The memory must stay until the loop
+ * has run their close callbacks. Tasks scheduled later never run. */
 void turn_close(struct turn *turn);
 
-/* Runs the task at the end of this turn; nothing happens when it is scheduled already. */
+/* Runs the task at the end of this turn. Scheduling it twice does no harm. */
 void turn_schedule(struct turn *turn, struct turn_task *task);
 
-/* Takes the task back; nothing happens when it is not scheduled. */
+/* Does not run the task after all. It need not be scheduled. */
 void turn_cancel(struct turn_task *task);
 
 #endif

@@ -1,11 +1,11 @@
-/* File descriptors of the process. */
+/* The limit of the process' file descriptors. */
 #ifndef SLUICE_PROCESS_DESCRIPTORS_H
 #define SLUICE_PROCESS_DESCRIPTORS_H
 
 /* Raises the soft limit to the hard one. */
 void descriptors_raise_limit(void);
 
-/* How many sockets of browsers there may be, when everything else that is always open is open. */
+/* How many sockets browsers may have. Call it when everything that is always open has been opened. */
 unsigned descriptors_for_browsers(unsigned workers);
 
 #endif

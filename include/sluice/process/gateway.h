@@ -9,15 +9,15 @@ enum { EXIT_BAD_CONFIGURATION = 1, EXIT_CANNOT_START = 2 };
 
 struct gateway_setup {
 	struct settings *settings; /* taken */
-	/* Reads the configuration again for SIGHUP. NULL: it is bad, and why has been logged. */
+	/* Reads the configuration again, after SIGHUP. NULL: it is bad, and why has been logged. */
 	struct settings *(*reload)(void *context);
 	void *context;
 	const struct site *site; /* or NULL */
-	/* The listeners are open; `listen` is where (with the port that was chosen). May be NULL. */
+	/* The listeners are open, on the address `listen` (with the port that was chosen). May be NULL. */
 	void (*on_listening)(void *context, const char *listen);
 };
 
-/* Serves until a drain has ended. Gives the process' exit status. */
+/* Serves until a drain has ended. Returns the process' exit status. */
 int gateway_run(const struct gateway_setup *setup);
 
 #endif

@@ -1,8 +1,8 @@
-/* `sluice --probe URL`: a health check for containers that have no curl. */
+/* `sluice --probe URL`: a health check for containers without curl. */
 #ifndef SLUICE_PROCESS_PROBE_H
 #define SLUICE_PROCESS_PROBE_H
 
-/* GETs an http:// URL (3 s at most). 0 when the answer is 200; else 1, and why is on stderr. */
+/* GETs an http:// URL, waiting 3 s at most. 0: the answer is 200; 1: it is not, and stderr says why. */
 int probe(const char *url);
 
 #endif
