@@ -1,19 +1,17 @@
-/* Where Redis is and who we are there, in one line that an operator writes:
+/* Which Redis, and as which user, in one line that an operator writes:
  *
  *	redis://user:password@host:6379/0    rediss://:password@host?ca=/etc/ca.pem
  *	unix://user:password@/run/redis.sock?db=1
  *
- * The text is cut from the outside in: scheme, then the authority up to the first of "/?#", whose
- * part before its last "@" is who we are, and then path and query. Only then are the parts percent-
- * decoded, so that a decoded byte never cuts anything (RFC 3986 §2.4). A password may hold any byte
- * but NUL; a raw "@" or ":" in it does no harm.
+ * The URL is split before it is percent-decoded, so that a decoded byte never separates anything (RFC 3986
+ * §2.4): scheme; authority, up to the first of "/?#", with the credentials before its last "@"; path; query. A
+ * password may hold any byte but NUL, and a raw "@" or ":" in it does no harm.
  *
- * Whatever is not understood is refused in words: a misspelt parameter or a user without a password
- * would otherwise be a silent surprise. The words never hold a part of the text, which may be the
- * password.
+ * What is not understood is an error: a misspelt parameter or a user without a password would otherwise go
+ * unnoticed. An error's text never holds a part of the URL, which may be the password.
  *
- * Every part is stored in `text`, one after the other with its NUL; decoding never makes it longer,
- * and there are five parts at most, so REDIS_URL_MAX + 16 bytes are enough. */
+ * Every part is stored in `text`, one after the other, each with its NUL. Decoding never makes a part longer, and
+ * there are five at most, so REDIS_URL_MAX + 16 bytes are enough. */
 #include "sluice/redis/redis_url.h"
 
 #include <ctype.h>
@@ -25,7 +23,7 @@
 
 enum { PORT_DEFAULT = 6379, PORT_MAX = 65535, HOST_MAX = 253, DATABASE_MAX = 1 << 20 };
 
-/* Stores the part at `next`, which moves on. NULL: an escape is broken, or stands for NUL. */
+/* Stores the decoded part at `next`, which moves on. NULL: an escape is malformed, or decodes to NUL. */
 static const char *store(char **next, struct slice part)
 {
 	char *start = *next;
@@ -54,15 +52,15 @@ static const char *parse_host(struct redis_url *url, char **next, struct slice t
 	struct slice host = slice_cut(&rest, bracketed ? ']' : ':');
 	if (bracketed) {
 		if (!rest.at || (rest.len && rest.at[0] != ':'))
-			return "the address in [] is not closed, or not followed by a port";
+			return "after the IPv6 address, ']' or ']:port' must follow";
 		if (!host.len || !memchr(host.at, ':', host.len))
-			return "only an IPv6 address stands in []";
+			return "only an IPv6 address may stand in []";
 		rest = rest.len ? slice_skip(rest, 1) : (struct slice){ NULL, 0 };
 	}
 	for (size_t i = 0; i < host.len; i++) {
 		if (!isalnum((unsigned char)host.at[i]) &&
 			!strchr(bracketed ? ":.%" : "-._", host.at[i]))
-			return "the host holds a character that no host has";
+			return "the host contains an invalid character";
 	}
 	if (host.len == 0 || host.len > HOST_MAX)
 		return "the host is missing or too long";
@@ -70,7 +68,7 @@ static const char *parse_host(struct redis_url *url, char **next, struct slice t
 	if (rest.at && (!parse_number(rest, PORT_MAX, &port) || port == 0))
 		return "the port is not a number from 1 to 65535";
 	url->port = (uint16_t)port;
-	/* not decoded: an IPv6 zone ("%eth0") is no escape */
+	/* not decoded: an IPv6 zone ("%eth0") is not an escape */
 	url->host = *next;
 	memcpy(*next, host.at, host.len);
 	*next += host.len;
@@ -89,11 +87,11 @@ static const char *parse_credentials(struct redis_url *url, char **next, struct 
 	url->password = store(next, password);
 	url->has_password = true;
 	if (!url->user || !url->password)
-		return "a '%' in the user or password must be written %25";
+		return "a '%' in the user or password must be written as %25";
 	return NULL;
 }
 
-/* Cuts who we are off the front of the authority. */
+/* Cuts the credentials off the front of the authority. */
 static const char *cut_credentials(struct redis_url *url, char **next, struct slice *authority)
 {
 	const char *at = authority->len ? memrchr(authority->at, '@', authority->len) : NULL;
@@ -111,16 +109,16 @@ static const char *parse_socket(struct redis_url *url, char **next, struct slice
 		return "the path of the Unix socket is missing: unix:///path/of/redis.sock";
 	url->path = store(next, path);
 	if (!url->path)
-		return "a '%' in the path must be written %25";
+		return "a '%' in the path must be written as %25";
 	if (strlen(url->path) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return "the path is longer than a Unix socket's can be";
+		return "the path is too long for a Unix socket";
 	return NULL;
 }
 
 static const char *parse_database(struct redis_url *url, struct slice text, bool *seen)
 {
 	if (*seen)
-		return "the database is there twice";
+		return "the database is given twice";
 	*seen = true;
 	return parse_number(text, DATABASE_MAX, &url->database) ? NULL
 								: "the database is not a number";
@@ -134,9 +132,9 @@ static const char *parse_parameter(
 	if (slice_equal(name, SLICE("db")))
 		return parse_database(url, value, database_seen);
 	if (!slice_equal(name, SLICE("ca")))
-		return "a parameter is not known: there are db=N and, with rediss://, ca=FILE";
+		return "unknown parameter: known are db=N and, with rediss://, ca=FILE";
 	if (!url->tls || url->ca[0])
-		return "ca=FILE belongs to rediss://, once";
+		return "ca=FILE may be given once, and only with rediss://";
 	url->ca = store(next, value);
 	if (!url->ca || !url->ca[0])
 		return "ca= needs the name of a file";
@@ -181,7 +179,7 @@ static const char *check_bytes(struct slice text)
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.at[i];
 		if (c <= ' ' || c == 0x7f || c == '#')
-			return "blanks, control characters and '#' must be percent-encoded";
+			return "spaces, control characters and '#' must be percent-encoded";
 	}
 	return NULL;
 }
@@ -210,7 +208,7 @@ const char *redis_url_parse(struct redis_url *ret_url, struct slice text)
 	return problem ? problem : parse_rest(url, &next, path, query);
 }
 
-/* Text that grows at the end of the caller's array; what does not fit is left out. */
+/* A string that grows in the caller's array; what does not fit is left out. */
 struct line {
 	char *text;
 	size_t size, len;

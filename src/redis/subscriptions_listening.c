@@ -34,7 +34,7 @@ static void on_client_id(void *context, const struct redisReply *reply)
 	else
 		tell(subscriptions, 0,
 			reply->type == REDIS_REPLY_ERROR ? reply_text(reply)
-							 : SLICE("CLIENT ID gave no number"));
+							 : SLICE("unexpected reply to CLIENT ID"));
 }
 
 int listening_begin(struct subscriptions *subscriptions)

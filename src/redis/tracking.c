@@ -1,9 +1,8 @@
-/* CLIENT TRACKING is sent in front of whatever is read next, and Redis works in order: so what follows
- * is tracked, and on_tracked need not wait for the answer. When that is an error, nothing is lost but
- * the reads that were made in vain.
+/* CLIENT TRACKING is sent before the next read, and Redis works in order: so the read is tracked, and on_tracked
+ * need not wait for the reply. If that is an error, nothing is lost but the reads made in vain.
  *
- * A reader that is tracked for a listener that has gone is not told so (RESP2 has no way), nor does it
- * matter: the listener's owner knows, and gives its next number. */
+ * Redis cannot tell a reader that its listener has gone (RESP2 has no message for it), nor does it matter: the
+ * listener's owner knows, and gives its next number. */
 #include "sluice/redis/tracking.h"
 
 #include <inttypes.h>
@@ -16,7 +15,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	tracking->events->on_refused(tracking,
 		reply->type == REDIS_REPLY_ERROR ? reply_text(reply)
-						 : SLICE("CLIENT TRACKING is not answered by OK"));
+						 : SLICE("unexpected reply to CLIENT TRACKING"));
 }
 
 static void begin(struct tracking *tracking)
@@ -27,7 +26,7 @@ static void begin(struct tracking *tracking)
 	snprintf(listener, sizeof(listener), "%" PRIu64, tracking->listener);
 	const struct slice words[] = { SLICE("CLIENT"), SLICE("TRACKING"), SLICE("ON"),
 		SLICE("REDIRECT"), slice_of(listener) };
-	/* Where this finds no room, nothing else will: a link that is new shall do better. */
+	/* If there is no room for this, there is none for reads either: begin with a new link. */
 	if (redis_link_command(tracking->reader, words, COUNT_OF(words), on_reply, tracking) == 0)
 		tracking->events->on_tracked(tracking);
 	else

@@ -18,9 +18,9 @@ struct redis_client {
 	struct wire *wire;
 	size_t read;          /* of wire->received */
 	struct list channels; /* struct redis_channel, by .link */
-	unsigned subscribed;  /* how many */
-	unsigned number;      /* as CLIENT ID gives it */
-	unsigned redirect;    /* who is told of what this one has read; 0: it is not tracked */
+	unsigned subscribed;  /* the number of channels */
+	unsigned number;      /* CLIENT ID */
+	unsigned redirect;    /* the client that hears of changed keys; 0: not tracked */
 };
 
 static struct redis_client *client_of(const struct wire *wire)
@@ -89,7 +89,7 @@ static void say_bulk(struct redis_client *client, struct slice text)
 
 /* ---- changed keys ---- */
 
-/* Redis tells a client that is subscribed to something, to whatever; `keys` is RESP. */
+/* Redis tells any client that is subscribed to something; `keys` is RESP. */
 static void tell_listener(struct redis *redis, const struct redis_client *reader, struct slice keys)
 {
 	struct redis_client *listener =
@@ -169,7 +169,7 @@ static void say_change(struct redis_client *client, const char *kind, struct sli
 	say(client, count);
 }
 
-/* The gateway asks for what it does not have, unless it was told lies. */
+/* Unless a script sent it raw bytes, the gateway never subscribes to a channel that it has. */
 static void answer_subscribe(
 	const struct redis *redis, struct redis_client *client, const struct slice *names, size_t n)
 {
@@ -266,7 +266,7 @@ static void answer(
 
 /* ---- commands ---- */
 
-/* A number between a mark and CR LF, cut off the front. */
+/* Cuts a number between a mark and CR LF off the front. */
 static size_t cut_number(struct slice *bytes, char mark)
 {
 	size_t number = 0;
@@ -282,7 +282,7 @@ static size_t cut_number(struct slice *bytes, char mark)
 	return number;
 }
 
-/* The command at the front, cut off. Gives its number of words. */
+/* Cuts a command off the front. Gives its number of words. */
 static size_t cut_command(struct slice *bytes, struct slice words[WORDS_MAX])
 {
 	size_t n = cut_number(bytes, '*');
@@ -300,7 +300,7 @@ static void serve(struct redis *redis, struct redis_client *client)
 {
 	struct slice words[WORDS_MAX];
 	struct slice bytes = slice_skip(buffer_slice(&client->wire->received), client->read);
-	/* A link's queue never ends within a command: all is taken at once. */
+	/* A link never sends half of a command: its queue is taken at once. */
 	while (bytes.len)
 		answer(redis, client, words, cut_command(&bytes, words));
 	client->read = client->wire->received.len;

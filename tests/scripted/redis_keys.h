@@ -1,5 +1,5 @@
-/* What a small Redis has under its keys, and who has read it, so that Redis owes him a word when it
- * changes: one word for however many reads, and of a key that was not there, too. */
+/* The keys of a small Redis, and the clients that have read each: when it changes, Redis tells each of them once,
+ * however often it has read the key, and also if the key was missing. */
 #ifndef SLUICE_TESTS_REDIS_KEYS_H
 #define SLUICE_TESTS_REDIS_KEYS_H
 
@@ -8,21 +8,21 @@
 
 enum { REDIS_KEY_MAX = 512 };
 
-/* What GET gives for a key: a value, or else an error, or else nil. */
+/* The reply to GET: a value, else an error, else nil. */
 struct redis_record {
 	const char *key, *value, *error;
 };
 
 struct redis_key {
-	char *value; /* or NULL; its own */
+	char *value; /* owned; or NULL */
 	const char *error;
 	struct list readers; /* struct reader, by .link */
-	unsigned gets;       /* how often it was asked for */
+	unsigned gets;       /* how often it was read */
 	struct table_key name;
 };
 
 struct redis_keys {
-	struct table all; /* struct redis_key, by .name: those that are there or were asked for */
+	struct table all; /* struct redis_key, by .name: those that exist or were read */
 };
 
 void redis_keys_begin(struct redis_keys *keys, const struct redis_record *records);
@@ -30,14 +30,14 @@ void redis_keys_end(struct redis_keys *keys);
 
 struct redis_key *redis_keys_get(struct redis_keys *keys, struct slice name);
 
-/* Nothing is there any more, and nobody has read anything. */
+/* Deletes all keys, and forgets who has read them. */
 void redis_keys_flush(struct redis_keys *keys);
 
 void redis_key_set(struct redis_key *key, const struct redis_record *record);
 
-/* A client, by its number. */
+/* `number`: the client's. */
 void redis_key_add_reader(struct redis_key *key, unsigned number);
-/* Takes one out; 0: there is none. */
+/* Takes a reader out and gives its number; 0: there is none. */
 unsigned redis_key_pop_reader(struct redis_key *key);
 
 #endif

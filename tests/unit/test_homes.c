@@ -1,7 +1,7 @@
 #include "sluice/hub/homes.h"
 #include "unit.h"
 
-static void a_channel_lives_from_first_to_last_worker(void **state)
+static void keeps_a_channel_from_its_first_to_its_last_worker(void **state)
 {
 	(void)state;
 	struct homes homes;
@@ -18,7 +18,7 @@ static void a_channel_lives_from_first_to_last_worker(void **state)
 	homes_finish(&homes);
 }
 
-static void the_newest_ticket_of_each_worker_counts(void **state)
+static void keeps_the_newest_ticket_of_each_worker(void **state)
 {
 	(void)state;
 	struct homes homes;
@@ -32,7 +32,7 @@ static void the_newest_ticket_of_each_worker_counts(void **state)
 	homes_finish(&homes);
 }
 
-static void counts_channels_and_frees_what_is_left(void **state)
+static void counts_channels_and_frees_the_rest(void **state)
 {
 	(void)state;
 	struct homes homes;
@@ -52,9 +52,9 @@ static void counts_channels_and_frees_what_is_left(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_channel_lives_from_first_to_last_worker),
-		cmocka_unit_test(the_newest_ticket_of_each_worker_counts),
-		cmocka_unit_test(counts_channels_and_frees_what_is_left),
+		cmocka_unit_test(keeps_a_channel_from_its_first_to_its_last_worker),
+		cmocka_unit_test(keeps_the_newest_ticket_of_each_worker),
+		cmocka_unit_test(counts_channels_and_frees_the_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,11 +4,11 @@
 #include "sluice/hub/hub.h"
 #include "unit.h"
 
-/* What the hub has said since the last look, one word an event. */
+/* The hub's events since the last look, one word each. */
 static char said[512];
 static uint32_t last_ticket;
 static int want_result, unwant_result;
-static bool leave_when_told;
+static bool leave_in_event;
 
 static const char *look(void)
 {
@@ -57,7 +57,7 @@ static void on_confirmed(struct hub *hub, struct subscriber *subscriber, struct 
 	say(text, channel);
 	if (subscriber->unconfirmed == 0)
 		say("ready", reader_name(subscriber));
-	if (leave_when_told)
+	if (leave_in_event)
 		hub_unsubscribe_all(hub, subscriber);
 }
 
@@ -66,7 +66,7 @@ static void on_publication(
 {
 	(void)publication;
 	say("got", reader_name(subscriber));
-	if (leave_when_told)
+	if (leave_in_event)
 		hub_unsubscribe_all(hub, subscriber);
 }
 
@@ -80,7 +80,7 @@ static int set_up(void **state)
 	(void)state;
 	said[0] = '\0';
 	want_result = unwant_result = 0;
-	leave_when_told = false;
+	leave_in_event = false;
 	hub_init(&hub, &events, NULL);
 	subscriber_init(&a.subscriber);
 	subscriber_init(&b.subscriber);
@@ -108,7 +108,7 @@ static size_t publish(const char *channel)
 	return receivers;
 }
 
-static void tells_of_the_first_and_the_last(void **state)
+static void reports_the_first_and_the_last_subscriber(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("news")), 0);
@@ -159,13 +159,13 @@ static void is_ready_when_all_channels_are_confirmed(void **state)
 	assert_false(hub_has(&hub, &a.subscriber, SLICE("z")));
 	hub_confirm(&hub, SLICE("y"), y);
 	assert_string_equal(look(), "confirmed:a:y ready:a");
-	hub_confirm(&hub, SLICE("y"), y); /* after a reconnect: nothing new */
+	hub_confirm(&hub, SLICE("y"), y); /* again, as after a reconnect */
 	assert_string_equal(look(), "");
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
 	assert_int_equal(b.subscriber.unconfirmed, 0);
 }
 
-static void an_old_ticket_confirms_nothing(void **state)
+static void ignores_an_old_ticket(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
@@ -179,7 +179,7 @@ static void an_old_ticket_confirms_nothing(void **state)
 	assert_string_equal(look(), "confirmed:a:x ready:a");
 }
 
-static void leaving_an_unconfirmed_channel_does_not_count(void **state)
+static void does_not_count_an_unconfirmed_channel_that_was_left(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
@@ -190,7 +190,7 @@ static void leaving_an_unconfirmed_channel_does_not_count(void **state)
 	assert_int_equal(a.subscriber.unconfirmed, 0);
 }
 
-static void a_channel_that_cannot_be_wanted_never_was(void **state)
+static void forgets_a_channel_that_cannot_be_wanted(void **state)
 {
 	(void)state;
 	want_result = -ENOTCONN;
@@ -200,8 +200,8 @@ static void a_channel_that_cannot_be_wanted_never_was(void **state)
 	assert_int_equal(table_count(&hub.channels), 0);
 }
 
-/* The first word may have got lost. */
-static void an_unconfirmed_channel_is_asked_for_by_each_subscriber(void **state)
+/* The first want may have been lost. */
+static void wants_an_unconfirmed_channel_again_for_each_subscriber(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
@@ -217,7 +217,7 @@ static void an_unconfirmed_channel_is_asked_for_by_each_subscriber(void **state)
 	assert_int_equal(hub_subscription_count(&hub), 1);
 }
 
-static void a_channel_that_cannot_be_left_stays_as_it_is(void **state)
+static void keeps_a_channel_that_cannot_be_unwanted(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
@@ -239,8 +239,8 @@ static void a_channel_that_cannot_be_left_stays_as_it_is(void **state)
 	assert_int_equal(table_count(&hub.channels), 0);
 }
 
-/* The tear-down finishes the hub with it. */
-static void a_channel_that_can_never_be_left_is_no_leak(void **state)
+/* The tear-down finishes the hub while the channel is there. */
+static void frees_a_channel_that_could_never_be_unwanted(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
@@ -249,10 +249,10 @@ static void a_channel_that_can_never_be_left_is_no_leak(void **state)
 	assert_int_equal(table_count(&hub.channels), 1);
 }
 
-static void everyone_may_leave_while_being_told(void **state)
+static void lets_subscribers_leave_in_every_event(void **state)
 {
 	(void)state;
-	leave_when_told = true;
+	leave_in_event = true;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
 	look();
@@ -264,7 +264,7 @@ static void everyone_may_leave_while_being_told(void **state)
 	assert_string_equal(look(), "confirmed:a:x ready:a unwanted:x");
 }
 
-static void each_subscription_is_told_of_its_confirmation(void **state)
+static void confirms_each_subscription(void **state)
 {
 	(void)state;
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
@@ -275,7 +275,7 @@ static void each_subscription_is_told_of_its_confirmation(void **state)
 	hub_confirm(&hub, SLICE("x"), x);
 	assert_string_equal(look(), "confirmed:a:x ready:a confirmed:b:x");
 	assert_int_equal(b.subscriber.unconfirmed, 1);
-	/* who comes later is not told: it can see that nothing is to be waited for */
+	/* one that subscribes later gets no event: its count says that the channel is confirmed */
 	hub_unsubscribe_all(&hub, &a.subscriber);
 	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
 	assert_int_equal(a.subscriber.unconfirmed, 0);
@@ -299,7 +299,7 @@ static bool leave_all(void *context, struct slice channel)
 	return false;
 }
 
-static void channels_can_be_left_while_they_are_listed(void **state)
+static void lets_channels_be_left_while_they_are_listed(void **state)
 {
 	(void)state;
 	hub_each_channel(&a.subscriber, leave_x_and_z, &a);
@@ -325,7 +325,7 @@ static void leave_everything(void *context, struct subscriber *subscriber)
 	hub_unsubscribe_all(&hub, subscriber);
 }
 
-static void subscribers_can_leave_while_they_are_listed(void **state)
+static void lets_subscribers_leave_while_they_are_listed(void **state)
 {
 	(void)state;
 	hub_each_subscriber(&hub, SLICE("x"), leave_everything, NULL);
@@ -341,19 +341,19 @@ int main(void)
 {
 #define HUB_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		HUB_TEST(tells_of_the_first_and_the_last),
+		HUB_TEST(reports_the_first_and_the_last_subscriber),
 		HUB_TEST(hands_publications_to_subscribers_of_the_channel),
 		HUB_TEST(is_ready_when_all_channels_are_confirmed),
-		HUB_TEST(an_old_ticket_confirms_nothing),
-		HUB_TEST(leaving_an_unconfirmed_channel_does_not_count),
-		HUB_TEST(a_channel_that_cannot_be_wanted_never_was),
-		HUB_TEST(an_unconfirmed_channel_is_asked_for_by_each_subscriber),
-		HUB_TEST(a_channel_that_cannot_be_left_stays_as_it_is),
-		HUB_TEST(a_channel_that_can_never_be_left_is_no_leak),
-		HUB_TEST(everyone_may_leave_while_being_told),
-		HUB_TEST(each_subscription_is_told_of_its_confirmation),
-		HUB_TEST(channels_can_be_left_while_they_are_listed),
-		HUB_TEST(subscribers_can_leave_while_they_are_listed),
+		HUB_TEST(ignores_an_old_ticket),
+		HUB_TEST(does_not_count_an_unconfirmed_channel_that_was_left),
+		HUB_TEST(forgets_a_channel_that_cannot_be_wanted),
+		HUB_TEST(wants_an_unconfirmed_channel_again_for_each_subscriber),
+		HUB_TEST(keeps_a_channel_that_cannot_be_unwanted),
+		HUB_TEST(frees_a_channel_that_could_never_be_unwanted),
+		HUB_TEST(lets_subscribers_leave_in_every_event),
+		HUB_TEST(confirms_each_subscription),
+		HUB_TEST(lets_channels_be_left_while_they_are_listed),
+		HUB_TEST(lets_subscribers_leave_while_they_are_listed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

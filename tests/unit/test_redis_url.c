@@ -41,7 +41,7 @@ static const struct {
 	{ "unix:///a@b", "", 0, "/a@b", "", "", "", 0, false, false, "unix:///a%40b?db=0" },
 };
 
-/* From memory of exactly that size, so that reading behind it is found. */
+/* From memory of exactly this size, so that the sanitizer sees a read beyond it. */
 static const char *parse(struct redis_url *url, struct slice text)
 {
 	char *copy = malloc(text.len);
@@ -52,7 +52,7 @@ static const char *parse(struct redis_url *url, struct slice text)
 	return problem;
 }
 
-static void test_good(void **state)
+static void parses_and_masks_urls(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -75,7 +75,7 @@ static void test_good(void **state)
 	}
 }
 
-static void test_bad(void **state)
+static void rejects_malformed_urls(void **state)
 {
 	(void)state;
 	static const struct slice bad[] = {
@@ -139,13 +139,13 @@ static void test_bad(void **state)
 		struct redis_url url;
 		const char *problem = parse(&url, bad[i]);
 		if (!problem)
-			fail_msg("%.*s is taken", SLICE_ARGS(bad[i]));
+			fail_msg("%.*s is accepted", SLICE_ARGS(bad[i]));
 		assert_null(strstr(problem, "p@"));
 	}
 }
 
-/* Of the longest URL every byte fits, and of any good one every beginning does no harm. */
-static void test_lengths(void **state)
+/* Every prefix of a valid URL is parsed, too, for the sanitizers. */
+static void stores_the_longest_url(void **state)
 {
 	(void)state;
 	struct redis_url url;
@@ -163,7 +163,7 @@ static void test_lengths(void **state)
 	}
 }
 
-static void test_mask_is_cut_to_its_size(void **state)
+static void cuts_the_masked_url_to_its_size(void **state)
 {
 	(void)state;
 	struct redis_url url;
@@ -180,10 +180,10 @@ static void test_mask_is_cut_to_its_size(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_mask_is_cut_to_its_size),
+		cmocka_unit_test(parses_and_masks_urls),
+		cmocka_unit_test(rejects_malformed_urls),
+		cmocka_unit_test(stores_the_longest_url),
+		cmocka_unit_test(cuts_the_masked_url_to_its_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

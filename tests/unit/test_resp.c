@@ -14,7 +14,7 @@ static const char *mark_of(int type)
 	return type == REDIS_REPLY_STATUS ? "+" : "-";
 }
 
-/* The reply as text: what the tables below compare. */
+/* The reply as a string, for the tables below. */
 static void print(const struct redisReply *reply, struct buffer *text)
 {
 	switch (reply->type) {
@@ -63,7 +63,7 @@ static int feed(struct resp_reader *reader, struct slice piece, struct buffer *t
 	return read_all(reader, text);
 }
 
-/* Feeds in two pieces, the second byte by byte if asked for; gives what the last piece gave. */
+/* Feeds two pieces, the second one perhaps byte by byte. Gives the last result. */
 static int feed_split(struct slice bytes, size_t at, bool bytewise, struct buffer *text)
 {
 	struct resp_reader reader;
@@ -88,7 +88,7 @@ static void expect(struct slice bytes, int result, struct slice replies)
 	}
 }
 
-static void test_replies(void **state)
+static void reads_replies_however_they_are_split(void **state)
 {
 	(void)state;
 	static const struct {
@@ -116,7 +116,7 @@ static void test_replies(void **state)
 	}
 }
 
-static void test_malformed(void **state)
+static void rejects_malformed_replies(void **state)
 {
 	(void)state;
 	static const struct {
@@ -145,8 +145,8 @@ static void test_malformed(void **state)
 	}
 }
 
-/* Arrays of one reply share what their elements may be; the next reply begins anew. */
-static void test_elements_are_counted_together(void **state)
+/* The next reply starts from zero. */
+static void counts_the_elements_of_all_arrays_of_a_reply(void **state)
 {
 	(void)state;
 	expect(SLICE("*2\r\n*0\r\n*83\r\n"), 0, SLICE(""));
@@ -175,14 +175,14 @@ static void expect_size(struct buffer *bytes, int result)
 	buffer_finish(bytes);
 }
 
-static void test_reply_bytes_are_limited(void **state)
+static void limits_the_bytes_of_a_reply(void **state)
 {
 	(void)state;
 	struct buffer bytes = string_reply(REPLY_BYTES);
 	expect_size(&bytes, 0);
 	bytes = string_reply(REPLY_BYTES + 1);
 	expect_size(&bytes, -EMSGSIZE);
-	/* a line that never ends, and an array that the reader forgets as it goes */
+	/* a line without an end, and an array whose elements the reader drops as it reads */
 	while (bytes.len < REPLY_BYTES + 1)
 		assert_int_equal(buffer_append(&bytes, bytes.len ? "x" : "+", 1), 0);
 	expect_size(&bytes, -EMSGSIZE);
@@ -192,8 +192,7 @@ static void test_reply_bytes_are_limited(void **state)
 	expect_size(&bytes, -EMSGSIZE);
 }
 
-/* The limit is one of a reply, not of what has been fed. */
-static void test_many_replies_are_no_long_reply(void **state)
+static void does_not_limit_the_bytes_of_many_replies(void **state)
 {
 	(void)state;
 	struct resp_reader reader;
@@ -211,7 +210,7 @@ static void test_many_replies_are_no_long_reply(void **state)
 	buffer_finish(&text);
 }
 
-static void test_format(void **state)
+static void formats_commands(void **state)
 {
 	(void)state;
 	struct buffer out = { 0 };
@@ -224,7 +223,7 @@ static void test_format(void **state)
 	buffer_finish(&out);
 }
 
-static void test_text_of_no_text_is_absent(void **state)
+static void gives_no_text_for_other_replies(void **state)
 {
 	(void)state;
 	struct redisReply integer = { .type = REDIS_REPLY_INTEGER };
@@ -232,7 +231,7 @@ static void test_text_of_no_text_is_absent(void **state)
 	assert_null(reply_text(NULL).at);
 }
 
-static void test_an_error_is_told_without_what_it_quotes(void **state)
+static void cuts_an_error_at_its_first_quote(void **state)
 {
 	(void)state;
 	static const struct {
@@ -257,14 +256,14 @@ static void test_an_error_is_told_without_what_it_quotes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_replies),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_elements_are_counted_together),
-		cmocka_unit_test(test_reply_bytes_are_limited),
-		cmocka_unit_test(test_many_replies_are_no_long_reply),
-		cmocka_unit_test(test_format),
-		cmocka_unit_test(test_text_of_no_text_is_absent),
-		cmocka_unit_test(test_an_error_is_told_without_what_it_quotes),
+		cmocka_unit_test(reads_replies_however_they_are_split),
+		cmocka_unit_test(rejects_malformed_replies),
+		cmocka_unit_test(counts_the_elements_of_all_arrays_of_a_reply),
+		cmocka_unit_test(limits_the_bytes_of_a_reply),
+		cmocka_unit_test(does_not_limit_the_bytes_of_many_replies),
+		cmocka_unit_test(formats_commands),
+		cmocka_unit_test(gives_no_text_for_other_replies),
+		cmocka_unit_test(cuts_an_error_at_its_first_quote),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
-/* redis://[user[:password]@]host[:port][/db], rediss://… the same over TLS,
- * unix://[user:password@]/path?db=N.
+/* redis://[[user]:password@]host[:port][/db], rediss://… for the same over TLS, and
+ * unix://[[user]:password@]/path[?db=N].
  *
- * User, password and path are percent-decoded. A password alone is ":password@". Query: db=N;
- * for rediss:// also ca=/path/of/ca.pem (whom to trust instead of the system's list). */
+ * User, password and path are percent-decoded. Query: db=N; with rediss:// also ca=/path/of/ca.pem, the
+ * certificates to trust instead of the system's. */
 #ifndef SLUICE_REDIS_REDIS_URL_H
 #define SLUICE_REDIS_REDIS_URL_H
 
@@ -13,21 +13,21 @@
 
 enum { REDIS_URL_MAX = 1024 };
 
-/* Owns its texts (all in one block); NUL-terminated; "" where absent. */
+/* Owns its strings, which are NUL-terminated, and "" where absent. */
 struct redis_url {
 	bool tls;
-	const char *host; /* "" when it is a Unix socket; an IPv6 address without brackets */
+	const char *host; /* "" for a Unix socket; an IPv6 address without brackets */
 	uint16_t port;    /* 6379 when left out */
 	const char *path; /* of the Unix socket, or "" */
 	const char *user, *password;
-	bool has_password; /* an empty password is one too */
+	bool has_password; /* which may be empty */
 	const char *ca;    /* file of trusted certificates, or "" */
 	unsigned database;
 	/* private */
 	char text[REDIS_URL_MAX + 16];
 };
 
-/* NULL and the parsed URL (copying the struct would break it); else what is wrong, in words. */
+/* NULL, and the parsed URL, which must not be copied as a struct; else an error text, a literal. */
 const char *redis_url_parse(struct redis_url *ret_url, struct slice text);
 
 /* The URL with its password replaced by "***", for logs and --print-config. Gives `text`. */

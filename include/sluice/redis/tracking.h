@@ -1,10 +1,10 @@
-/* Client-side caching as Redis helps with it: of every key that one link has read, another link is told
- * when it changes, once; then it has to be read again.
+/* Redis' support for client-side caching: when a key that one link has read changes, Redis tells another link,
+ * once, until the key is read again.
  *
  *	reader ---- GET sess:1 ----> Redis ---- "sess:1 has changed" ----> listener
  *
- * The listener (subscriptions.h) only has to be told apart by its number; here the reader is made to be
- * tracked for it (CLIENT TRACKING ON REDIRECT), whenever one of the two has come back. */
+ * The listener is a subscribed link (subscriptions.h), known to Redis by its number. This module has the reader
+ * tracked for it (CLIENT TRACKING ON REDIRECT), whenever one of the two links has come back. */
 #ifndef SLUICE_REDIS_TRACKING_H
 #define SLUICE_REDIS_TRACKING_H
 
@@ -16,9 +16,10 @@
 struct tracking;
 
 struct tracking_events {
-	/* What is read from now on is tracked; what was read before may not be. */
+	/* Keys that are read from now on are tracked; keys that were read before may not be. */
 	void (*on_tracked)(struct tracking *tracking);
-	/* Redis will not do it, or not for us. Raised once for each attempt; borrowed. */
+	/* Redis does not support tracking, or denies it to us. `problem`, borrowed, is its text. Raised once for each
+	 * attempt. */
 	void (*on_refused)(struct tracking *tracking, struct slice problem);
 };
 
@@ -33,7 +34,7 @@ struct tracking {
 void tracking_init(struct tracking *tracking, struct redis_link *reader,
 	const struct tracking_events *events, void *owner);
 
-/* The listener has this number now; 0: it has gone. */
+/* The listener has come up with this number; 0: it is down. */
 void tracking_set_listener(struct tracking *tracking, uint64_t listener);
 
 /* The reader has come up. */
