@@ -1,21 +1,21 @@
-/* Which lines of the codecs their tests run: node coverage.js BUILD
+/* The line coverage of the codecs by their tests: node coverage.js BUILD
  *
- * BUILD is compiled with -Db_coverage=true and its tests have been run. gcov, which comes with gcc,
- * says for each object how often each line ran; a line counts as covered when it ran in any of them,
- * and an object that no test has linked counts as not run. Ends with 1 below LINES_MIN per cent. */
+ * BUILD is compiled with -Db_coverage=true, and its tests have been run. gcov, which comes with gcc,
+ * gives for each object how often each line ran; a line is covered if it ran in any of them, and an
+ * object that no test has linked counts as not run. The exit status is 1 below LINES_MIN per cent. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/* The codecs: those of proto, and the two of redis, which are a library of their own. */
+/* The codecs: all of proto, and two of redis, which are a library of their own. */
 const FOLDERS = ['src/proto', 'src/redis/libredis_codecs.a.p'];
 const IS_CODEC = /^src\/(proto\/|redis\/(resp|redis_url)\.c$)/;
 const LINES_MIN = 95;
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/* Every object's notes, which the compiler wrote, also where no counts have come to them. */
+/* The compiler's notes on every object, even if it has no counts. */
 function notes(build) {
   return FOLDERS.flatMap(folder => readdirSync(join(build, folder), { recursive: true })
     .filter(name => name.endsWith('.gcno'))
@@ -31,7 +31,7 @@ function gcov(note) {
   return JSON.parse(text);
 }
 
-/* path => Map of line => how often it ran */
+/* path => Map of line => count */
 function readLines(build) {
   const files = new Map();
   for (const note of notes(build)) {

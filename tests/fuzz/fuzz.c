@@ -9,7 +9,7 @@ struct slice fuzz_rest(const uint8_t *data, size_t size)
 	return size ? slice_make((const char *)data + 1, size - 1) : SLICE("");
 }
 
-/* A linear congruential generator: the same sizes for the same chunking, everywhere. */
+/* A linear congruential generator: the same chunking gives the same sizes everywhere. */
 static size_t next_size(uint8_t chunking, uint32_t *state)
 {
 	if (chunking == FUZZ_WHOLE)

@@ -1,11 +1,11 @@
-/* Channel rules for one session: the last line of the input is a channel, those before are rules, each
- * with a letter before it: s(ession), a(nyone), in capitals with "auto". What is allowed is what a
- * matcher allows that simply tries everything. The first octet is not looked at. */
+/* Channel rules for one session, compared with a matcher that tries all ways. The last line of the
+ * input is a channel, the lines before are rules, each behind a letter: s(ession) or a(nyone),
+ * upper case with "auto". The first byte is ignored. */
 #include "fuzz.h"
 #include "sluice/proto/channel_rules.h"
 #include "utf8_reference.h"
 
-enum { RULES_MAX = 16, PATHS_MAX = 4 /* trying everything takes so long */ };
+enum { RULES_MAX = 16, PATHS_MAX = 4 /* trying all ways takes long */ };
 
 static const struct slice RECORD =
 	SLICE("{\"userId\":42,\"name\":\"a\",\"admin\":true,\"none\":null,\"empty\":\"\",\"odd\":"
@@ -48,7 +48,7 @@ static void add_rule(struct rules *rules, struct slice line)
 	rules->at[rules->n++] = rule;
 }
 
-/* ---- the matcher that tries everything ---- */
+/* ---- the matcher that tries all ways ---- */
 
 static bool matches(struct slice rule, const struct identity *identity, struct slice name);
 
@@ -103,7 +103,7 @@ static bool expected(const struct rules *rules, const struct identity *identity,
 	return false;
 }
 
-/* ---- what is checked ---- */
+/* ---- checks ---- */
 
 struct automatic {
 	const struct rules *rules;

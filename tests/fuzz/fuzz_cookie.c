@@ -1,5 +1,6 @@
-/* From a Cookie header to a session id: cookie_find, cookie_decode, percent_decode, session_cookie_read and
- * _verify. The first byte chooses the room for the value and the settings of session_cookie_read. */
+/* From a Cookie header to a session id: cookie_find, cookie_decode, percent_decode,
+ * session_cookie_read and _verify. The first byte chooses the room for the value and the settings
+ * of session_cookie_read. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static void check_same(ssize_t len, struct slice value, struct slice header)
 	fuzz_free(again);
 }
 
-/* Cookies of other names before it and of its own behind it change nothing. */
+/* Cookies of other names before it, and of its own name behind it, change nothing. */
 static void check_neighbours(ssize_t len, struct slice value, struct slice header)
 {
 	struct buffer more = { 0 };
@@ -105,7 +106,7 @@ static bool signs(
 	return secret.len && len > 0 && slice_equal(slice_make(made, (size_t)len), value);
 }
 
-/* What is let in carries the very text that one of the secrets makes. */
+/* An accepted value has exactly the text that one of the secrets makes. */
 static void check_verify(enum session_signature form, struct slice value)
 {
 	struct slice sid;
@@ -121,7 +122,7 @@ static void check_verify(enum session_signature form, struct slice value)
 	MUST(good);
 }
 
-/* What the backend signs is let in, if it is plain, by the secret that signed it and no other. */
+/* A plain id that the backend signs is accepted by the secret that signed it and by no other. */
 static void check_sign(enum session_signature form, struct slice sid)
 {
 	char made[SESSION_COOKIE_MAX];
@@ -150,7 +151,7 @@ static void check_signatures(struct slice text)
 	}
 }
 
-/* Whatever is let in is a plain id that lies in the room, in each encoding and each form. */
+/* In every encoding and form, an accepted id is plain and lies in the room. */
 static void check_read(struct slice header, unsigned choice)
 {
 	struct session_cookie_settings settings = {

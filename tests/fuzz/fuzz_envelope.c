@@ -1,5 +1,5 @@
-/* sluice.v1: envelope_read, and what is written. The input behind the first octet, which is not looked at,
- * is a command, and the payload of a publication. */
+/* sluice.v1: envelope_read, and the messages that are written. The input behind the first byte,
+ * which is ignored, is a command and the payload of a publication. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static void check_answers(const struct envelope_command *command)
 	buffer_finish(&text);
 }
 
-/* Written anew it is read as the same. */
+/* Written again, it is read as the same command. */
 static void check_written_anew(const struct envelope_command *command)
 {
 	static const char *const types[] = { "subscribe", "unsubscribe", "ping" };

@@ -1,6 +1,6 @@
-/* A request's head, and what the opening handshake makes of it. What is accepted has to be as
- * RFC 9112 and RFC 6455 §4.2.1 say, looked at octet by octet, and the slices have to lie in the head
- * in the order in which they were sent; and pieces make no difference. */
+/* The head of a request, and the opening handshake. Everything accepted must follow RFC 9112 and
+ * RFC 6455 §4.2.1, checked byte by byte, and the slices must lie in the head in the order in which
+ * they were sent; pieces make no difference. */
 #include "fuzz.h"
 #include "sluice/proto/http/http_answer.h"
 #include "sluice/proto/http/http_request.h"
@@ -13,7 +13,7 @@ static void feed(void *context, char *bytes, size_t len)
 	struct http_request *request = context;
 	int before = request->status;
 	int status = http_request_feed(request, bytes, len);
-	MUST(before == 0 || status == before); /* neither a refusal nor an end is taken back */
+	MUST(before == 0 || status == before); /* a refusal and an end are final */
 	MUST(status == 0 || status == 1 || status == 400 || status == 431);
 }
 
@@ -21,8 +21,8 @@ static void check_token(struct slice token)
 {
 	MUST(token.len > 0);
 	for (size_t i = 0; i < token.len; i++) {
-		unsigned char octet = (unsigned char)token.at[i];
-		MUST(octet > ' ' && octet < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", octet));
+		unsigned char byte = (unsigned char)token.at[i];
+		MUST(byte > ' ' && byte < 0x7f && !strchr("\"(),/:;<=>?@[\\]{}", byte));
 	}
 }
 
@@ -30,12 +30,12 @@ static void check_value(struct slice value)
 {
 	MUST(slice_equal(slice_trim(value), value));
 	for (size_t i = 0; i < value.len; i++) {
-		unsigned char octet = (unsigned char)value.at[i];
-		MUST(octet == '\t' || (octet >= ' ' && octet != 0x7f));
+		unsigned char byte = (unsigned char)value.at[i];
+		MUST(byte == '\t' || (byte >= ' ' && byte != 0x7f));
 	}
 }
 
-/* Behind the authority of a target that is all of a URI; a path that is not there is "/". */
+/* Behind the authority if the target is a whole URI; a missing path is "/". */
 static void check_absolute(const struct http_request *request)
 {
 	struct slice target = request->target, path = request->path, host;
@@ -64,7 +64,7 @@ static void check_target(const struct http_request *request)
 	MUST(path.len + (request->query.at ? 1 + request->query.len : 0) == target.len);
 }
 
-/* Writes the head again, from its parts: nothing is left out and nothing is made up. */
+/* Writes the head again from its parts: nothing is missing and nothing invented. */
 static void check_head(const struct http_request *request, struct slice head)
 {
 	const char *at = head.at;
@@ -109,7 +109,7 @@ static void check_accepted(const struct http_request *request, struct slice byte
 
 /* ---- the handshake ---- */
 
-/* As many lines as it should have, each ended by CR LF: no header can have been slipped in. */
+/* The expected number of lines, each ended by CR LF: no header was injected. */
 static void check_lines(struct slice answer, size_t n_lines)
 {
 	size_t n = 0;

@@ -1,4 +1,4 @@
-/* MessagePack as JSON: msgpack_to_json. */
+/* MessagePack: msgpack_to_json. */
 #include "fuzz_record.h"
 
 #include "sluice/proto/record/msgpack.h"

@@ -1,6 +1,6 @@
-/* The Origin check. The input is lines: the origin, the Host header, and what is allowed; an odd first
- * octet means that there is no Origin header. Two origins are compared here as texts, written in one
- * way: in lower case and with their port. */
+/* The Origin check. The input is lines: the origin, the Host header, and the allowed origins; an
+ * odd first byte means that there is no Origin header. Two origins are compared here as texts,
+ * normalised to lower case and with their port. */
 #include "fuzz.h"
 
 #include <ctype.h>
@@ -27,7 +27,7 @@ static unsigned default_port(struct slice origin)
 	return slice_starts_with(origin, SLICE("https:")) ? 443 : 0;
 }
 
-/* Of a good origin. */
+/* Of a valid origin. */
 static struct buffer one_way(struct slice text)
 {
 	struct buffer written = { 0 };
@@ -58,7 +58,7 @@ static bool same_origin(struct slice a, struct slice b)
 	return same;
 }
 
-/* Is it the origin that a page of this host has, by the same scheme? */
+/* Is it the origin of a page of this host with the same scheme? */
 static bool same_host(struct slice origin, struct slice host)
 {
 	struct buffer own = { 0 };
@@ -85,7 +85,7 @@ static bool expected(struct slice allowed, struct slice origin, struct slice hos
 	return same_origin(origin, allowed);
 }
 
-/* A serialised origin is printable ASCII, and names a host and nothing behind it. */
+/* A serialised origin is printable ASCII, with a host and nothing behind it. */
 static void check_valid(struct slice origin)
 {
 	size_t n_slashes = 0;

@@ -1,9 +1,9 @@
-/* What PHP serializes as JSON: php_to_json and php_laravel_to_json. */
+/* PHP's serialized records: php_to_json and php_laravel_to_json. */
 #include "fuzz_record.h"
 
 #include "sluice/proto/record/php_value.h"
 
-/* As Laravel would wrap it. */
+/* Wrapped as Laravel does. */
 static void check_wrapped(struct slice record, bool taken)
 {
 	struct buffer wrapped = { 0 };
@@ -17,7 +17,7 @@ static void check_wrapped(struct slice record, bool taken)
 	buffer_finish(&wrapped);
 }
 
-/* That is handed on as it is, and looked at where it is read. */
+/* JSON is handed on unchanged, and checked when it is read. */
 static bool holds_json(struct slice record)
 {
 	slice_cut(&record, '"');
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice record = fuzz_rest(data, size);
 	bool taken = fuzz_record(php_to_json, record);
-	/* Of variables, some of them are a record too. */
+	/* Some of the variables are a record too. */
 	if (taken && slice_starts_with(record, SLICE("a:0")))
 		fuzz_record_ends(php_to_json, record);
 	check_wrapped(record, taken);

@@ -1,4 +1,4 @@
-/* For the targets whose codec makes JSON of a record. */
+/* For the targets whose codec turns records into JSON. */
 #ifndef SLUICE_TESTS_FUZZ_RECORD_H
 #define SLUICE_TESTS_FUZZ_RECORD_H
 
@@ -11,8 +11,7 @@
 
 typedef int (*fuzz_record_fn)(struct slice record, struct buffer *json);
 
-/* What comes out is JSON within the limits of records, behind what was there. Gives whether there is
- * any. */
+/* The output is JSON within the limits of records, appended to the buffer. True: there is some. */
 static inline bool fuzz_record(fuzz_record_fn convert, struct slice record)
 {
 	struct buffer json = { 0 };
@@ -31,7 +30,7 @@ static inline bool fuzz_record(fuzz_record_fn convert, struct slice record)
 	return error == 0;
 }
 
-/* Nothing may stand behind a record, and none is the beginning of another. */
+/* No byte may follow a record, and no record is the beginning of another. */
 static inline void fuzz_record_ends(fuzz_record_fn convert, struct slice record)
 {
 	struct buffer more = { 0 };

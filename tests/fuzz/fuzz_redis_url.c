@@ -1,5 +1,5 @@
-/* Redis' URL: the masked one means the same but for the password. The first octet is how much room
- * there is for another masked one, which is cut and not spilled. */
+/* Redis' URL: the masked URL means the same except for the password. The first byte is the room for
+ * another masked URL, which must be cut. */
 #include "fuzz.h"
 #include "sluice/redis/redis_url.h"
 

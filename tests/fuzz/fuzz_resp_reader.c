@@ -1,5 +1,5 @@
-/* Redis' replies: the same ones come out whole and in pieces, none is deeper or longer than allowed;
- * and a command of any words is read back as these words. */
+/* Redis' replies: whole and in pieces they are the same, and none is deeper or longer than allowed;
+ * a command of any words is read back as these words. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ enum { REPLY_BYTES = 2048, ELEMENT_BYTES_MIN = 3, WORDS_MAX = 32 };
 struct run {
 	struct resp_reader reader;
 	struct buffer record;
-	size_t n_elements; /* of the reply that is being looked at */
+	size_t n_elements; /* of the reply at hand */
 	bool failed;
 };
 
@@ -31,8 +31,8 @@ static void put_reply(struct run *run, const struct redisReply *reply, int depth
 	fuzz_append(&run->record, text);
 }
 
-/* A failure ends the record without a word on its kind: of two, one that comes in pieces may meet the
- * other first. */
+/* A failure ends the record without its kind: of two mistakes, a reply in pieces may meet the other
+ * one first. */
 static void feed(void *context, char *bytes, size_t len)
 {
 	struct run *run = context;

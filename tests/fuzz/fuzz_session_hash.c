@@ -1,5 +1,5 @@
-/* A field of a hash as a member of a record: session_hash_field. The first line of the input is the
- * name, the rest the value; the first octet is how much room there is. */
+/* A field of a hash: session_hash_field. The first line of the input is the name, the rest the
+ * value; the first byte is the maximum length. */
 #include "fuzz.h"
 
 #include <errno.h>

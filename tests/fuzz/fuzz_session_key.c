@@ -1,5 +1,5 @@
-/* Templates of keys: session_key_format, _id and _move. The first line of the input is a template, the
- * second another one, the rest an id or a key. */
+/* Templates of keys: session_key_format, _id and _move. The first two lines of the input are
+ * templates, the rest is an id or a key. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ static bool is_within(struct slice part, struct slice whole)
 	return part.at >= whole.at && part.at + part.len <= whole.at + whole.len;
 }
 
-/* What was filled in is found again. */
+/* The id that was filled in is found again. */
 static void check_format(struct slice template, struct slice sid)
 {
 	char key[SESSION_KEY_MAX];

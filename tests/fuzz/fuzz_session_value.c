@@ -1,5 +1,5 @@
-/* The session record: identity_parse and identity_texts. The first line of the input is a path,
- * the rest the record; the first octet says what counts as logged in. */
+/* The session record: identity_parse and identity_texts. The first line of the input is a path, the
+ * rest the record; the first byte chooses the conditions for being logged in. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -46,7 +46,7 @@ static bool is_taken(const struct session_value_settings *settings, struct slice
 	return true;
 }
 
-/* A text with a NUL in it would be read as a shorter one. */
+/* A string with a NUL in it would be read as a shorter one. */
 static void check_escapes(struct slice json)
 {
 	for (size_t i = 0; i < json.len; i++) {
@@ -57,7 +57,8 @@ static void check_escapes(struct slice json)
 	}
 }
 
-/* Blanks around a record change nothing; anything else behind it does, and so does a cut. */
+/* Whitespace around a record changes nothing; any other byte behind it, or a missing one, makes it
+ * invalid. */
 static void check_surroundings(const struct session_value_settings *settings, struct slice json)
 {
 	struct buffer more = { 0 };

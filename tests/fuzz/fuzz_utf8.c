@@ -1,9 +1,9 @@
-/* The state machine against arithmetic, at every octet; and in pieces. */
+/* The state machine compared with arithmetic, at every byte and in pieces. */
 #include "fuzz.h"
 #include "sluice/proto/text/utf8.h"
 #include "utf8_reference.h"
 
-enum { TEXT_MAX = 512 }; /* every prefix is read again: quadratic */
+enum { TEXT_MAX = 512 }; /* every prefix is read again, which is quadratic */
 
 struct run {
 	struct utf8 utf8;
@@ -14,11 +14,11 @@ static void feed(void *context, char *bytes, size_t len)
 {
 	struct run *run = context;
 	bool good = utf8_feed(&run->utf8, slice_make(bytes, len));
-	MUST(run->good || !good || len == 0); /* once bad, bad for ever */
+	MUST(run->good || !good || len == 0); /* a refusal is final */
 	run->good = run->good && good;
 }
 
-/* Bad from the very octet on that makes it bad, and complete where a character ends. */
+/* Refused from exactly the byte that makes it invalid, and complete where a character ends. */
 static void check_prefixes(struct slice text)
 {
 	struct utf8 utf8 = { 0 };

@@ -1,5 +1,5 @@
-/* A close frame's payload, both ways: what is read is what RFC 6455 §7.4 allows and can be written
- * again; what is written can be read, whatever the reason was. The first octet is not looked at. */
+/* A close frame's payload, both ways: an accepted one is allowed by RFC 6455 §7.4 and can be
+ * written again; a written one can be read, whatever the reason. The first byte is ignored. */
 #include "fuzz.h"
 #include "sluice/proto/ws/ws_close.h"
 #include "utf8_reference.h"
@@ -38,7 +38,7 @@ static void check_read(struct slice payload)
 	}
 }
 
-/* The reason is as long as it likes. */
+/* The reason may be of any length. */
 static void check_written(unsigned code, struct slice reason)
 {
 	char payload[PAYLOAD_MAX];

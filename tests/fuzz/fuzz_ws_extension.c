@@ -1,6 +1,6 @@
-/* ws_extension against a reference that first cuts the header into tokens and separators and then
- * looks at how they follow each other. The lines of the input are headers of their own; joined by
- * commas into one they must mean the same. The first octet says nothing here. */
+/* ws_extension compared with a reference that first cuts the header into tokens and separators and
+ * then checks their order. Each line of the input is a header; joined by commas into one header
+ * they must mean the same. The first byte is ignored. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ enum { LEXEMES_MAX = 4096, MALFORMED = -1, DECLINED = 0, NAMED = 100 };
 
 /* ---- ws_extension ---- */
 
-/* MALFORMED, DECLINED, or the window's bits, with NAMED when the answer names them. */
+/* MALFORMED, DECLINED, or the bits of the window, with NAMED if the answer names them. */
 static int choose(struct http_request *request)
 {
 	struct ws_extension chosen;
@@ -46,7 +46,7 @@ static int choose_from_lines(struct slice text, char separator)
 struct lexeme {
 	char kind; /* 't' a token, 'q' one in quotes, or the separator itself */
 	char text[32];
-	size_t len; /* text is cut, this is not */
+	size_t len; /* of the whole text; `text` gets shorter */
 };
 
 static void put(struct lexeme *lexeme, char byte)
@@ -56,7 +56,7 @@ static void put(struct lexeme *lexeme, char byte)
 	lexeme->len++;
 }
 
-/* How many lexemes; or MALFORMED. */
+/* The number of lexemes, or MALFORMED. */
 static int lex(struct slice text, struct lexeme *lexemes)
 {
 	int n = 0;
@@ -173,7 +173,7 @@ static int read_lexemes(const struct lexeme *at, int n)
 	return elements ? reference.result : MALFORMED;
 }
 
-/* ---- all of it ---- */
+/* ---- the comparison ---- */
 
 static void check_answer(int result)
 {
@@ -184,7 +184,7 @@ static void check_answer(int result)
 	if (result == DECLINED) {
 		MUST(answer.len == 0);
 	} else {
-		/* It is a list itself, whose one element says what was chosen. */
+		/* The answer is a list itself, whose only element is the chosen offer. */
 		struct slice line = buffer_slice(&answer);
 		MUST(slice_starts_with(line, NAME) && line.at[line.len - 1] == '\n');
 		line = slice_skip(slice_make(line.at, line.len - 2), NAME.len);

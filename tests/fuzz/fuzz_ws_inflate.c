@@ -1,7 +1,7 @@
-/* Compressed messages, in three ways. As what a browser sends: whatever the chunking, the reader says
- * the same. As one message's compressed payload, which goes through the reader in frames of one size
- * or another: it says what zlib and the rules, each by itself, say of the whole. And as a payload of
- * our own, which must come back as it was from every window. */
+/* Compressed messages, in three ways. As the bytes of a browser: the events do not depend on the
+ * chunking. As the compressed payload of one message, in frames of various sizes: the reader agrees
+ * with zlib and with the rules, each applied to the whole. And as a payload of ours, which must
+ * come back unchanged from every window. */
 #include "fuzz.h"
 
 #define ZLIB_CONST
@@ -90,7 +90,7 @@ static void check_chunking(
 
 /* ---- one message ---- */
 
-/* In frames of `size` octets, with a mask that changes nothing. */
+/* In frames of `size` bytes, with a mask of zeros. */
 static void write_message(struct buffer *wire, uint8_t opcode, struct slice payload, size_t size)
 {
 	static const uint8_t no_mask[4] = { 0 };
@@ -110,9 +110,9 @@ static void write_message(struct buffer *wire, uint8_t opcode, struct slice payl
 	} while (!last);
 }
 
-/* What zlib makes of `bytes`, at most `room` octets. A stream that BFINAL has ended goes on as a new
- * one that is given what the old one knew. True: it ended with the last octet, at the end of a
- * stream; then, and when there was a mistake, no more was to be had. */
+/* Inflates `bytes` by zlib, to at most `room` bytes. After BFINAL a new stream continues with the
+ * window of the old one. True: the input ended exactly at the end of a stream; then, and after a
+ * mistake, there is no more output. */
 static bool inflate_all(struct slice bytes, size_t room, struct buffer *out)
 {
 	z_stream stream = { .next_in = (const uint8_t *)bytes.at, .avail_in = (uInt)bytes.len };
@@ -133,7 +133,7 @@ static bool inflate_all(struct slice bytes, size_t room, struct buffer *out)
 	return status == Z_STREAM_END && !stream.avail_in;
 }
 
-/* Does a block end with these bytes? Then a block behind it is read as one. */
+/* Does a block end with these bytes? Then a block behind them is read as one. */
 static bool ends_well(struct slice bytes, struct slice inflated)
 {
 	struct buffer more = { 0 }, out = { 0 };
@@ -151,21 +151,19 @@ static struct buffer record_by_the_rules(uint8_t opcode, struct slice payload)
 	struct buffer record = { 0 }, tailed = { 0 }, out = { 0 };
 	fuzz_append(&tailed, payload);
 	fuzz_append(&tailed, SLICE("\0\0\xff\xff"));
-	if (payload.len) /* a message of no octets is empty */
+	if (payload.len) /* no bytes are an empty message */
 		(void)inflate_all(buffer_slice(&tailed), MESSAGE_BYTES + 1, &out);
-	struct slice octets = slice_make(out.bytes, MIN(out.len, MESSAGE_BYTES));
-	enum utf8_verdict verdict = opcode == WS_TEXT ? utf8_reference(octets) : UTF8_VALID;
+	struct slice bytes = slice_make(out.bytes, MIN(out.len, MESSAGE_BYTES));
+	enum utf8_verdict verdict = opcode == WS_TEXT ? utf8_reference(bytes) : UTF8_VALID;
 	if (verdict == UTF8_INVALID)
 		fuzz_printf(&record, "fails 1007");
 	else if (out.len > MESSAGE_BYTES)
 		fuzz_printf(&record, "fails 1009");
-	else if ((payload.len && !ends_well(buffer_slice(&tailed), octets)) ||
-		 verdict != UTF8_VALID)
+	else if ((payload.len && !ends_well(buffer_slice(&tailed), bytes)) || verdict != UTF8_VALID)
 		fuzz_printf(&record, "fails 1007");
 	else {
-		fuzz_printf(
-			&record, "%s 0 %zu:", opcode == WS_TEXT ? "text" : "binary", octets.len);
-		fuzz_append(&record, octets);
+		fuzz_printf(&record, "%s 0 %zu:", opcode == WS_TEXT ? "text" : "binary", bytes.len);
+		fuzz_append(&record, bytes);
 	}
 	buffer_finish(&tailed);
 	buffer_finish(&out);
@@ -195,12 +193,12 @@ static void check_round_trip(struct ws_inflaters *inflaters, unsigned bits, stru
 	MUST(deflater && compressed);
 	MUST(ws_deflate(deflater, bits, payload, compressed, &len) == 0);
 	struct buffer out = { 0 };
-	struct slice rest = slice_make(compressed, len), octets;
+	struct slice rest = slice_make(compressed, len), bytes;
 	struct ws_inflater *inflater = ws_inflater_take(inflaters);
 	int more;
 	do {
-		more = ws_inflate(inflater, &rest, true, payload.len, &octets);
-		fuzz_append(&out, octets);
+		more = ws_inflate(inflater, &rest, true, payload.len, &bytes);
+		fuzz_append(&out, bytes);
 	} while (more > 0);
 	MUST(more == 0 && slice_equal(buffer_slice(&out), payload));
 	ws_inflater_give(inflater);
@@ -219,7 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_chunking(inflaters, chunking, bytes, true);
 	check_chunking(inflaters, chunking, bytes, false);
 	check_round_trip(inflaters, 8 + chunking % 8u, bytes);
-	/* A longer one may be too long on the wire, whatever is in it. */
+	/* A longer payload may be too long on the wire, whatever it contains. */
 	if (bytes.len > MESSAGE_BYTES)
 		return 0;
 	check_message(inflaters, FUZZ_WHOLE, WS_TEXT, bytes, SIZE_MAX);

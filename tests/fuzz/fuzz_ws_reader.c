@@ -1,6 +1,6 @@
-/* The reader against a reference that has all bytes before it and reads frame by frame, by the letter
- * of RFC 6455. Both write down what they saw and how it ended; the records must be the same, for a
- * reader that hands messages on and for one that throws them away. */
+/* The reader compared with a reference that has all bytes at once and reads frame by frame, to the
+ * letter of RFC 6455. Both record their events and how it ended; the records must be the same, for
+ * a reader that hands messages on and for one that discards them. */
 #include "fuzz.h"
 #include "sluice/proto/ws/ws_close.h"
 #include "sluice/proto/ws/ws_reader.h"
@@ -8,7 +8,7 @@
 
 enum { MESSAGE_BYTES = 300, MESSAGE_FRAGMENTS = 4 };
 
-/* What was seen: a kind, a length and the payload for each event; in the end, "fails 1002". */
+/* The record: kind, length and payload of each event; "fails 1002" at the end. */
 static void put(struct buffer *record, const char *kind, unsigned code, struct slice payload)
 {
 	fuzz_printf(record, "%s %u %zu:", kind, code, payload.len);
@@ -87,29 +87,29 @@ struct frame {
 	bool fin, masked;
 	unsigned rsv, opcode;
 	uint64_t len;
-	bool shortest; /* its length is in the one form that is allowed */
+	bool shortest; /* the length is in the shortest form */
 	uint8_t key[4];
 };
 
-/* 0: the header is not whole; else how long it is. */
+/* 0: the header is not whole; else its length. */
 static size_t read_frame(const uint8_t *at, size_t n, struct frame *frame)
 {
 	if (n < 2)
 		return 0;
 	unsigned short_len = at[1] % 128;
-	size_t octets = short_len == 127 ? 8 : short_len == 126 ? 2 : 0;
-	size_t header = 2 + octets + (at[1] >= 128 ? 4 : 0);
+	size_t n_length = short_len == 127 ? 8 : short_len == 126 ? 2 : 0;
+	size_t header = 2 + n_length + (at[1] >= 128 ? 4 : 0);
 	if (n < header)
 		return 0;
 	*frame = (struct frame){ .fin = at[0] >= 128,
 		.masked = at[1] >= 128,
 		.rsv = at[0] / 16 % 8,
 		.opcode = at[0] % 16,
-		.len = octets ? 0 : short_len };
-	for (size_t i = 0; i < octets; i++)
+		.len = n_length ? 0 : short_len };
+	for (size_t i = 0; i < n_length; i++)
 		frame->len = frame->len * 256 + at[2 + i];
-	frame->shortest = octets == 0 || (octets == 2 && frame->len > 125) ||
-			  (octets == 8 && frame->len > 65535 && frame->len < 1ull << 63);
+	frame->shortest = n_length == 0 || (n_length == 2 && frame->len > 125) ||
+			  (n_length == 8 && frame->len > 65535 && frame->len < 1ull << 63);
 	if (frame->masked)
 		memcpy(frame->key, at + header - 4, 4);
 	return header;
@@ -128,7 +128,7 @@ static int judge_frame(const struct reference *reference, const struct frame *fr
 	return reference->fragments == MESSAGE_FRAGMENTS ? 1008 : 0;
 }
 
-/* A whole control payload. Gives -1 for "go on", else how it ends; 0: closed well. */
+/* A whole control payload. -1: continue; else the close code; 0: closed properly. */
 static int see_control(struct reference *reference, unsigned opcode, struct slice payload)
 {
 	if (opcode != WS_CLOSE) {
@@ -143,7 +143,7 @@ static int see_control(struct reference *reference, unsigned opcode, struct slic
 	return failure;
 }
 
-/* More of a message, with `ends` its last octet. Gives as see_control. */
+/* More of a message; `ends`: with its last byte. Results as see_control. */
 static int see_data(struct reference *reference, struct slice payload, bool ends)
 {
 	fuzz_append(&reference->message, payload);
@@ -173,7 +173,7 @@ static int see_payload(struct reference *reference, const struct frame *frame, s
 	return see_data(reference, payload, whole && frame->fin);
 }
 
-/* Reads the frame at the front, as far as it is there, and cuts it off. Gives as see_control. */
+/* Reads the frame at the front, as far as it is there, and removes it. Results as see_control. */
 static int see_frame(struct reference *reference, struct slice *bytes)
 {
 	struct frame frame;

@@ -2,8 +2,8 @@
  *
  *	replay_NAME FOLDER|FILE…
  *
- * Every file is run as it is and then with each other first octet, which costs little and makes each
- * seed a test of every chunking. What is run is kept in a block of just its size. */
+ * Every file is run as it is and then with every other first byte, which costs little and makes
+ * each seed a test of every chunking. Inputs lie in blocks of their exact size. */
 #include <dirent.h>
 #include <limits.h>
 
@@ -39,7 +39,7 @@ static void run(struct slice input)
 static void run_file(const char *path)
 {
 	struct buffer bytes = read_file(path);
-	/* the last line before an abort says which file it was */
+	/* the last line before an abort is the name of the file */
 	printf("%s\n", path);
 	fflush(stdout);
 	run(buffer_slice(&bytes));

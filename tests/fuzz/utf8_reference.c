@@ -6,7 +6,7 @@
 
 enum { SURROGATE_FIRST = 0xD800, SURROGATE_LAST = 0xDFFF, CODE_POINT_MAX = 0x10FFFF };
 
-/* How many octets a character has, told from its first; 0: none begins like this. */
+/* The length of a character, from its first byte; 0: no character begins with it. */
 static size_t length_of(uint8_t first)
 {
 	if (first < 0x80)
@@ -16,7 +16,7 @@ static size_t length_of(uint8_t first)
 	return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
 }
 
-/* May one of the code points from `low` to `high` be written with `len` octets? */
+/* May a code point from `low` to `high` be encoded in `len` bytes? */
 static bool one_is_good(uint32_t low, uint32_t high, size_t len)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -25,7 +25,7 @@ static bool one_is_good(uint32_t low, uint32_t high, size_t len)
 	return low <= high && !(low >= SURROGATE_FIRST && high <= SURROGATE_LAST);
 }
 
-/* Reads the character at the front, or what is there of it, and cuts it off. */
+/* Reads the character at the front, or its beginning, and removes it. */
 static enum utf8_verdict read_character(struct slice *text)
 {
 	uint8_t first = (uint8_t)text->at[0];
@@ -34,10 +34,10 @@ static enum utf8_verdict read_character(struct slice *text)
 		return UTF8_INVALID;
 	uint32_t code_point = len == 1 ? first : first & (0x7Fu >> len);
 	for (size_t i = 1; i < here; i++) {
-		uint8_t octet = (uint8_t)text->at[i];
-		if (octet < 0x80 || octet > 0xBF)
+		uint8_t byte = (uint8_t)text->at[i];
+		if (byte < 0x80 || byte > 0xBF)
 			return UTF8_INVALID;
-		code_point = code_point << 6 | (octet & 0x3F);
+		code_point = code_point << 6 | (byte & 0x3F);
 	}
 	unsigned unknown_bits = 6 * (unsigned)(len - here);
 	uint32_t low = code_point << unknown_bits, high = low | ((1u << unknown_bits) - 1);

@@ -1,5 +1,5 @@
-/* UTF-8 by arithmetic: the code point is worked out and looked at. Slow, and nothing like the state
- * machine that it is compared with. */
+/* UTF-8 by arithmetic on code points: slow, and unlike the state machine that it is compared
+ * with. */
 #ifndef SLUICE_TESTS_FUZZ_UTF8_REFERENCE_H
 #define SLUICE_TESTS_FUZZ_UTF8_REFERENCE_H
 

@@ -1,16 +1,16 @@
-/* What the libraries write, declared written.
+/* Declares the output of libraries initialized.
  *
- * MemorySanitizer knows that a byte was written only when the code that wrote it was compiled with
- * it. The codecs are, their libraries are not: all that mbedTLS, cJSON and zlib give back would look
- * as if nobody had written it. So the linker leads the codecs' calls through here (--wrap), and each
- * wrapper does two things. It checks that what the library is given to read is written, as the
- * library would not be caught reading what is not. And it declares written what the library says that
- * it has written, and not a byte more; so a codec that looks beside an answer, or takes it before it
- * is there, is found.
+ * MemorySanitizer knows that a byte is initialized only if the code that wrote it was compiled with
+ * MSan. The codecs are, their libraries are not: all output of mbedTLS, cJSON and zlib would look
+ * uninitialized. So the linker routes the codecs' calls through this file (--wrap), and each
+ * wrapper does two things. It checks that the input of the library is initialized, as the library
+ * itself would not be caught reading other bytes. And it declares initialized exactly the bytes
+ * that the library says it has written, so a codec that reads beyond a result, or before there is
+ * one, is found.
  *
- * libc needs none of this, as MSan's runtime stands in for it. Nor do the others: hiredis makes its
- * replies with calloc and memcpy, and llhttp is compiled with the codecs, or else gives back nothing
- * but pointers into what it was given. */
+ * libc needs none of this, as MSan's runtime intercepts it. Nor do the others: hiredis makes its
+ * replies with calloc and memcpy; llhttp is compiled with the codecs, or else only gives back
+ * pointers into its input. */
 #include <cjson/cJSON.h>
 #include <mbedtls/aes.h>
 #include <mbedtls/base64.h>
@@ -61,7 +61,7 @@ int __wrap_mbedtls_md_hmac(const mbedtls_md_info_t *info, const unsigned char *k
 	return error;
 }
 
-/* It ends the text with a NUL that it does not count. */
+/* mbedTLS ends the text with a NUL that it does not count. */
 int __wrap_mbedtls_base64_encode(
 	unsigned char *text, size_t size, size_t *ret_len, const unsigned char *bytes, size_t len)
 {
@@ -73,7 +73,7 @@ int __wrap_mbedtls_base64_encode(
 	return error;
 }
 
-/* No deeper than the text was nested, which the codecs have limited. */
+/* The recursion is as deep as the text is nested, which the codecs have limited. */
 static void declare_tree(const cJSON *item)
 {
 	for (; item; item = item->next) {
@@ -95,8 +95,8 @@ cJSON *__wrap_cJSON_ParseWithLengthOpts(
 	return tree;
 }
 
-/* The room belongs to zlib: what it leaves is not what somebody else has once put there. Of the input
- * what it took is looked at, which is linear however small the steps are. */
+/* Old contents of the output do not count as initialized. Only the consumed input is checked, which
+ * is linear however small the steps are. */
 static void begin_step(const z_stream *stream)
 {
 	__msan_poison(stream->next_out, stream->avail_out);

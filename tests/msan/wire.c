@@ -1,9 +1,9 @@
-/* Every byte that a codec gives away has been written by somebody.
+/* Checks that every byte of the codecs' output is initialized.
  *
- * MSan reports a branch on a byte that nobody wrote, not a copy of it; and on the way to a peer a
- * byte is only ever copied. (ws CVE-2026-45736 sent memory of the process in a close frame.) So
- * whatever the tests and the stored inputs make the codecs say is looked at here, once, where it
- * comes out: the linker leads their calls through these wrappers (--wrap). */
+ * MSan reports a branch on an uninitialized byte, not a copy of it, and on the way to a peer bytes
+ * are only copied. (ws CVE-2026-45736 sent memory of the process in a close frame.) So all output
+ * that the tests and the stored inputs cause is checked here: the linker routes the codecs' calls
+ * through these wrappers (--wrap). */
 #include <sanitizer/msan_interface.h>
 #include <string.h>
 
