@@ -1,4 +1,4 @@
-/* delivery.batch_milliseconds: publications wait for others, and leave in one write. */
+/* delivery.batch_milliseconds: publications wait for others and leave in one write. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ const rules = [
 const start = (t, ms, own = {}) =>
   startSluice(t, redis.url, { channels: rules, delivery: { batch_milliseconds: ms }, ...own });
 
-test('what is published in that time leaves in one write, in order', async t => {
+test('sends what is published within that time in one write, in order', async t => {
   const sluice = await start(t, 500, { workers: 1 });
   const client = await sluice.connect();
   await client.open({ cookie });
@@ -37,7 +37,7 @@ test('what is published in that time leaves in one write, in order', async t => 
   assert.ok(performance.now() - began > 450);
 });
 
-test('a rule has a time of its own', async t => {
+test('a rule may have its own time', async t => {
   const sluice = await start(t, 1000);
   const browser = await sluice.open({ cookie });
   await publisher.publish('news', 'can wait');
@@ -46,14 +46,14 @@ test('a rule has a time of its own', async t => {
   assert.equal(await browser.next(), 'can wait');
 });
 
-test('too much does not wait', async t => {
+test('does not hold back more than a mebibyte', async t => {
   const sluice = await start(t, 10000, { limits: { queue_bytes: 64 << 20 } });
   const browser = await sluice.open({ cookie });
   for (let i = 0; i < 40; i++) await publisher.publish('news', 'x'.repeat(100000));
   for (let i = 0; i < 20; i++) assert.equal((await browser.next({ within: 3000 })).length, 100000);
 });
 
-test('a drain does not lose what waits', async t => {
+test('a drain delivers what waits', async t => {
   const sluice = await start(t, 10000, { drain: { seconds: 1 } });
   const browser = await sluice.open({ cookie });
   for (let i = 0; i < 3; i++) await publisher.publish('news', `${i}`);
@@ -62,7 +62,7 @@ test('a drain does not lose what waits', async t => {
   assert.equal((await browser.closed()).code, 1012);
 });
 
-test('it can be switched off while publications wait', async t => {
+test('can be switched off while publications wait', async t => {
   const sluice = await start(t, 10000);
   const browser = await sluice.open({ cookie });
   for (let i = 0; i < 3; i++) await publisher.publish('news', `${i}`);

@@ -1,4 +1,4 @@
-/* Who sees which channel: rules, templates, the query, and that everything else is refused. */
+/* Which channels a browser may see: rules, templates, the query; everything else is refused. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { Browser } from '../support/browser.js';
@@ -22,7 +22,7 @@ function openAt(url, options = { cookie }) {
   return Browser.open(url, options);
 }
 
-/* Publishes to each channel, and gives what came, up to the last one, which has to come. */
+/* Publishes to each channel. Gives what arrives, up to the last one, which has to arrive. */
 async function receivedOf(browser, channels, last) {
   for (const channel of [...channels, last]) await redis.cli('PUBLISH', channel, channel);
   const received = [];
@@ -30,35 +30,35 @@ async function receivedOf(browser, channels, last) {
   return received.sort();
 }
 
-test('auto channels are there without asking: the plain one and the own user\'s', async () => {
+test('subscribes to auto channels without being asked: the plain one and the user\'s own', async () => {
   const browser = await sluice.open({ cookie });
   const received = await receivedOf(browser, ['user:u1', 'user:u2', 'team:red', 'public:a'], 'news');
   assert.deepEqual(received, ['news', 'user:u1']);
 });
 
-test('?channel= adds channels, several at once', async () => {
+test('?channel= adds one or more channels', async () => {
   const browser = await openAt(withChannels('team:red', 'public:weather'));
   const received = await receivedOf(browser, ['team:red', 'public:weather', 'team:7', 'user:u1'], 'news');
   assert.deepEqual(received, ['news', 'public:weather', 'team:red', 'user:u1']);
 });
 
-test('a channel that is asked for twice is delivered once', async () => {
+test('delivers a channel once that is asked for twice', async () => {
   const browser = await openAt(withChannels('public:a', 'public:a', 'news'));
   assert.deepEqual(await receivedOf(browser, ['public:a'], 'news'), ['news', 'public:a']);
 });
 
-test('other parameters of the query are left alone', async () => {
+test('ignores other parameters of the query', async () => {
   const browser = await openAt(`${sluice.url}?token=x&channel=public%3Aa&v=2`);
   assert.deepEqual(await receivedOf(browser, ['public:a'], 'news'), ['news', 'public:a']);
 });
 
-test('names are percent-decoded: blanks, UTF-8, "+" and "&"', async () => {
+test('percent-decodes names: spaces, UTF-8, "+" and "&"', async () => {
   const names = ['public:a b', 'public:ü🙂', 'public:1+1', 'public:a&b=c'];
   const browser = await openAt(withChannels(...names));
   assert.deepEqual(await receivedOf(browser, names, 'news'), ['news', ...names].sort());
 });
 
-describe('an array in the session stands for any of its elements', () => {
+describe('an array in the session matches any of its elements', () => {
   for (const [team, seen] of [['red', true], ['7', true], ['blue', false], ['', false], ['red,7', false]])
     test(`team:${team} is ${seen ? 'allowed' : 'refused'}`, async () => {
       const opening = openAt(withChannels(`team:${team}`));
@@ -81,7 +81,7 @@ describe('refused', () => {
     await assert.rejects(openAt(withChannels(...many)), ({ status }) => [400, 403, 429].includes(status));
   });
 
-  test('a user id that tries to be a pattern is only text', async () => {
+  test('a user id is never a pattern', async () => {
     const trickster = await logIn(redis, { userId: '*' });
     await assert.rejects(openAt(withChannels('user:u1'), { cookie: trickster }), { status: 403 });
     const browser = await sluice.open({ cookie: trickster });
@@ -96,7 +96,7 @@ describe('refused', () => {
   });
 });
 
-test('without rules nothing may be seen', async () => {
+test('without rules every channel is refused', async () => {
   const closed = await startSluice(file, redis.url, { channels: [] });
   await assert.rejects(openAt(`${closed.url}?channel=news`), { status: 403 });
 });
@@ -118,19 +118,19 @@ describe('where no session is required', () => {
     open = await startSluice(file, redis.url, { session: { required: false } });
   });
 
-  test('anybody sees what "anyone" may', async () => {
+  test('a visitor sees channels with "allow": "anyone"', async () => {
     const browser = await openAt(`${open.url}?channel=public:a`, {});
     await redis.cli('PUBLISH', 'news', 'not for visitors');
     await redis.cli('PUBLISH', 'public:a', 'for all');
     assert.equal(await browser.next(), 'for all');
   });
 
-  test('a visitor sees nothing else', async () => {
+  test('a visitor sees no other channel', async () => {
     await assert.rejects(openAt(`${open.url}?channel=news`, {}), { status: 403 });
     await assert.rejects(openAt(`${open.url}?channel=user:u1`, {}), { status: 403 });
   });
 
-  test('somebody who is logged in sees everything that is theirs', async () => {
+  test('a logged-in user sees all of their channels', async () => {
     const browser = await openAt(open.url);
     assert.deepEqual(await receivedOf(browser, ['user:u1'], 'news'), ['news', 'user:u1']);
   });

@@ -1,5 +1,5 @@
-/* permessage-deflate (RFC 7692): what is published is compressed once for a window, and everybody
- * gets the same. */
+/* permessage-deflate (RFC 7692): a publication is compressed once per window, and all browsers share the
+ * result. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ const open = (perMessageDeflate = true) => sluice.open({ cookie, perMessageDefla
 const compressions = () => sluice.metric('sluice_compressions_total');
 const deliveredBytes = () => sluice.metric('sluice_delivered_bytes_total');
 
-test('a payload arrives as it is, with and without compression', async () => {
+test('a payload arrives unchanged, with and without compression', async () => {
   const browsers = await Promise.all([open(true), open(false)]);
   assert.match(browsers[0].socket.extensions, /permessage-deflate/);
   assert.equal(browsers[1].socket.extensions, '');
@@ -43,7 +43,7 @@ test('a payload arrives as it is, with and without compression', async () => {
 });
 
 for (const bits of [8, 9, 10, 11, 12, 13, 14, 15])
-  test(`a browser that can look back ${1 << bits} octets gets what it can read`, async () => {
+  test(`a browser with a window of ${1 << bits} bytes can read what it receives`, async () => {
     const browser = await open({ serverMaxWindowBits: bits });
     const before = await compressions();
     const payload = Array.from({ length: 3000 }, (_, i) => `${i % 700}`).join(' ');
@@ -53,7 +53,7 @@ for (const bits of [8, 9, 10, 11, 12, 13, 14, 15])
     browser.terminate();
   });
 
-test('a publication is compressed once for each window, by whichever worker', async () => {
+test('compresses a publication once per window, for all workers', async () => {
   const windows = [15, 15, 15, 15, 15, 15, 9, 9, 9, 9, 9, 9];
   const browsers = await Promise.all(windows.map(serverMaxWindowBits => open({ serverMaxWindowBits })));
   await until(async () => await sluice.metric('sluice_connections') === windows.length);
@@ -65,7 +65,7 @@ test('a publication is compressed once for each window, by whichever worker', as
   for (const browser of browsers) browser.terminate();
 });
 
-test('nothing is compressed that is shorter than the threshold, or for nobody', async () => {
+test('does not compress below the threshold, nor for browsers without compression', async () => {
   const [plain, able] = await Promise.all([open(false), open(true)]);
   const before = await compressions();
   await publisher.publish('news', 'x'.repeat(THRESHOLD - 1));
@@ -78,7 +78,7 @@ test('nothing is compressed that is shorter than the threshold, or for nobody', 
   plain.terminate();
 });
 
-test('what is sent is smaller', async () => {
+test('sends fewer bytes', async () => {
   const browser = await open();
   await until(async () => await sluice.metric('sluice_connections') === 1);
   const before = await deliveredBytes();
@@ -86,11 +86,11 @@ test('what is sent is smaller', async () => {
   await browser.next();
   await until(async () => await deliveredBytes() > before);
   const bytes = await deliveredBytes() - before;
-  assert.ok(bytes < text.length / 5, `${bytes} octets for ${text.length}`);
+  assert.ok(bytes < text.length / 5, `${bytes} bytes for ${text.length}`);
   browser.terminate();
 });
 
-test('what a browser sends compressed is read, and a bomb is refused', async () => {
+test('reads compressed messages, and closes on a compression bomb', async () => {
   const browser = await open();
   browser.socket.send('x'.repeat(60000));
   await publisher.publish('news', 'still there');
@@ -99,14 +99,14 @@ test('what a browser sends compressed is read, and a bomb is refused', async () 
   assert.equal((await browser.closed()).code, 1009);
 });
 
-test('it is off unless it is wanted', async t => {
+test('is off by default', async t => {
   const other = await startSluice(t, redis.url);
   const browser = await other.open({ cookie, perMessageDeflate: true });
   assert.equal(browser.socket.extensions, '');
   browser.terminate();
 });
 
-test('it can be switched on while connections are open', async t => {
+test('can be switched on while connections are open', async t => {
   const other = await startSluice(t, redis.url);
   const openOther = () => other.open({ cookie, perMessageDeflate: true });
   const early = await openOther();
@@ -121,7 +121,7 @@ test('it can be switched on while connections are open', async t => {
   for (const browser of [early, late]) assert.equal(await browser.next(), text);
 });
 
-test('Chromium negotiates it and reads it', async t => {
+test('Chromium negotiates it and can read it', async t => {
   const site = createServer((request, answer) => answer.end('<!doctype html><title>page</title>'));
   site.listen(0, '127.0.0.1');
   await once(site, 'listening');

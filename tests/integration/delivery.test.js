@@ -1,4 +1,4 @@
-/* What is published arrives: byte by byte, in order, with everybody who may see it. */
+/* Publications arrive unchanged, in order, at every browser that may see them. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -29,11 +29,11 @@ const payloads = {
   'of 65,535 bytes': Buffer.alloc(65535, 'c'),
   'of 65,536 bytes': Buffer.alloc(65536, 'd'),
   'of a million bytes': Buffer.alloc(1000000, 'e'),
-  'with a NUL, quotes and line ends': Buffer.from('a\0b"\'\\\r\nc'),
+  'with a NUL, quotes and line breaks': Buffer.from('a\0b"\'\\\r\nc'),
   'in many scripts': Buffer.from('äöü €uro 日本語 🙂 \u{10ffff}'),
 };
 for (const [what, payload] of Object.entries(payloads))
-  test(`a payload ${what} arrives as it is`, async () => {
+  test(`a payload ${what} arrives unchanged`, async () => {
     const browser = await sluice.open({ cookie });
     await publisher.publish('news', payload);
     const { data, isBinary } = await browser.nextMessage();
@@ -44,8 +44,8 @@ for (const [what, payload] of Object.entries(payloads))
 
 const binaries = {
   'all 256 bytes': Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
-  'a cut character': Buffer.from('€').subarray(0, 2),
-  'an overlong form': Buffer.from([0xc0, 0xaf]),
+  'a truncated character': Buffer.from('€').subarray(0, 2),
+  'an overlong encoding': Buffer.from([0xc0, 0xaf]),
   'a surrogate': Buffer.from([0xed, 0xa0, 0x80]),
   'beyond U+10FFFF': Buffer.from([0xf4, 0x90, 0x80, 0x80]),
 };
@@ -84,7 +84,7 @@ test('the order holds across two channels, published alternately', async t => {
   assert.deepEqual(browser.takeAll(), Array.from({ length: COUNT }, (_, i) => String(i)));
 });
 
-test('what a browser sends is ignored, and it goes on receiving', async () => {
+test('ignores what a browser sends, and the browser keeps receiving', async () => {
   const browser = await sluice.open({ cookie });
   browser.socket.send('hello');
   browser.socket.send(Buffer.from([0, 1, 2]));
@@ -95,7 +95,7 @@ test('what a browser sends is ignored, and it goes on receiving', async () => {
   browser.terminate();
 });
 
-test('two processes with two workers each: one PUBLISH reaches all, over two subscriptions', async t => {
+test('two processes with two workers each: one PUBLISH reaches every browser over two subscriptions', async t => {
   const other = await startSluice(t, redis.url);
   const browsers = await Promise.all(Array.from({ length: 16 }, (_, i) =>
     (i % 2 ? sluice : other).open({ cookie })));
@@ -107,7 +107,7 @@ test('two processes with two workers each: one PUBLISH reaches all, over two sub
   }
 });
 
-test('the last browser to leave takes the subscription with it', async () => {
+test('unsubscribes when the last browser leaves', async () => {
   const before = await redis.channels();
   const leaver = await logIn(redis, { userId: 'leaver' });
   const first = await sluice.open({ cookie: leaver });
@@ -121,7 +121,7 @@ test('the last browser to leave takes the subscription with it', async () => {
   await until(async () => (await redis.channels()).every(channel => before.includes(channel)));
 });
 
-test('when all have left, nothing is subscribed to any more', async t => {
+test('has no channel left when all browsers have left', async t => {
   const lonely = await startSluice(t, redis.url);
   const browser = await lonely.open({ cookie: await logIn(redis, { userId: 'lonely' }) });
   await until(async () => (await lonely.metric('sluice_channels')) === 2);
@@ -130,12 +130,12 @@ test('when all have left, nothing is subscribed to any more', async t => {
   await until(async () => (await redis.subscribers('user:lonely')) === 0);
 });
 
-test('PUBSUB CHANNELS is empty when nobody is there', async () => {
+test('PUBSUB CHANNELS is empty without browsers', async () => {
   await until(async () => (await redis.channels()).length === 0, {
     what: 'no channels', within: 5000 });
 });
 
-test('subscribing again at once after the last one left loses nothing', async () => {
+test('loses nothing when a browser subscribes right after the last one left', async () => {
   const restless = await logIn(redis, { userId: 'restless' });
   for (let i = 0; i < 30; i++) {
     const browser = await sluice.open({ cookie: restless });

@@ -8,7 +8,7 @@ import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
 
-test('it comes back when the gateway is restarted, and receives again', async t => {
+test('reconnects after the gateway was restarted, and receives again', async t => {
   const redis = await startRedis(t);
   const listen = `127.0.0.1:${await freePort()}`;
   const first = await startSluice(t, redis.url, { listen });
@@ -21,13 +21,13 @@ test('it comes back when the gateway is restarted, and receives again', async t 
   await until(() => page.closes.some(({ code }) => code === 1012));
 
   const second = await startSluice(t, redis.url, { listen });
-  await until(() => page.opened === 2, { what: 'the page is back', within: 10000 });
+  await until(() => page.opened === 2, { what: 'the page has reconnected', within: 10000 });
   await redis.cli('PUBLISH', 'news', 'after');
   await until(() => page.messages.includes('after'));
   assert.equal(await second.metric('sluice_connections'), 1);
 });
 
-test('it is let in once somebody has logged in', async t => {
+test('connects once the user has logged in', async t => {
   const redis = await startRedis(t);
   const sluice = await startSluice(t, redis.url);
   const cookie = await logIn(redis, {}, { id: 'later' });

@@ -1,4 +1,4 @@
-/* Redis goes away and comes back: nobody is thrown out, nobody is let in, and everything is told. */
+/* Redis goes away and comes back: connections stay, new ones are refused, and operators can see it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { freePort } from '../support/ports.js';
@@ -8,7 +8,7 @@ import { startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
 
-/* The refusal of an upgrade, and how long it took. */
+/* The refusal of an upgrade, and the milliseconds it took. */
 async function refusalOf(sluice, cookie) {
   const began = performance.now();
   const refusal = await sluice.open({ cookie }).then(
@@ -24,7 +24,7 @@ async function assertUnavailable(sluice, cookie) {
   assert.ok(took < 1000, `${Math.round(took)} ms`);
 }
 
-/* Publishes until it arrives everywhere; gives the milliseconds that took. */
+/* Publishes until every browser has received it. Gives the milliseconds it took. */
 async function untilReceived(redis, browsers, payload) {
   const began = performance.now();
   const waiting = new Set(browsers);
@@ -37,7 +37,7 @@ async function untilReceived(redis, browsers, payload) {
   return performance.now() - began;
 }
 
-test('Redis is killed: connections stay, upgrades get 503, and all goes on when it is back', async t => {
+test('Redis is killed: connections stay, upgrades get 503, and everything works again when it is back', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const browsers = await Promise.all(Array.from({ length: 6 }, () => sluice.open({ cookie })));
 
@@ -60,7 +60,7 @@ test('Redis is killed: connections stay, upgrades get 503, and all goes on when 
   (await sluice.open({ cookie: await logIn(redis) })).terminate();
 });
 
-test('Redis is away for long: it is noticed within a second of its return all the same', async t => {
+test('Redis is away for long: publications arrive within a second of its return', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const browser = await sluice.open({ cookie });
   await redis.kill();
@@ -87,7 +87,7 @@ test('Redis hangs: an upgrade gets 503 within a second, and readiness turns red'
   (await sluice.open({ cookie })).terminate();
 });
 
-test('a Redis that hangs only shortly is not given up', async t => {
+test('a Redis that hangs briefly keeps its links', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const browser = await sluice.open({ cookie });
   redis.pause();
@@ -98,7 +98,7 @@ test('a Redis that hangs only shortly is not given up', async t => {
   assert.equal(await sluice.metric('sluice_redis_reconnects_total{link="subscribe"}'), 0);
 });
 
-test('started without a Redis, it serves as soon as there is one', async t => {
+test('starts without a Redis, and works as soon as there is one', async t => {
   const port = await freePort();
   const sluice = await startSluice(t, `redis://127.0.0.1:${port}`, {}, { ready: false });
   assert.equal((await sluice.admin('/readyz')).status, 503);
@@ -112,7 +112,7 @@ test('started without a Redis, it serves as soon as there is one', async t => {
   assert.equal(await browser.next(), 'hello');
 });
 
-test('who needs no session and asks for no channel gets 503, too', async t => {
+test('an upgrade that needs neither session nor channel gets 503, too', async t => {
   const { redis, sluice } = await stand(t, { session: { required: false } });
   (await sluice.open()).terminate();
   await redis.kill();
@@ -124,7 +124,7 @@ test('who needs no session and asks for no channel gets 503, too', async t => {
   (await sluice.open()).terminate();
 });
 
-test('a Redis that is loading or wants a password is not ready, and the log says why', async t => {
+test('a Redis that requires a password is not ready, and the log says why', async t => {
   const redis = await startRedis(t);
   await redis.cli('CONFIG', 'SET', 'requirepass', 'open sesame');
   const sluice = await startSluice(t, redis.url, {}, { ready: false });
@@ -135,7 +135,7 @@ test('a Redis that is loading or wants a password is not ready, and the log says
   await sluice.ready();
 });
 
-test('somebody kills the links with CLIENT KILL: they are back within a second', async t => {
+test('CLIENT KILL closes the links: they are back within a second', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const browser = await sluice.open({ cookie });
   await redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub');
@@ -145,7 +145,7 @@ test('somebody kills the links with CLIENT KILL: they are back within a second',
   (await sluice.open({ cookie })).terminate();
 });
 
-test('upgrades that wait for a Redis that dies are answered with 503, each', async t => {
+test('every upgrade that waits for a Redis that dies gets 503', async t => {
   const { redis, sluice, cookie } = await stand(t);
   redis.pause();
   const refusals = Array.from({ length: 20 }, () => refusalOf(sluice, cookie));
@@ -153,7 +153,7 @@ test('upgrades that wait for a Redis that dies are answered with 503, each', asy
   for (const { refusal } of await Promise.all(refusals)) assert.equal(refusal.status, 503);
 });
 
-test('the log says once why Redis is away, and again when the reason changes', async t => {
+test('logs once why Redis is down, and again when the reason changes', async t => {
   const { redis, sluice } = await stand(t, { workers: 1 });
   const told = pattern => (sluice.log.match(pattern) ?? []).length;
   await redis.kill();

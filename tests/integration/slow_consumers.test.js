@@ -1,4 +1,4 @@
-/* A browser that does not read is cut off, and never delays another. */
+/* A browser that does not read is closed, and never delays another. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPCODE, frame } from '../support/raw_client.js';
@@ -8,7 +8,7 @@ import { until } from '../support/wait.js';
 const PAYLOAD = Buffer.alloc(16 << 10, 'x');
 const AT_ONCE = 8;
 
-test('a slow consumer is closed with 1013 and counted, while another gets everything', async t => {
+test('closes a slow consumer with 1013 and counts it, while another browser receives everything', async t => {
   const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 1 << 20 } });
   const publisher = await redis.client();
   const good = await sluice.open({ cookie });
@@ -20,18 +20,18 @@ test('a slow consumer is closed with 1013 and counted, while another gets everyt
   await until(async () => {
     await Promise.all(Array.from({ length: AT_ONCE }, () => publisher.publish('news', PAYLOAD)));
     sent += AT_ONCE;
-    await until(() => good.received === sent, { what: 'the good one has all' });
+    await until(() => good.received === sent, { what: 'the good browser has everything' });
     return (await sluice.metric('sluice_slow_consumers_total')) === 1;
-  }, { what: 'the slow one is found', within: 20000 });
+  }, { what: 'the slow browser is closed', within: 20000 });
   const queued = await sluice.metric('sluice_queued_bytes');
-  assert.ok(queued < 2 * AT_ONCE * PAYLOAD.length, `${queued} bytes are kept for who is closed`);
+  assert.ok(queued < 2 * AT_ONCE * PAYLOAD.length, `${queued} bytes are kept for a closed connection`);
 
   slow.socket.resume();
   let last;
   do last = await slow.frame().catch(() => null) ?? last;
   while (last.opcode !== OPCODE.close && !(slow.isEnded && slow.bytes.length === 0));
   if (last.opcode === OPCODE.close) assert.equal(last.payload.readUInt16BE(), 1013);
-  else assert.equal(last.payload.length, PAYLOAD.length, 'what came was whole');
+  else assert.equal(last.payload.length, PAYLOAD.length, 'the last message is complete');
   slow.destroy();
 
   assert.ok(good.isOpen);
@@ -39,7 +39,7 @@ test('a slow consumer is closed with 1013 and counted, while another gets everyt
   await until(async () => (await sluice.metric('sluice_connections')) === 1);
 });
 
-test('so is one with too many small messages, though their bytes are few', async t => {
+test('closes a slow consumer with too many small messages, though their bytes are few', async t => {
   const { redis, sluice, cookie } = await stand(t, { workers: 1 });
   const publisher = await redis.client();
   const slow = await sluice.connect();
@@ -51,19 +51,19 @@ test('so is one with too many small messages, though their bytes are few', async
     return (await queued()) > PAYLOAD.length && (await queued()) > PAYLOAD.length;
   }, { what: 'the kernel takes no more', within: 20000 });
 
-  // two channels in turn, on one worker, so that no two publications share a place in the queue
+  // alternate between two channels on one worker, so that no two publications join one run
   let largest = 0;
   await until(async () => {
     await Promise.all(Array.from({ length: 1000 }, (_, i) => publisher.publish(i % 2 ? 'news' : 'user:u1', '')));
     largest = Math.max(largest, await queued());
     return (await sluice.metric('sluice_slow_consumers_total')) === 1;
-  }, { what: 'the slow one is found', within: 20000 });
-  assert.ok(largest < 900000, `${largest} bytes were queued: these alone might be too many`);
+  }, { what: 'the slow browser is closed', within: 20000 });
+  assert.ok(largest < 900000, `${largest} bytes were queued: these alone may exceed the limit`);
   slow.destroy();
   await until(async () => (await sluice.metric('sluice_closes_total{code="1013"}')) === 1);
 });
 
-test('who reads at once is not slow, however much is published in one go', async t => {
+test('a browser that reads at once is not slow, however much is published together', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const publisher = await redis.client();
   const browser = await sluice.open({ cookie });
@@ -79,7 +79,7 @@ test('who reads at once is not slow, however much is published in one go', async
   assert.equal(await sluice.metric('sluice_slow_consumers_total'), 0);
 });
 
-test('a connection that reads slowly but keeps up within its queue is left alone', async t => {
+test('keeps a connection that reads slowly but stays within its queue', async t => {
   const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 4 << 20 } });
   const publisher = await redis.client();
   const browser = await sluice.open({ cookie });
@@ -92,7 +92,7 @@ test('a connection that reads slowly but keeps up within its queue is left alone
   assert.equal(await sluice.metric('sluice_slow_consumers_total'), 0);
 });
 
-test('a publication larger than limits.publication_bytes is dropped and counted', async t => {
+test('drops and counts a publication larger than limits.publication_bytes', async t => {
   const { redis, sluice, cookie } = await stand(t, { limits: { publication_bytes: 1024 } });
   const browser = await sluice.open({ cookie });
   const publisher = await redis.client();
@@ -102,7 +102,7 @@ test('a publication larger than limits.publication_bytes is dropped and counted'
   assert.equal(await sluice.metric('sluice_publications_dropped_total'), 1);
 });
 
-test('of many pings that come while the queue is stuck, the last is answered', async t => {
+test('of many pings that arrive while the queue is stuck, answers the last', async t => {
   const limits = { queue_bytes: 64 << 20, frames_per_second: 0 };
   const { redis, sluice, cookie } = await stand(t, { limits });
   const publisher = await redis.client();
@@ -134,8 +134,8 @@ test('of many pings that come while the queue is stuck, the last is answered', a
   peer.destroy();
 });
 
-/* The time to close is prolonged as long as something is taken. */
-test('a slow browser that closes still gets what was sent before, and the close frame', async t => {
+/* The time to close is extended while the browser takes something. */
+test('a slow browser that closes still receives what was sent before, and the close frame', async t => {
   const { redis, sluice, cookie } = await stand(t, { limits: { queue_bytes: 64 << 20 } });
   const publisher = await redis.client();
   const slow = await sluice.connect();
