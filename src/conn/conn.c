@@ -1,28 +1,24 @@
-/* The life of a connection: who is told what by stream, deadline and bridge, by its state; and the
- * drain.
+/* The life of a connection, and the way of every event to its phase.
  *
  * A conn is freed in one place, on_stream_closed, and whatever ends it goes through conn_abort or
- * conn_linger. Both leave the hub, the session look-up and the quota's shares at once, so nothing can
- * find the conn any more; only the stream's handle is waited for.
- *
- * The drain closes connections in the order in which they came. Every step it asks how many should be
- * closed by now, total x elapsed / duration, and closes as many: an even spread whatever the number,
- * with one deadline for all. */
+ * conn_linger. Both leave the phase, the hub, the session and the quota at once, so nothing can find the
+ * conn any more; only the stream's handle is waited for. */
+#include "sluice/conn/conn.h"
+
 #include <errno.h>
+#ifdef __GLIBC__
 #include <malloc.h>
+#endif
 #include <unistd.h>
 
-#include "conn_internal.h"
-#include "sluice/base/log.h"
-#include "sluice/proto/ws/ws_deflate.h"
-#include "sluice/proto/ws/ws_inflate.h"
-
-enum { DRAIN_STEP_MS = 50, DRAIN_RETRY_MS = 1000, CONNS_A_WAVE = 128 };
+enum { CONNS_A_WAVE = 128 };
 
 static struct conn *of_stream(struct stream *stream)
 {
 	return container_of(stream, struct conn, stream);
 }
+
+/* ---- the end ---- */
 
 static void count_close(struct conn *conn)
 {
@@ -49,25 +45,44 @@ static void count_close(struct conn *conn)
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (rows[i].code == conn->close_code)
 			metric = rows[i].metric;
-	metrics_add(conn->conns->metrics, metric, 1);
-	metrics_add(conn->conns->metrics, METRIC_CONNECTIONS, -1);
+	metrics_add(conn->shared->metrics, metric, 1);
+	metrics_add(conn->shared->metrics, METRIC_CONNECTIONS, -1);
 }
+
+static void give_quotas_back(struct conn *conn)
+{
+	struct quota *quota = conn->shared->quota;
+	quota_give_share(quota, conn->address);
+	quota_give_share(quota, conn->user);
+	conn->address = conn->user = NULL;
+	if (conn->counted)
+		quota_give_connection(quota);
+	conn->counted = false;
+}
+
+/* An answer that was queued before the peer ended its side still goes out. */
+static void on_lingering_end(struct conn *conn, int error)
+{
+	if (error == 0)
+		stream_flush(&conn->stream);
+	if (error || stream_queued(&conn->stream) == 0)
+		conn_abort(conn);
+}
+
+static const struct conn_phase lingering = { .on_end = on_lingering_end };
 
 /* From here on nothing but the stream knows the connection. */
 static void leave_all(struct conn *conn)
 {
-	conn->state = CONN_LINGERING;
-	conn_ws_end(conn);
-	bridge_unsubscribe_all(conn->conns->bridge, &conn->subscriber);
-	conn_http_end(conn);
-	sessions_leave(conn->conns->sessions, &conn->session);
-	tickets_forget(&conn->conns->tickets, conn);
-	quota_give_share(conn->conns->quota, conn->address);
-	quota_give_share(conn->conns->quota, conn->user);
-	conn->address = conn->user = NULL;
-	if (conn->counted)
-		quota_give_connection(conn->conns->quota);
-	conn->counted = false;
+	struct conn_shared *shared = conn->shared;
+	const struct conn_phase *phase = conn->phase;
+	conn_enter(conn, &lingering);
+	if (phase->leave)
+		phase->leave(conn);
+	bridge_unsubscribe_all(shared->bridge, &conn->subscriber);
+	sessions_leave(shared->sessions, &conn->session);
+	tickets_forget(&shared->tickets, conn);
+	give_quotas_back(conn);
 	if (conn->close_code)
 		count_close(conn);
 	conn->close_code = 0;
@@ -90,7 +105,7 @@ static void on_linger_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
 	if (conn_gets_more_time(conn))
-		deadline_set(conn->conns->deadlines, deadline, CONN_LINGER_MS, on_linger_due);
+		deadline_set(conn->shared->deadlines, deadline, CONN_LINGER_MS, on_linger_due);
 	else
 		conn_abort(conn);
 }
@@ -99,7 +114,7 @@ void conn_linger(struct conn *conn)
 {
 	leave_all(conn);
 	conn_time_begins(conn);
-	deadline_set(conn->conns->deadlines, &conn->deadline, CONN_LINGER_MS, on_linger_due);
+	deadline_set(conn->shared->deadlines, &conn->deadline, CONN_LINGER_MS, on_linger_due);
 	stream_end(&conn->stream);
 	stream_resume(&conn->stream);
 }
@@ -107,7 +122,7 @@ void conn_linger(struct conn *conn)
 void conn_abort(struct conn *conn)
 {
 	leave_all(conn);
-	deadline_clear(conn->conns->deadlines, &conn->deadline);
+	deadline_clear(conn->shared->deadlines, &conn->deadline);
 	stream_close(&conn->stream);
 }
 
@@ -115,54 +130,41 @@ void conn_abort(struct conn *conn)
 
 static void on_open(struct stream *stream)
 {
-	(void)stream; /* nothing is said before the peer has spoken */
+	(void)stream; /* nothing is sent before the peer has spoken */
 }
 
 static void on_bytes(struct stream *stream, char *bytes, size_t len)
 {
 	struct conn *conn = of_stream(stream);
-	switch ((enum conn_state)conn->state) {
-	case CONN_REQUEST:
-	case CONN_WAITING:
-		conn_http_bytes(conn, bytes, len);
-		break;
-	case CONN_OPEN:
-	case CONN_CLOSING:
-		conn_ws_bytes(conn, bytes, len);
-		break;
-	case CONN_LINGERING:
-		break;
-	}
+	if (conn->phase->on_bytes)
+		conn->phase->on_bytes(conn, bytes, len);
 }
 
 /* A peer that ends its side without a close frame has gone: there is nobody to answer. */
 static void on_end(struct stream *stream, int error)
 {
 	struct conn *conn = of_stream(stream);
-	char text[TLS_ERROR_MAX];
-	if (error && conn->state == CONN_REQUEST)
-		log_debug("connection failed",
-			log_text("reason", stream_error_text(stream, error, text)));
-	/* A peer may end its side right behind its request: the answer still goes out. */
-	if (error == 0 && conn->state == CONN_LINGERING)
-		stream_flush(stream);
-	if (error || stream_queued(stream) == 0 || conn->state != CONN_LINGERING)
+	if (conn->phase->on_end)
+		conn->phase->on_end(conn, error);
+	else
 		conn_abort(conn);
 }
 
 static void on_drained(struct stream *stream)
 {
-	conn_ws_drained(of_stream(stream));
+	struct conn *conn = of_stream(stream);
+	if (conn->phase->on_drained)
+		conn->phase->on_drained(conn);
 }
 
-/* What a wave of connections has freed stays resident, as something above it on the heap always lives
- * on. So when half of them have gone it is given back to the system: some milliseconds, each time for
- * at least as many connections as are left. */
-static void give_back_memory(struct conns *conns)
+/* What a wave of connections has freed stays resident, because something above it on the heap always
+ * lives on. So when half of them have gone the memory is given back to the system: that takes some
+ * milliseconds, each time for at least as many connections as are left. */
+static void give_back_memory(struct conn_shared *shared)
 {
-	if (conns->peak < CONNS_A_WAVE || conns->count > conns->peak / 2)
+	if (shared->peak < CONNS_A_WAVE || shared->count > shared->peak / 2)
 		return;
-	conns->peak = conns->count;
+	shared->peak = shared->count;
 #ifdef __GLIBC__
 	malloc_trim(0);
 #endif
@@ -171,17 +173,14 @@ static void give_back_memory(struct conns *conns)
 static void on_stream_closed(struct stream *stream)
 {
 	struct conn *conn = of_stream(stream);
-	struct conns *conns = conn->conns;
-	quota_give_socket(conns->quota);
+	struct conn_shared *shared = conn->shared;
+	quota_give_socket(shared->quota);
 	ws_reader_finish(&conn->reader);
 	list_remove(&conn->link);
-	pool_give(&conns->pool, conn);
-	conns->count--;
-	give_back_memory(conns);
-	if (conns->draining && conns->count == 0) {
-		deadline_clear(conns->deadlines, &conns->drain);
-		conns->on_empty(conns);
-	}
+	pool_give(&shared->pool, conn);
+	shared->count--;
+	give_back_memory(shared);
+	shared->on_closed(shared);
 }
 
 static const struct stream_events stream_events = {
@@ -197,195 +196,99 @@ static const struct stream_events stream_events = {
 void conn_on_confirmed(struct subscriber *subscriber, struct slice channel)
 {
 	struct conn *conn = container_of(subscriber, struct conn, subscriber);
-	if (conn->state == CONN_WAITING && subscriber->unconfirmed == 0)
-		conn_http_ready(conn);
-	else if (conn->state == CONN_OPEN && conn->v1)
-		conn_v1_confirmed(conn, channel);
+	if (conn->phase->on_confirmed)
+		conn->phase->on_confirmed(conn, channel);
 }
 
+/* A publication that comes before the 101 came before the browser was told that it is connected: the
+ * phases before it have no on_publication. */
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication)
 {
 	struct conn *conn = container_of(subscriber, struct conn, subscriber);
-	/* What comes before the 101 came before the browser was told that it is connected. */
-	if (conn->state == CONN_OPEN)
-		conn_ws_publication(conn, publication);
+	if (conn->phase->on_publication)
+		conn->phase->on_publication(conn, publication);
 }
 
 void conn_on_dropped(struct subscriber *subscriber, struct slice channel)
 {
 	struct conn *conn = container_of(subscriber, struct conn, subscriber);
-	if (conn->state == CONN_OPEN && conn->v1)
-		conn_v1_missed(conn, channel);
-}
-
-void conns_on_gap(struct conns *conns, uint64_t homes)
-{
-	LIST_EACH_SAFE (node, &conns->all) {
-		struct conn *conn = container_of(node, struct conn, link);
-		if (conn->state == CONN_OPEN && conn->v1 &&
-			bridge_has_channel_of(conns->bridge, &conn->subscriber, homes))
-			conn_ws_send(conn, conns->gap);
-	}
+	if (conn->phase->on_dropped)
+		conn->phase->on_dropped(conn, channel);
 }
 
 /* ---- events of the sessions ---- */
 
+int conn_ticket_identity(const struct conn *conn, struct identity *ret_identity)
+{
+	struct slice json = tickets_kept(&conn->shared->tickets, conn);
+	return json.at ? ticket_parse(conn_settings(conn), json, ret_identity) : -ENOENT;
+}
+
+static void tell_login(struct conn *conn, enum conn_login login, const struct identity *identity)
+{
+	if (conn->phase->on_login)
+		conn->phase->on_login(conn, login, identity);
+}
+
+void conn_login_changed(struct conn *conn, const struct identity *identity)
+{
+	struct identity by_ticket;
+	int error = conn_ticket_identity(conn, &by_ticket);
+	if (error == 0) {
+		tell_login(conn, CONN_LOGIN_CHANGED, &by_ticket);
+		identity_finish(&by_ticket);
+	} else if (error == -ENOENT) {
+		tell_login(conn, CONN_LOGIN_CHANGED, identity);
+	} else {
+		tell_login(conn, error == -EACCES ? CONN_LOGIN_TICKET_ENDED : CONN_LOGIN_UNKNOWN,
+			NULL);
+	}
+}
+
 static void on_session_changed(struct session_member *member, const struct identity *identity)
 {
 	struct conn *conn = container_of(member, struct conn, session);
-	if (identity && tickets_kept(&conn->conns->tickets, conn).at)
-		conn_ticket_apply(conn);
-	else if (identity)
-		conn_channels_apply(conn, identity);
-	else if (conn->state == CONN_OPEN)
-		conn_ws_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("session ended"));
-	else if (conn->state == CONN_WAITING)
-		conn_reject(conn, "the session has ended");
+	if (identity)
+		conn_login_changed(conn, identity);
+	else
+		tell_login(conn, CONN_LOGIN_ENDED, NULL);
 }
 
 const struct sessions_events conn_session_events = {
 	.on_changed = on_session_changed,
 };
 
-/* ---- all of a worker's ---- */
+/* ---- the beginning ---- */
 
-int conns_open(struct conns *conns)
+void conn_shared_init(struct conn_shared *shared)
 {
-	static const char ping[] = "\x89\x00"; /* FIN, opcode 9, no payload */
-	list_init(&conns->all);
-	list_init(&conns->half_open);
-	conns->count = conns->peak = 0;
-	conns->draining = false;
-	conns->ping = chunk_create(ping, 2);
-	pool_init(&conns->pool, sizeof(struct conn));
-	pool_init(&conns->requests, sizeof(struct conn_http));
-	conns->inflaters = ws_inflaters_create();
-	conns->deflater = ws_deflater_create();
-	conns_settings_changed(conns);
-	int error = conns_v1_open(conns);
-	return conns->ping && conns->inflaters && conns->deflater ? error : -ENOMEM;
+	list_init(&shared->all);
+	pool_init(&shared->pool, sizeof(struct conn));
 }
 
-void conns_finish(struct conns *conns)
+struct conn *conn_open(struct conn_shared *shared, int fd)
 {
-	MUST(conns->count == 0);
-	chunk_unref(conns->ping);
-	conns_v1_finish(conns);
-	pool_finish(&conns->requests);
-	pool_finish(&conns->pool);
-	ws_inflaters_destroy(conns->inflaters);
-	ws_deflater_destroy(conns->deflater);
-}
-
-void conns_settings_changed(struct conns *conns)
-{
-	const struct settings *settings = conns->settings;
-	conns->reading = (struct conn_reading){
-		.settings.events = &conn_reader_events,
-		.settings.message_bytes = settings->limits.message_bytes,
-		.settings.message_fragments = settings->limits.fragments,
-		.settings.inflaters = conns->inflaters,
-		.settings.buffered_bytes = settings->limits.buffered_bytes,
-		.frames_per_second = settings->limits.frames_per_second,
-	};
-	conns->reading_v1 = conns->reading;
-	conns->reading_v1.settings.events = &conn_v1_reader_events;
-	conns_tickets_apply(conns);
-	conns_channels_apply(conns);
-}
-
-static int begin(
-	struct conns *conns, struct conn *conn, int fd, const struct sockaddr_storage *peer)
-{
-	conn->conns = conns;
-	conn->state = CONN_REQUEST;
-	subscriber_init(&conn->subscriber);
-	ws_reader_init(&conn->reader, &conns->reading.settings);
-	int error = conn_http_begin(conn, peer);
-	if (error) {
-		close(fd);
-		return error;
-	}
-	error = stream_accept(&conn->stream, conns->shared, fd, conns->tls, &stream_events);
-	if (error) {
-		deadline_clear(conns->deadlines, &conn->deadline);
-		leave_all(conn);
-	}
-	return error;
-}
-
-void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer)
-{
-	struct conn *conn = pool_take(&conns->pool);
+	struct conn *conn = pool_take(&shared->pool);
 	if (!conn) {
 		close(fd);
-		return;
+		return NULL;
 	}
-	if (begin(conns, conn, fd, peer) != 0) {
-		pool_give(&conns->pool, conn);
-		return;
+	conn->shared = shared;
+	conn_enter(conn, &lingering);
+	subscriber_init(&conn->subscriber);
+	if (stream_accept(&conn->stream, shared->streams, fd, shared->tls, &stream_events) != 0) {
+		pool_give(&shared->pool, conn);
+		return NULL;
 	}
-	quota_take_socket(conns->quota);
-	list_append(&conns->all, &conn->link);
-	conns->count++;
-	conns->peak = MAX(conns->peak, conns->count);
+	quota_take_socket(shared->quota);
+	list_append(&shared->all, &conn->link);
+	shared->count++;
+	shared->peak = MAX(shared->peak, shared->count);
+	return conn;
 }
 
-/* "retry_after_ms=N" with N drawn for each browser. The closes are spread already, so a short wait is
- * enough to keep those of one step apart. */
-static void drain_one(struct conn *conn)
+void conn_shared_finish(struct conn_shared *shared)
 {
-	char reason[WS_CLOSE_REASON_MAX];
-	int len = snprintf(
-		reason, sizeof(reason), "retry_after_ms=%u", arc4random_uniform(DRAIN_RETRY_MS));
-	conn_ws_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
-}
-
-static void on_drain_due(struct deadline *deadline)
-{
-	struct conns *conns = container_of(deadline, struct conns, drain);
-	uint64_t elapsed = uv_now(conns->shared->loop) - conns->drain_begin;
-	uint64_t duration = conns->settings->drain_ms;
-	bool last = elapsed >= duration;
-	/* Rounded up: the first goes now, and a lonely one is not kept waiting. */
-	size_t due = last ? SIZE_MAX
-			  : (size_t)((conns->drain_total * elapsed + duration - 1) / duration);
-	LIST_EACH_SAFE (node, &conns->all) {
-		struct conn *conn = container_of(node, struct conn, link);
-		if (conn->state != CONN_OPEN) {
-			conn_http_drain(conn);
-		} else if (conns->drain_closed < due) {
-			conns->drain_closed++;
-			drain_one(conn);
-		}
-	}
-	/* After the end it goes on for those that were still waiting to be opened. */
-	deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
-}
-
-void conns_drain(struct conns *conns)
-{
-	if (conns->draining)
-		return;
-	conns->draining = true;
-	conns->drain_begin = uv_now(conns->shared->loop);
-	conns->drain_total = 0;
-	LIST_EACH (node, &conns->all)
-		conns->drain_total += container_of(node, struct conn, link)->state == CONN_OPEN;
-	if (conns->count == 0) {
-		conns->on_empty(conns);
-		return;
-	}
-	deadline_set(conns->deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
-}
-
-void conns_abort(struct conns *conns)
-{
-	LIST_EACH_SAFE (node, &conns->all)
-		conn_abort(container_of(node, struct conn, link));
-}
-
-struct conns *conn_conns(struct conn *conn)
-{
-	return conn->conns;
+	MUST(shared->count == 0);
+	pool_finish(&shared->pool);
 }

@@ -31,7 +31,7 @@ void dev_answer(
 {
 	struct buffer out = { 0 };
 	print(&out, status, type, headers, body);
-	conn_answer(conn, buffer_slice(&out));
+	site_answer(conn, buffer_slice(&out));
 	buffer_finish(&out);
 }
 
@@ -73,14 +73,14 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	}
 	if (call->conn)
-		conn_answer(call->conn, buffer_slice(&call->answer));
+		site_answer(call->conn, buffer_slice(&call->answer));
 	end(call);
 }
 
 void dev_call_command(
 	struct dev_call *call, const struct slice *words, size_t n, struct slice headers)
 {
-	struct redis_link *link = conn_conns(call->conn)->sessions->setup.link;
+	struct redis_link *link = call->conn->shared->sessions->setup.link;
 	print(&call->answer, 204, "text/plain", headers, SLICE(""));
 	if (redis_link_command(link, words, n, on_reply, call) != 0)
 		dev_call_refuse(call, 503, "Redis cannot be reached\n");
@@ -103,14 +103,13 @@ void dev_call_find_session(struct dev_call *call,
 	call->with_session = with_session;
 	if (!call->sid.at)
 		with_session(call, NULL);
-	else if (sessions_look_up(conn_conns(call->conn)->sessions, call->sid, &call->waiter) != 0)
+	else if (sessions_look_up(call->conn->shared->sessions, call->sid, &call->waiter) != 0)
 		dev_call_refuse(call, 503, "Redis cannot be reached\n");
 }
 
 ssize_t dev_call_session_key(const struct dev_call *call, char *key, size_t size)
 {
-	return session_key_format(
-		conn_conns(call->conn)->settings->session.key, call->sid, key, size);
+	return session_key_format(conn_settings(call->conn)->session.key, call->sid, key, size);
 }
 
 /* ---- the request ---- */
@@ -137,7 +136,7 @@ struct dev_call *dev_call_begin(struct conn *conn, const struct http_request *re
 		MIN(http_request_rest(request).len, request->content_length));
 	const char *problem;
 	if (credentials_session_id(
-		    conn_conns(conn)->settings, request, call->cookie, &call->sid, &problem) != 0)
+		    conn_settings(conn), request, call->cookie, &call->sid, &problem) != 0)
 		call->sid = (struct slice){ 0 };
 	find_channel(call, request->query);
 	return call;

@@ -77,7 +77,7 @@ static void log_in_as(struct dev_call *call, struct slice user)
 	call->sid = slice_make(sid, sizeof(sid));
 	if (!dev_login_is_user(user))
 		dev_call_refuse(call, 400, "a name of up to 32 letters, digits, - _ . ~\n");
-	else if (print_cookie(conn_conns(call->conn)->settings, call->sid, &cookie) != 0)
+	else if (print_cookie(conn_settings(call->conn), call->sid, &cookie) != 0)
 		dev_call_refuse(call, 500, "the cookie cannot be signed\n");
 	else
 		set_session(call, user, buffer_slice(&cookie));
@@ -88,7 +88,7 @@ void dev_log_in(struct dev_call *call)
 {
 	const struct session_value_settings paths = { .user = SLICE("user") };
 	struct identity identity;
-	if (conn_conns(call->conn)->settings->session.n_secrets == 0) {
+	if (conn_settings(call->conn)->session.n_secrets == 0) {
 		dev_call_refuse(call, 500, "there is no secret to sign a cookie with\n");
 		return;
 	}
@@ -106,7 +106,7 @@ void dev_log_out(struct dev_call *call)
 	ssize_t key_len = dev_call_session_key(call, key, sizeof(key));
 	snprintf(headers, sizeof(headers),
 		"Set-Cookie: %.*s=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0\r\n",
-		SLICE_ARGS(conn_conns(call->conn)->settings->session.cookie));
+		SLICE_ARGS(conn_settings(call->conn)->session.cookie));
 	const struct slice words[] = { SLICE("DEL"), slice_make(key, (size_t)key_len) };
 	if (key_len < 0)
 		dev_call_refuse(call, 500, "the session's key is too long\n");

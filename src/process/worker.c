@@ -20,7 +20,7 @@ static void on_turn(void *owner, uint64_t busy_ns)
 	metrics_observe(&worker->metrics, HISTOGRAM_LOOP_TURN, busy_ns);
 	metrics_set(&worker->metrics, METRIC_QUEUED_BYTES, (int64_t)worker->loop.streams.queued);
 	metrics_set(&worker->metrics, METRIC_COMPRESSIONS_TOTAL,
-		(int64_t)ws_deflater_count(worker->conns.deflater));
+		(int64_t)ws_deflater_count(worker->conns.ws.deflater));
 }
 
 int worker_open(
@@ -42,7 +42,7 @@ int worker_open(
 
 void worker_set_site(struct worker *worker, const struct site *site)
 {
-	worker->conns.site = site;
+	conns_set_site(&worker->conns, site);
 }
 
 static void run(void *context)
@@ -124,8 +124,8 @@ static void deliver_reload(void *owner, void *subject)
 {
 	struct worker *worker = owner;
 	struct reload *reload = subject;
-	worker->conns.settings = reload->settings;
-	worker->conns.tls = reload->tls;
+	worker->conns.shared.settings = reload->settings;
+	worker->conns.shared.tls = reload->tls;
 	conns_settings_changed(&worker->conns);
 	sessions_set_settings(&worker->sessions, reload->settings);
 	bridge_set_settings(&worker->bridge, reload->settings);

@@ -206,14 +206,16 @@ int worker_open_conns(struct worker *worker)
 	};
 	sessions_init(&worker->sessions, &sessions);
 	worker->conns = (struct conns){
-		.shared = &worker->loop.streams,
-		.deadlines = &worker->loop.deadlines,
-		.settings = setup->settings,
-		.tls = setup->tls,
-		.sessions = &worker->sessions,
-		.bridge = &worker->bridge,
-		.quota = setup->quota,
-		.metrics = &worker->metrics,
+		.shared = {
+			.streams = &worker->loop.streams,
+			.deadlines = &worker->loop.deadlines,
+			.settings = setup->settings,
+			.tls = setup->tls,
+			.sessions = &worker->sessions,
+			.bridge = &worker->bridge,
+			.quota = setup->quota,
+			.metrics = &worker->metrics,
+		},
 		.on_empty = on_empty,
 	};
 	return conns_open(&worker->conns);

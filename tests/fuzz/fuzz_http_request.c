@@ -8,6 +8,11 @@
 
 enum { HEADER_BYTES = 2048 };
 
+static bool is_v1(struct slice subprotocol)
+{
+	return slice_equal(subprotocol, SLICE("sluice.v1"));
+}
+
 static void feed(void *context, char *bytes, size_t len)
 {
 	struct http_request *request = context;
@@ -125,7 +130,7 @@ static void check_handshake(const struct http_request *request)
 	struct ws_handshake handshake;
 	const char *problem = NULL;
 	struct buffer answer = { 0 };
-	int status = ws_handshake_check(request, true, &handshake, &problem);
+	int status = ws_handshake_check(request, true, is_v1, &handshake, &problem);
 	if (status) {
 		MUST(status == 400 || status == 405 || status == 426);
 		MUST(problem && *problem && http_refusal(status, problem, &answer) == 0);

@@ -64,7 +64,7 @@ test('of hiredis only the codec is linked, and nothing of its connections', () =
 
 /* The strings come from its source, so that the test cannot go on looking for an old one. */
 describe('the echo endpoint of the conformance tests', () => {
-  const source = readFileSync(join(ROOT, 'src/conn/conn_echo.c'), 'utf8');
+  const source = readFileSync(join(ROOT, 'src/conn/open/echo.c'), 'utf8');
   const [, said] = /log_debug\("([^"]+)"\)/.exec(source);
   const [, problem] = /"(not a limit[^"]+)"/.exec(source);
   const binary = readFileSync(BINARY);
@@ -78,7 +78,7 @@ describe('the echo endpoint of the conformance tests', () => {
 
   test('none of its functions is in the binary', () => {
     const symbols = output('nm');
-    assert.match(symbols, /\bconn_http_begin\b/);
+    assert.match(symbols, /\brequest_begin\b/);
     assert.doesNotMatch(symbols, /echo/i);
   });
 

@@ -14,6 +14,11 @@
 #define OFFER      "Sec-WebSocket-Protocol: "
 #define EXTENSIONS "Sec-WebSocket-Extensions: "
 
+static bool is_v1(struct slice subprotocol)
+{
+	return slice_equal(subprotocol, SLICE("sluice.v1"));
+}
+
 static int feed(struct http_request *request, const char *bytes, size_t len)
 {
 	char *copy = malloc(len);
@@ -34,7 +39,7 @@ static int check(struct http_request *request, struct ws_handshake *handshake, c
 	for (size_t i = at; i < text.len && status <= 1; i += step)
 		status = feed(request, text.at + i, step);
 	*problem = "http_request";
-	return status == 1 ? ws_handshake_check(request, true, handshake, problem) : status;
+	return status == 1 ? ws_handshake_check(request, true, is_v1, handshake, problem) : status;
 }
 
 static const struct {
@@ -239,7 +244,7 @@ static void chooses_the_subprotocol(void **state)
 		snprintf(text, sizeof(text), LINE ALL OFFER "%s\r\n" END, offers[i].offer);
 		assert_int_equal(
 			check(&request, &handshake, &problem, slice_of(text), 0, false), 0);
-		assert_int_equal(handshake.v1, offers[i].v1);
+		assert_int_equal(is_v1(handshake.subprotocol), offers[i].v1);
 		assert_int_equal(handshake.subprotocol.at == NULL, offers[i].chosen == NULL);
 		assert_true(slice_equal(handshake.subprotocol, slice_of(offers[i].chosen)));
 		assert_int_equal(handshake.ticket.at == NULL, offers[i].ticket == NULL);
@@ -277,8 +282,8 @@ static void accepts_no_compression_unless_wanted(void **state)
 			text, sizeof(text), LINE ALL EXTENSIONS "%s\r\n" END, offers[i].offer);
 		http_request_init(&request, 8192);
 		assert_int_equal(feed(&request, text, (size_t)len), 1);
-		int status =
-			ws_handshake_check(&request, offers[i].compression, &handshake, &problem);
+		int status = ws_handshake_check(
+			&request, offers[i].compression, is_v1, &handshake, &problem);
 		assert_int_equal(status, offers[i].status);
 		if (!status)
 			assert_int_equal(handshake.extension.window_bits, offers[i].window_bits);

@@ -5,7 +5,7 @@
 
 #include "sluice/auth/sessions.h"
 #include "sluice/base/buffer.h"
-#include "sluice/conn/conn.h"
+#include "sluice/conn/opening/site.h"
 #include "sluice/proto/record/session_cookie.h"
 
 struct dev_call {

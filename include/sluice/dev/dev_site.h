@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "sluice/conn/conn.h"
+#include "sluice/conn/opening/site.h"
 
 /* One for all workers. `redis_port` must outlive it. */
 struct site dev_site(const uint16_t *redis_port);

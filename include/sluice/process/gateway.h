@@ -2,7 +2,7 @@
 #ifndef SLUICE_PROCESS_GATEWAY_H
 #define SLUICE_PROCESS_GATEWAY_H
 
-#include "sluice/conn/conn.h"
+#include "sluice/conn/opening/site.h"
 #include "sluice/settings/settings.h"
 
 enum { EXIT_BAD_CONFIGURATION = 1, EXIT_CANNOT_START = 2 };

@@ -11,7 +11,7 @@
 
 #include "sluice/auth/sessions.h"
 #include "sluice/base/metrics.h"
-#include "sluice/conn/conn.h"
+#include "sluice/conn/conns.h"
 #include "sluice/conn/quota.h"
 #include "sluice/feed/bridge.h"
 #include "sluice/feed/link_state.h"

@@ -89,27 +89,28 @@ static const char *add_subprotocol(struct subprotocols *offered, struct slice na
 
 /* A page cannot set headers, so it offers a ticket as "ticket.…". It is a secret, and never
  * answered. */
-static const char *choose_subprotocol(
-	const struct subprotocols *offered, struct ws_handshake *handshake)
+static const char *choose_subprotocol(const struct subprotocols *offered,
+	bool (*is_spoken)(struct slice name), struct ws_handshake *handshake)
 {
-	static const struct slice own = { "sluice.v1", 9 }, ticket = { "ticket.", 7 };
+	static const struct slice ticket = { "ticket.", 7 };
+	bool spoken = false;
 	for (size_t i = 0; i < offered->n; i++) {
 		struct slice name = offered->names[i];
 		if (slice_starts_with(name, ticket)) {
 			if (handshake->ticket.at)
 				return "Sec-WebSocket-Protocol holds more than one ticket";
 			handshake->ticket = slice_skip(name, ticket.len);
-		} else if (slice_equal(name, own) || !handshake->subprotocol.at) {
+		} else if (!handshake->subprotocol.at || (!spoken && is_spoken(name))) {
 			handshake->subprotocol = name;
+			spoken = is_spoken(name);
 		}
 	}
-	handshake->v1 = slice_equal(handshake->subprotocol, own);
 	return NULL;
 }
 
 /* Several header lines are one list. Gives the problem or NULL. */
-static const char *check_subprotocols(
-	const struct http_request *request, struct ws_handshake *handshake)
+static const char *check_subprotocols(const struct http_request *request,
+	bool (*is_spoken)(struct slice name), struct ws_handshake *handshake)
 {
 	struct subprotocols offered = { .n = 0 };
 	for (size_t i = 0; i < request->n_headers; i++) {
@@ -123,7 +124,7 @@ static const char *check_subprotocols(
 				return problem;
 		}
 	}
-	return choose_subprotocol(&offered, handshake);
+	return choose_subprotocol(&offered, is_spoken, handshake);
 }
 
 static const char *check_upgrade(const struct http_request *request)
@@ -192,7 +193,8 @@ static const char *check_extensions(
 }
 
 int ws_handshake_check(const struct http_request *request, bool compression,
-	struct ws_handshake *ret_handshake, const char **ret_problem)
+	bool (*is_spoken)(struct slice subprotocol), struct ws_handshake *ret_handshake,
+	const char **ret_problem)
 {
 	*ret_handshake = (struct ws_handshake){ 0 };
 	*ret_problem = NULL;
@@ -212,7 +214,7 @@ int ws_handshake_check(const struct http_request *request, bool compression,
 	if (!*ret_problem)
 		*ret_problem = check_origin(request, ret_handshake);
 	if (!*ret_problem)
-		*ret_problem = check_subprotocols(request, ret_handshake);
+		*ret_problem = check_subprotocols(request, is_spoken, ret_handshake);
 	if (!*ret_problem)
 		*ret_problem = check_extensions(request, compression, ret_handshake);
 	return *ret_problem ? 400 : 0;

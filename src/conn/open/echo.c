@@ -17,11 +17,14 @@
  * chunks, reading is paused until the queue is empty. So the queue exceeds the limit by the echo of
  * one read and one message at most, and the pings in that read are answered one and all, where a
  * connection that cannot be paused answers the last. */
+#include "sluice/conn/open/echo.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "conn_internal.h"
 #include "sluice/base/log.h"
+#include "sluice/conn/open/open_shared.h"
+#include "sluice/conn/open/ws.h"
 #include "sluice/proto/ws/ws_deflate.h"
 
 /* A read holds at most 10,000 frames that have an echo of two chunks: they fit in on top of these. */
@@ -33,7 +36,7 @@ enum {
 };
 
 struct echo {
-	struct conn_reading reading;
+	struct ws_reading reading;
 	struct ws_reader_events reader_events;
 	struct stream_events stream_events;
 	const struct stream_events *inner; /* the connection's own */
@@ -58,7 +61,7 @@ static struct echo *echo_of(const struct stream *stream)
 
 static bool is_over_limit(const struct conn *conn)
 {
-	return stream_queued(&conn->stream) > conn->conns->settings->limits.queue_bytes ||
+	return stream_queued(&conn->stream) > conn_settings(conn)->limits.queue_bytes ||
 	       conn->stream.queue.count > ECHO_CHUNKS;
 }
 
@@ -98,7 +101,7 @@ static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct s
 	struct conn *conn = of_reader(reader);
 	const struct echo *echo = echo_of(&conn->stream);
 	/* After a close frame no data frame is sent (RFC 6455 §5.5.1). */
-	if (conn->state != CONN_OPEN)
+	if (!conn_is_open(conn))
 		return;
 	if (!echo->deflater)
 		send_back(conn, opcode, payload);
@@ -111,10 +114,10 @@ static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct s
 static void on_ping(struct ws_reader *reader, struct slice payload)
 {
 	struct conn *conn = of_reader(reader);
-	if (conn->state == CONN_OPEN && stream_queued(&conn->stream))
+	if (conn_is_open(conn) && stream_queued(&conn->stream))
 		send_back(conn, WS_PONG, payload);
 	else
-		conn_reader_events.on_ping(reader, payload);
+		ws_reader_events.of[0].on_ping(reader, payload);
 }
 
 /* ---- events of the stream ---- */
@@ -123,7 +126,7 @@ static void on_bytes(struct stream *stream, char *bytes, size_t len)
 {
 	struct conn *conn = of_stream(stream);
 	echo_of(stream)->inner->on_bytes(stream, bytes, len);
-	if (conn->state != CONN_OPEN || !is_over_limit(conn))
+	if (!conn_is_open(conn) || !is_over_limit(conn))
 		return;
 	/* What the kernel takes now need not be waited for; what is left is told of by on_drained. */
 	stream_flush(stream);
@@ -159,7 +162,7 @@ static bool read_number(struct slice text, uint32_t max, uint32_t *ret_number)
 	return text.len && number <= max;
 }
 
-static bool read_limits(struct slice query, struct conn_reading *reading)
+static bool read_limits(struct slice query, struct ws_reading *reading)
 {
 	while (query.at) {
 		struct slice value = slice_cut(&query, '&');
@@ -182,11 +185,10 @@ static bool read_limits(struct slice query, struct conn_reading *reading)
 
 static void take_over(struct conn *conn, struct echo *echo)
 {
-	echo->reader_events = conn_reader_events;
+	echo->reader_events = ws_reader_events.of[0];
 	echo->reader_events.on_message = on_message;
 	echo->reader_events.on_ping = on_ping;
 	echo->reading.settings.events = &echo->reader_events;
-	ws_reader_init(&conn->reader, &echo->reading.settings);
 	echo->inner = conn->stream.events;
 	echo->stream_events = *echo->inner;
 	echo->stream_events.on_bytes = on_bytes;
@@ -196,31 +198,41 @@ static void take_over(struct conn *conn, struct echo *echo)
 }
 
 /* 0, or the status to refuse with, and why. */
-static int prepare(struct echo *echo, const struct conn *conn, const char **ret_problem)
+static int read_query(
+	struct echo *echo, const struct conn *conn, struct slice query, const char **ret_problem)
 {
-	echo->reading = conn->conns->reading;
+	echo->reading = conn->shared->open->ws->of[0].reading;
 	echo->reading.frames_per_second = 0;
 	*ret_problem = "not a limit of the echo";
-	if (!read_limits(conn->http->request.query, &echo->reading))
+	if (!read_limits(query, &echo->reading))
 		return 400;
-	echo->window_bits = conn->http->handshake.extension.window_bits;
 	*ret_problem = "no memory";
 	if (echo->window_bits)
 		echo->deflater = ws_deflater_create();
 	return echo->window_bits && !echo->deflater ? 503 : 0;
 }
 
-int conn_echo_begin(struct conn *conn, const char **ret_problem)
+int echo_prepare(
+	struct conn *conn, struct slice query, unsigned window_bits, const char **ret_problem)
 {
 	struct echo *echo = calloc(1, sizeof(*echo));
 	*ret_problem = "no memory";
-	int status = echo ? prepare(echo, conn, ret_problem) : 503;
+	if (!echo)
+		return 503;
+	echo->window_bits = window_bits;
+	int status = read_query(echo, conn, query, ret_problem);
 	if (status) {
 		free(echo);
 		return status;
 	}
 	log_debug("echo of conformance runs");
-	conn->http->handshake.v1 = false; /* here it is a name like any other */
 	take_over(conn, echo);
 	return 0;
 }
+
+static const struct ws_reading *reading(const struct conn *conn)
+{
+	return &echo_of(&conn->stream)->reading;
+}
+
+const struct dialect echo_dialect = { .form = PUBLICATION_PLAIN, .reading = reading };

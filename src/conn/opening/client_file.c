@@ -3,9 +3,11 @@
  * page may do with it is asked when it opens a connection.
  *
  * A browser may keep it for some minutes: when the gateway is replaced and all pages come back at once,
- * they need not all fetch a script before. */
-#include "conn_internal.h"
+ * they need not all fetch a script first. */
+#include "sluice/conn/opening/client_file.h"
+
 #include "sluice/base/embedded.h"
+#include "sluice/conn/opening/refuse.h"
 #include "sluice/proto/http/http_answer.h"
 
 #define HEADERS \
@@ -53,20 +55,21 @@ static int print(
 	return error;
 }
 
-bool conn_client_answer(struct conn *conn)
+bool client_file_is_asked(const struct conn *conn)
 {
-	const struct http_request *request = &conn->http->request;
-	const struct embedded_file *file = find(request->path);
+	return find(conn->opening->request.path) != NULL;
+}
+
+void client_file_begin(struct conn *conn)
+{
+	const struct http_request *request = &conn->opening->request;
 	struct buffer out = { 0 };
-	if (!file)
-		return false;
 	if (!slice_equal(request->method, SLICE("GET")) &&
 		!slice_equal(request->method, SLICE("HEAD")))
-		conn_refuse(conn, 405, "only GET is answered here");
-	else if (print(request, file, &out) != 0)
+		opening_refuse(conn, 405, "only GET is answered here");
+	else if (print(request, find(request->path), &out) != 0)
 		conn_abort(conn);
 	else
-		conn_answer(conn, buffer_slice(&out));
+		opening_answer(conn, buffer_slice(&out));
 	buffer_finish(&out);
-	return true;
 }

@@ -1,21 +1,25 @@
-/* The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong
- * that must come. With sluice.v1 a message goes in front of each ping, as a page cannot see those. The first ping goes out after a random part of the interval, so that browsers that
- * came together are not pinged together; from then on the rhythm keeps them apart.
+/* The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong that
+ * must come. In front of each ping goes the dialect's message, as a page cannot see pings. The first ping
+ * leaves after a random part of the interval, so that browsers that came together are not pinged
+ * together; from then on the rhythm keeps them apart.
  *
  * Only a pong proves that the peer is there, and it has `timeout` to come. But a browser on a slow line
  * cannot answer a ping that still waits behind megabytes, here or in the kernel. So the place where the
  * ping ends in all that was sent is remembered, and when the pong is due:
  *
- *	the ping has not arrived, but other bytes have since   -> wait another timeout: slow, not dead
- *	it has arrived, and the peer still reads what was sent before it             -> the same
- *	it has arrived late                                                          -> once more
- *	else                                                                         -> terminated
+ *	the ping has not arrived, but other bytes have since              -> wait another timeout: slow, not dead
+ *	it has arrived, and the peer still reads what was sent before it  -> the same
+ *	it has arrived late                                               -> once more
+ *	else                                                              -> terminated
  *
  * "Arrived" is what the peer's TCP has acknowledged; that its program reads shows in a receive window
  * that grows. How much may wait is limited by the queue. */
+#include "sluice/conn/open/heartbeat.h"
+
 #include <stdlib.h>
 
-#include "conn_internal.h"
+#include "sluice/conn/open/open_shared.h"
+#include "sluice/conn/open/ws_shared.h"
 
 static void on_ping_due(struct deadline *deadline);
 static void on_pong_due(struct deadline *deadline);
@@ -23,19 +27,19 @@ static void on_pong_due(struct deadline *deadline);
 static void schedule_ping(struct conn *conn, unsigned ms)
 {
 	conn->awaiting_pong = false;
-	if (conn->conns->settings->heartbeat_interval_ms)
-		deadline_set(conn->conns->deadlines, &conn->deadline, ms, on_ping_due);
-	else /* the configuration was read again, and there is none any more */
-		deadline_clear(conn->conns->deadlines, &conn->deadline);
+	if (conn_settings(conn)->heartbeat_interval_ms)
+		deadline_set(conn->shared->deadlines, &conn->deadline, ms, on_ping_due);
+	else /* a reload has turned the heartbeat off */
+		deadline_clear(conn->shared->deadlines, &conn->deadline);
 }
 
 static void await_pong(struct conn *conn)
 {
-	deadline_set(conn->conns->deadlines, &conn->deadline,
-		conn->conns->settings->heartbeat_timeout_ms, on_pong_due);
+	deadline_set(conn->shared->deadlines, &conn->deadline,
+		conn_settings(conn)->heartbeat_timeout_ms, on_pong_due);
 }
 
-/* May the peer still be on the way to the ping? */
+/* May the peer still be reading what was sent before the ping? */
 static bool is_only_slow(struct conn *conn)
 {
 	struct stream_progress now = stream_progress(&conn->stream);
@@ -56,14 +60,14 @@ static void on_pong_due(struct deadline *deadline)
 		await_pong(conn);
 		return;
 	}
-	metrics_add(conn->conns->metrics, METRIC_HEARTBEAT_TERMINATIONS_TOTAL, 1);
+	metrics_add(conn->shared->metrics, METRIC_HEARTBEAT_TERMINATIONS_TOTAL, 1);
 	conn_abort(conn);
 }
 
 static void on_ping_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
-	struct chunk *ping = conn->v1 ? conn->conns->heartbeat : conn->conns->ping;
+	struct chunk *ping = conn->shared->open->ws->of[conn->dialect].heartbeat;
 	if (stream_send(&conn->stream, ping) != 0) {
 		conn_abort(conn);
 		return;
@@ -77,14 +81,14 @@ static void on_ping_due(struct deadline *deadline)
 	await_pong(conn);
 }
 
-void conn_heartbeat_begin(struct conn *conn)
+void heartbeat_begin(struct conn *conn)
 {
-	schedule_ping(conn, arc4random_uniform(conn->conns->settings->heartbeat_interval_ms + 1));
+	schedule_ping(conn, arc4random_uniform(conn_settings(conn)->heartbeat_interval_ms + 1));
 }
 
-void conn_heartbeat_pong(struct conn *conn)
+void heartbeat_pong(struct conn *conn)
 {
-	sessions_touch(conn->conns->sessions, &conn->session);
+	sessions_touch(conn->shared->sessions, &conn->session);
 	if (conn->awaiting_pong)
-		schedule_ping(conn, conn->conns->settings->heartbeat_interval_ms);
+		schedule_ping(conn, conn_settings(conn)->heartbeat_interval_ms);
 }

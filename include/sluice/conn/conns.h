@@ -1,0 +1,54 @@
+/* The connections of a worker: accepted, drained, and told of new settings. */
+#ifndef SLUICE_CONN_CONNS_H
+#define SLUICE_CONN_CONNS_H
+
+#include <sys/socket.h>
+
+#include "sluice/conn/conn.h"
+#include "sluice/conn/open/open_shared.h"
+#include "sluice/conn/open/ws_shared.h"
+#include "sluice/conn/opening/opening.h"
+
+struct conns {
+	/* The owner fills the fields of `shared` that are not private, and this, before conns_open. */
+	struct conn_shared shared;
+	/* While draining: the last connection has closed. */
+	void (*on_empty)(struct conns *conns);
+	/* private */
+	struct opening_shared opening;
+	struct open_shared open;
+	struct ws_shared ws;
+	struct deadline drain; /* its next step */
+	uint64_t drain_begin;
+	size_t drain_total, drain_closed; /* open ones when it began; closed since */
+};
+
+/* 0 or -ENOMEM. */
+MUST_CHECK int conns_open(struct conns *conns);
+
+/* A web site beside the WebSocket endpoint, for --dev; before the first connection is accepted. */
+void conns_set_site(struct conns *conns, const struct site *site);
+
+/* There must be no connection left. */
+void conns_finish(struct conns *conns);
+
+/* After shared.settings was replaced. */
+void conns_settings_changed(struct conns *conns);
+
+/* Takes an accepted descriptor. */
+void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer);
+
+/* Descriptors are short: closes some of the connections whose request has been awaited for longest. */
+void conns_make_room(struct conns *conns);
+
+/* Publications may have been missed on channels of these homes (a bit each). */
+void conns_on_gap(struct conns *conns, uint64_t homes);
+
+/* Closes all with 1012, evenly over settings->drain_ms; new requests get 503. on_empty follows (at once,
+ * within this call, when there is none). */
+void conns_drain(struct conns *conns);
+
+/* Closes what is left, at once and without a close frame. */
+void conns_abort(struct conns *conns);
+
+#endif

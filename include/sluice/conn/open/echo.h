@@ -1,0 +1,15 @@
+/* The echo of conformance runs, in builds with -Decho=enabled: see echo.c. */
+#ifndef SLUICE_CONN_OPEN_ECHO_H
+#define SLUICE_CONN_OPEN_ECHO_H
+
+#include "sluice/conn/conn.h"
+#include "sluice/conn/open/dialect.h"
+
+extern const struct dialect echo_dialect;
+
+/* Before the 101: the connection will echo, within the limits that the query names. `window_bits`: of
+ * permessage-deflate, or 0. 0, or the status to refuse with, and why. */
+int echo_prepare(
+	struct conn *conn, struct slice query, unsigned window_bits, const char **ret_problem);
+
+#endif

@@ -1,0 +1,11 @@
+/* A request for {path}/check: would an upgrade be let in? */
+#ifndef SLUICE_CONN_OPENING_CHECK_H
+#define SLUICE_CONN_OPENING_CHECK_H
+
+#include "sluice/conn/opening/opening.h"
+
+/* Both: is it asked for, by the path? Then the second answers or begins to ask Redis. */
+bool check_is_asked(const struct conn *conn);
+void check_begin(struct conn *conn);
+
+#endif

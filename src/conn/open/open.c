@@ -1,0 +1,157 @@
+/* The order in which a log-in that changed is applied: first the channels that it does not allow any more
+ * are left, then the automatic ones that it brings are joined. The record was read just now, so the rules
+ * and the record decide, and nothing that was decided before.
+ *
+ * A client that cannot ask for channels is closed with 4403 when it has lost its last one: its page waits
+ * for something that cannot come. One that never had any stays, as it was let in like that. */
+#include "sluice/conn/open/open.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sluice/conn/open/channels.h"
+#include "sluice/conn/open/open_shared.h"
+#include "sluice/conn/open/queue.h"
+#include "sluice/proto/ws/ws_close.h"
+
+enum { DRAIN_RETRY_MS = 1000 };
+
+static const struct transport *transport_of(const struct conn *conn)
+{
+	MUST(conn_is_open(conn));
+	return container_of((uintptr_t)conn->phase, struct transport, phase);
+}
+
+void open_begin(struct conn *conn, const struct transport *transport)
+{
+	struct conn_shared *shared = conn->shared;
+	conn_enter(conn, &transport->phase);
+	conn->close_code = WS_CLOSE_ABNORMAL; /* until there is a better one */
+	metrics_add(shared->metrics, METRIC_CONNECTIONS, 1);
+	metrics_add(shared->metrics, METRIC_CONNECTIONS_TOTAL, 1);
+	deadline_clear(shared->deadlines, &conn->deadline);
+}
+
+void open_close(struct conn *conn, unsigned code, struct slice reason)
+{
+	transport_of(conn)->close(conn, code, reason);
+}
+
+/* ---- sending ---- */
+
+bool open_send(struct conn *conn, struct chunk *chunk)
+{
+	struct slice beyond = queue_limit(conn, chunk->len);
+	if (beyond.len)
+		open_close(conn, WS_CLOSE_TRY_LATER, beyond);
+	else if (stream_send(&conn->stream, chunk) != 0)
+		conn_abort(conn);
+	else
+		return true;
+	return false;
+}
+
+int open_text_begin(struct buffer *text)
+{
+	static const char room[WS_SERVER_HEADER_MAX];
+	return buffer_append(text, room, sizeof(room));
+}
+
+/* With a reference; NULL: no memory. */
+static struct chunk *lay_out(struct conn *conn, struct buffer *text, int error)
+{
+	if (!error)
+		return transport_of(conn)->message(text);
+	buffer_finish(text);
+	return NULL;
+}
+
+void open_send_text(struct conn *conn, struct buffer *text, int error)
+{
+	struct chunk *chunk = lay_out(conn, text, error);
+	if (!chunk) {
+		conn_abort(conn);
+		return;
+	}
+	open_send(conn, chunk);
+	chunk_unref(chunk);
+}
+
+int open_send_welcome(struct conn *conn, struct slice user)
+{
+	const struct dialect *dialect = conn_dialect(conn);
+	struct buffer text = { 0 };
+	if (!dialect->write_welcome)
+		return 0;
+	int error = open_text_begin(&text);
+	if (!error)
+		error = dialect->write_welcome(&text, conn, user);
+	struct chunk *chunk = lay_out(conn, &text, error);
+	if (!chunk)
+		return -ENOMEM;
+	error = stream_send(&conn->stream, chunk);
+	chunk_unref(chunk);
+	return error;
+}
+
+/* ---- events ---- */
+
+void open_on_confirmed(struct conn *conn, struct slice channel)
+{
+	const struct dialect *dialect = conn_dialect(conn);
+	if (dialect->on_confirmed)
+		dialect->on_confirmed(conn, channel);
+}
+
+void open_on_dropped(struct conn *conn, struct slice channel)
+{
+	const struct dialect *dialect = conn_dialect(conn);
+	struct buffer text = { 0 };
+	if (!dialect->write_gap)
+		return;
+	int error = open_text_begin(&text);
+	if (!error)
+		error = dialect->write_gap(&text, channel);
+	open_send_text(conn, &text, error);
+}
+
+/* The last thing that is done with the connection. */
+static void apply(struct conn *conn, const struct identity *identity)
+{
+	bool revoked = channels_leave_forbidden(conn, identity);
+	if (!conn_is_open(conn))
+		return;
+	channels_join_automatic(conn, identity);
+	if (conn_is_open(conn) && !conn_dialect(conn)->on_message && revoked &&
+		conn->subscriber.count == 0)
+		open_close(conn, WS_CLOSE_FORBIDDEN, SLICE("no channel is allowed any more"));
+}
+
+void open_on_login(struct conn *conn, enum conn_login login, const struct identity *identity)
+{
+	switch (login) {
+	case CONN_LOGIN_CHANGED:
+		apply(conn, identity);
+		break;
+	case CONN_LOGIN_ENDED:
+		open_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("session ended"));
+		break;
+	case CONN_LOGIN_TICKET_ENDED:
+		open_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("the ticket is no log-in any more"));
+		break;
+	case CONN_LOGIN_UNKNOWN:
+		open_close(conn, WS_CLOSE_INTERNAL, (struct slice){ 0 });
+		break;
+	}
+}
+
+/* "retry_after_ms=N", with N drawn for each client. The closes are spread already, so a short wait is
+ * enough to keep those of one step apart. */
+void open_on_drain(struct conn *conn)
+{
+	char reason[WS_CLOSE_REASON_MAX];
+	int len = snprintf(
+		reason, sizeof(reason), "retry_after_ms=%u", arc4random_uniform(DRAIN_RETRY_MS));
+	open_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
+}

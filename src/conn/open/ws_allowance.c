@@ -1,0 +1,50 @@
+/* The reader has an allowance of frames. It is renewed when bytes come and another second has begun on
+ * the loop's clock. So there is no timer, and a browser that sends nothing costs nothing. */
+#include "sluice/conn/open/ws_allowance.h"
+
+#include "sluice/base/limit.h"
+#include "sluice/proto/ws/ws_close.h"
+
+void ws_allow_frames(struct conn *conn)
+{
+	uint32_t second = (uint32_t)(uv_now(conn->shared->streams->loop) / 1000);
+	if (conn->second == second)
+		return;
+	conn->second = second;
+	conn->commands_done = 0;
+	const struct ws_reading *reading =
+		container_of((uintptr_t)conn->reader.settings, struct ws_reading, settings);
+	unsigned frames = reading->frames_per_second;
+	ws_reader_allow_frames(&conn->reader, frames ? frames : UINT32_MAX);
+}
+
+/* What is beyond the counter's range is as good as no limit: the limit of frames comes first. */
+bool ws_allow_command(struct conn *conn)
+{
+	if (conn->commands_done >= conn_settings(conn)->limits.commands_per_second) {
+		limit_hit(conn->shared->metrics, METRIC_LIMIT_COMMANDS_PER_SECOND);
+		return false;
+	}
+	if (conn->commands_done < UINT16_MAX)
+		conn->commands_done++;
+	return true;
+}
+
+struct slice ws_reader_limit(struct conn *conn, unsigned code)
+{
+	struct metrics *metrics = conn->shared->metrics;
+	if (code == WS_CLOSE_TOO_BIG) {
+		limit_hit(metrics, METRIC_LIMIT_MESSAGE_BYTES);
+	} else if (code == WS_CLOSE_POLICY && ws_reader_frames_left(&conn->reader) == 0) {
+		limit_hit(metrics, METRIC_LIMIT_FRAMES_PER_SECOND);
+		return SLICE("too many frames");
+	} else if (code == WS_CLOSE_POLICY) {
+		limit_hit(metrics, METRIC_LIMIT_FRAGMENTS);
+		return SLICE("too many fragments");
+	} else if (code == WS_CLOSE_TRY_LATER) {
+		/* a message that would have to be inflated */
+		limit_hit(metrics, METRIC_LIMIT_BUFFERED_BYTES);
+		return SLICE("overload");
+	}
+	return (struct slice){ 0 };
+}

@@ -1,0 +1,158 @@
+/* What may it see?
+ *
+ *	identity -> user's quota 429 -> rules 403 -> Redis: channels confirmed 503 -> admitted
+ *
+ * A connection is admitted only when Redis has confirmed every channel, so "open" in the browser means that
+ * nothing published from then on is missed. */
+#include "sluice/conn/opening/admit.h"
+
+#include <errno.h>
+
+#include "sluice/conn/open/channels.h"
+#include "sluice/conn/open/open_shared.h"
+#include "sluice/conn/opening/quotas.h"
+#include "sluice/conn/opening/refuse.h"
+#include "sluice/proto/text/percent.h"
+
+static const struct purpose *purpose_of(const struct conn *conn)
+{
+	return conn->opening->purpose;
+}
+
+/* ---- channels ---- */
+
+static int subscribe(void *context, struct slice channel)
+{
+	struct conn *conn = context;
+	return purpose_of(conn)->subscribe(conn, channel);
+}
+
+/* Form encoding, as URLSearchParams writes it: '+' is a space. Gives the length or -EINVAL. */
+static ssize_t decode_value(struct slice text, char *decoded)
+{
+	ssize_t len = percent_decode(text, decoded, text.len);
+	if (len < 0)
+		return len;
+	/* An encoded plus has become one that must stay, so the blanks are set by the raw text. */
+	for (size_t from = 0, to = 0; from < text.len; from += text.at[from] == '%' ? 3 : 1, to++)
+		if (text.at[from] == '+')
+			decoded[to] = ' ';
+	return len;
+}
+
+/* One `channel=…` of the query. 0, -EACCES: not allowed, or what `subscribe` gives. */
+static int subscribe_asked(struct conn *conn, const struct identity *identity, struct slice value)
+{
+	char name[CHANNEL_NAME_MAX * 3];
+	if (value.len > sizeof(name))
+		return -EACCES;
+	ssize_t len = decode_value(value, name);
+	struct slice channel = slice_make(name, len < 0 ? 0 : (size_t)len);
+	if (!channel_name_is_valid(channel) || !channels_allow(conn, identity, channel))
+		return -EACCES;
+	return subscribe(conn, channel);
+}
+
+static int subscribe_all(struct conn *conn, const struct identity *identity)
+{
+	const struct settings *settings = conn_settings(conn);
+	int error = channel_rules_each_automatic(
+		settings->rules, settings->n_rules, identity, subscribe, conn);
+	struct slice query = conn->opening->request.query;
+	while (!error && query.at) {
+		struct slice value = slice_cut(&query, '&');
+		struct slice name = slice_cut(&value, '=');
+		if (slice_equal(name, SLICE("channel")))
+			error = subscribe_asked(conn, identity, value);
+	}
+	return error;
+}
+
+/* ---- the verdict ---- */
+
+/* The welcome says whose log-in it is; the identity is gone by then. */
+static int keep_user(struct opening *opening, const struct identity *identity)
+{
+	const struct dialect *dialect = opening->conn->shared->open->dialects[opening->dialect];
+	if (!identity || !dialect->write_welcome)
+		return 0;
+	return buffer_append_slice(&opening->user, identity->user);
+}
+
+void admit(struct conn *conn, const struct identity *identity)
+{
+	const char *problem;
+	int status = opening_take_user_share(conn, identity, &problem);
+	if (status) {
+		opening_refuse(conn, status, problem);
+		return;
+	}
+	int error = keep_user(conn->opening, identity);
+	if (!error)
+		error = subscribe_all(conn, identity);
+	/* A client that asks for nothing does not notice that Redis is away; it is away all the same. */
+	if (!error && !conn->subscriber.count && !bridge_is_up(conn->shared->bridge))
+		error = -ENOTCONN;
+	if (error == -EACCES)
+		opening_refuse(conn, 403, "a channel that was asked for is not allowed");
+	else if (error == -EDQUOT)
+		opening_refuse(conn, 403, "more channels than limits.channels");
+	else if (error)
+		opening_refuse_for_redis(conn, error);
+	else if (conn->subscriber.unconfirmed == 0)
+		purpose_of(conn)->admitted(conn);
+}
+
+void admit_without(struct conn *conn, const char *problem)
+{
+	if (conn_settings(conn)->session.required)
+		purpose_of(conn)->reject(conn, problem);
+	else
+		admit(conn, NULL);
+}
+
+/* ---- while it waits ---- */
+
+static void on_confirmed(struct conn *conn, struct slice channel)
+{
+	(void)channel;
+	if (conn->subscriber.unconfirmed == 0)
+		purpose_of(conn)->admitted(conn);
+}
+
+/* It was let in by what held before, and would be opened when Redis confirms. */
+static void apply(struct conn *conn, const struct identity *identity)
+{
+	if (channels_leave_forbidden(conn, identity))
+		opening_refuse(conn, 403, "a channel that was asked for is not allowed");
+	else
+		channels_join_automatic(conn, identity);
+}
+
+static void on_login(struct conn *conn, enum conn_login login, const struct identity *identity)
+{
+	/* Without a channel it is not admitted yet: it is not known who it is. */
+	if (!conn->subscriber.count)
+		return;
+	switch (login) {
+	case CONN_LOGIN_CHANGED:
+		apply(conn, identity);
+		break;
+	case CONN_LOGIN_ENDED:
+		purpose_of(conn)->reject(conn, "the session has ended");
+		break;
+	case CONN_LOGIN_TICKET_ENDED:
+		purpose_of(conn)->reject(conn, "the ticket is no log-in any more");
+		break;
+	case CONN_LOGIN_UNKNOWN:
+		opening_refuse_for_redis(conn, -ENOMEM);
+		break;
+	}
+}
+
+/* The stream is paused, so no bytes come. */
+const struct conn_phase opening_waiting = {
+	.on_confirmed = on_confirmed,
+	.on_login = on_login,
+	.leave = opening_leave,
+};

@@ -1,0 +1,75 @@
+/* From the request to an identity: by its ticket if it has one, else by the session cookie.
+ *
+ *	cookie -> signature 401 -> Redis: session 401 503 -> admit
+ *
+ * Everything that Redis is asked from here on has REDIS_ANSWER_MS together; then the answer is 503, because
+ * a browser opens no second socket to a host while one hangs. While Redis is asked the stream is paused:
+ * what the browser sends early stays in the kernel, but for what came in the same read as the request,
+ * which waits behind it in the request's buffer. */
+#include "sluice/conn/opening/authenticate.h"
+
+#include <errno.h>
+
+#include "sluice/auth/credentials.h"
+#include "sluice/conn/opening/admit.h"
+#include "sluice/conn/opening/refuse.h"
+#include "sluice/conn/opening/ticket.h"
+
+enum { REDIS_ANSWER_MS = 900 };
+
+static void join(struct conn *conn, struct session *session, const struct identity *identity)
+{
+	if (!conn->opening->purpose->only_looks)
+		sessions_join(conn->shared->sessions, session, &conn->session);
+	admit(conn, identity);
+}
+
+static void on_session(struct session_waiter *waiter, enum session_result result,
+	struct session *session, const struct identity *identity)
+{
+	struct conn *conn = container_of(waiter, struct opening, waiter)->conn;
+	if (result == SESSION_UNAVAILABLE)
+		opening_refuse(conn, 503, "the session could not be read from Redis");
+	else if (result == SESSION_GOOD)
+		join(conn, session, identity);
+	else
+		admit_without(conn, "no such session, or it is not logged in");
+}
+
+static void by_cookie(struct conn *conn)
+{
+	struct opening *opening = conn->opening;
+	char value[SESSION_COOKIE_MAX];
+	struct slice sid;
+	const char *problem;
+	int error = credentials_session_id(
+		conn_settings(conn), &opening->request, value, &sid, &problem);
+	if (error == -EACCES) {
+		admit_without(conn, problem);
+		return;
+	}
+	opening->waiter.on_result = on_session;
+	if (!error)
+		error = sessions_look_up(conn->shared->sessions, sid, &opening->waiter);
+	if (error)
+		opening_refuse_for_redis(conn, error);
+}
+
+static void on_redis_due(struct deadline *deadline)
+{
+	opening_refuse(
+		container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
+}
+
+void authenticate(struct conn *conn)
+{
+	conn_enter(conn, &opening_waiting);
+	stream_pause(&conn->stream);
+	deadline_set(conn->shared->deadlines, &conn->deadline, REDIS_ANSWER_MS, on_redis_due);
+	if (opening_take_ticket(conn))
+		return;
+	if (conn_settings(conn)->session.cookie.len)
+		by_cookie(conn);
+	else
+		admit_without(conn, "there is no ticket");
+}

@@ -1,0 +1,87 @@
+/* A connection from which no whole request has come yet. It costs a descriptor and some memory, and the
+ * peer nothing: an attacker opens thousands and sends nothing, or a byte now and then.
+ *
+ *	accepted --1 s--> half-open: counted by address --limits.handshake_seconds--> 408
+ *
+ * The limit per address is not on all connections whose request is incomplete, but on those that are
+ * older than a second. When a proxy in front of us restarts, all its browsers come back at once from one
+ * address, and none of them may be refused; but their requests are here at once, too. So they are never
+ * counted, and never touch the mutex of the quota. If it is we who are slow, with thousands of TLS
+ * handshakes to do, what they have sent lies in the kernel, and the second is prolonged. A client that
+ * is late for another reason than malice, a phone on a bad line, has the whole time while others from
+ * its address are quick.
+ *
+ * The default is wide all the same: a proxy that is itself overrun may connect first and send later, and
+ * then a thousand late requests are a storm of log-ins and no attack. Where descriptors run short before
+ * that, the late connections of a worker, which are in one list in the order in which they came, make
+ * room, the oldest first. An operator who serves browsers without a proxy sets it lower. */
+#include "sluice/conn/opening/half_open.h"
+
+#include <errno.h>
+
+#include "sluice/base/limit.h"
+#include "sluice/conn/opening/refuse.h"
+
+enum { QUICK_MS = 1000, ROOM_AT_ONCE = 64 };
+
+static void on_request_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	/* Browsers open spare connections all the time: those are counted, and no warning is logged. */
+	if (conn->opening->begun)
+		limit_hit(conn->shared->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS);
+	else
+		metrics_add(conn->shared->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS, 1);
+	opening_put_out(conn, 408, "the request did not arrive in time");
+}
+
+/* 0 or a negative errno. Peers on a Unix socket have no address: they come through a proxy. */
+static int count(struct conn *conn)
+{
+	struct conn_shared *shared = conn->shared;
+	struct opening *opening = conn->opening;
+	int error = 0;
+	if (*opening->peer)
+		error = quota_take_share(shared->quota, 'h', slice_of(opening->peer),
+			shared->settings->limits.half_open_per_ip, &opening->half_open);
+	if (error == -EBUSY)
+		limit_hit(shared->metrics, METRIC_LIMIT_HALF_OPEN_PER_IP);
+	if (!error)
+		list_append(&shared->opening->half_open, &opening->in_half_open);
+	return error;
+}
+
+static void on_quick_due(struct deadline *deadline)
+{
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	struct deadlines *deadlines = conn->shared->deadlines;
+	unsigned whole = conn_settings(conn)->limits.handshake_ms;
+	if (stream_has_unread(&conn->stream)) {
+		deadline_set(deadlines, deadline, DEADLINE_TICK_MS, on_quick_due);
+		return;
+	}
+	/* A complete request is the site's, which has the rest of the time to answer it. */
+	int error = conn->opening->complete ? 0 : count(conn);
+	if (error)
+		opening_put_out(conn, error == -EBUSY ? 429 : 503,
+			"too many requests of this address are incomplete");
+	else
+		deadline_set(deadlines, deadline, whole > QUICK_MS ? whole - QUICK_MS : 0,
+			on_request_due);
+}
+
+void half_open_begin(struct conn *conn)
+{
+	unsigned whole = conn_settings(conn)->limits.handshake_ms;
+	if (whole > QUICK_MS)
+		deadline_set(conn->shared->deadlines, &conn->deadline, QUICK_MS, on_quick_due);
+	else
+		deadline_set(conn->shared->deadlines, &conn->deadline, whole, on_request_due);
+}
+
+void half_open_make_room(struct opening_shared *shared)
+{
+	for (int i = 0; i < ROOM_AT_ONCE && !list_is_empty(&shared->half_open); i++)
+		conn_abort(
+			container_of(shared->half_open.next, struct opening, in_half_open)->conn);
+}

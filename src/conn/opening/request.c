@@ -1,0 +1,104 @@
+/* The request, as it arrives, and what it asks for by its path. */
+#include "sluice/conn/opening/request.h"
+
+#include <errno.h>
+
+#include "sluice/base/limit.h"
+#include "sluice/base/log.h"
+#include "sluice/conn/opening/check.h"
+#include "sluice/conn/opening/client_file.h"
+#include "sluice/conn/opening/half_open.h"
+#include "sluice/conn/opening/refuse.h"
+#include "sluice/conn/opening/site.h"
+#include "sluice/conn/opening/upgrade.h"
+#include "sluice/net/address.h"
+
+/* The first that is asked for has the request. */
+static const struct {
+	bool (*is_asked)(const struct conn *conn);
+	void (*begin)(struct conn *conn);
+} targets[] = {
+#ifdef SLUICE_ECHO
+	{ upgrade_echo_is_asked, upgrade_echo_begin },
+#endif
+	{ upgrade_is_asked, upgrade_begin },
+	{ check_is_asked, check_begin },
+	{ client_file_is_asked, client_file_begin },
+	{ site_is_asked, site_begin },
+};
+
+static void dispatch(struct conn *conn)
+{
+	opening_leave_half_open(conn->opening);
+	conn->opening->complete = true;
+	for (size_t i = 0; i < COUNT_OF(targets); i++)
+		if (targets[i].is_asked(conn)) {
+			targets[i].begin(conn);
+			return;
+		}
+	opening_refuse(conn, 404, "nothing is here: the WebSocket endpoint has another path");
+}
+
+/* A body belongs to a site's request; the endpoint's refuses one by its header alone. */
+static bool body_is_here(const struct conn *conn)
+{
+	const struct http_request *request = &conn->opening->request;
+	return !conn->shared->opening->site || !request->has_body ||
+	       http_request_rest(request).len >= request->content_length;
+}
+
+static void on_bytes(struct conn *conn, char *bytes, size_t len)
+{
+	struct opening *opening = conn->opening;
+	opening->begun = true;
+	int status = http_request_feed(&opening->request, bytes, len);
+	if (status == 0)
+		return;
+	if (status == 431)
+		limit_hit(conn->shared->metrics, METRIC_LIMIT_HEADER_BYTES);
+	if (status != 1)
+		opening_refuse(conn, status,
+			status == 431 ? "the request's headers are too large"
+				      : "not a valid HTTP request");
+	else if (body_is_here(conn))
+		dispatch(conn);
+	else if (opening->request.content_length > conn_settings(conn)->limits.header_bytes)
+		opening_refuse(conn, 400, "the request's body is too large");
+}
+
+static void on_end(struct conn *conn, int error)
+{
+	char text[TLS_ERROR_MAX];
+	if (error)
+		log_debug("connection failed",
+			log_text("reason", stream_error_text(&conn->stream, error, text)));
+	conn_abort(conn);
+}
+
+/* A request that is not here yet is not waited for. */
+static void on_drain(struct conn *conn)
+{
+	opening_put_out(conn, 503, "draining");
+}
+
+static const struct conn_phase awaited = {
+	.on_bytes = on_bytes,
+	.on_end = on_end,
+	.on_drain = on_drain,
+	.leave = opening_leave,
+};
+
+int request_begin(struct conn *conn, const struct sockaddr_storage *peer)
+{
+	struct conn_shared *shared = conn->shared;
+	struct opening *opening = pool_take(&shared->opening->pool);
+	if (!opening)
+		return -ENOMEM;
+	opening->conn = conn;
+	address_peer(peer, opening->peer);
+	http_request_init(&opening->request, shared->settings->limits.header_bytes);
+	conn->opening = opening;
+	conn_enter(conn, &awaited);
+	half_open_begin(conn);
+	return 0;
+}
