@@ -1,10 +1,9 @@
 /*
  * Events of type "enriched": something that went from one place on earth to another.
  *
- * What arrives was published by anybody, so it is read with suspicion: a place must have a latitude
- * and a longitude that are on the globe, a name is cut short, and an unknown severity is a low one.
- * It is read with patience too, since publishers write coordinates in several ways; all of these
- * are the same event:
+ * Anybody may have published an event, so it is not trusted: a place must have a valid latitude and
+ * longitude, a long name is cut, and an unknown severity counts as low. Publishers write coordinates in
+ * several ways, which are all accepted. These are the same event:
  *
  *     {"type":"enriched","source":{"lat":52.5,"lon":13.4,"name":"Berlin"},"target":{…}}
  *     {"type":"enriched","src":{"lat":52.5,"lon":13.4},"dst":{…}}
@@ -49,7 +48,7 @@ function readTarget(event) {
   return readPlace(event.target ?? event.dst ?? event.to) ?? place(event.dstLat, event.dstLon);
 }
 
-/* The arc that an event describes, or null when it is no such event. */
+/* The arc that an event describes; null for any other event. */
 export function readArc(event) {
   if (event?.type !== 'enriched')
     return null;

@@ -1,10 +1,10 @@
 /*
  * The live messages: the list, the numbers and the map.
  *
- * A thousand messages a second arrive one by one, but a screen shows sixty pictures a second. So a
- * message is only counted and kept when it arrives, and all that have come since the last picture
- * become rows at once. Nothing here grows without a bound: what waits for a picture, as in a tab
- * that nobody sees, is cut to what the list would show anyway.
+ * A thousand messages may arrive in a second, but a screen shows sixty frames. So an arriving message is
+ * only counted and kept, and once per frame all kept messages become rows together. Nothing here grows
+ * without a limit: messages that wait for a frame, as in a hidden tab, are cut to the number that the
+ * list shows.
  */
 
 import { placeName, readArc } from '/event.js';
@@ -44,7 +44,7 @@ function describeArc({ source, target }) {
   return `${placeName(source)} → ${placeName(target)}`;
 }
 
-/* What a row says of a publication: its channel, a title where we understand it, and always the
+/* The content of a publication's row: its channel, a title if we understand the payload, and always the
  * payload. */
 function readMessage({ channel, data }) {
   const at = new Date();
@@ -83,7 +83,7 @@ export class Feed {
     setInterval(() => this.#showRate(), RATE_EVERY_MS);
   }
 
-  /* A publication: { channel, data }, as sluice.js gives it. */
+  /* A publication, as sluice.js passes it: { channel, data }. */
   add(publication) {
     this.#total++;
     const message = readMessage(publication);
@@ -92,10 +92,10 @@ export class Feed {
     this.#push(message);
   }
 
-  /* Something may have been missed on these channels. */
+  /* Messages may have been missed on these channels. */
   addGap(channels) {
     this.#push({ at: new Date(), gap: true, channel: channels.join(', '), title: 'Gap',
-      payload: 'something may have been missed: a page would fetch it now' });
+      payload: 'messages may have been missed: a real page would reload its data now' });
   }
 
   #push(message) {

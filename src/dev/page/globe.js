@@ -1,13 +1,13 @@
 /*
  * The shape of the earth: from latitude and longitude to a flat map, and from one place to another.
  *
- * The projection is Natural Earth (T. Patterson, B. Jenny): y is a polynomial of the latitude, and
- * x is another times the longitude. It keeps the familiar shapes and bends the far edges gently.
- * The map's unit is the equator's radian, with y northwards and 0, 0 in the middle.
+ * The projection is Natural Earth (T. Patterson, B. Jenny): y is a polynomial of the latitude, and x is
+ * another polynomial of it times the longitude. It keeps familiar shapes and bends the far edges gently.
+ * The unit of the map is a radian of the equator, with y northwards and 0, 0 in the middle.
  *
- * The way between two places takes the shorter side of the globe and leans to the nearer pole, as a
- * great circle does; but a great circle between far places runs off the top of a flat map, and this
- * one stays on it.
+ * The path between two places takes the shorter way round the globe and leans towards the nearer pole, as
+ * a great circle does. A great circle between far places would leave the flat map at its top; this path
+ * stays on the map.
  */
 
 export const NORTH = 84;
@@ -28,7 +28,7 @@ export function project(lon, lat) {
   };
 }
 
-/* The difference of two longitudes the shorter way round, in -180 … 180. */
+/* The difference of two longitudes by the shorter way round, in -180 … 180. */
 function eastwards(from, to) {
   return ((to - from + 540) % 360) - 180;
 }

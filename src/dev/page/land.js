@@ -1,6 +1,6 @@
 /*
- * The outline of the land: one list for each closed ring, longitude and latitude by turns, in
- * degrees. A ring inside another is a lake, so fill them all together by the even-odd rule.
+ * The outline of the land: one list for each closed ring, with alternating longitudes and latitudes in
+ * degrees. A ring inside another is a lake: fill all rings together by the even-odd rule.
  *
  * Made from Natural Earth's 1:110m land (naturalearthdata.com), which is in the public domain:
  * simplified, rounded to half a degree, without Antarctica, which the map cuts off.

@@ -1,16 +1,16 @@
 /*
  * The world map, and the arcs on it.
  *
- * The land never changes between two resizes, so it is painted once on a canvas of its own and
- * copied under each frame. Frames are only painted while an arc lives: an idle page costs nothing.
- * At most MOST_ARCS live at a time; under a flood the others are left out, so that those that are
- * seen can be followed to their end, and a frame's cost has a bound.
+ * The land changes only on a resize, so it is painted once on a canvas of its own and copied into each
+ * frame. Frames are painted only while there is an arc: an idle page costs nothing. There are at most
+ * MOST_ARCS at a time. In a flood the others are left out, so that each arc on the screen can be followed
+ * to its end, and the cost of a frame has a limit.
  *
  *     0 ........ GROW_MS ........ + HOLD_MS ........ + FADE_MS
  *     grows from its source       a ring at its target   fades
  *
- * An arc goes the shorter way round the globe, so it may leave the map at one edge and come back at
- * the other. Who asked for less motion sees each arc whole and still for the same time.
+ * An arc goes the shorter way round the globe, so it may leave the map at one edge and come back at the
+ * other. With "prefers-reduced-motion" each arc is shown whole and still for the same time.
  */
 
 import { LAND } from '/land.js';
@@ -245,7 +245,7 @@ export class WorldMap {
     context.stroke();
   }
 
-  /* The newest first; one that would cover another is left out. */
+  /* Newest first. A label that would cover another is left out. */
   #paintNames(now) {
     const taken = [];
     for (const arc of this.#arcs.toReversed()) {
@@ -260,7 +260,7 @@ export class WorldMap {
     }
   }
 
-  /* The surface's colour around the letters keeps them readable on land, sea and arcs. */
+  /* An outline in the surface's colour keeps the letters readable on land, sea and arcs. */
   #paintName(name, x, y, opacity) {
     const context = this.#context;
     const right = x > this.#canvas.clientWidth - NAME_WIDTH;

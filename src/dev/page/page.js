@@ -1,19 +1,19 @@
 /*
  * The demo page: log in, publish, watch.
  *
- * The page knows two things: whether there is a session (GET /session), and the state of its
- * connection. `data-user` on the body says the first (unknown, in, out), `data-state` on #state the
+ * The page shows two things: whether there is a session (GET /session), and the state of its
+ * connection. `data-user` on the body holds the first (unknown, in, out), `data-state` on #state the
  * second:
  *
- *     out          nobody is logged in, so no connection is tried
+ *     out          nobody is logged in, so the page does not connect
  *     connecting   the opening handshake is under way
  *     live         publications arrive
- *     lost         it was live, or could not open; it will be tried again
- *     refused      it will not: the session ended, or the gateway said no
+ *     lost         the connection was lost or could not open; sluice.js retries
+ *     refused      no retry: the session ended, or the gateway refused
  *
- * The connection is sluice.js's, which every gateway serves. Log-out only asks the server to end the
- * session: it is the gateway that then closes the connection, of this tab and of all others. What
- * arrives may have been written by anybody, so it only ever becomes text.
+ * The page connects with sluice.js, which every gateway serves. Log-out only asks the server to end the
+ * session; then the gateway closes the connections of this tab and of all others. Anybody may have
+ * published a message, so its content is only ever shown as text.
  */
 
 import { Feed } from '/feed.js';
@@ -52,7 +52,7 @@ function post(path, value) {
   return ask(path, { method: 'POST', headers, body: JSON.stringify(value ?? {}) });
 }
 
-/* The user's name, null when nobody is logged in; throws when the server cannot tell. */
+/* The user's name, or null when nobody is logged in. Throws when the server does not answer. */
 async function readUser() {
   const answer = await ask('/session');
   if (!answer.ok)
@@ -66,7 +66,7 @@ async function publish(channel, data) {
     throw new Error(`the server answered ${answer.status}`);
 }
 
-/* ---- what is shown ---- */
+/* ---- the page's display ---- */
 
 let isLeaving = false;
 let noticeTimer = 0;
@@ -93,7 +93,7 @@ function showState(name, { reason, until, session } = {}) {
     showUser(null);
 }
 
-/* Out of the screen reader's sight: a number that changes each second is no news. */
+/* Hidden from screen readers, which would announce each second. */
 function countDown(until) {
   const show = () => {
     const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
@@ -113,7 +113,7 @@ function shellWord(text) {
   return /^[\w.:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/* Each word is kept whole, so that a line is never broken at a hyphen. */
+/* Each word is an element of its own, so that no line breaks at a hyphen. */
 function showCommand(id, line) {
   const words = line.split(' ').map((word) => {
     const span = document.createElement('span');
@@ -136,7 +136,7 @@ async function showServer() {
   byId('version').textContent = String(info.version ?? '');
 }
 
-/* A server that was started again has another Redis, and may know us by another name. */
+/* A restarted server has another Redis, and may know us as another user. */
 async function refresh() {
   try {
     await showServer();
@@ -144,7 +144,7 @@ async function refresh() {
     if (byId('state').dataset.state === 'live')
       showUser(user);
   } catch {
-    notice('The server does not say who you are.');
+    notice('The server did not answer who is logged in.');
   }
 }
 
@@ -187,10 +187,10 @@ function closed({ code, reason }) {
     return showOut();
   showState('refused', { reason: 'Your session ended', session: false });
   if (wasIn)
-    notice('Your session ended, and the gateway has closed this connection.');
+    notice('Your session ended, so the gateway has closed this connection.');
 }
 
-/* ---- what the user does ---- */
+/* ---- user actions ---- */
 
 async function logIn(event) {
   event.preventDefault();
@@ -209,7 +209,7 @@ async function logIn(event) {
   }
 }
 
-/* Nothing is closed here: see what the gateway does when the session is gone. */
+/* Does not close the connection: the gateway does, once the session is gone. */
 async function logOut() {
   isLeaving = true;
   try {
@@ -222,7 +222,7 @@ async function logOut() {
       sluice.open();
   } catch (error) {
     isLeaving = false;
-    notice(`The session may still be there: ${error.message}`);
+    notice(`The session may still exist: ${error.message}`);
   }
 }
 
@@ -251,7 +251,7 @@ async function copy(button) {
     setTimeout(() => { label.textContent = 'Copy'; }, COPIED_MS);
   } catch {
     getSelection().selectAllChildren(line);
-    notice('The browser did not let the page copy; the line is selected instead.');
+    notice('The browser blocked copying. The line is selected instead.');
   }
 }
 
@@ -273,7 +273,7 @@ function lookAgain() {
     begin();
 }
 
-/* A server that cannot be reached is tried by sluice.js, which keeps trying. */
+/* When the server cannot be reached, sluice.js retries. */
 async function begin() {
   await showServer().catch(() => {});
   const user = await readUser().catch(() => undefined);
