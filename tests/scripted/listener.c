@@ -1,5 +1,5 @@
-/* The functions of sluice/net/listener.h without a socket: what is accepted, the script says (stage.c).
- * It stands before the net floor's own when a program is linked. */
+/* sluice/net/listener.h without a socket: the script says what is accepted (stage.c). It comes before the net
+ * floor's listener in the link order. */
 #include "sluice/net/listener.h"
 
 int listener_open(struct listener *listener, uv_loop_t *loop, struct deadlines *deadlines, int fd,

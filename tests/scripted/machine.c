@@ -1,5 +1,5 @@
-/* What the program would ask the kernel for is defined here, in the program itself, so that libuv
- * gets it, too. The clock of the day stays real: nothing but the log and libFuzzer reads it. */
+/* These functions stand in for the C library's, for libuv too. The wall clock stays real: only the log and
+ * libFuzzer read it. */
 #include "machine.h"
 
 #include <stdlib.h>
@@ -64,7 +64,7 @@ ssize_t getrandom(void *bytes, size_t len, unsigned flags)
 	return (ssize_t)len;
 }
 
-/* In place of log_write: the linker is told so. */
+/* The linker puts it in place of log_write. */
 void __wrap_log_write(enum log_level level, const struct log_field *fields);
 
 void __wrap_log_write(enum log_level level, const struct log_field *fields)

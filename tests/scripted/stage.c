@@ -8,13 +8,13 @@
 #include "sluice/base/buffered.h"
 
 enum {
-	LISTENING = -1,   /* no descriptor: the listener is ours */
-	STEPS_MAX = 20,   /* of a time that passes */
-	TURNS_MAX = 1000, /* until whatever must come has come */
+	LISTENING = -1,   /* no descriptor: stage_accept is the listener */
+	STEPS_MAX = 20,   /* in stage_pass */
+	TURNS_MAX = 1000, /* until the awaited event must have come */
 	REPLY_BYTES = 1 << 20,
 };
 
-/* In place of uv_thread_join: the linker is told so. The worker's thread is the script's own. */
+/* The linker puts it in place of uv_thread_join. The script's own thread runs the workers. */
 int __wrap_uv_thread_join(uv_thread_t *thread);
 
 int __wrap_uv_thread_join(uv_thread_t *thread)
@@ -109,7 +109,7 @@ void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const
 		listener->events->on_pause(listener);
 }
 
-/* What the main thread asks of a worker ends the process when there is no memory for it. */
+/* Without memory for the main thread's orders the process would abort. */
 static void tell_all(struct stage *stage, void (*tell)(struct worker *worker))
 {
 	allocations_spare();
@@ -150,7 +150,7 @@ static void turn_until_all(struct stage *stage, const unsigned *workers)
 	}
 }
 
-/* A connection that was counted as open has been counted as closed, with one code. */
+/* Each connection that was counted as open was counted as closed once, with one code. */
 static void check_metrics(const struct stage *stage)
 {
 	int64_t closed = 0;

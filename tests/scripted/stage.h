@@ -3,9 +3,9 @@
  *	browsers --wires--> [ worker 0 ] --wires--> a small Redis
  *	         --wires--> [ worker 1 ] --wires-->
  *
- * All of the gateway but its main thread is the real one: workers, connections, session look-ups, hub,
- * bridge, links, deadlines, quota. Sockets are wires (wire.h), the listener is stage_accept, and time
- * passes when the script says so. There is one stage at a time. */
+ * The whole gateway except its main thread is real: workers, connections, session look-ups, hub, bridge,
+ * links, deadlines, quota. Sockets are wires (wire.h), stage_accept is the listener, and time passes when
+ * the script says so. There is one stage at a time. */
 #ifndef SLUICE_TESTS_STAGE_H
 #define SLUICE_TESTS_STAGE_H
 
@@ -21,16 +21,17 @@ struct stage {
 	struct worker_setup setup;
 	struct worker workers[STAGE_WORKERS];
 	struct bridge *bridges[STAGE_WORKERS];
-	unsigned drained, quiet; /* workers that have said so */
+	unsigned drained, quiet; /* workers that have reported it */
 	bool draining;
-	bool admits_anyone; /* some of the settings that were in force have: no session, no matter */
-	bool rejects_by_close; /* likewise: who has none gets a 101, and is closed */
-	bool lacked_memory; /* an allocation has failed: a channel may be kept that nobody wants */
+	/* Of any settings that have been in force: */
+	bool admits_anyone;    /* a session is not required */
+	bool rejects_by_close; /* a client without a session gets a 101, and is closed */
+	bool lacked_memory; /* an allocation has failed: an unused channel may remain subscribed */
 	struct redis redis;
 	unsigned published[STAGE_CHANNELS_MAX]; /* by browser_publish */
 };
 
-/* Opens the workers. Redis is there, and nobody has connected to it yet. */
+/* Opens the workers. Redis is up, and no link has connected to it yet. */
 void stage_open(struct stage *stage, const struct settings *settings, uint8_t chunking,
 	const struct redis_record *records);
 
@@ -38,21 +39,21 @@ void stage_open(struct stage *stage, const struct settings *settings, uint8_t ch
 void stage_turn(struct stage *stage);
 void stage_turns(struct stage *stage, unsigned n);
 
-/* Time passes, in steps, with a turn at each. */
+/* Lets time pass in steps, with a turn at each. */
 void stage_pass(struct stage *stage, unsigned ms);
 
-/* A browser comes to a worker. Beyond STAGE_SOCKETS_MAX it is as if descriptors were short; here it is
- * not accepted later, but goes away. */
+/* A browser connects to a worker. Beyond STAGE_SOCKETS_MAX descriptors are short; the browser is then not
+ * accepted later, but goes away. */
 void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const char *ip);
 
 void stage_drain(struct stage *stage);
 void stage_reload(struct stage *stage, const struct settings *settings);
 
-/* Sum over the workers. */
+/* The sum over the workers. */
 int64_t stage_metric(const struct stage *stage, enum metric metric);
 
-/* Ends as the process does, and checks that nothing is left: no handle, no connection, no subscription,
- * no byte queued, nothing taken from the quota. Whoever is still connected is closed without a word. */
+/* Ends like the process, and checks that nothing is left: no handle, no connection, no subscription, no byte
+ * queued, nothing taken from the quota. Open connections are closed without a close frame. */
 void stage_close(struct stage *stage);
 
 #endif

@@ -1,10 +1,10 @@
-/* The functions of sluice/net/stream.h without sockets: the other implementation of that contract, for
- * scripts. It stands before the net floor's own when a program is linked.
+/* sluice/net/stream.h without sockets: another implementation of that contract, for scripts. It comes before
+ * the net floor's stream in the link order.
  *
- * It is written like src/net/stream.c, so that what the owner sees is the same: everything that is not
- * an answer to the peer happens in one task at the end of the turn, events are raised within no call
- * but stream_turn and that task, and on_closed is the last. What the socket would say, the wire says;
- * there is no TLS and no budget, as a script is short. */
+ * It is written like src/net/stream.c, so that the owner sees the same: everything that is not an answer to
+ * the peer happens in one task at the end of the turn, only stream_turn and that task raise events, and
+ * on_closed is the last one. A wire takes the place of the socket. There is no TLS and no budget, as a script
+ * is short. */
 #include "sluice/net/stream.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 enum { WINDOW = 65536 };
 
-/* The struct is the real one's; there is no connector, so its place is free. */
+/* The struct is the real one. There is no connector, so its field can hold the wire. */
 static struct wire *wire_of(const struct stream *stream)
 {
 	return (struct wire *)stream->connector;

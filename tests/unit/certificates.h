@@ -1,7 +1,7 @@
-/* Certificates for tests, made by openssl(1) in a folder of their own and gone afterwards, so that
- * no key lies in the repository.
+/* Certificates for tests. openssl(1) makes them in a temporary folder, so that the repository holds no
+ * key.
  *
- *	ca.pem      whom the clients trust
+ *	ca.pem      the authority that clients trust
  *	name.pem    for sluice.test and *.wild.test		(name.key)
  *	ip.pem      for 127.0.0.1 and ::1, RSA			(ip.key)
  *	trick.pem   names "127.0.0.1" as a DNS name and as CN	(trick.key)

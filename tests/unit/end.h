@@ -1,5 +1,5 @@
-/* A stream's owner for tests: keeps what arrives, counts events, and closes in whichever event a
- * test wants. */
+/* The owner of a stream for tests: keeps the bytes that arrive, counts events, and closes the stream in the
+ * event that a test chooses. */
 #ifndef SLUICE_TESTS_END_H
 #define SLUICE_TESTS_END_H
 
@@ -16,9 +16,9 @@ struct end {
 	struct stream stream;
 	struct buffer received;
 	unsigned opened, ended, drained, closed;
-	int error; /* on_end's, the last */
+	int error; /* of the last on_end */
 	enum end_event closes_in;
-	bool echoes, within; /* within: a call that must not raise events */
+	bool echoes, within; /* within: in a call that must not raise events */
 	char error_text[TLS_ERROR_MAX];
 };
 
@@ -49,7 +49,7 @@ static inline void end_on_bytes(struct stream *stream, char *bytes, size_t len)
 	assert_int_equal(buffer_append(&end->received, bytes, len), 0);
 	if (end->echoes)
 		assert_int_equal(stream_send_bytes(stream, bytes, len), 0);
-	memset(bytes, '!', len); /* they are ours for the call */
+	memset(bytes, '!', len); /* a handler may change them */
 	end_happens(end, END_BYTES);
 }
 
@@ -75,7 +75,7 @@ static inline void end_on_closed(struct stream *stream)
 	struct end *end = container_of(stream, struct end, stream);
 	assert_false(end->within);
 	end->closed++;
-	/* the memory is the owner's again */
+	/* the memory is the owner's now */
 	memset(stream, 0xaa, sizeof(*stream));
 }
 
@@ -87,7 +87,7 @@ static const struct stream_events end_events = {
 	.on_closed = end_on_closed,
 };
 
-/* A loop with what its streams share. */
+/* A loop, and what its streams share. */
 struct site {
 	struct test_loop test;
 	struct stream_loop shared;
@@ -123,7 +123,7 @@ static inline void end_accept(
 	end->within = false;
 }
 
-/* Closes it unless it is, and sees it end. */
+/* Closes the stream unless it is closed, and waits for the end. */
 static inline void end_finish(struct end *end, struct site *site)
 {
 	if (!end->closed) {
@@ -142,7 +142,7 @@ static inline void end_finish(struct end *end, struct site *site)
 	buffer_finish(&end->received);
 }
 
-/* `len` bytes that differ from place to place. */
+/* `len` pseudo-random bytes. */
 static inline char *pattern(size_t len)
 {
 	char *bytes = malloc(len);

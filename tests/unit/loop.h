@@ -1,5 +1,5 @@
-/* A loop for tests, with a turn: opened, run until a condition holds (ten seconds at most), and
- * closed with nothing left open. */
+/* A loop with a turn for tests: opened, run until a condition holds (for ten seconds at most), and closed
+ * with no handle left. */
 #ifndef SLUICE_TESTS_LOOP_H
 #define SLUICE_TESTS_LOOP_H
 
@@ -8,7 +8,7 @@
 
 struct test_loop {
 	uv_loop_t loop;
-	uv_timer_t ticker; /* so that waiting ends even when nothing happens */
+	uv_timer_t ticker; /* wakes the loop when nothing else happens */
 	struct turn turn;
 };
 
@@ -34,7 +34,7 @@ static inline void test_loop_open(struct test_loop *test)
 		} \
 	} while (0)
 
-/* Whatever the test opened must be closing by now. */
+/* The test must have closed whatever it opened. */
 static inline void test_loop_close(struct test_loop *test)
 {
 	uv_unref((uv_handle_t *)&test->ticker);

@@ -5,7 +5,7 @@
 
 #include "sluice/base/defs.h"
 
-static void reads_and_writes(void **state)
+static void reads_and_prints(void **state)
 {
 	(void)state;
 	static const struct {
@@ -32,7 +32,7 @@ static void reads_and_writes(void **state)
 	}
 }
 
-static void refuses(void **state)
+static void rejects_bad_addresses(void **state)
 {
 	(void)state;
 	static const struct {
@@ -70,7 +70,7 @@ static void refuses(void **state)
 	assert_non_null(address_parse(&address, SLICE("unix:/run\0/x")));
 }
 
-static void knows_how_long_a_path_may_be(void **state)
+static void limits_the_length_of_a_path(void **state)
 {
 	(void)state;
 	struct address address;
@@ -83,7 +83,7 @@ static void knows_how_long_a_path_may_be(void **state)
 	assert_non_null(strstr(address_parse(&address, slice_of(text)), "too long"));
 }
 
-static void peers_are_counted_by_network(void **state)
+static void names_peers_by_network(void **state)
 {
 	(void)state;
 	static const struct {
@@ -114,10 +114,10 @@ static void peers_are_counted_by_network(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_and_writes),
-		cmocka_unit_test(refuses),
-		cmocka_unit_test(knows_how_long_a_path_may_be),
-		cmocka_unit_test(peers_are_counted_by_network),
+		cmocka_unit_test(reads_and_prints),
+		cmocka_unit_test(rejects_bad_addresses),
+		cmocka_unit_test(limits_the_length_of_a_path),
+		cmocka_unit_test(names_peers_by_network),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

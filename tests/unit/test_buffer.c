@@ -4,7 +4,7 @@
 #include "sluice/base/chunk.h"
 #include "unit.h"
 
-static void grows_as_bytes_come(void **state)
+static void grows(void **state)
 {
 	(void)state;
 	struct buffer buffer = { 0 };
@@ -16,7 +16,7 @@ static void grows_as_bytes_come(void **state)
 	assert_null(buffer.bytes);
 }
 
-static void prints_and_consumes(void **state)
+static void prints(void **state)
 {
 	(void)state;
 	struct buffer buffer = { 0 };
@@ -26,7 +26,7 @@ static void prints_and_consumes(void **state)
 	buffer_finish(&buffer);
 }
 
-static void refuses_what_cannot_be(void **state)
+static void rejects_an_impossible_size(void **state)
 {
 	(void)state;
 	struct buffer buffer = { 0 };
@@ -50,9 +50,9 @@ static void chunk_lives_until_the_last_reference(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(grows_as_bytes_come),
-		cmocka_unit_test(prints_and_consumes),
-		cmocka_unit_test(refuses_what_cannot_be),
+		cmocka_unit_test(grows),
+		cmocka_unit_test(prints),
+		cmocka_unit_test(rejects_an_impossible_size),
 		cmocka_unit_test(chunk_lives_until_the_last_reference),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,8 @@ static void holds_a_copy(void **state)
 	chunk_unref(empty);
 }
 
-/* Once, however many refer to it, and until the last has gone. */
-static void counts_as_buffered_while_it_lives(void **state)
+/* Once for all references, and until the last one is dropped. */
+static void counts_as_buffered_while_it_exists(void **state)
 {
 	(void)state;
 	static char bytes[100000];
@@ -44,8 +44,8 @@ static void release(struct chunk *chunk)
 	released = chunk;
 }
 
-/* A block that is laid out by somebody else, with slack that is memory all the same. */
-static void a_settled_block_counts_whole(void **state)
+/* A block laid out by its owner, whose slack is memory too. */
+static void counts_the_whole_settled_block(void **state)
 {
 	(void)state;
 	size_t before = buffered_bytes();
@@ -63,8 +63,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_a_copy),
-		cmocka_unit_test(counts_as_buffered_while_it_lives),
-		cmocka_unit_test(a_settled_block_counts_whole),
+		cmocka_unit_test(counts_as_buffered_while_it_exists),
+		cmocka_unit_test(counts_the_whole_settled_block),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The look-up is the test's own, so that a host has the addresses that a test needs: getaddrinfo is
- * called by libuv, and finds the one below. */
+/* The test defines getaddrinfo itself, which libuv then calls, so that a host has the addresses that a test
+ * needs. */
 #include "loop.h"
 #include "sluice/net/connector.h"
 #include "unit.h"
@@ -89,7 +89,7 @@ static int listen_at_a_free_port(int backlog)
 	return fd;
 }
 
-/* Bound but not listening: connecting is refused, and nobody else gets the port meanwhile. */
+/* Bound but not listening: connecting is refused, and nobody else can get the port. */
 static int refuse_at_a_free_port(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET };
@@ -130,7 +130,7 @@ static void tries_addresses_in_turn(void **state)
 {
 	struct test_loop *test = *state;
 	int refusing = refuse_at_a_free_port(), listening = listen_at_a_free_port(8);
-	/* refused later; refused at once, as nobody may connect to that; good; not reached */
+	/* refused later; refused at once, as nobody may connect to it; good; not tried */
 	lookup.addresses[0] = listening_at(refusing);
 	lookup.addresses[1] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(9) };
 	lookup.addresses[1].sin_addr.s_addr = htonl(INADDR_BROADCAST);
@@ -153,7 +153,7 @@ static void tries_addresses_in_turn(void **state)
 	close(listening);
 }
 
-static void tells_why_the_last_failed(void **state)
+static void reports_why_the_last_address_failed(void **state)
 {
 	struct test_loop *test = *state;
 	int refusing = refuse_at_a_free_port();
@@ -165,7 +165,7 @@ static void tells_why_the_last_failed(void **state)
 	close(refusing);
 }
 
-static void tells_why_the_look_up_failed(void **state)
+static void reports_why_the_look_up_failed(void **state)
 {
 	lookup.error = EAI_NONAME;
 	start(*state);
@@ -173,7 +173,7 @@ static void tells_why_the_look_up_failed(void **state)
 	assert_int_equal(done.fd, UV_EAI_NONAME);
 }
 
-static void is_cancelled_while_looking_up(void **state)
+static void can_be_cancelled_while_looking_up(void **state)
 {
 	struct test_loop *test = *state;
 	int listening = listen_at_a_free_port(8);
@@ -195,8 +195,8 @@ static void is_cancelled_while_looking_up(void **state)
 	close(listening);
 }
 
-/* A listener whose queue is full lets others hang in SYN-SENT. */
-static void is_cancelled_while_connecting(void **state)
+/* A listener whose queue is full leaves others in SYN-SENT. */
+static void can_be_cancelled_while_connecting(void **state)
 {
 	struct test_loop *test = *state;
 	int listening = listen_at_a_free_port(0), fillers[8];
@@ -208,7 +208,7 @@ static void is_cancelled_while_connecting(void **state)
 	lookup.addresses[0] = lookup.addresses[1] = address;
 	lookup.n = 2;
 	struct connector *connector = start(test);
-	/* the ticker passes ten times: it has been connecting for a while */
+	/* ten ticks: it has been connecting for a while */
 	uint64_t until = uv_now(&test->loop) + 200;
 	RUN_UNTIL(test, uv_now(&test->loop) >= until);
 	assert_int_equal(done.calls, 0);
@@ -221,7 +221,7 @@ static void is_cancelled_while_connecting(void **state)
 	close(listening);
 }
 
-static void refuses_an_impossible_host(void **state)
+static void rejects_an_impossible_host(void **state)
 {
 	struct test_loop *test = *state;
 	struct connector *connector;
@@ -237,11 +237,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(tries_addresses_in_turn, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_why_the_last_failed, setup, teardown),
-		cmocka_unit_test_setup_teardown(tells_why_the_look_up_failed, setup, teardown),
-		cmocka_unit_test_setup_teardown(is_cancelled_while_looking_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(is_cancelled_while_connecting, setup, teardown),
-		cmocka_unit_test_setup_teardown(refuses_an_impossible_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			reports_why_the_last_address_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(reports_why_the_look_up_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(can_be_cancelled_while_looking_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(can_be_cancelled_while_connecting, setup, teardown),
+		cmocka_unit_test_setup_teardown(rejects_an_impossible_host, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

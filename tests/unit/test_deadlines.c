@@ -1,5 +1,4 @@
-/* Time is libuv's own: the tests make it pass by moving the loop's clock (uv_now is loop->time), so
- * that hours cost nothing. */
+/* The tests let time pass by moving the loop's clock (uv_now is loop->time), so that hours cost nothing. */
 #include <unistd.h>
 
 #include "loop.h"
@@ -11,8 +10,8 @@ struct item {
 	struct deadlines *deadlines;
 	unsigned met;
 	uint64_t met_at;
-	uint64_t again_ms;          /* what its on_due does: set itself anew, */
-	struct item *clears, *sets; /* clear and set others */
+	uint64_t again_ms;          /* on_due sets it again, */
+	struct item *clears, *sets; /* and clears and sets others */
 };
 
 static void on_due(struct deadline *deadline)
@@ -63,7 +62,7 @@ static void run_timers(struct wheel *wheel)
 	}
 }
 
-/* `ms` pass as if a poll had taken them, then timers run. */
+/* `ms` pass as if in a poll, then timers run. */
 static void stall(struct wheel *wheel, uint64_t ms)
 {
 	wheel->loop.time += ms;
@@ -84,7 +83,7 @@ static void set(struct wheel *wheel, struct item *item, uint64_t ms)
 	deadline_set(&wheel->deadlines, &item->deadline, ms, on_due);
 }
 
-static void is_never_early_and_a_tick_late_at_most(void **state)
+static void fires_never_early_and_at_most_a_tick_late(void **state)
 {
 	(void)state;
 	static const uint64_t times[] = { 0, 1, 49, 50, 51, 99, 100, 1000, 51199, 51200, 51201,
@@ -127,8 +126,8 @@ static void catches_up_after_a_stall(void **state)
 	}
 }
 
-/* After a day's stall, one that sets itself for every tick is met once, not 1.7 million times. */
-static void looks_at_the_sockets_first(void **state)
+/* After a day's stall, a deadline that sets itself for every tick fires once, not 1.7 million times. */
+static void polls_the_sockets_first(void **state)
 {
 	(void)state;
 	struct wheel wheel;
@@ -146,7 +145,7 @@ static void looks_at_the_sockets_first(void **state)
 	wheel_close(&wheel);
 }
 
-/* What came while the process was stopped was in time. */
+/* Bytes that came while the process was stopped came in time. */
 static void on_byte(uv_poll_t *handle, int status, int events)
 {
 	(void)status, (void)events;
@@ -155,7 +154,7 @@ static void on_byte(uv_poll_t *handle, int status, int events)
 	uv_poll_stop(handle);
 }
 
-static void what_came_in_time_is_not_late(void **state)
+static void bytes_that_came_in_time_are_not_late(void **state)
 {
 	(void)state;
 	struct test_loop test;
@@ -182,7 +181,7 @@ static void what_came_in_time_is_not_late(void **state)
 	close(ends[1]);
 }
 
-static void a_repeating_one_cannot_hold_the_hand(void **state)
+static void a_repeating_deadline_cannot_hold_the_hand(void **state)
 {
 	(void)state;
 	struct wheel wheel;
@@ -218,9 +217,9 @@ static void moves_and_clears(void **state)
 	wheel_close(&wheel);
 }
 
-/* All in one slot: the first clears its neighbour and moves a third, which hang on the list that is
- * being walked; one of the next round stays. */
-static void may_change_the_slot_that_is_passed(void **state)
+/* All in one slot: the first clears its neighbour and moves a third, both in the list that is being walked.
+ * One of the next round stays. */
+static void on_due_may_change_the_slot_being_passed(void **state)
 {
 	(void)state;
 	struct wheel wheel;
@@ -246,12 +245,12 @@ static void may_change_the_slot_that_is_passed(void **state)
 	wheel_close(&wheel);
 }
 
-static void survives_that_ticks_wrap_around(void **state)
+static void survives_ticks_wrapping_around(void **state)
 {
 	(void)state;
 	struct wheel wheel;
 	wheel_open(&wheel);
-	/* three ticks before the 32 bits are full */
+	/* three ticks before 32 bits overflow */
 	wheel.loop.time += ((1ULL << 32) - 3) * DEADLINE_TICK_MS;
 	poll(&wheel);
 	struct item before = { 0 }, after = { 0 }, stalled = { 0 };
@@ -269,7 +268,7 @@ static void survives_that_ticks_wrap_around(void **state)
 	wheel_close(&wheel);
 }
 
-static void the_timer_rests_without_deadlines(void **state)
+static void stops_the_timer_without_deadlines(void **state)
 {
 	(void)state;
 	struct wheel wheel;
@@ -297,7 +296,7 @@ static void on_due_closes(struct deadline *deadline)
 	deadlines_close(item->deadlines);
 }
 
-static void meets_nothing_after_close(void **state)
+static void fires_nothing_after_close(void **state)
 {
 	(void)state;
 	struct wheel wheel;
@@ -312,7 +311,7 @@ static void meets_nothing_after_close(void **state)
 	wheel_close(&wheel);
 }
 
-static void runs_on_a_real_clock(void **state)
+static void runs_on_the_real_clock(void **state)
 {
 	(void)state;
 	struct test_loop test;
@@ -331,17 +330,17 @@ static void runs_on_a_real_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(is_never_early_and_a_tick_late_at_most),
+		cmocka_unit_test(fires_never_early_and_at_most_a_tick_late),
 		cmocka_unit_test(catches_up_after_a_stall),
-		cmocka_unit_test(looks_at_the_sockets_first),
-		cmocka_unit_test(what_came_in_time_is_not_late),
-		cmocka_unit_test(a_repeating_one_cannot_hold_the_hand),
+		cmocka_unit_test(polls_the_sockets_first),
+		cmocka_unit_test(bytes_that_came_in_time_are_not_late),
+		cmocka_unit_test(a_repeating_deadline_cannot_hold_the_hand),
 		cmocka_unit_test(moves_and_clears),
-		cmocka_unit_test(may_change_the_slot_that_is_passed),
-		cmocka_unit_test(survives_that_ticks_wrap_around),
-		cmocka_unit_test(the_timer_rests_without_deadlines),
-		cmocka_unit_test(meets_nothing_after_close),
-		cmocka_unit_test(runs_on_a_real_clock),
+		cmocka_unit_test(on_due_may_change_the_slot_being_passed),
+		cmocka_unit_test(survives_ticks_wrapping_around),
+		cmocka_unit_test(stops_the_timer_without_deadlines),
+		cmocka_unit_test(fires_nothing_after_close),
+		cmocka_unit_test(runs_on_the_real_clock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

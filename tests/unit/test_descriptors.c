@@ -36,7 +36,7 @@ static void raises_the_soft_limit(void **state)
 	assert_int_equal(now.rlim_cur, limit.rlim_max);
 }
 
-static void browsers_get_what_is_left(void **state)
+static void browsers_get_the_rest_of_the_descriptors(void **state)
 {
 	(void)state;
 	allow(256);
@@ -50,7 +50,7 @@ static void browsers_get_what_is_left(void **state)
 	assert_int_equal(descriptors_for_browsers(1), one - 56);
 }
 
-static void browsers_get_some_however_few_there_are(void **state)
+static void browsers_get_some_under_the_lowest_limits(void **state)
 {
 	(void)state;
 	allow(60);
@@ -61,9 +61,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(raises_the_soft_limit, remember, restore),
-		cmocka_unit_test_setup_teardown(browsers_get_what_is_left, remember, restore),
 		cmocka_unit_test_setup_teardown(
-			browsers_get_some_however_few_there_are, remember, restore),
+			browsers_get_the_rest_of_the_descriptors, remember, restore),
+		cmocka_unit_test_setup_teardown(
+			browsers_get_some_under_the_lowest_limits, remember, restore),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

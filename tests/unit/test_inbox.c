@@ -9,7 +9,7 @@ enum { POSTERS = 4, POSTS = 20000 };
 
 struct owner {
 	struct inbox inbox;
-	long long last[POSTERS]; /* number delivered last, of each poster */
+	long long last[POSTERS]; /* each poster's number that was delivered last */
 	size_t delivered;
 	int disorder;
 };
@@ -21,7 +21,7 @@ struct poster {
 	int failed;
 };
 
-/* A subject is a number here: poster and count. */
+/* Here a subject is a number: poster and count. */
 static void deliver(void *context, void *subject)
 {
 	struct owner *owner = context;
@@ -47,7 +47,7 @@ static void *post_all(void *context)
 	return NULL;
 }
 
-static void delivers_all_in_each_threads_order(void **state)
+static void delivers_everything_in_each_threads_order(void **state)
 {
 	(void)state;
 	static struct owner owner;
@@ -72,15 +72,14 @@ static void delivers_all_in_each_threads_order(void **state)
 	inbox_finish(&owner.inbox);
 }
 
-/* Threads that go on posting while the inbox closes are refused, and what was taken is delivered.
- * */
+/* Threads that go on posting while the inbox closes get an error, and every accepted post is delivered. */
 static void *post_until_refused(void *context)
 {
 	struct poster *poster = context;
 	size_t i = 0;
 	while (inbox_post(&poster->owner->inbox, deliver, subject(poster->index, i + 1)) == 0)
 		i++;
-	poster->failed = (int)i; /* so many were taken */
+	poster->failed = (int)i; /* this many were accepted */
 	return NULL;
 }
 
@@ -163,7 +162,7 @@ static void calls_may_post_and_close(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(delivers_all_in_each_threads_order),
+		cmocka_unit_test(delivers_everything_in_each_threads_order),
 		cmocka_unit_test(closes_while_others_post),
 		cmocka_unit_test(calls_may_post_and_close),
 	};

@@ -1,7 +1,7 @@
 #include "sluice/base/list.h"
 #include "unit.h"
 
-static void keeps_order_and_forgets_removed(void **state)
+static void keeps_order_without_removed_nodes(void **state)
 {
 	(void)state;
 	struct list head, nodes[4] = { 0 };
@@ -19,7 +19,7 @@ static void keeps_order_and_forgets_removed(void **state)
 	assert_int_equal(i, 3);
 }
 
-static void may_remove_while_walking(void **state)
+static void allows_removing_while_walking(void **state)
 {
 	(void)state;
 	struct list head, nodes[3] = { 0 };
@@ -32,7 +32,7 @@ static void may_remove_while_walking(void **state)
 	assert_null(list_pop(&head));
 }
 
-static void moves_whole(void **state)
+static void moves_a_whole_list(void **state)
 {
 	(void)state;
 	struct list from, to, nodes[2] = { 0 };
@@ -51,9 +51,9 @@ static void moves_whole(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keeps_order_and_forgets_removed),
-		cmocka_unit_test(may_remove_while_walking),
-		cmocka_unit_test(moves_whole),
+		cmocka_unit_test(keeps_order_without_removed_nodes),
+		cmocka_unit_test(allows_removing_while_walking),
+		cmocka_unit_test(moves_a_whole_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

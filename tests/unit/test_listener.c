@@ -20,8 +20,8 @@ struct site {
 	size_t accepted;
 	struct sockaddr_storage peer;
 	bool close_on_accept;
-	size_t room;    /* may_accept says no beyond */
-	unsigned asked; /* how often it was called */
+	size_t room;    /* may_accept says no beyond it */
+	unsigned asked; /* how often may_accept was called */
 	unsigned pauses;
 };
 
@@ -119,7 +119,7 @@ static void accepts_on_a_free_port(void **state)
 	}
 }
 
-static void ipv6s_any_takes_ipv4(void **state)
+static void the_ipv6_wildcard_accepts_ipv4(void **state)
 {
 	(void)state;
 	struct site site;
@@ -135,7 +135,7 @@ static void ipv6s_any_takes_ipv4(void **state)
 	site_close(&site);
 }
 
-static void a_port_is_shared_only_by_those_who_say_so(void **state)
+static void shares_a_port_only_when_asked_to(void **state)
 {
 	(void)state;
 	struct address address;
@@ -151,7 +151,7 @@ static void a_port_is_shared_only_by_those_who_say_so(void **state)
 	close(first);
 }
 
-static void a_crowd_is_accepted_in_portions(void **state)
+static void accepts_a_crowd_in_portions(void **state)
 {
 	(void)state;
 	enum { CROWD = 200 };
@@ -169,7 +169,7 @@ static void a_crowd_is_accepted_in_portions(void **state)
 	site_close(&site);
 }
 
-static void closing_accepts_what_waits(void **state)
+static void accepts_waiting_connections_before_it_closes(void **state)
 {
 	(void)state;
 	struct site site;
@@ -196,7 +196,7 @@ static void may_be_closed_in_on_accept(void **state)
 	site_close(&site);
 }
 
-/* Without descriptors accepting pauses, and goes on by itself when there are some again. */
+/* Without descriptors accepting pauses, and resumes by itself when there are some again. */
 static void waits_for_descriptors(void **state)
 {
 	(void)state;
@@ -211,7 +211,7 @@ static void waits_for_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	RUN_UNTIL(&site.test, site.listener.paused);
 	assert_false(uv_is_active((uv_handle_t *)&site.listener.poll));
-	/* ... and is told once in ten seconds, however often it happens */
+	/* ... with one warning in ten seconds, however often it happens */
 	uint64_t next_warning = site.listener.next_warning;
 	assert_true(next_warning > uv_now(&site.test.loop));
 	RUN_UNTIL(&site.test, !site.listener.paused);
@@ -243,8 +243,8 @@ static void may_be_closed_while_paused(void **state)
 	site_close(&site);
 }
 
-/* Nobody is accepted, and nobody refused, until the owner has room; and the pause is one, however long. */
-static void waits_until_the_owner_has_room(void **state)
+/* No connection is accepted or refused until the owner has room, and a pause counts once, however long. */
+static void pauses_until_the_owner_has_room(void **state)
 {
 	(void)state;
 	struct site site;
@@ -295,7 +295,7 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-static void a_unix_socket_is_taken_over_when_stale(void **state)
+static void takes_over_a_stale_unix_socket(void **state)
 {
 	(void)state;
 	struct address address;
@@ -313,7 +313,7 @@ static void a_unix_socket_is_taken_over_when_stale(void **state)
 	close(fd);
 }
 
-static void another_kind_of_file_stays(void **state)
+static void leaves_other_kinds_of_files_alone(void **state)
 {
 	(void)state;
 	struct address address;
@@ -327,8 +327,8 @@ static void another_kind_of_file_stays(void **state)
 	assert_true(S_ISREG(status.st_mode));
 }
 
-/* As two workers do: each connection is accepted by one of them. */
-static void a_unix_socket_is_shared_by_listeners(void **state)
+/* Like two workers: each connection is accepted by one of them. */
+static void listeners_share_a_unix_socket(void **state)
 {
 	(void)state;
 	enum { CROWD = 150 };
@@ -355,20 +355,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepts_on_a_free_port),
-		cmocka_unit_test(ipv6s_any_takes_ipv4),
-		cmocka_unit_test(a_port_is_shared_only_by_those_who_say_so),
-		cmocka_unit_test(a_crowd_is_accepted_in_portions),
-		cmocka_unit_test(closing_accepts_what_waits),
+		cmocka_unit_test(the_ipv6_wildcard_accepts_ipv4),
+		cmocka_unit_test(shares_a_port_only_when_asked_to),
+		cmocka_unit_test(accepts_a_crowd_in_portions),
+		cmocka_unit_test(accepts_waiting_connections_before_it_closes),
 		cmocka_unit_test(may_be_closed_in_on_accept),
 		cmocka_unit_test(waits_for_descriptors),
 		cmocka_unit_test(may_be_closed_while_paused),
-		cmocka_unit_test(waits_until_the_owner_has_room),
+		cmocka_unit_test(pauses_until_the_owner_has_room),
 		cmocka_unit_test_setup_teardown(
-			a_unix_socket_is_taken_over_when_stale, make_folder, remove_folder),
+			takes_over_a_stale_unix_socket, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
-			another_kind_of_file_stays, make_folder, remove_folder),
+			leaves_other_kinds_of_files_alone, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
-			a_unix_socket_is_shared_by_listeners, make_folder, remove_folder),
+			listeners_share_a_unix_socket, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

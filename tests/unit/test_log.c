@@ -6,7 +6,7 @@
 
 static int saved_stderr, reading_end;
 
-/* stderr becomes a pipe whose other end the test reads. */
+/* stderr becomes a pipe, whose other end the test reads. */
 static int capture(void **state)
 {
 	(void)state;
@@ -50,7 +50,7 @@ static void writes_one_line_of_text(void **state)
 	assert_string_equal(line + 24, " info listening address=127.0.0.1:80 workers=2\n");
 }
 
-static void escapes_what_could_forge_a_line(void **state)
+static void escapes_text_that_could_forge_a_line(void **state)
 {
 	(void)state;
 	log_warn("odd", log_slice("value", SLICE("a\nb \"c\"\x1b")), log_text("empty", ""));
@@ -79,7 +79,7 @@ static void obeys_the_level(void **state)
 	assert_non_null(strstr(read_log(), " debug seen\n"));
 }
 
-static void cuts_a_line_that_is_too_long(void **state)
+static void cuts_a_long_line(void **state)
 {
 	(void)state;
 	static char text[10000];
@@ -90,7 +90,7 @@ static void cuts_a_line_that_is_too_long(void **state)
 	assert_int_equal(line[strlen(line) - 1], '\n');
 }
 
-static void drops_and_counts_when_nobody_reads(void **state)
+static void drops_and_counts_lines_when_nobody_reads(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 20000; i++)
@@ -106,12 +106,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(writes_one_line_of_text, capture, release),
-		cmocka_unit_test_setup_teardown(escapes_what_could_forge_a_line, capture, release),
+		cmocka_unit_test_setup_teardown(
+			escapes_text_that_could_forge_a_line, capture, release),
 		cmocka_unit_test_setup_teardown(writes_json, capture, release),
 		cmocka_unit_test_setup_teardown(obeys_the_level, capture, release),
-		cmocka_unit_test_setup_teardown(cuts_a_line_that_is_too_long, capture, release),
+		cmocka_unit_test_setup_teardown(cuts_a_long_line, capture, release),
 		cmocka_unit_test_setup_teardown(
-			drops_and_counts_when_nobody_reads, capture, release),
+			drops_and_counts_lines_when_nobody_reads, capture, release),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ static char *print(struct metrics *a, struct metrics *b)
 	return out.bytes;
 }
 
-static void adds_up_the_workers(void **state)
+static void sums_over_the_workers(void **state)
 {
 	(void)state;
 	static struct metrics a, b;
@@ -57,7 +57,7 @@ static void histogram_counts_are_cumulative(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(adds_up_the_workers),
+		cmocka_unit_test(sums_over_the_workers),
 		cmocka_unit_test(names_each_family_once),
 		cmocka_unit_test(histogram_counts_are_cumulative),
 	};

@@ -39,7 +39,7 @@ static void gives_blocks_that_do_not_overlap(void **state)
 	pool_finish(&pool);
 }
 
-static void gives_slabs_back_when_they_are_empty(void **state)
+static void unmaps_empty_slabs(void **state)
 {
 	(void)state;
 	struct pool pool;
@@ -64,7 +64,7 @@ static void gives_slabs_back_when_they_are_empty(void **state)
 	pool_finish(&pool);
 }
 
-static void takes_blocks_of_any_size(void **state)
+static void supports_blocks_of_any_size(void **state)
 {
 	(void)state;
 	static const size_t sizes[] = { 1, 8, 17, 100, 4096, 30000, 60000 };
@@ -86,8 +86,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_blocks_that_do_not_overlap),
-		cmocka_unit_test(gives_slabs_back_when_they_are_empty),
-		cmocka_unit_test(takes_blocks_of_any_size),
+		cmocka_unit_test(unmaps_empty_slabs),
+		cmocka_unit_test(supports_blocks_of_any_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

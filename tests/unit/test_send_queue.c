@@ -21,8 +21,8 @@ static void expect_front(const struct send_queue *queue, size_t limit, const cha
 	assert_memory_equal(front.iov_base, expected, front.iov_len);
 }
 
-/* Whatever the sizes of the steps in which it is consumed, the bytes come out in order. */
-static void gives_the_bytes_in_order(void **state)
+/* The bytes come out in order, whatever the size of the steps in which they are consumed. */
+static void keeps_bytes_in_order(void **state)
 {
 	(void)state;
 	static const char all[] = "abcdefghijklmnopqrstuvwxyz";
@@ -56,7 +56,7 @@ static void gives_the_bytes_in_order(void **state)
 	}
 }
 
-static void gathers_no_more_parts_than_asked(void **state)
+static void gathers_no_more_parts_than_asked_for(void **state)
 {
 	(void)state;
 	struct send_queue queue;
@@ -74,7 +74,7 @@ static void gathers_no_more_parts_than_asked(void **state)
 	assert_int_equal(send_queue_gather(&queue, parts, 2, 100), 0);
 }
 
-static void copies_only_when_it_must(void **state)
+static void copies_only_when_necessary(void **state)
 {
 	(void)state;
 	struct send_queue queue;
@@ -92,7 +92,7 @@ static void copies_only_when_it_must(void **state)
 	assert_int_equal(send_queue_front(&queue, scratch, 8).iov_len, 0);
 }
 
-/* The ring goes round many times at every capacity, and references are dropped as they are sent. */
+/* The ring wraps around many times at every capacity, and references are dropped as chunks are sent. */
 static void grows_and_shrinks(void **state)
 {
 	(void)state;
@@ -118,7 +118,7 @@ static void grows_and_shrinks(void **state)
 	chunk_unref(chunk);
 }
 
-static void refuses_more_than_it_can_count(void **state)
+static void rejects_more_than_it_can_count(void **state)
 {
 	(void)state;
 	struct send_queue queue;
@@ -130,7 +130,7 @@ static void refuses_more_than_it_can_count(void **state)
 	assert_int_equal(atomic_load(&chunk->refs), 32769);
 	send_queue_finish(&queue);
 
-	/* the bytes are never looked at */
+	/* nothing reads the bytes */
 	struct chunk huge = { .refs = 2, .len = UINT32_MAX, .bytes = chunk->bytes };
 	assert_int_equal(send_queue_push(&queue, &huge), 0);
 	assert_int_equal(send_queue_push(&queue, chunk), -ENOBUFS);
@@ -138,8 +138,8 @@ static void refuses_more_than_it_can_count(void **state)
 	chunk_unref(chunk);
 }
 
-/* Whole chunks, whichever of them is sent in part. */
-static void is_cut_behind_a_chunk(void **state)
+/* Whole chunks stay, whichever of them is sent in part. */
+static void cuts_at_the_end_of_a_chunk(void **state)
 {
 	(void)state;
 	static const struct {
@@ -178,7 +178,7 @@ static void is_cut_behind_a_chunk(void **state)
 	}
 }
 
-static void its_ring_counts_as_buffered(void **state)
+static void counts_its_ring_as_buffered(void **state)
 {
 	(void)state;
 	struct send_queue queue;
@@ -203,13 +203,13 @@ static void its_ring_counts_as_buffered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(gives_the_bytes_in_order),
-		cmocka_unit_test(gathers_no_more_parts_than_asked),
-		cmocka_unit_test(copies_only_when_it_must),
+		cmocka_unit_test(keeps_bytes_in_order),
+		cmocka_unit_test(gathers_no_more_parts_than_asked_for),
+		cmocka_unit_test(copies_only_when_necessary),
 		cmocka_unit_test(grows_and_shrinks),
-		cmocka_unit_test(refuses_more_than_it_can_count),
-		cmocka_unit_test(is_cut_behind_a_chunk),
-		cmocka_unit_test(its_ring_counts_as_buffered),
+		cmocka_unit_test(rejects_more_than_it_can_count),
+		cmocka_unit_test(cuts_at_the_end_of_a_chunk),
+		cmocka_unit_test(counts_its_ring_as_buffered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

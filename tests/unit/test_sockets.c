@@ -12,7 +12,7 @@ enum { PAIRS = 8 };
 struct pair {
 	int fd, peer;
 	unsigned calls, events;
-	struct pair *removes; /* what it does when it is told */
+	struct pair *removes; /* on its event */
 	struct sockets *sockets;
 	bool in;
 };
@@ -51,7 +51,7 @@ static void pair_close(struct pair *pair)
 		close(pair->peer);
 }
 
-static void tells_what_is_ready_and_wanted(void **state)
+static void reports_wanted_events(void **state)
 {
 	(void)state;
 	struct test_loop test;
@@ -80,8 +80,8 @@ static void tells_what_is_ready_and_wanted(void **state)
 	test_loop_close(&test);
 }
 
-/* Whoever is told first removes another, which may be free by then. */
-static void tells_nothing_of_what_was_removed(void **state)
+/* Handling the first event removes another socket, whose owner may then be freed. */
+static void reports_nothing_of_a_removed_socket(void **state)
 {
 	(void)state;
 	struct test_loop test;
@@ -103,7 +103,7 @@ static void tells_nothing_of_what_was_removed(void **state)
 	test_loop_close(&test);
 }
 
-static void keeps_the_loop_alive_while_there_are_any(void **state)
+static void keeps_the_loop_alive_while_it_has_sockets(void **state)
 {
 	(void)state;
 	uv_loop_t loop;
@@ -121,7 +121,7 @@ static void keeps_the_loop_alive_while_there_are_any(void **state)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
-static void refuses_what_cannot_be_watched(void **state)
+static void rejects_a_file_that_cannot_be_watched(void **state)
 {
 	(void)state;
 	struct test_loop test;
@@ -139,10 +139,10 @@ static void refuses_what_cannot_be_watched(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tells_what_is_ready_and_wanted),
-		cmocka_unit_test(tells_nothing_of_what_was_removed),
-		cmocka_unit_test(keeps_the_loop_alive_while_there_are_any),
-		cmocka_unit_test(refuses_what_cannot_be_watched),
+		cmocka_unit_test(reports_wanted_events),
+		cmocka_unit_test(reports_nothing_of_a_removed_socket),
+		cmocka_unit_test(keeps_the_loop_alive_while_it_has_sockets),
+		cmocka_unit_test(rejects_a_file_that_cannot_be_watched),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

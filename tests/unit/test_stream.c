@@ -1,4 +1,4 @@
-/* send and sendmsg are the test's own, so that writes can be counted, and taken without end. */
+/* The test defines send and sendmsg itself, so that it can count writes, and take any number of bytes. */
 #include "end.h"
 #include "sluice/net/stream.h"
 #include "unit.h"
@@ -72,7 +72,7 @@ static void tcp_pair(int fds[2])
 	close(listening);
 }
 
-/* Reads what is there. */
+/* Reads whatever is there. */
 static void drain(int fd, struct buffer *into, size_t max)
 {
 	char bytes[4096];
@@ -88,7 +88,7 @@ static bool has_received(const struct end *end, const char *text)
 	return slice_equal(buffer_slice(&end->received), slice_of(text));
 }
 
-/* ---- the ordinary way ---- */
+/* ---- the usual case ---- */
 
 static void opens_reads_and_writes(void **state)
 {
@@ -109,7 +109,7 @@ static void opens_reads_and_writes(void **state)
 	RUN_UNTIL(&site->test, stream_queued(&end.stream) == 0);
 	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 4);
 	assert_memory_equal(bytes, "pong", 4);
-	assert_int_equal(end.drained, 0); /* it was never stuck */
+	assert_int_equal(end.drained, 0); /* it was not stuck */
 	end_finish(&end, site);
 	assert_int_equal(read(fds[0], bytes, sizeof(bytes)), 0);
 	close(fds[0]);
@@ -121,7 +121,7 @@ static bool all_has_arrived(const struct end *end, uint32_t acked)
 	return now.outstanding == 0 && now.acked == acked;
 }
 
-static void tells_how_far_what_was_sent_has_come(void **state)
+static void reports_how_far_sent_bytes_have_come(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -138,8 +138,8 @@ static void tells_how_far_what_was_sent_has_come(void **state)
 	close(fds[0]);
 }
 
-/* More than a turn's budget, as far as the kernel takes it: the owner asks whether the peer is slow. */
-static void flushes_all_that_the_kernel_takes(void **state)
+/* Even more than a turn's budget, as far as the kernel takes it: the owner asks whether the peer is slow. */
+static void flush_offers_all_that_the_kernel_takes(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -154,7 +154,7 @@ static void flushes_all_that_the_kernel_takes(void **state)
 	RUN_UNTIL(&site->test, end.opened == 1);
 	assert_int_equal(stream_send_bytes(&end.stream, bytes, LEN), 0);
 	stream_flush(&end.stream);
-	/* Only root may have so large a buffer in the kernel; with a smaller one it is stuck. */
+	/* Only root may have such a large buffer in the kernel; with a smaller one the stream is stuck. */
 	assert_true(stream_queued(&end.stream) == 0 || end.stream.stuck);
 	RUN_UNTIL(&site->test, (drain(fds[0], &received, LEN), received.len == LEN));
 	assert_memory_equal(received.bytes, bytes, LEN);
@@ -187,7 +187,7 @@ static size_t kernel_takes(struct site *site, size_t len)
 	return len - before;
 }
 
-static void leaves_little_in_the_kernel_when_much_is_queued(void **state)
+static void keeps_the_kernel_lean_when_much_is_queued(void **state)
 {
 	assert_in_range(kernel_takes(*state, 8 << 20), 1 << 20, 8 << 20);
 	assert_in_range(kernel_takes(*state, 24 << 20), 1, 512 * 1024);
@@ -214,7 +214,7 @@ static void two_streams_talk_both_ways(void **state)
 	free(bytes);
 }
 
-static void gathers_a_turns_sends_in_one_write(void **state)
+static void gathers_the_sends_of_a_turn_in_one_write(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -243,8 +243,8 @@ static void gathers_a_turns_sends_in_one_write(void **state)
 	close(fds[1]);
 }
 
-/* The peer reads in sips: partial writes of every size, and nothing is lost or doubled. "Writable"
- * is watched only while something is stuck. */
+/* The peer reads a little at a time: partial writes of every size, and nothing is lost or doubled. "Writable"
+ * is watched only while the stream is stuck. */
 static void survives_partial_writes(void **state)
 {
 	struct site *site = *state;
@@ -275,8 +275,8 @@ static void survives_partial_writes(void **state)
 	close(fds[0]);
 }
 
-/* What is sent behind it follows whole chunks, though the kernel had taken a part of one. */
-static void drops_what_is_queued(void **state)
+/* Later bytes follow a whole chunk, although the kernel had taken only a part of it. */
+static void drops_the_queue(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -312,7 +312,7 @@ static void drops_what_is_queued(void **state)
 	close(fds[0]);
 }
 
-static void knows_what_it_has_not_read(void **state)
+static void knows_of_unread_bytes(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -331,8 +331,8 @@ static void knows_what_it_has_not_read(void **state)
 	close(fds[0]);
 }
 
-/* A stream with megabytes in its queue and a socket that takes them all still lets others write. */
-static void shares_the_turn(void **state)
+/* A stream with megabytes in its queue, and a socket that takes them all, still lets others write. */
+static void lets_other_streams_write_while_it_sends_much(void **state)
 {
 	struct site *site = *state;
 	struct end fat = { 0 }, thin = { 0 };
@@ -353,7 +353,7 @@ static void shares_the_turn(void **state)
 	assert_int_equal(kernel.fds[1], thin_fds[0]);
 	assert_true(stream_queued(&fat.stream) > 0);
 	assert_true(has_received(&thin, "y"));
-	/* and needs no event to go on */
+	/* and goes on without an event */
 	while (stream_queued(&fat.stream) > 0) {
 		uint32_t before = stream_queued(&fat.stream);
 		uv_run(&site->test.loop, UV_RUN_NOWAIT);
@@ -386,7 +386,7 @@ static void holds_a_reference_as_long_as_needed(void **state)
 	close(fds[1]);
 }
 
-static void pauses(void **state)
+static void pauses_and_resumes_reading(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -412,7 +412,7 @@ static void pauses(void **state)
 
 /* ---- ends ---- */
 
-static void goes_on_sending_after_the_peers_end(void **state)
+static void can_send_after_the_peers_end(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -425,7 +425,7 @@ static void goes_on_sending_after_the_peers_end(void **state)
 	RUN_UNTIL(&site->test, end.ended);
 	assert_true(has_received(&end, "last"));
 	assert_int_equal(end.error, 0);
-	/* nothing wakes the loop now but the ticker, every 20 ms */
+	/* now only the ticker wakes the loop, every 20 ms */
 	uint64_t start = uv_hrtime();
 	for (int i = 0; i < 5; i++)
 		uv_run(&site->test.loop, UV_RUN_ONCE);
@@ -440,7 +440,7 @@ static void goes_on_sending_after_the_peers_end(void **state)
 	close(fds[0]);
 }
 
-static void ends_after_what_is_queued(void **state)
+static void ends_after_the_queue_is_sent(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -463,7 +463,7 @@ static void ends_after_what_is_queued(void **state)
 	RUN_UNTIL(&site->test, end.stream.ended);
 	assert_memory_equal(got.bytes, bytes, LEN);
 	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
-	/* the other direction is open */
+	/* the other direction is still open */
 	assert_int_equal(write(fds[1], "more", 4), 4);
 	RUN_UNTIL(&site->test, has_received(&end, "more"));
 	end_finish(&end, site);
@@ -500,7 +500,7 @@ static void a_reset_is_an_error(void **state)
 	end_finish(&end, site);
 }
 
-static void a_reset_is_noticed_by_who_is_stuck(void **state)
+static void notices_a_reset_while_stuck(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -519,7 +519,7 @@ static void a_reset_is_noticed_by_who_is_stuck(void **state)
 	end_finish(&end, site);
 }
 
-static void writing_to_nobody_is_an_error(void **state)
+static void writing_to_a_closed_peer_is_an_error(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -619,7 +619,7 @@ static void connects(void **state)
 	close(listening);
 }
 
-static void says_that_it_cannot_connect(void **state)
+static void reports_that_it_cannot_connect(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 }, closing = { .closes_in = END_END };
@@ -639,7 +639,7 @@ static void says_that_it_cannot_connect(void **state)
 	end_finish(&closing, site);
 }
 
-/* At once, after every number of loop turns on the way to being connected, and a little after. */
+/* At once, after any number of loop turns while connecting, and a little later. */
 static void may_be_closed_while_connecting(void **state)
 {
 	struct site *site = *state;
@@ -655,8 +655,8 @@ static void may_be_closed_while_connecting(void **state)
 	close(listening);
 }
 
-/* Its on_closed is all that keeps the loop alive. */
-static void closes_when_there_is_nothing_else(void **state)
+/* Only its on_closed keeps the loop alive. */
+static void closes_when_nothing_else_keeps_the_loop_alive(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
@@ -714,29 +714,29 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(opens_reads_and_writes),
-		TEST(tells_how_far_what_was_sent_has_come),
-		TEST(flushes_all_that_the_kernel_takes),
-		TEST(leaves_little_in_the_kernel_when_much_is_queued),
+		TEST(reports_how_far_sent_bytes_have_come),
+		TEST(flush_offers_all_that_the_kernel_takes),
+		TEST(keeps_the_kernel_lean_when_much_is_queued),
 		TEST(two_streams_talk_both_ways),
-		TEST(gathers_a_turns_sends_in_one_write),
+		TEST(gathers_the_sends_of_a_turn_in_one_write),
 		TEST(survives_partial_writes),
-		TEST(drops_what_is_queued),
-		TEST(knows_what_it_has_not_read),
-		TEST(shares_the_turn),
+		TEST(drops_the_queue),
+		TEST(knows_of_unread_bytes),
+		TEST(lets_other_streams_write_while_it_sends_much),
 		TEST(holds_a_reference_as_long_as_needed),
-		TEST(pauses),
-		TEST(goes_on_sending_after_the_peers_end),
-		TEST(ends_after_what_is_queued),
+		TEST(pauses_and_resumes_reading),
+		TEST(can_send_after_the_peers_end),
+		TEST(ends_after_the_queue_is_sent),
 		TEST(a_reset_is_an_error),
-		TEST(a_reset_is_noticed_by_who_is_stuck),
-		TEST(writing_to_nobody_is_an_error),
+		TEST(notices_a_reset_while_stuck),
+		TEST(writing_to_a_closed_peer_is_an_error),
 		TEST(may_be_closed_in_any_event),
 		TEST(may_be_closed_before_it_opens),
 		TEST(a_bad_descriptor_raises_nothing),
 		TEST(connects),
-		TEST(says_that_it_cannot_connect),
+		TEST(reports_that_it_cannot_connect),
 		TEST(may_be_closed_while_connecting),
-		TEST(closes_when_there_is_nothing_else),
+		TEST(closes_when_nothing_else_keeps_the_loop_alive),
 		TEST(connects_to_a_unix_socket),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

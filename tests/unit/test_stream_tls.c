@@ -1,5 +1,5 @@
-/* Streams over TLS, server and client in one loop. recv is the test's own, so that it can hold bytes
- * of which the kernel knows nothing any more. */
+/* Streams over TLS, server and client in one loop. The test defines recv itself, so that it can hold bytes
+ * that have left the kernel. */
 #include "certificates.h"
 #include "end.h"
 #include "sluice/net/stream.h"
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static struct {
-	int fd; /* whose bytes are held; 0: nobody's */
+	int fd; /* whose bytes are held; 0: none */
 	struct buffer bytes;
 } hoard;
 
@@ -27,7 +27,7 @@ ssize_t recv(int fd, void *bytes, size_t len, int flags)
 	return (ssize_t)len;
 }
 
-/* Takes from the socket what is there. */
+/* Takes whatever is in the socket. */
 static void hoard_more(void)
 {
 	char bytes[16384];
@@ -112,7 +112,7 @@ static void carries_a_mebibyte_both_ways(void **state)
 	free(down);
 }
 
-/* 100 sends of 100 bytes leave in one record: the raw bytes on the way say so. */
+/* 100 sends of 100 bytes leave in one record, as the bytes in the socket show. */
 static void gathers_small_sends_into_one_record(void **state)
 {
 	struct site *site = *state;
@@ -132,8 +132,8 @@ static void gathers_small_sends_into_one_record(void **state)
 	end_finish(&client, site);
 }
 
-/* A record that is under way is finished, so what comes then can be read. */
-static void drops_what_is_queued(void **state)
+/* A record that has begun is finished, so that the peer can read what follows. */
+static void drops_the_queue_behind_a_whole_record(void **state)
 {
 	struct site *site = *state;
 	enum { PIECE = 5000 };
@@ -171,9 +171,8 @@ static const struct stream_events pausing = {
 	.on_closed = end_on_closed,
 };
 
-/* What was decrypted before the pause is there after it, though the socket has nothing more to
- * tell. */
-static void resumes_with_what_the_session_holds(void **state)
+/* Bytes that were decrypted before the pause arrive after it, although the socket has no more events. */
+static void resumes_with_bytes_held_by_the_session(void **state)
 {
 	struct site *site = *state;
 	struct end server = { 0 }, client = { 0 };
@@ -197,8 +196,8 @@ static void resumes_with_what_the_session_holds(void **state)
 	end_finish(&client, site);
 }
 
-/* More than a stream reads at a time, and a socket that is silent meanwhile: it comes back by itself. */
-static void reads_on_without_the_socket(void **state)
+/* More than a stream reads at a time, and a silent socket: the stream continues by itself. */
+static void reads_on_while_the_socket_is_silent(void **state)
 {
 	struct site *site = *state;
 	enum { LEN = 600000 };
@@ -212,7 +211,7 @@ static void reads_on_without_the_socket(void **state)
 	server.stream.events = &end_events;
 	hoard.fd = server.stream.fd;
 	end_send_in_pieces(&client, bytes + 1, LEN - 1, 70000);
-	/* what has left the client is in the kernel, or here */
+	/* the bytes that have left the client are in the kernel, or here */
 	while (stream_queued(&client.stream) > 0 || hoard.bytes.len < LEN) {
 		hoard_more();
 		uv_run(&site->test.loop, UV_RUN_NOWAIT);
@@ -248,7 +247,7 @@ static void ends_with_close_notify(void **state)
 	end_finish(&client, site);
 }
 
-static void refuses_whom_it_does_not_trust(void **state)
+static void rejects_an_untrusted_certificate(void **state)
 {
 	struct site *site = *state;
 	char error[TLS_ERROR_MAX];
@@ -267,7 +266,7 @@ static void refuses_whom_it_does_not_trust(void **state)
 	tls_settings_destroy(others);
 }
 
-static void refuses_another_host(void **state)
+static void rejects_a_certificate_for_another_host(void **state)
 {
 	struct site *site = *state;
 	struct end server = { 0 }, client = { 0 };
@@ -287,7 +286,7 @@ static void refuses_another_host(void **state)
 	server_settings = good;
 }
 
-static void refuses_what_is_not_tls(void **state)
+static void rejects_bytes_that_are_not_tls(void **state)
 {
 	struct site *site = *state;
 	struct end server = { 0 }, client = { 0 };
@@ -300,7 +299,7 @@ static void refuses_what_is_not_tls(void **state)
 	end_finish(&client, site);
 }
 
-static void the_peer_may_go_away_in_the_handshake(void **state)
+static void the_peer_may_leave_during_the_handshake(void **state)
 {
 	struct site *site = *state;
 	struct end server = { 0 }, client = { 0 };
@@ -344,14 +343,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(carries_a_mebibyte_both_ways),
 		TEST(gathers_small_sends_into_one_record),
-		TEST(resumes_with_what_the_session_holds),
-		TEST(reads_on_without_the_socket),
-		TEST(drops_what_is_queued),
+		TEST(resumes_with_bytes_held_by_the_session),
+		TEST(reads_on_while_the_socket_is_silent),
+		TEST(drops_the_queue_behind_a_whole_record),
 		TEST(ends_with_close_notify),
-		TEST(refuses_whom_it_does_not_trust),
-		TEST(refuses_another_host),
-		TEST(refuses_what_is_not_tls),
-		TEST(the_peer_may_go_away_in_the_handshake),
+		TEST(rejects_an_untrusted_certificate),
+		TEST(rejects_a_certificate_for_another_host),
+		TEST(rejects_bytes_that_are_not_tls),
+		TEST(the_peer_may_leave_during_the_handshake),
 		TEST(may_be_closed_at_any_time),
 	};
 	return cmocka_run_group_tests(tests, prepare, clean_up);

@@ -5,7 +5,7 @@
 #include "sluice/base/table.h"
 #include "unit.h"
 
-/* The linker sends the table's only allocation through here (tests/unit/meson.build). */
+/* The linker redirects the table's only allocation to this function (tests/unit/meson.build). */
 void *__real_reallocarray(void *block, size_t n, size_t size);
 void *__wrap_reallocarray(void *block, size_t n, size_t size);
 
@@ -30,7 +30,7 @@ static struct item *item_of(struct table_key *key)
 	return container_of(key, struct item, name);
 }
 
-/* Names of very different lengths, some with a zero, one empty. */
+/* Names of very different lengths: some have a zero byte, one is empty. */
 static struct slice name_of(unsigned number)
 {
 	static char text[NAME_MAX_LEN];
@@ -65,7 +65,7 @@ static struct item *items_of(size_t n)
 	return items;
 }
 
-/* Each is found if and only if it is in, and a walk meets each that is in once. */
+/* A key is found if and only if it is in the table, and a walk visits each of those once. */
 static void look_at_all(struct table *table, struct item *items, size_t n)
 {
 	size_t in = 0, met = 0;
@@ -86,7 +86,7 @@ static void look_at_all(struct table *table, struct item *items, size_t n)
 	assert_int_equal(table_count(table), in);
 }
 
-static void finds_what_was_added(void **state)
+static void finds_added_keys(void **state)
 {
 	(void)state;
 	enum { MANY = 500 };
@@ -124,7 +124,7 @@ static void tells_keys_apart_by_every_byte(void **state)
 	assert_int_equal(table_count(&table), 0);
 }
 
-static void takes_long_keys_and_refuses_absurd_ones(void **state)
+static void accepts_long_keys_and_rejects_absurd_ones(void **state)
 {
 	(void)state;
 	enum { LONG = 100000 };
@@ -149,7 +149,7 @@ static void takes_long_keys_and_refuses_absurd_ones(void **state)
 	free(bytes);
 }
 
-/* Half a million steps at random, in waves that fill it and empty it again. */
+/* Half a million random steps, in waves that fill the table and empty it again. */
 static void agrees_with_a_model(void **state)
 {
 	(void)state;
@@ -177,8 +177,8 @@ static void agrees_with_a_model(void **state)
 	free(items);
 }
 
-/* Whoever knew the seed could send such. */
-static void bears_keys_that_collide(void **state)
+/* A client that knew the seed could send such keys. */
+static void survives_colliding_keys(void **state)
 {
 	(void)state;
 	enum { TRIED = 400000, ALIKE_BITS = 12 };
@@ -202,8 +202,8 @@ static void bears_keys_that_collide(void **state)
 	free(items);
 }
 
-/* As many as this have some whose whole hashes are the same. */
-static void bears_very_many(void **state)
+/* So many that some have the same hash. */
+static void holds_very_many_keys(void **state)
 {
 	(void)state;
 	enum { MANY = 300000 };
@@ -218,7 +218,7 @@ static void bears_very_many(void **state)
 	free(items);
 }
 
-static void a_walk_may_take_out_what_it_is_at(void **state)
+static void a_walk_may_remove_the_current_key(void **state)
 {
 	(void)state;
 	enum { MANY = 1000 };
@@ -241,7 +241,7 @@ static void a_walk_may_take_out_what_it_is_at(void **state)
 	free(items);
 }
 
-static void only_the_first_needs_memory(void **state)
+static void needs_memory_only_for_the_first_key(void **state)
 {
 	(void)state;
 	enum { MANY = 1000 };
@@ -256,7 +256,7 @@ static void only_the_first_needs_memory(void **state)
 	for (size_t i = 1; i < MANY / 2; i++)
 		add(&table, &items[i]);
 	look_at_all(&table, items, MANY);
-	out_of_memory = false; /* and it catches up */
+	out_of_memory = false; /* and the table catches up */
 	for (size_t i = MANY / 2; i < MANY; i++)
 		add(&table, &items[i]);
 	look_at_all(&table, items, MANY);
@@ -268,14 +268,14 @@ static void only_the_first_needs_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_what_was_added),
+		cmocka_unit_test(finds_added_keys),
 		cmocka_unit_test(tells_keys_apart_by_every_byte),
-		cmocka_unit_test(takes_long_keys_and_refuses_absurd_ones),
+		cmocka_unit_test(accepts_long_keys_and_rejects_absurd_ones),
 		cmocka_unit_test(agrees_with_a_model),
-		cmocka_unit_test(bears_keys_that_collide),
-		cmocka_unit_test(bears_very_many),
-		cmocka_unit_test(a_walk_may_take_out_what_it_is_at),
-		cmocka_unit_test(only_the_first_needs_memory),
+		cmocka_unit_test(survives_colliding_keys),
+		cmocka_unit_test(holds_very_many_keys),
+		cmocka_unit_test(a_walk_may_remove_the_current_key),
+		cmocka_unit_test(needs_memory_only_for_the_first_key),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

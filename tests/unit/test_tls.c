@@ -1,4 +1,4 @@
-/* Two sessions that talk through two pipes in memory, which hold as little as a test wants. */
+/* Two sessions that talk through two pipes in memory, of any capacity that a test wants. */
 #include "certificates.h"
 #include "sluice/net/tls_session.h"
 #include "unit.h"
@@ -152,7 +152,7 @@ static void trusts_by_name_and_authority(void **state)
 	}
 }
 
-/* As the stream does it: what was not taken is offered again, with more behind it. */
+/* Like a stream: bytes that were not taken are offered again, with more behind them. */
 static void carries_bytes_through_narrow_pipes(void **state)
 {
 	(void)state;
@@ -185,7 +185,7 @@ static void carries_bytes_through_narrow_pipes(void **state)
 	}
 }
 
-static void ends_and_breaks(void **state)
+static void tells_an_end_from_a_broken_socket(void **state)
 {
 	(void)state;
 	static struct pair pair;
@@ -197,7 +197,7 @@ static void ends_and_breaks(void **state)
 	tls_session_end(pair.client.session);
 	assert_int_equal(tls_session_read(pair.server.session, bytes, 8), 3);
 	assert_int_equal(tls_session_read(pair.server.session, bytes, 8), 0);
-	/* the other direction goes on */
+	/* the other direction still works */
 	assert_int_equal(tls_session_write(pair.server.session, "yes", 3), 3);
 	assert_int_equal(tls_session_read(pair.client.session, bytes, 8), 3);
 	pair.down.ended = true;
@@ -207,7 +207,7 @@ static void ends_and_breaks(void **state)
 	pair_close(&pair);
 }
 
-static void notices_a_change_on_the_way(void **state)
+static void notices_tampered_records(void **state)
 {
 	(void)state;
 	static struct pair pair;
@@ -222,8 +222,8 @@ static void notices_a_change_on_the_way(void **state)
 	pair_close(&pair);
 }
 
-/* A ClientHello that knows TLS 1.1 at most is answered with alert 70, protocol_version. */
-static void refuses_tls_1_1(void **state)
+/* A ClientHello of TLS 1.1 is answered with alert 70, protocol_version. */
+static void rejects_tls_1_1(void **state)
 {
 	(void)state;
 	static const unsigned char hello[] = {
@@ -245,8 +245,8 @@ static void refuses_tls_1_1(void **state)
 	pair_close(&pair);
 }
 
-/* A warning is answered by nothing, so whoever has begun a handshake might send them for ever. */
-static void warnings_take_neither_all_the_time_nor_for_ever(void **state)
+/* A warning has no answer, so a peer could begin a handshake and then send warnings for ever. */
+static void bounds_what_a_flood_of_warnings_costs(void **state)
 {
 	(void)state;
 	static const unsigned char hello[] = {
@@ -302,7 +302,7 @@ static void an_early_end_fails_the_handshake(void **state)
 	pair_close(&pair);
 }
 
-static void says_which_file_is_wrong(void **state)
+static void reports_which_file_is_wrong(void **state)
 {
 	(void)state;
 	static const struct {
@@ -329,7 +329,7 @@ static void says_which_file_is_wrong(void **state)
 	tls_session_destroy(NULL);
 }
 
-static void trusts_the_file_that_the_environment_names(void **state)
+static void trusts_the_file_named_by_the_environment(void **state)
 {
 	(void)state;
 	char error[TLS_ERROR_MAX];
@@ -348,13 +348,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trusts_by_name_and_authority),
 		cmocka_unit_test(carries_bytes_through_narrow_pipes),
-		cmocka_unit_test(ends_and_breaks),
-		cmocka_unit_test(notices_a_change_on_the_way),
-		cmocka_unit_test(refuses_tls_1_1),
-		cmocka_unit_test(warnings_take_neither_all_the_time_nor_for_ever),
+		cmocka_unit_test(tells_an_end_from_a_broken_socket),
+		cmocka_unit_test(notices_tampered_records),
+		cmocka_unit_test(rejects_tls_1_1),
+		cmocka_unit_test(bounds_what_a_flood_of_warnings_costs),
 		cmocka_unit_test(an_early_end_fails_the_handshake),
-		cmocka_unit_test(says_which_file_is_wrong),
-		cmocka_unit_test(trusts_the_file_that_the_environment_names),
+		cmocka_unit_test(reports_which_file_is_wrong),
+		cmocka_unit_test(trusts_the_file_named_by_the_environment),
 	};
 	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

@@ -44,7 +44,7 @@ static int setup(void **state)
 	return 0;
 }
 
-static void runs_each_once_in_order(void **state)
+static void runs_each_task_once_in_order(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a'), b = letter('b');
@@ -65,14 +65,14 @@ static void on_polled(uv_check_t *polled)
 	order[n_order] = '\0';
 }
 
-static void runs_what_a_task_schedules_in_the_same_end(void **state)
+static void runs_tasks_scheduled_by_a_task_in_the_same_end(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a'), b = letter('b');
 	a.schedules = &b;
 	uv_check_t polled;
 	uv_check_init(&test->loop, &polled);
-	uv_check_start(&polled, on_polled); /* what was started last is called first */
+	uv_check_start(&polled, on_polled); /* the handle started last is called first */
 	turn_schedule(turn, &a.task);
 	uv_run(&test->loop, UV_RUN_NOWAIT);
 	assert_string_equal(order, "ab|");
@@ -80,7 +80,7 @@ static void runs_what_a_task_schedules_in_the_same_end(void **state)
 	test_loop_close(test);
 }
 
-static void lets_the_loop_go_on_between_rounds(void **state)
+static void does_not_block_the_loop_with_a_repeating_task(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a');
@@ -95,7 +95,7 @@ static void lets_the_loop_go_on_between_rounds(void **state)
 	test_loop_close(test);
 }
 
-static void takes_a_task_back(void **state)
+static void cancels_a_task(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a'), b = letter('b'), c = letter('c');
@@ -115,8 +115,8 @@ static void on_timer(uv_timer_t *timer)
 	turn_schedule(turn, timer->data);
 }
 
-/* Before libuv 1.45 timers come first in a turn, since then they come last: two turns show both. */
-static void runs_what_a_timer_schedules_before_the_poll(void **state)
+/* Timers come first in a turn before libuv 1.45, and last since then: two turns show both. */
+static void runs_tasks_scheduled_by_a_timer_before_the_poll(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a');
@@ -135,7 +135,7 @@ static void runs_what_a_timer_schedules_before_the_poll(void **state)
 	test_loop_close(test);
 }
 
-/* A loop whose only reason to live is a task runs it, and then ends. */
+/* A loop that is kept alive only by a task runs it and then ends. */
 static void keeps_the_loop_alive_for_a_task(void **state)
 {
 	struct test_loop *test = *state;
@@ -148,7 +148,7 @@ static void keeps_the_loop_alive_for_a_task(void **state)
 	test_loop_close(test);
 }
 
-static void runs_what_is_left_at_close_and_nothing_after(void **state)
+static void runs_remaining_tasks_at_close_and_none_after(void **state)
 {
 	struct test_loop *test = *state;
 	struct letter a = letter('a'), b = letter('b');
@@ -163,13 +163,13 @@ static void runs_what_is_left_at_close_and_nothing_after(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(runs_each_once_in_order, setup),
-		cmocka_unit_test_setup(runs_what_a_task_schedules_in_the_same_end, setup),
-		cmocka_unit_test_setup(lets_the_loop_go_on_between_rounds, setup),
-		cmocka_unit_test_setup(takes_a_task_back, setup),
-		cmocka_unit_test_setup(runs_what_a_timer_schedules_before_the_poll, setup),
+		cmocka_unit_test_setup(runs_each_task_once_in_order, setup),
+		cmocka_unit_test_setup(runs_tasks_scheduled_by_a_task_in_the_same_end, setup),
+		cmocka_unit_test_setup(does_not_block_the_loop_with_a_repeating_task, setup),
+		cmocka_unit_test_setup(cancels_a_task, setup),
+		cmocka_unit_test_setup(runs_tasks_scheduled_by_a_timer_before_the_poll, setup),
 		cmocka_unit_test_setup(keeps_the_loop_alive_for_a_task, setup),
-		cmocka_unit_test_setup(runs_what_is_left_at_close_and_nothing_after, setup),
+		cmocka_unit_test_setup(runs_remaining_tasks_at_close_and_none_after, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

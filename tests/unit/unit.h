@@ -1,4 +1,4 @@
-/* What every unit test begins with: cmocka and the headers that it wants before it. */
+/* The first include of every unit test: cmocka, and the headers that have to come before it. */
 #ifndef SLUICE_TESTS_UNIT_H
 #define SLUICE_TESTS_UNIT_H
 
