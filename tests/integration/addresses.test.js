@@ -1,4 +1,4 @@
-/* The other ways to reach Redis and to be reached: Unix sockets, users, databases, IPv6. */
+/* Other addresses, to connect to Redis and to listen on: Unix sockets, users, databases, IPv6. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
 
-/* Somebody logs in, opens, and receives. */
+/* A user logs in, connects, and receives a publication. */
 async function assertServes(redis, sluice, url = sluice.url) {
   const browser = await Browser.open(url, { cookie: await logIn(redis) });
   await redis.cli('PUBLISH', 'news', 'hello');
@@ -30,7 +30,7 @@ test('Redis over a Unix socket, with another database', async t => {
   await assertServes(redis, await startSluice(t, `unix://${redis.socket}?db=3`));
 });
 
-test('Redis with a database number: sessions of another database are not seen', async t => {
+test('Redis with a database number: sessions of other databases are not found', async t => {
   const redis = await startRedis(t);
   const sluice = await startSluice(t, `${redis.url}/5`);
   const elsewhere = await logIn(redis);
@@ -44,7 +44,7 @@ test('Redis with a password', async t => {
   await assertServes(redis, await startSluice(t, redis.url.replace('//', '//:open%20sesame@')));
 });
 
-test('Redis with a user who may only read sessions and subscribe', async t => {
+test('Redis with a user that may only read sessions and subscribe', async t => {
   const redis = await startRedis(t);
   await redis.cli('ACL', 'SETUSER', 'sluice', 'on', '>p@ss/word', '~sess:*', '&*', '-@all',
     '+get', '+subscribe', '+unsubscribe', '+ping', '+select', '+client|tracking', '+client|id', '+hello');
@@ -53,7 +53,7 @@ test('Redis with a user who may only read sessions and subscribe', async t => {
   await assertServes(redis, await startSluice(t, redis.url.replace('//', '//sluice:p%40ss%2Fword@')));
 });
 
-test('a wrong password is no reason to end: not ready, and the log says why', async t => {
+test('with a wrong password it keeps running, is not ready, and logs why', async t => {
   const redis = await startRedis(t, { requirepass: 'right', cliArguments: ['-a', 'right', '--no-auth-warning'] });
   const sluice = await startSluice(t, redis.url.replace('//', '//:wrong-one@'), {}, { ready: false });
   await sluice.program.line(/WRONGPASS/);
@@ -71,7 +71,7 @@ test('listening on a Unix socket', async t => {
   await assertServes(redis, sluice, `ws+unix://${socket}:/ws`);
 });
 
-test('a Unix socket left behind by a crash is taken over', async t => {
+test('takes over a Unix socket that a crashed process has left', async t => {
   const redis = await startRedis(t);
   const listen = `unix:${join(await folder(t), 'sluice.sock')}`;
   const crashed = await startSluice(t, redis.url, { listen });
@@ -80,7 +80,7 @@ test('a Unix socket left behind by a crash is taken over', async t => {
   await assertServes(redis, sluice, `ws+unix://${listen.slice('unix:'.length)}:/ws`);
 });
 
-test('a Unix socket is gone after the end', async t => {
+test('removes its Unix socket at the end', async t => {
   const redis = await startRedis(t);
   const socket = join(await folder(t), 'sluice.sock');
   const sluice = await startSluice(t, redis.url, { listen: `unix:${socket}` });
@@ -89,7 +89,7 @@ test('a Unix socket is gone after the end', async t => {
   assert.ok(!existsSync(socket));
 });
 
-test('a Unix socket is handed over: who starts while another drains keeps its file', async t => {
+test('a process that starts while another one drains keeps its own Unix socket', async t => {
   const redis = await startRedis(t);
   const socket = join(await folder(t), 'sluice.sock');
   const url = `ws+unix://${socket}:/ws`;
@@ -100,10 +100,10 @@ test('a Unix socket is handed over: who starts while another drains keeps its fi
 
   old.program.signal('SIGTERM');
   await until(() => RawClient.connect(old.target).then(client => client.destroy(), () => true), {
-    what: 'the old one no longer listens' });
+    what: 'the old process no longer listens' });
   const successor = await startSluice(t, redis.url, { ...own, drain: { seconds: 0 } });
   await assertServes(redis, successor, url);
-  assert.equal(old.program.exited, false, 'the old one still drains');
+  assert.equal(old.program.exited, false, 'the old process still drains');
   for (const stayer of stayers) stayer.terminate();
   assert.equal(await old.program.exit(), 0);
 
@@ -118,12 +118,12 @@ test('listening on IPv6', async t => {
   await assertServes(redis, sluice, `ws://[::1]:${sluice.port}/ws`);
 });
 
-test('Redis by name', async t => {
+test('Redis by host name', async t => {
   const redis = await startRedis(t, { bind: ['127.0.0.1', '-::1'] });
   await assertServes(redis, await startSluice(t, redis.url.replace('127.0.0.1', 'localhost')));
 });
 
-test('another path', async t => {
+test('another endpoint path', async t => {
   const redis = await startRedis(t);
   const sluice = await startSluice(t, redis.url, { path: '/live/updates' });
   await assertServes(redis, sluice, sluice.url.replace('/ws', '/live/updates'));

@@ -1,4 +1,4 @@
-/* `sluice --dev`, as somebody sees it who runs the quickstart: a page in a real browser. */
+/* `sluice --dev` as a user of the quickstart sees it: its page in a real browser. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,7 +14,7 @@ atEnd(file, () => sluice.end());
 const [url] = await sluice.program.line(/http:\/\/[^\s/]+\//);
 const [, redisArguments] = await sluice.program.line(/redis-cli (.*? )?publish /i);
 
-/* As somebody who copies the line that --dev prints. */
+/* Like a user who copies the line that --dev prints. */
 async function publish(channel, payload) {
   const { status, stdout } = await run('redis-cli', [...redisArguments.trim().split(' '), 'PUBLISH', channel, payload]);
   assert.equal(status, 0);
@@ -57,7 +57,7 @@ test('log in, see a published message, log out', async t => {
   assert.deepEqual(visit.errors, []);
 });
 
-test('log-out in a tab: the gateway closes the connections of all tabs, and they say so', async t => {
+test('log-out in one tab: the gateway closes the connections of all tabs, and each tab says so', async t => {
   const visit = await openPage(t);
   await logIn(visit, 'dora');
   const other = await openTab(visit.context);
@@ -84,7 +84,7 @@ test('log-out in a tab: the gateway closes the connections of all tabs, and they
   for (const { errors } of [visit, other, stranger]) assert.deepEqual(errors, []);
 });
 
-test('what the other tab does not know yet, it sees when it is looked at', async t => {
+test('a tab notices a log-in in another tab when it becomes visible', async t => {
   const visit = await openPage(t);
   const other = await openTab(visit.context);
   await other.state('out');
@@ -94,7 +94,7 @@ test('what the other tab does not know yet, it sees when it is looked at', async
   assert.equal(await other.page.textContent('#user'), 'fritz');
 });
 
-test('two people see the same news', async t => {
+test('two users see the same news', async t => {
   const visits = [await openPage(t), await openPage(t)];
   await logIn(visits[0], 'anna');
   await logIn(visits[1], 'bert');
@@ -103,7 +103,7 @@ test('two people see the same news', async t => {
     await page.waitForFunction(() => document.querySelector('#messages').textContent.includes('for everybody'));
 });
 
-test('what is not JSON, and what looks like HTML, is shown as text', async t => {
+test('shows payloads that are not JSON, or look like HTML, as text', async t => {
   const visit = await openPage(t);
   await logIn(visit, 'carl');
   await publish('news', '<img src=x onerror="document.title=\'broken\'"> plain');
@@ -112,7 +112,7 @@ test('what is not JSON, and what looks like HTML, is shown as text', async t => 
   assert.deepEqual(visit.errors, []);
 });
 
-test('when it ends, its Redis and its folder go with it', async () => {
+test('removes its Redis and its folder when it ends', async () => {
   const brief = new Sluice(['--dev', '--listen', '127.0.0.1:0']);
   const [, configuration] = await brief.program.line(/(\/\S+\.json)/);
   const [, port] = await brief.program.line(/redis-cli -p (\d+)/);

@@ -11,7 +11,7 @@ function crowd(sluice, cookie, n = CROWD) {
   return Promise.all(Array.from({ length: n }, () => sluice.open({ cookie })));
 }
 
-test('SIGTERM: every client gets 1012 and a wait of its own, spread evenly, and the exit status is 0', async t => {
+test('SIGTERM closes every client with 1012 and a random wait, spread evenly, and the exit status is 0', async t => {
   const SECONDS = 2;
   const { sluice, cookie } = await stand(t, { drain: { seconds: SECONDS } });
   const browsers = await crowd(sluice, cookie);
@@ -34,7 +34,7 @@ test('SIGTERM: every client gets 1012 and a wait of its own, spread evenly, and 
   assert.equal(await sluice.program.exit({ within: 5000 }), 0);
 });
 
-test('while it drains, readiness is red and nobody is let in', async t => {
+test('while draining, /readyz answers 503 and new connections are refused', async t => {
   const { sluice, cookie } = await stand(t, { drain: { seconds: 2 } });
   const browsers = await crowd(sluice, cookie, 20);
   sluice.program.signal('SIGTERM');
@@ -44,11 +44,11 @@ test('while it drains, readiness is red and nobody is let in', async t => {
   const refusal = await sluice.open({ cookie }).then(() => null, error => error);
   assert.ok(refusal, 'the upgrade was accepted');
   assert.ok(refusal.status === 503 || refusal.code === 'ECONNREFUSED', `${refusal.status} ${refusal.code}`);
-  assert.ok(browsers.some(browser => browser.isOpen), 'the drain is still on');
+  assert.ok(browsers.some(browser => browser.isOpen), 'still draining');
   assert.equal(await sluice.program.exit({ within: 8000 }), 0);
 });
 
-test('connections receive what is published until they are closed', async t => {
+test('connections receive publications until they are closed', async t => {
   const { redis, sluice, cookie } = await stand(t, { drain: { seconds: 1 } });
   const [browser, ...others] = await crowd(sluice, cookie, 10);
   sluice.program.signal('SIGTERM');
@@ -61,7 +61,7 @@ test('connections receive what is published until they are closed', async t => {
   assert.ok(all.filter(n => n === 1).length >= 1, `${all}`);
 });
 
-test('SIGINT is the same', async t => {
+test('SIGINT drains like SIGTERM', async t => {
   const { sluice, cookie } = await stand(t, { drain: { seconds: 0.2 } });
   const browser = await sluice.open({ cookie });
   sluice.program.signal('SIGINT');
@@ -69,7 +69,7 @@ test('SIGINT is the same', async t => {
   assert.equal(await sluice.program.exit(), 0);
 });
 
-test('with nobody connected the end comes at once', async t => {
+test('without connections a drain ends at once', async t => {
   const { sluice } = await stand(t, { drain: { seconds: 60 } });
   sluice.program.signal('SIGTERM');
   assert.equal(await sluice.program.exit({ within: 5000 }), 0);
@@ -84,7 +84,7 @@ test('a second SIGTERM ends a long drain at once', async t => {
   assert.equal(typeof (await sluice.program.exit({ within: 3000 })), 'number');
 });
 
-test('a peer that never answers a close frame does not hold up the end', async t => {
+test('a client that never answers the close frame does not delay the end', async t => {
   const { sluice, cookie } = await stand(t, { drain: { seconds: 0.5 } });
   const deaf = await sluice.connect();
   deaf.socket.setNoDelay(true);
@@ -97,17 +97,17 @@ test('a peer that never answers a close frame does not hold up the end', async t
   assert.equal(await sluice.program.exit({ within: 8000 }), 0);
 });
 
-test('connections that have sent no request, or half of one, do not hold up the end', async t => {
+test('connections with no request, or half of one, do not delay the end', async t => {
   const { sluice, cookie } = await stand(t, {
     workers: 1, drain: { seconds: 0.2 }, limits: { handshake_seconds: 30 } });
   const spare = await sluice.connect();
   const half = await sluice.connect();
   half.write('GET /ws HTTP/1.1\r\nHost: x\r\n');
-  await sluice.open({ cookie }); // came later, so the others have been taken
+  await sluice.open({ cookie }); // came later, so the others have been accepted
   sluice.program.signal('SIGTERM');
   assert.equal((await half.answer()).status, 503);
   await half.ended();
   await spare.ended();
-  assert.equal(spare.bytes.length, 0, 'nobody is answered who has not asked');
+  assert.equal(spare.bytes.length, 0, 'a client that has sent no request gets no answer');
   assert.equal(await sluice.program.exit({ within: 2000 }), 0);
 });

@@ -1,4 +1,4 @@
-/* Descriptors are short: those who are there stay, those who come wait, and nothing else suffers. */
+/* When descriptors are short, open connections stay, new ones wait, and nothing else suffers. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { until } from '../support/wait.js';
 const under = ['prlimit', '--nofile=256:256'];
 const MANY = 400;
 
-/* The share of one processor that a process took for `ms`. */
+/* The share of one CPU that a process uses during `ms`. */
 async function busy(pid, ms) {
   const ticks = () => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -26,7 +26,7 @@ const connect = (sluice, n) => Promise.all(Array.from({ length: n }, () => sluic
 
 const isOpen = client => client.bytes.includes('101 Switching');
 
-test('400 come where 256 descriptors are: the rest waits, and gets in when others leave', async t => {
+test('of 400 clients for 256 descriptors the rest waits, and gets in when others leave', async t => {
   const { redis, sluice } = await stand(t, {}, { under });
   const cookie = await logIn(redis, {}, { id: 'everybody' });
   const clients = await connect(sluice, MANY);
@@ -36,17 +36,17 @@ test('400 come where 256 descriptors are: the rest waits, and gets in when other
 
   const load = await busy(sluice.program.pid, 2000);
   const within = await count();
-  t.diagnostic(`${within} are open, the others wait: ${(load * 100).toFixed(1)} % of a processor`);
+  t.diagnostic(`${within} are open, the others wait: ${(load * 100).toFixed(1)} % of a CPU`);
   assert.ok(within < 256 - 32);
   assert.ok(load < 0.05, `it is busy: ${load}`);
   assert.equal(clients.filter(isOpen).length, within);
-  assert.deepEqual(clients.filter(one => one.isEnded), [], 'nobody is refused');
+  assert.deepEqual(clients.filter(one => one.isEnded), [], 'no client is refused');
   assert.ok((await sluice.metric('sluice_accept_pauses_total')) >= 1);
   const warnings = sluice.program.stderr.filter(line => /cannot accept/.test(line));
-  assert.ok(warnings.length >= 1 && warnings.length <= 2, 'a worker tells once');
+  assert.ok(warnings.length >= 1 && warnings.length <= 2, 'each worker warns once');
   assert.match(warnings[0], /raise the limit: ulimit -n, LimitNOFILE=/);
 
-  // what is not a browser's still works, the way back to Redis too
+  // everything else still works, reconnecting to Redis too
   await sluice.ready();
   await redis.kill();
   await until(async () => (await sluice.admin('/readyz')).status === 503);
@@ -58,10 +58,10 @@ test('400 come where 256 descriptors are: the rest waits, and gets in when other
   await until(() => {
     for (const one of clients.filter(isOpen)) one.destroy();
     return clients.every(isOpen);
-  }, { what: 'everybody has been in', within: 10000 });
+  }, { what: 'every client has been let in', within: 10000 });
 });
 
-test('those who say nothing make room for those who do', async t => {
+test('silent connections make room for those that send a request', async t => {
   const { sluice, cookie } = await stand(t, { limits: { handshake_seconds: 600 } }, { under });
   const silent = await connect(sluice, MANY);
   await until(async () => (await sluice.hits('descriptors')) > 0);

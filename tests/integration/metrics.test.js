@@ -30,7 +30,7 @@ const NAMES = [
   ].map(limit => `sluice_limit_hits_total{limit="${limit}"}`), 'sluice_build_info{version="0.1.0"}',
 ];
 
-test('/metrics is Prometheus\' text, with every name that is promised', async () => {
+test('/metrics is in Prometheus\' text format, with every documented name', async () => {
   const { status, headers, body } = await sluice.admin('/metrics');
   assert.equal(status, 200);
   assert.match(headers['content-type'], /^text\/plain; version=0\.0\.4/);
@@ -38,10 +38,10 @@ test('/metrics is Prometheus\' text, with every name that is promised', async ()
   for (const line of series) assert.match(line, /^[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [-+.\deE]+$/);
   const names = new Set(series.map(line => line.slice(0, line.lastIndexOf(' '))));
   assert.deepEqual(NAMES.filter(name => !names.has(name)), []);
-  assert.equal(names.size, series.length, 'no series twice');
+  assert.equal(names.size, series.length, 'each series once');
 });
 
-test('each family is described once, before its series', async () => {
+test('each family has one TYPE line, before its series', async () => {
   const { body } = await sluice.admin('/metrics');
   const types = [...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(match => match[1]);
   assert.equal(new Set(types).size, types.length);
@@ -52,7 +52,7 @@ test('each family is described once, before its series', async () => {
   }
 });
 
-test('the values follow what happens', async () => {
+test('the values follow connections, publications and look-ups', async () => {
   const at = async () => ({
     open: await sluice.metric('sluice_connections'),
     opened: await sluice.metric('sluice_connections_total'),
@@ -76,7 +76,7 @@ test('the values follow what happens', async () => {
   await until(async () => (await sluice.metric('sluice_subscriptions')) === before.subscriptions);
 });
 
-test('sluice_queued_bytes grows with a reader who does not read, and is 0 when he has gone', async () => {
+test('sluice_queued_bytes grows with a client that does not read, and is 0 after it has left', async () => {
   const queued = () => sluice.metric('sluice_queued_bytes');
   const publisher = await redis.client();
   await until(async () => (await queued()) === 0);
@@ -88,7 +88,7 @@ test('sluice_queued_bytes grows with a reader who does not read, and is 0 when h
     return (await queued()) > 200000;
   }, { what: 'the queue grows', within: 20000 });
   deaf.destroy();
-  await until(async () => (await queued()) === 0, { what: 'nothing is queued any more' });
+  await until(async () => (await queued()) === 0, { what: 'the queue is empty' });
 });
 
 test('no label holds a channel, a user or an address', async () => {
@@ -101,7 +101,7 @@ test('no label holds a channel, a user or an address', async () => {
   browser.terminate();
 });
 
-test('/livez and /readyz are 200 on a good day, other paths 404, other methods 405', async () => {
+test('/livez and /readyz answer 200, other paths 404, other methods 405', async () => {
   assert.equal((await sluice.admin('/livez')).status, 200);
   assert.equal((await sluice.admin('/readyz')).status, 200);
   assert.equal((await sluice.admin('/')).status, 404);
@@ -117,14 +117,14 @@ test('the admin port serves no WebSocket, and the public port no metrics', async
   assert.equal((await sluice.admin('/ws')).status, 404);
 });
 
-test('--probe tells a container whether it is well: 0 for 200, else 1', async () => {
+test('--probe exits with 0 after an answer 200, else with 1', async () => {
   const probe = async path => (await runSluice(['--probe', `http://127.0.0.1:${sluice.adminPort}${path}`])).status;
   assert.equal(await probe('/readyz'), 0);
   assert.equal(await probe('/nowhere'), 1);
   assert.equal((await runSluice(['--probe', 'http://127.0.0.1:1/livez'])).status, 1);
 });
 
-test('--probe of a URL without a path asks for /', async t => {
+test('--probe requests / for a URL without a path', async t => {
   const asked = [];
   const server = createServer((request, answer) => {
     asked.push(request.url);

@@ -35,7 +35,7 @@ function connectSecurely(sluice, options = {}) {
   return promise;
 }
 
-test('browsers are served over wss, small and large', async t => {
+test('serves browsers over wss, with small and large messages', async t => {
   const { redis, sluice, cookie } = await stand(t, serverTls());
   const publisher = await redis.client();
   const browser = await openSecurely(sluice, cookie);
@@ -65,7 +65,7 @@ test('a frame in the same record as the request is answered', async t => {
   client.destroy();
 });
 
-test('refusals are complete over TLS, too', async t => {
+test('sends complete refusals over TLS', async t => {
   const { sluice } = await stand(t, serverTls());
   const client = await connectSecurely(sluice);
   client.write(handshake());
@@ -75,7 +75,7 @@ test('refusals are complete over TLS, too', async t => {
   await client.ended();
 });
 
-test('a refusal is complete for those, too, who end their side right behind the request', async t => {
+test('sends a complete refusal to a client that ends its side right after the request', async t => {
   const { sluice } = await stand(t, serverTls());
   for (let i = 0; i < 20; i++) {
     const client = await connectSecurely(sluice);
@@ -87,7 +87,7 @@ test('a refusal is complete for those, too, who end their side right behind the 
   }
 });
 
-test('TLS 1.1 is refused, TLS 1.2 is spoken', async t => {
+test('refuses TLS 1.1 and accepts TLS 1.2', async t => {
   const { sluice } = await stand(t, serverTls());
   const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' };
   await assert.rejects(connectSecurely(sluice, old));
@@ -96,7 +96,7 @@ test('TLS 1.1 is refused, TLS 1.2 is spoken', async t => {
   client.destroy();
 });
 
-test('somebody who speaks no TLS, or leaves in its handshake, does no harm', async t => {
+test('a client that speaks no TLS, or leaves during the handshake, does no harm', async t => {
   const { sluice, cookie } = await stand(t, { ...serverTls(), limits: { handshake_seconds: 0.3 } });
   const plain = await sluice.connect();
   plain.write(handshake());
@@ -109,7 +109,7 @@ test('somebody who speaks no TLS, or leaves in its handshake, does no harm', asy
   (await openSecurely(sluice, cookie)).terminate();
 });
 
-test('a drain works over TLS', async t => {
+test('drains over TLS', async t => {
   const { sluice, cookie } = await stand(t, { ...serverTls(), drain: { seconds: 0.2 } });
   const browsers = await Promise.all(Array.from({ length: 10 }, () => openSecurely(sluice, cookie)));
   sluice.program.signal('SIGTERM');
@@ -117,7 +117,7 @@ test('a drain works over TLS', async t => {
   assert.equal(await sluice.program.exit(), 0);
 });
 
-/* A Redis that speaks TLS only. */
+/* A Redis that accepts only TLS. */
 async function startSecureRedis(t) {
   const tlsPort = await freePort();
   const redis = await startRedis(t, {
@@ -136,7 +136,7 @@ test('Redis over rediss://', async t => {
   assert.equal((await browser.next()).length, 200000);
 });
 
-test('a Redis whose certificate is not trusted is not spoken to, and the log says why', async t => {
+test('does not connect to a Redis whose certificate is not trusted, and logs why', async t => {
   const { redis, url } = await startSecureRedis(t);
   const sluice = await startSluice(t, url, {}, { ready: false });
   await sluice.program.line(/certificate/i);
@@ -145,7 +145,7 @@ test('a Redis whose certificate is not trusted is not spoken to, and the log say
   assert.equal(refusal.status, 503);
 });
 
-test('a Redis whose certificate is for another name is not spoken to', async t => {
+test('does not connect to a Redis whose certificate is for another name', async t => {
   const { url } = await startSecureRedis(t);
   const sluice = await startSluice(t, url.replace('localhost', 'ip6-localhost'), {}, {
     ready: false, env: { SSL_CERT_FILE: certificates.authority } });
