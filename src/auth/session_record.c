@@ -167,8 +167,8 @@ static int join_fields(const struct redisReply *reply, struct buffer *json)
 	bool more = false;
 	int error = json_print(&printer, SLICE("{"));
 	for (size_t i = 0; i + 1 < reply->elements && !error; i += 2)
-		error = session_hash_field(&printer, &more, resp_text(reply->element[i]),
-			resp_text(reply->element[i + 1]));
+		error = session_hash_field(&printer, &more, reply_text(reply->element[i]),
+			reply_text(reply->element[i + 1]));
 	return error ? error : json_print(&printer, SLICE("}"));
 }
 
@@ -190,8 +190,8 @@ static enum session_answer read_hash(struct session_reading *reading,
 static enum session_answer read_string(struct session_reading *reading,
 	const struct settings *settings, const struct redisReply *reply)
 {
-	reading->digest = hash_bytes(resp_text(reply));
-	return read_record(settings, resp_text(reply), &reading->identity);
+	reading->digest = hash_bytes(reply_text(reply));
+	return read_record(settings, reply_text(reply), &reading->identity);
 }
 
 /* ---- a reply ---- */
@@ -201,7 +201,7 @@ static enum session_answer read_string(struct session_reading *reading,
 static bool is_wrong_type(const struct redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR &&
-	       slice_starts_with(resp_text(reply), SLICE("WRONGTYPE"));
+	       slice_starts_with(reply_text(reply), SLICE("WRONGTYPE"));
 }
 
 static enum session_answer read_reply(struct session_reading *reading,
@@ -228,7 +228,7 @@ struct slice session_reading_take(struct session_reading *reading, const struct 
 {
 	reading->answers |= read_reply(reading, settings, command_of(settings, i), reply);
 	bool problem = reply && reply->type == REDIS_REPLY_ERROR && !is_wrong_type(reply);
-	return problem ? resp_error_reason(reply) : (struct slice){ 0 };
+	return problem ? reply_error_reason(reply) : (struct slice){ 0 };
 }
 
 void session_reading_finish(struct session_reading *reading)

@@ -7,7 +7,7 @@ static void on_touched(void *context, const struct redisReply *reply)
 	if (reply && reply->type == REDIS_REPLY_ERROR &&
 		sessions_may_log(sessions, &sessions->touch_failure_logged))
 		log_warn("redis refuses EXPIRE, which session.touch needs",
-			log_slice("reason", resp_error_reason(reply)));
+			log_slice("reason", reply_error_reason(reply)));
 }
 
 void sessions_touch(struct sessions *sessions, struct session_member *member)

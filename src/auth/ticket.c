@@ -50,10 +50,10 @@ struct taking {
 /* A Redis before 6.2 does not have GETDEL. */
 static enum session_result read_error(const struct redisReply *reply)
 {
-	if (slice_starts_with(resp_text(reply), SLICE("WRONGTYPE")))
+	if (slice_starts_with(reply_text(reply), SLICE("WRONGTYPE")))
 		return SESSION_NONE;
 	log_warn("a ticket could not be taken (GETDEL needs Redis 6.2)",
-		log_slice("reason", resp_error_reason(reply)));
+		log_slice("reason", reply_error_reason(reply)));
 	return SESSION_UNAVAILABLE;
 }
 
@@ -90,7 +90,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 		return;
 	struct ticket_waiter *waiter = container_of(node, struct ticket_waiter, link);
 	waiter->on_result(
-		waiter, result, result == SESSION_GOOD ? resp_text(reply) : (struct slice){ 0 });
+		waiter, result, result == SESSION_GOOD ? reply_text(reply) : (struct slice){ 0 });
 }
 
 int ticket_take(struct redis_link *link, const struct settings *settings, struct metrics *metrics,

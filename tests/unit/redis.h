@@ -311,4 +311,13 @@ static inline double seconds_since(uint64_t then)
 	return (double)(uv_hrtime() - then) / 1e9;
 }
 
+/* The condition must hold within a second after Redis accepts connections. */
+#define ASSERT_BACK_WITHIN_A_SECOND(world, is_up) \
+	do { \
+		RUN_UNTIL(&(world)->test, (is_up) || test_redis_accepts(&(world)->redis)); \
+		uint64_t back = uv_hrtime(); \
+		RUN_UNTIL(&(world)->test, is_up); \
+		assert_true(seconds_since(back) < 1.0); \
+	} while (0)
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "sluice/auth/session_record.h"
 #include "sluice/base/defs.h"
+#include "sluice/redis/resp.h"
 
 #define TEXT(text) \
 	{ \

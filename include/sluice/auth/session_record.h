@@ -8,7 +8,7 @@
 
 #include "sluice/proto/record/session_key.h"
 #include "sluice/proto/record/session_value.h"
-#include "sluice/redis/resp.h"
+#include "sluice/redis/reply.h"
 #include "sluice/settings/settings.h"
 
 enum session_result {

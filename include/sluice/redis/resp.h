@@ -37,14 +37,4 @@ MUST_CHECK int resp_reader_next(struct resp_reader *reader, struct redisReply **
  * -ENOMEM (nothing is appended). */
 MUST_CHECK int resp_format(struct buffer *out, const struct slice *words, size_t n);
 
-static inline struct slice resp_text(const struct redisReply *reply)
-{
-	return reply_text(reply);
-}
-
-static inline struct slice resp_error_reason(const struct redisReply *reply)
-{
-	return reply_error_reason(reply);
-}
-
 #endif
