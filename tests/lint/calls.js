@@ -45,6 +45,6 @@ export function usesOf(symbols, objects) {
 }
 
 /* What is wrong with the calls, one string for each problem. */
-export function callProblems(symbols, objects, floors) {
-  return problemsOfUses(usesOf(symbols, objects), floors);
+export function callProblems(symbols, objects) {
+  return problemsOfUses(usesOf(symbols, objects));
 }

@@ -31,10 +31,9 @@ export function floorOf(module) {
 
 /* A use is { from, to, by }: two modules, and what the first one names of the second. */
 
-/* What problems there are with these uses: one to another floor that the floor may not use, and for
- * each floor of `floors` the circles in it. */
-export function problemsOfUses(uses, floors = Object.keys(MAY_USE)) {
-  return [...usesOfOtherFloors(uses), ...floors.flatMap(floor => circlesIn(floor, uses))];
+/* The uses of another floor that the floor may not use, and the circles in each floor. */
+export function problemsOfUses(uses) {
+  return [...usesOfOtherFloors(uses), ...Object.keys(MAY_USE).flatMap(floor => circlesIn(floor, uses))];
 }
 
 function usesOfOtherFloors(uses) {
