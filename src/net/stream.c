@@ -24,7 +24,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "sluice/net/transport.h"
+#include "sluice/net/stream_io.h"
 #include "stream_internal.h"
 
 /* A gateway has as many streams as clients. */
@@ -95,14 +95,14 @@ static int init(struct stream *stream, struct stream_loop *shared, struct tls_se
 	send_queue_init(&stream->queue);
 	if (!tls)
 		return 0;
-	stream->tls = tls_session_create(tls, hostname, &transport_tls_io, &stream->fd);
+	stream->tls = tls_session_create(tls, hostname, &stream_io_of_tls, &stream->fd);
 	return stream->tls ? 0 : -ENOMEM;
 }
 
 /* Takes `fd`; closes it on an error. */
 static int take_socket(struct stream *stream, int fd)
 {
-	transport_init(fd);
+	stream_io_init(fd);
 	int result = sockets_add(&stream->shared->sockets, fd, stream, EPOLLIN);
 	if (result < 0) {
 		close(fd);

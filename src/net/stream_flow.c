@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
+#include "sluice/net/stream_io.h"
 #include "sluice/net/tcp_progress.h"
-#include "sluice/net/transport.h"
 
 enum {
 	READ_BUDGET = 256 * 1024,
@@ -26,7 +26,7 @@ void stream_read(struct stream *stream)
 	size_t size = stream->shared->read_buffer_size, done = 0;
 	stream->unread = stream->tls != NULL;
 	while (stream->reading && !stream->peer_ended && done < READ_BUDGET) {
-		ssize_t n = transport_receive(stream->fd, stream->tls, buffer, size);
+		ssize_t n = stream_io_receive(stream->fd, stream->tls, buffer, size);
 		if (n > 0) {
 			done += (size_t)n;
 			stream->events->on_bytes(stream, buffer, (size_t)n);
@@ -73,7 +73,7 @@ static void keep_kernel_lean(struct stream *stream)
 	if (stream->shared->queued <= MUCH_QUEUED || stream->lean)
 		return;
 	stream->lean = 1;
-	transport_become_lean(stream->fd);
+	stream_io_become_lean(stream->fd);
 }
 
 /* Offers the queue to the kernel. 0: all was taken; 1: the budget is spent; or a negative errno. */
@@ -84,7 +84,7 @@ static int offer_queue(struct stream *stream, size_t budget)
 	while (stream->queue.bytes > 0) {
 		if (done >= budget)
 			return 1;
-		ssize_t n = transport_send(stream->fd, stream->tls, &stream->queue, budget - done);
+		ssize_t n = stream_io_send(stream->fd, stream->tls, &stream->queue, budget - done);
 		if (n < 0)
 			return (int)n;
 		send_queue_consume(&stream->queue, (size_t)n);
@@ -116,7 +116,7 @@ void stream_write(struct stream *stream)
 	if (!stream_is_alive(stream) || !stream->ending || stream->ended || stream->queue.bytes > 0)
 		return;
 	stream->ended = 1;
-	transport_end(stream->fd, stream->tls);
+	stream_io_end(stream->fd, stream->tls);
 }
 
 int stream_send(struct stream *stream, struct chunk *chunk)
@@ -155,7 +155,7 @@ void stream_flush(struct stream *stream)
 
 void stream_drop_queued(struct stream *stream)
 {
-	size_t keep = transport_begun(stream->tls, &stream->queue);
+	size_t keep = stream_io_begun(stream->tls, &stream->queue);
 	stream->shared->queued -= send_queue_cut(&stream->queue, keep);
 }
 
@@ -170,7 +170,7 @@ void stream_end(struct stream *stream)
 
 bool stream_has_unread(const struct stream *stream)
 {
-	return stream->fd >= 0 && transport_has_unread(stream->fd);
+	return stream->fd >= 0 && stream_io_has_unread(stream->fd);
 }
 
 struct stream_progress stream_progress(const struct stream *stream)

@@ -2,7 +2,8 @@
  *
  *	stream.c       its life: connecting, accepting, the handshake, the turn's end, closing
  *	stream_flow.c  its bytes: reading, the send queue, back-pressure, ending our side
- *	stream_watch.c what epoll is to watch; failing */
+ *	stream_watch.c what epoll is to watch; failing
+ *	stream_io.c    the socket, plain or under TLS (a module of its own) */
 #ifndef SLUICE_NET_STREAM_INTERNAL_H
 #define SLUICE_NET_STREAM_INTERNAL_H
 

@@ -1,7 +1,7 @@
 /* One write per stream and loop turn, without a copy: a plain socket is given a list of the queued
  * chunks. A TLS record costs some 30 bytes and an encryption of its own, so there small chunks are copied
  * together and share a record. */
-#include "sluice/net/transport.h"
+#include "sluice/net/stream_io.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -44,7 +44,7 @@ static ssize_t receive_record(void *context, void *bytes, size_t len)
 	return socket_receive(*(const int *)context, bytes, len);
 }
 
-const struct tls_io transport_tls_io = { .send = send_record, .receive = receive_record };
+const struct tls_io stream_io_of_tls = { .send = send_record, .receive = receive_record };
 
 /* ---- sending ---- */
 
@@ -72,43 +72,43 @@ static ssize_t send_tls(struct tls_session *tls, const struct send_queue *queue)
 	return tls_session_write(tls, front.iov_base, front.iov_len);
 }
 
-void transport_init(int fd)
+void stream_io_init(int fd)
 {
 	const int on = 1;
 	/* fails on a Unix socket, which has no such delay */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-ssize_t transport_receive(int fd, struct tls_session *tls, void *bytes, size_t len)
+ssize_t stream_io_receive(int fd, struct tls_session *tls, void *bytes, size_t len)
 {
 	return tls ? tls_session_read(tls, bytes, len) : socket_receive(fd, bytes, len);
 }
 
-ssize_t transport_send(
+ssize_t stream_io_send(
 	int fd, struct tls_session *tls, const struct send_queue *queue, size_t limit)
 {
 	return tls ? send_tls(tls, queue) : send_plain(fd, queue, limit);
 }
 
-size_t transport_begun(const struct tls_session *tls, const struct send_queue *queue)
+size_t stream_io_begun(const struct tls_session *tls, const struct send_queue *queue)
 {
 	return tls ? TLS_RECORD_MAX : queue->first_offset > 0;
 }
 
-void transport_end(int fd, struct tls_session *tls)
+void stream_io_end(int fd, struct tls_session *tls)
 {
 	if (tls)
 		tls_session_end(tls);
 	shutdown(fd, SHUT_WR);
 }
 
-void transport_become_lean(int fd)
+void stream_io_become_lean(int fd)
 {
 	const int unsent = LEAN_UNSENT;
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 }
 
-bool transport_has_unread(int fd)
+bool stream_io_has_unread(int fd)
 {
 	int in_kernel = 0;
 	return ioctl(fd, FIONREAD, &in_kernel) == 0 && in_kernel > 0;
