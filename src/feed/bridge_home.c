@@ -79,9 +79,9 @@ static void on_refused(
 {
 	struct bridge *home = subscriptions->owner;
 	uint64_t now = uv_hrtime();
-	if (home->refusal_told && now - home->refusal_told < REFUSAL_PERIOD_NS)
+	if (home->refusal_logged && now - home->refusal_logged < REFUSAL_PERIOD_NS)
 		return;
-	home->refusal_told = now;
+	home->refusal_logged = now;
 	log_warn("redis refuses SUBSCRIBE", log_number("worker", home->setup.self),
 		log_slice("channel", channel), log_slice("reason", reason));
 }

@@ -2,7 +2,7 @@
  *
  *	bridge.c           the subscribers' side: the hub, and what connections call
  *	bridge_home.c      the home's side: what its link to Redis brings
- *	bridge_wants.c     between the two: who wants which channel, and which are confirmed
+ *	bridge_wants.c     between the two: which worker wants which channel, and which are confirmed
  *	bridge_delivery.c  from the home to the hubs: publications
  *	bridge_gaps.c      from the home to the hubs: that publications were missed
  *	bridge_notes.c     what goes through an inbox about a channel */

@@ -3,7 +3,7 @@
  * A run is compressed once for each kind of window that somebody needs, however many receive it:
  * without context takeover (RFC 7692 §7.1.1.1) the compressed bytes depend on nothing but the payload
  * and the window, so all connections of all workers share them. They are made when the first of these
- * connections is about to be sent the run, as the channel's home does not know who listens and how.
+ * connections is about to be sent the run, as the channel's home does not know what its subscribers negotiated.
  *
  * What is compressed for a small window is valid for any larger one, too. So the eight windows share
  * three sets of frames, each made for the smallest of its windows: a client that opens a connection for

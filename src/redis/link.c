@@ -1,9 +1,9 @@
 /* What the link's parts do, and when.
  *
- *	stream -> resp_reader -> transport -> link_dispatch (link_commands.c) -> whoever sent the command
+ *	stream -> resp_reader -> transport -> link_dispatch (link_commands.c) -> the command's sender
  *
- * When the transport has failed, on_down is raised last: any reply function that was told before may
- * close the link, and then nobody hears that it is down. */
+ * When the transport fails, on_down is raised last: a pending command's on_reply may close the link, and then
+ * on_down is not raised. */
 #include "link_internal.h"
 
 static struct redis_link *link_of(struct redis_transport *transport)

@@ -12,7 +12,7 @@
 void link_send_own(
 	struct redis_link *link, const struct slice *words, size_t n, redis_reply_fn on_reply);
 
-/* Tells every pending command that no reply will come. */
+/* Gives every pending command a NULL for its reply. */
 void link_drop_pending(struct redis_link *link);
 
 /* Hands a reply to the command that it answers. May fail or close the link. */

@@ -45,7 +45,7 @@ int listening_begin(struct subscriptions *subscriptions)
 				      : 0;
 }
 
-/* Without a number the owner has been told already. */
+/* Without a number, on_client_id has reported the problem. */
 void listening_confirmed(struct subscriptions *subscriptions)
 {
 	if (subscriptions->client)

@@ -4,7 +4,7 @@
  *	asked        the last command about it on this link was SUBSCRIBE, and was not refused
  *	unanswered   that command's answer is still to come
  *	refused      wanted, but Redis denies it to us
- *	confirmed    wanted, and the owner has been told that Redis delivers it
+ *	confirmed    wanted, and on_confirmed has been raised: Redis delivers it
  *
  *	not unanswered, wanted != asked, !refused    -> at the turn's end, ask
  *	not unanswered, wanted, asked, !confirmed    -> confirmed
@@ -27,8 +27,7 @@
  * counts those that were wanted at that moment, not those added meanwhile, or a steady stream of new channels
  * could keep it above zero for ever.
  *
- * Names are freed only at the turn's end or when an answer has arrived, never under a caller who may still
- * hold one. */
+ * Names are freed only at the turn's end or when an answer has arrived, so a caller may hold one until then. */
 #include "sluice/redis/wanted.h"
 
 #include <errno.h>

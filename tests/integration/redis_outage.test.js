@@ -155,12 +155,12 @@ test('every upgrade that waits for a Redis that dies gets 503', async t => {
 
 test('logs once why Redis is down, and again when the reason changes', async t => {
   const { redis, sluice } = await stand(t, { workers: 1 });
-  const told = pattern => (sluice.log.match(pattern) ?? []).length;
+  const count = pattern => (sluice.log.match(pattern) ?? []).length;
   await redis.kill();
   await sluice.program.line(/redis link down link=command .*refused/);
   redis.settings.requirepass = 'changed';
   redis.cliArguments.push('-a', 'changed', '--no-auth-warning');
   await redis.start();
   await sluice.program.line(/redis link down link=command .*NOAUTH/);
-  assert.equal(told(/redis link down link=command .*NOAUTH/g), 1);
+  assert.equal(count(/redis link down link=command .*NOAUTH/g), 1);
 });

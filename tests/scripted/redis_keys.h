@@ -30,7 +30,7 @@ void redis_keys_end(struct redis_keys *keys);
 
 struct redis_key *redis_keys_get(struct redis_keys *keys, struct slice name);
 
-/* Deletes all keys, and forgets who has read them. */
+/* Deletes all keys, and forgets their readers. */
 void redis_keys_flush(struct redis_keys *keys);
 
 void redis_key_set(struct redis_key *key, const struct redis_record *record);

@@ -195,7 +195,7 @@ static void authenticates(void **state)
 {
 	struct world *world = *state;
 	static const struct {
-		const char *who, *reason; /* NULL: let in */
+		const char *user, *reason; /* NULL: let in */
 	} cases[] = {
 		{ ":s3cret@", NULL },
 		{ "default:s3cret@", NULL },
@@ -209,11 +209,11 @@ static void authenticates(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct seen seen;
 		open_link(
-			&seen, world, "redis://%s127.0.0.1:%d/1", cases[i].who, world->redis.port);
+			&seen, world, "redis://%s127.0.0.1:%d/1", cases[i].user, world->redis.port);
 		RUN_UNTIL(&world->test, seen.ups + seen.downs);
 		assert_int_equal(seen.ups, cases[i].reason == NULL);
 		if (cases[i].reason && !strstr(seen.reason, cases[i].reason))
-			fail_msg("%s: %s", cases[i].who, seen.reason);
+			fail_msg("%s: %s", cases[i].user, seen.reason);
 		assert_null(strstr(seen.reason, "s3cret"));
 		assert_null(strstr(seen.reason, "wr0ng"));
 		close_link(&seen, world);

@@ -111,10 +111,10 @@ static const struct subscriptions_events events = { .on_confirmed = on_confirmed
 	.on_round_trip = on_round_trip,
 	.on_closed = on_closed };
 
-static void open_at(struct seen *seen, struct world *world, const char *who, int port)
+static void open_at(struct seen *seen, struct world *world, const char *user, int port)
 {
 	char text[128];
-	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", who, port);
+	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", user, port);
 	*seen = (struct seen){ 0 };
 	test_target_set(&seen->target, text);
 	assert_int_equal(subscriptions_open(&seen->subscriptions, &world->shared, &world->deadlines,

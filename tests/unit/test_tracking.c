@@ -142,10 +142,10 @@ static const struct tracking_events tracking_events = {
 
 /* ---- set-up ---- */
 
-static void open_both(struct seen *seen, struct world *world, const char *who)
+static void open_both(struct seen *seen, struct world *world, const char *user)
 {
 	char text[128];
-	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", who, world->redis.port);
+	snprintf(text, sizeof(text), "redis://%s127.0.0.1:%d", user, world->redis.port);
 	*seen = (struct seen){ 0 };
 	test_target_set(&seen->target, text);
 	tracking_init(&seen->tracking, &seen->reader, &tracking_events, seen);

@@ -62,9 +62,10 @@ struct bridge {
 	struct homes homes;                 /* the workers that want them */
 	struct batches batches;             /* their publications */
 	struct link_state link;
-	bool was_up;           /* the link, at least once */
-	uint64_t refusal_told; /* uv_hrtime of the last log line about a refused channel; 0: none */
-	unsigned closing;      /* parts whose handles are still open */
+	bool was_up; /* the link, at least once */
+	uint64_t
+		refusal_logged; /* uv_hrtime of the last log line about a refused channel; 0: none */
+	unsigned closing;       /* parts whose handles are still open */
 	/* as the subscribers' side */
 	struct hub hub;
 	atomic_size_t backlog; /* bytes that wait in its inbox */

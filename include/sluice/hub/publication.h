@@ -32,7 +32,7 @@ enum publication_form {
 
 enum { PUBLICATION_WINDOWS = 3 }; /* for which frames are compressed */
 
-/* A publication's frames are `chunk`, the first member: whoever queues the chunk holds the run. */
+/* A publication's frames are `chunk`, the first member: a reference to the chunk holds the whole run. */
 struct publication {
 	struct chunk chunk;
 	uint32_t count; /* publications in it */

@@ -4,7 +4,7 @@
  *	 ^----------+--------------------+---------------------'   (fails)
  *
  * A link fails as a whole: on an error, a timeout or an unexpected reply it is closed, every pending
- * command is told, and it reconnects (transport.h). It sends a PING every second; when nothing at all
+ * command gets a NULL for its reply, and the link reconnects (transport.h). It sends a PING every second; when nothing at all
  * arrives for two seconds after one, the link is dead. */
 #ifndef SLUICE_REDIS_LINK_H
 #define SLUICE_REDIS_LINK_H
@@ -26,7 +26,7 @@ struct redis_link;
 struct redis_link_events {
 	/* Commands may be sent. */
 	void (*on_up)(struct redis_link *link);
-	/* The link was up and is lost (every pending command has been told), or an attempt to connect has
+	/* The link was up and is lost (every pending command has got a NULL), or an attempt to connect has
 	 * failed. `reason` is one line for the operator. Raised once for each attempt. */
 	void (*on_down)(struct redis_link *link, const char *reason);
 	/* A push on a subscribed link: an array of three elements, "message", "subscribe" or "unsubscribe".
@@ -66,7 +66,7 @@ MUST_CHECK int redis_link_open(struct redis_link *link, struct stream_loop *shar
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_link_events *events, void *owner);
 
-/* Closes the link for good; pending commands are told. May be called twice. */
+/* Closes the link for good; every pending command gets a NULL for its reply. May be called twice. */
 void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);

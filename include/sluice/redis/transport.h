@@ -66,7 +66,7 @@ struct redis_transport {
 };
 
 /* The first attempt begins at the turn's end: no event comes within this call. Everything handed in must
- * outlive the transport. */
+ * outlive the transport. Each attempt reads settings->url again, so it may then name another server. */
 void redis_transport_open(struct redis_transport *transport, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_transport_events *events);

@@ -1,0 +1,240 @@
+/* The state of wanted channels, without a link: what is asked for, and what each answer changes. */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "sluice/redis/wanted.h"
+
+static struct wanted wanted;
+static char seen[4096]; /* commands and events since the last look */
+static int command_result;
+static bool changed;
+
+static void note(const char *event, struct slice name)
+{
+	size_t len = strlen(seen);
+	snprintf(seen + len, sizeof(seen) - len, "%s%s%s%.*s", len ? " " : "", event,
+		*event ? ":" : "", SLICE_ARGS(name));
+}
+
+static const char *look(void)
+{
+	static char copy[sizeof(seen)];
+	memcpy(copy, seen, sizeof(seen));
+	seen[0] = '\0';
+	return copy;
+}
+
+static void on_changed(struct wanted *all)
+{
+	(void)all;
+	changed = true;
+}
+
+static int on_command(struct wanted *all, const struct slice *words, size_t n)
+{
+	(void)all;
+	if (command_result)
+		return command_result;
+	for (size_t i = 0; i < n; i++)
+		note("", words[i]);
+	return 0;
+}
+
+static void on_confirmed(struct wanted *all, struct slice channel)
+{
+	assert_true(wanted_is_confirmed(all, channel));
+	note("confirmed", channel);
+}
+
+static void on_refused(struct wanted *all, struct slice channel, struct slice reason)
+{
+	assert_false(wanted_is_confirmed(all, channel));
+	assert_true(slice_equal(reason, SLICE("NOPERM")));
+	note("refused", channel);
+}
+
+static const struct wanted_events events = { on_changed, on_command, on_confirmed, on_refused };
+
+static int set_up(void **state)
+{
+	(void)state;
+	seen[0] = '\0';
+	command_result = 0;
+	wanted_init(&wanted, &events);
+	wanted_link_up(&wanted);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	wanted_finish(&wanted);
+	return 0;
+}
+
+static void want(const char *name)
+{
+	assert_int_equal(wanted_add(&wanted, slice_of(name)), 0);
+}
+
+static void unwant(const char *name)
+{
+	wanted_remove(&wanted, slice_of(name));
+}
+
+static void answer(const char *name, bool subscribed)
+{
+	assert_int_equal(wanted_take_answer(&wanted, slice_of(name), subscribed), 0);
+}
+
+/* What the end of a turn does. */
+static const char *asked(void)
+{
+	changed = false;
+	wanted_ask(&wanted);
+	return look();
+}
+
+static void asks_for_the_changes_of_a_turn(void **state)
+{
+	(void)state;
+	want("a");
+	want("b");
+	want("a");
+	want("c");
+	unwant("c");
+	assert_true(changed);
+	assert_string_equal(asked(), "SUBSCRIBE a b");
+	assert_false(wanted_has_more(&wanted));
+	answer("a", true);
+	answer("b", true);
+	assert_string_equal(look(), "confirmed:a confirmed:b");
+	unwant("a");
+	want("d");
+	assert_string_equal(asked(), "SUBSCRIBE d UNSUBSCRIBE a");
+	answer("d", true);
+	answer("a", false);
+	assert_string_equal(look(), "confirmed:d");
+	assert_int_equal(table_count(&wanted.channels), 2);
+}
+
+static void has_no_channel_in_two_commands(void **state)
+{
+	(void)state;
+	want("a");
+	assert_string_equal(asked(), "SUBSCRIBE a");
+	unwant("a");
+	assert_string_equal(asked(), "");
+	want("a");
+	unwant("a");
+	answer("a", true);
+	assert_true(changed);
+	assert_string_equal(asked(), "UNSUBSCRIBE a");
+	want("a");
+	answer("a", false);
+	assert_string_equal(asked(), "SUBSCRIBE a");
+	answer("a", true);
+	assert_string_equal(look(), "confirmed:a");
+}
+
+static void rejects_answers_that_are_not_due(void **state)
+{
+	(void)state;
+	assert_int_equal(wanted_take_answer(&wanted, SLICE("a"), true), -EPROTO);
+	want("a");
+	want("b");
+	assert_string_equal(asked(), "SUBSCRIBE a b");
+	assert_int_equal(wanted_take_answer(&wanted, SLICE("b"), true), -EPROTO);
+	assert_int_equal(wanted_take_answer(&wanted, SLICE("a"), false), -EPROTO);
+	answer("a", true);
+	assert_int_equal(wanted_take_answer(&wanted, SLICE("a"), true), -EPROTO);
+	assert_string_equal(look(), "confirmed:a");
+}
+
+static void asks_again_when_there_is_room(void **state)
+{
+	(void)state;
+	want("a");
+	command_result = -ENOBUFS;
+	assert_string_equal(asked(), "");
+	assert_false(changed);
+	assert_true(wanted_has_more(&wanted));
+	command_result = 0;
+	assert_string_equal(asked(), "SUBSCRIBE a");
+	assert_false(wanted_has_more(&wanted));
+}
+
+static void finds_the_refused_channel_of_several(void **state)
+{
+	(void)state;
+	want("a");
+	want("bad");
+	assert_string_equal(asked(), "SUBSCRIBE a bad");
+	assert_true(wanted_oldest_is_subscribe(&wanted));
+	wanted_take_refusal(&wanted, 2, SLICE("NOPERM"));
+	assert_string_equal(asked(), "SUBSCRIBE a SUBSCRIBE bad");
+	answer("a", true);
+	wanted_take_refusal(&wanted, 1, SLICE("NOPERM"));
+	assert_string_equal(look(), "confirmed:a refused:bad");
+	want("bad");
+	assert_string_equal(asked(), "");
+	/* it is wanted anew, together with another */
+	unwant("bad");
+	want("bad");
+	want("c");
+	assert_string_equal(asked(), "SUBSCRIBE bad SUBSCRIBE c");
+}
+
+static void asks_for_everything_when_the_link_is_back(void **state)
+{
+	(void)state;
+	want("a");
+	want("b");
+	asked();
+	answer("a", true);
+	look();
+	wanted_link_down(&wanted);
+	assert_false(wanted_is_complete(&wanted));
+	assert_false(wanted_is_confirmed(&wanted, SLICE("a")));
+	assert_true(wanted_has(&wanted, SLICE("a")));
+	unwant("b");
+	assert_string_equal(asked(), "");
+	assert_int_equal(table_count(&wanted.channels), 1);
+	wanted_link_up(&wanted);
+	assert_false(wanted_is_complete(&wanted));
+	assert_string_equal(asked(), "SUBSCRIBE a");
+	want("later");
+	answer("a", true);
+	assert_true(wanted_is_complete(&wanted));
+	assert_string_equal(look(), "confirmed:a");
+}
+
+static void raises_no_event_after_it_was_stopped(void **state)
+{
+	(void)state;
+	want("a");
+	asked();
+	changed = false;
+	wanted_stop(&wanted);
+	want("b");
+	answer("a", true);
+	assert_string_equal(asked(), "");
+	assert_false(changed);
+}
+
+int main(void)
+{
+#define WANTED_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		WANTED_TEST(asks_for_the_changes_of_a_turn),
+		WANTED_TEST(has_no_channel_in_two_commands),
+		WANTED_TEST(rejects_answers_that_are_not_due),
+		WANTED_TEST(asks_again_when_there_is_room),
+		WANTED_TEST(finds_the_refused_channel_of_several),
+		WANTED_TEST(asks_for_everything_when_the_link_is_back),
+		WANTED_TEST(raises_no_event_after_it_was_stopped),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
