@@ -46,9 +46,3 @@ void tickets_forget(struct tickets *tickets, const void *owner)
 	table_remove(&tickets->kept, &kept->owner);
 	free(kept);
 }
-
-void tickets_each(const struct tickets *tickets, void (*each)(void *owner))
-{
-	TABLE_EACH (key, &tickets->kept)
-		each(container_of(key, struct kept_ticket, owner)->who);
-}

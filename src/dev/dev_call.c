@@ -80,7 +80,7 @@ static void on_reply(void *context, const struct redisReply *reply)
 void dev_call_command(
 	struct dev_call *call, const struct slice *words, size_t n, struct slice headers)
 {
-	struct redis_link *link = call->conn->shared->sessions->setup.link;
+	struct redis_link *link = sessions_link(call->conn->shared->sessions);
 	print(&call->answer, 204, "text/plain", headers, SLICE(""));
 	if (redis_link_command(link, words, n, on_reply, call) != 0)
 		dev_call_refuse(call, 503, "Redis cannot be reached\n");

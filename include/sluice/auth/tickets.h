@@ -4,7 +4,6 @@
 #ifndef SLUICE_AUTH_TICKETS_H
 #define SLUICE_AUTH_TICKETS_H
 
-#include "sluice/auth/ticket.h"
 #include "sluice/base/table.h"
 
 /* Zero-initialised is empty. */
@@ -21,8 +20,5 @@ struct slice tickets_kept(const struct tickets *tickets, const void *owner);
 
 /* Does nothing if nothing is kept for this owner. */
 void tickets_forget(struct tickets *tickets, const void *owner);
-
-/* Calls `each` for every owner. It may forget that owner, but no other. */
-void tickets_each(const struct tickets *tickets, void (*each)(void *owner));
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "sluice/auth/sessions.h"
+#include "sluice/auth/ticket.h"
 #include "sluice/auth/tickets.h"
 #include "sluice/base/list.h"
 #include "sluice/base/metrics.h"

@@ -7,9 +7,6 @@
  * anew, and commands that come while the question is under way share its answer. Where the rules let
  * anybody in, nothing is asked. Each command has ANSWER_MS, then Redis is unavailable.
  *
- * What is under way is on the heap (struct v1), and only while something is: a page subscribes when it
- * begins, and then listens for hours. limits.channels bounds how much can be under way.
- *
  * Sending may end the connection, which forgets all that is under way. So a command is taken out of the
  * list before it is answered, and the list is looked at from the beginning after that. */
 #include "sluice/conn/open/v1_channels.h"
@@ -20,115 +17,15 @@
 
 #include "sluice/conn/open/channels.h"
 #include "sluice/conn/open/v1_answer.h"
+#include "sluice/conn/open/v1_pending.h"
 
 enum { ANSWER_MS = 900 };
-
-enum pending_state { ASKING, CONFIRMING };
-
-/* A subscription that was asked for, or given, and that is not there yet. */
-struct pending {
-	struct list link; /* in v1.all */
-	struct deadline deadline;
-	struct conn *conn;
-	enum pending_state state;
-	bool given;               /* nobody waits for an answer */
-	struct slice channel, id; /* behind it */
-};
-
-struct v1 {
-	struct conn *conn;
-	struct list all; /* struct pending, by .link, oldest first */
-	size_t n, asking;
-	struct session_waiter waiter; /* while somebody is asking */
-};
-
-/* ---- what is under way ---- */
-
-/* There is none without at least one pending. NULL: no memory. */
-static struct v1 *under_way_of(struct conn *conn)
-{
-	struct v1 *v1 = conn->v1;
-	if (v1)
-		return v1;
-	v1 = calloc(1, sizeof(*v1));
-	if (!v1)
-		return NULL;
-	v1->conn = conn;
-	list_init(&v1->all);
-	conn->v1 = v1;
-	return v1;
-}
-
-static struct pending *add(struct conn *conn, struct slice channel, struct slice id)
-{
-	struct pending *pending = calloc(1, sizeof(*pending) + channel.len + id.len);
-	struct v1 *v1 = pending ? under_way_of(conn) : NULL;
-	if (!v1) {
-		free(pending);
-		return NULL;
-	}
-	char *text = (char *)(pending + 1);
-	memcpy(text, channel.at, channel.len);
-	if (id.len)
-		memcpy(text + channel.len, id.at, id.len);
-	pending->channel = slice_make(text, channel.len);
-	pending->id = id.at ? slice_make(text + channel.len, id.len) : id;
-	pending->conn = conn;
-	pending->state = CONFIRMING;
-	list_append(&v1->all, &pending->link);
-	v1->n++;
-	return pending;
-}
-
-static void set_state(struct pending *pending, enum pending_state state)
-{
-	struct v1 *v1 = pending->conn->v1;
-	v1->asking -= pending->state == ASKING;
-	v1->asking += state == ASKING;
-	pending->state = state;
-	if (!v1->asking)
-		session_waiter_cancel(&v1->waiter);
-}
-
-/* It is under way no more; the caller frees it. */
-static void take_out(struct pending *pending)
-{
-	struct conn *conn = pending->conn;
-	struct v1 *v1 = conn->v1;
-	set_state(pending, CONFIRMING);
-	list_remove(&pending->link);
-	deadline_clear(conn->shared->deadlines, &pending->deadline);
-	if (--v1->n)
-		return;
-	conn->v1 = NULL;
-	free(v1);
-}
-
-static void destroy(struct pending *pending)
-{
-	take_out(pending);
-	free(pending);
-}
-
-/* The oldest in that state; of that channel, unless that is absent. */
-static struct pending *find(struct conn *conn, enum pending_state state, struct slice channel)
-{
-	if (!conn->v1)
-		return NULL;
-	LIST_EACH (node, &conn->v1->all) {
-		struct pending *pending = container_of(node, struct pending, link);
-		if (pending->state == state &&
-			(!channel.at || slice_equal(pending->channel, channel)))
-			return pending;
-	}
-	return NULL;
-}
 
 /* Both answer and destroy it, and may end the connection. */
 static void succeed(struct pending *pending)
 {
 	struct conn *conn = pending->conn;
-	take_out(pending);
+	pending_take_out(pending);
 	v1_answer(conn, "subscribed", pending->id, pending->channel, NULL);
 	free(pending);
 }
@@ -136,7 +33,7 @@ static void succeed(struct pending *pending)
 static void fail(struct pending *pending, const char *code, const char *message)
 {
 	struct conn *conn = pending->conn;
-	take_out(pending);
+	pending_take_out(pending);
 	v1_error(conn, pending->id, code, message);
 	free(pending);
 }
@@ -146,26 +43,15 @@ static bool fail_all(struct conn *conn, struct slice channel, const char *code, 
 {
 	struct pending *pending;
 	bool any = false;
-	while ((pending = find(conn, ASKING, channel)) ||
-		(pending = find(conn, CONFIRMING, channel))) {
+	while ((pending = pending_find(conn, PENDING_ASKING, channel)) ||
+		(pending = pending_find(conn, PENDING_CONFIRMING, channel))) {
 		any = true;
 		if (pending->given)
-			destroy(pending);
+			pending_destroy(pending);
 		else
 			fail(pending, code, message);
 	}
 	return any;
-}
-
-/* Has it been given this channel, and is not subscribed yet? */
-static bool is_being_given(const struct conn *conn, struct slice channel)
-{
-	LIST_EACH (node, &conn->v1->all) {
-		const struct pending *pending = container_of(node, struct pending, link);
-		if (pending->given && slice_equal(pending->channel, channel))
-			return true;
-	}
-	return false;
 }
 
 /* What it was given stays wanted, however long that takes. */
@@ -176,7 +62,7 @@ static void on_pending_due(struct deadline *deadline)
 	static const char message[] = "Redis did not answer in time";
 	char channel[CHANNEL_NAME_MAX];
 	size_t len = pending->channel.len;
-	if (pending->state == ASKING || is_being_given(conn, pending->channel)) {
+	if (pending->state == PENDING_ASKING || pending_is_given(conn, pending->channel)) {
 		fail(pending, "unavailable", message);
 		return;
 	}
@@ -193,7 +79,7 @@ static void join(struct pending *pending)
 	struct conn *conn = pending->conn;
 	struct bridge *bridge = conn->shared->bridge;
 	bool has = bridge_has(bridge, &conn->subscriber, pending->channel);
-	set_state(pending, CONFIRMING);
+	pending_set_state(pending, PENDING_CONFIRMING);
 	if (!has && !channels_have_room(conn))
 		fail(pending, "limit", "more channels than limits.channels");
 	else if (bridge_subscribe(bridge, &conn->subscriber, pending->channel) != 0)
@@ -206,7 +92,7 @@ static void join(struct pending *pending)
 static void judge_all(struct conn *conn, const struct identity *identity)
 {
 	struct pending *pending;
-	while ((pending = find(conn, ASKING, (struct slice){ 0 }))) {
+	while ((pending = pending_find(conn, PENDING_ASKING, (struct slice){ 0 }))) {
 		if (channels_allow(conn, identity, pending->channel))
 			join(pending);
 		else
@@ -217,7 +103,7 @@ static void judge_all(struct conn *conn, const struct identity *identity)
 static void fail_asking(struct conn *conn)
 {
 	struct pending *pending;
-	while ((pending = find(conn, ASKING, (struct slice){ 0 })))
+	while ((pending = pending_find(conn, PENDING_ASKING, (struct slice){ 0 })))
 		fail(pending, "unavailable", "the session could not be read from Redis");
 }
 
@@ -278,7 +164,7 @@ void v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 		v1_error(conn, id, "limit", "more channels than limits.channels");
 		return;
 	}
-	struct pending *pending = add(conn, channel, id);
+	struct pending *pending = pending_add(conn, channel, id);
 	if (!pending) {
 		conn_abort(conn);
 		return;
@@ -290,7 +176,7 @@ void v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 		join(pending);
 		return;
 	}
-	set_state(pending, ASKING);
+	pending_set_state(pending, PENDING_ASKING);
 	ask(conn);
 }
 
@@ -305,13 +191,13 @@ void v1_unsubscribe(struct conn *conn, struct slice channel, struct slice id)
 void v1_on_confirmed(struct conn *conn, struct slice channel)
 {
 	struct pending *pending;
-	while ((pending = find(conn, CONFIRMING, channel)))
+	while ((pending = pending_find(conn, PENDING_CONFIRMING, channel)))
 		succeed(pending);
 }
 
 bool v1_withholds(struct conn *conn, struct slice channel)
 {
-	const struct pending *pending = find(conn, CONFIRMING, channel);
+	const struct pending *pending = pending_find(conn, PENDING_CONFIRMING, channel);
 	return pending && !pending->given;
 }
 
@@ -320,7 +206,7 @@ void v1_on_joined(struct conn *conn, struct slice channel)
 	struct pending *given;
 	if (bridge_is_confirmed(conn->shared->bridge, channel))
 		v1_answer(conn, "subscribed", (struct slice){ 0 }, channel, NULL);
-	else if ((given = add(conn, channel, (struct slice){ 0 })))
+	else if ((given = pending_add(conn, channel, (struct slice){ 0 })))
 		given->given = true;
 	else
 		conn_abort(conn);
@@ -335,5 +221,5 @@ void v1_on_revoked(struct conn *conn, struct slice channel)
 void v1_leave(struct conn *conn)
 {
 	while (conn->v1)
-		destroy(container_of(conn->v1->all.next, struct pending, link));
+		pending_destroy(container_of(conn->v1->all.next, struct pending, link));
 }

@@ -110,8 +110,8 @@ bool opening_take_ticket(struct conn *conn)
 		return false;
 	opening->ticket.on_result = on_ticket;
 	if (!error)
-		error = ticket_take(shared->sessions->setup.link, shared->settings, shared->metrics,
-			ticket, opening->purpose->only_looks, &opening->ticket);
+		error = ticket_take(sessions_link(shared->sessions), shared->settings,
+			shared->metrics, ticket, opening->purpose->only_looks, &opening->ticket);
 	if (error == -EACCES)
 		refuse(conn, problem);
 	else if (error)
