@@ -1,5 +1,5 @@
-/* RFC 6455 §10.4: what a header announces costs nothing until it comes. Many connections at once
- * announce the largest message there can be, and hold little more than what they have sent of it. */
+/* RFC 6455 §10.4: an announced length costs nothing until the bytes arrive. Many connections at once
+ * announce the largest message, and hold little more than the bytes that they have sent of it. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
@@ -8,7 +8,7 @@ import { file } from '../support/ending.js';
 import { startRedis } from '../support/redis.js';
 import { startSluice } from '../support/sluice.js';
 import { Line, TARGET } from './conversation.js';
-import { begun, binary, continuation, f, filled, part, ping, text } from './octets.js';
+import { begun, binary, continuation, f, filled, part, ping, text } from './bytes.js';
 
 const KiB = 1024;
 const LARGEST = 16384 * KiB;
@@ -21,7 +21,7 @@ before(async () => {
   sluice = await startSluice(file, redis.url, { workers: 1, heartbeat: { interval: 0 }, compression: { enabled: true } });
 });
 
-/* What is resident, and all that was ever asked for. */
+/* Resident memory, and the size of the address space. */
 async function memory() {
   const status = await readFile(`/proc/${sluice.program.process.pid}/status`, 'utf8');
   const [, size] = /^VmSize:\s+(\d+) kB$/m.exec(status);
@@ -37,7 +37,8 @@ async function open(t, headers) {
   return line;
 }
 
-/* A worker reads its sockets in turn: when a later ping is answered, twice, all before it was read. */
+/* A worker reads its sockets in turn: once a later ping has been answered twice, everything before it has been
+ * read. */
 async function allRead(t) {
   const line = await open(t, {});
   for (const count of [1, 2]) {
@@ -46,12 +47,12 @@ async function allRead(t) {
   }
 }
 
-/* name, what is sent, how much each may hold */
+/* name, bytes sent, how much each connection may hold */
 const ANNOUNCEMENTS = [
   ['a header', begun(binary, '', LARGEST), 8 * KiB],
-  ['a header and 100 octets', begun(text, filled(100).fill('x'), LARGEST - 100), 8 * KiB],
+  ['a header and 100 bytes', begun(text, filled(100).fill('x'), LARGEST - 100), 8 * KiB],
   ['a fragment and the header of the rest', Buffer.concat([part(binary, 'x'), begun(continuation, '', LARGEST - 1)]), 8 * KiB],
-  ['a header and 5,000 octets', begun(binary, filled(5000), LARGEST - 5000), 24 * KiB],
+  ['a header and 5,000 bytes', begun(binary, filled(5000), LARGEST - 5000), 24 * KiB],
   ['a compressed message\'s header', begun(binary, '', LARGEST).with(0, 0xc2), 8 * KiB],
   ['a compressed message\'s header and an empty block', begun(binary, Buffer.from([0, 0, 0, 0xff, 0xff]), LARGEST - 5).with(0, 0xc2), 64 * KiB],
 ];

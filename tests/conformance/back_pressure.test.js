@@ -1,5 +1,5 @@
-/* A peer that sends and does not read is not read from either, and loses nothing by it. Without
- * this the large cases of conformance.test.js would show the memory's size, not the codec. */
+/* The gateway stops reading from a peer that sends but does not read, and no message is lost. Without this,
+ * the large cases of conformance.test.js would test the size of the memory, not the codec. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { makeCertificates } from '../support/certificates.js';
@@ -8,7 +8,7 @@ import { startRedis } from '../support/redis.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
 import { Line, TARGET, readAnswer, readFrames } from './conversation.js';
-import { binary, close, closing, f, filled, ping, pong, text } from './octets.js';
+import { binary, close, closing, f, filled, ping, pong, text } from './bytes.js';
 
 const QUEUE_BYTES = 65536;
 const READ_BYTES = 65536;
@@ -34,7 +34,7 @@ async function open(t, { sluice, secure }) {
   return line;
 }
 
-/* Until nothing has moved for a while: neither side takes any more. */
+/* Waits until nothing has moved for a while: neither side reads any more. */
 async function standstill(line, sluice) {
   let last = '';
   let same = 0;
@@ -48,7 +48,7 @@ async function standstill(line, sluice) {
 
 for (const way of ['TCP', 'TLS'])
   describe(`over ${way}`, () => {
-    test('who does not read is not read from, and then gets every message and pong in order', async t => {
+    test('stops reading from a peer that does not read, which then gets every message and pong in order', async t => {
       const COUNT = 2000;
       const { sluice } = ways[way];
       const line = await open(t, ways[way]);
@@ -62,20 +62,20 @@ for (const way of ['TCP', 'TLS'])
       await standstill(line, sluice);
 
       const queued = await sluice.metric('sluice_queued_bytes');
-      assert.ok(queued > 0, 'it has come to a standstill for our sake');
+      assert.ok(queued > 0, 'the gateway has stopped reading');
       assert.ok(queued <= QUEUE_BYTES + READ_BYTES + MESSAGE_BYTES + 1024, `${queued} bytes are queued`);
       line.socket.resume();
       const frames = readFrames(readAnswer(await line.all()).rest);
       assert.equal(frames.length, 2 * COUNT + 1);
       for (let i = 0; i < COUNT; i++) {
         assert.equal(frames[2 * i][0], binary);
-        assert.ok(frames[2 * i][1].equals(payload), `message ${i} has come back changed`);
+        assert.ok(frames[2 * i][1].equals(payload), `message ${i} came back changed`);
         assert.deepEqual([frames[2 * i + 1][0], frames[2 * i + 1][1].toString('latin1', 0, 20)], [pong, String(i)]);
       }
       assert.equal(frames.at(-1)[0], close);
     });
 
-    test('a quarter of a million small frames come back, though so many do not fit into a queue', async t => {
+    test('returns a quarter of a million small frames, which do not fit in a queue', async t => {
       const COUNT = 250000;
       const line = await open(t, ways[way]);
       line.socket.pause();
@@ -91,7 +91,7 @@ for (const way of ['TCP', 'TLS'])
     });
   });
 
-test('one who sends and goes away leaves nothing behind', async t => {
+test('keeps nothing of a peer that sends and disappears', async t => {
   const { sluice } = ways.TCP;
   const line = await open(t, ways.TCP);
   line.socket.pause();

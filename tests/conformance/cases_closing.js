@@ -1,7 +1,7 @@
 /* RFC 6455 §7 and §10.4: close codes, the end of TCP, limits. */
 import {
   begun, binary, closing, continuation, f, filled, fragments, header, part, ping, pong, text,
-} from './octets.js';
+} from './bytes.js';
 import { END, come, like } from './rows.js';
 
 const KiB = 1024;
@@ -14,7 +14,7 @@ const good = codes => codes.flatMap(code => [
 ]);
 const bad = codes => codes.flatMap(code => [
   [`${code} fails with 1002`, [closing(code)], [], 1002],
-  [`${code} with a reason fails with 1002, and what came before comes back`, [f(text, 'a'), closing(code, 'why')], [[text, 'a']], 1002],
+  [`${code} with a reason fails with 1002, and the message before it comes back`, [f(text, 'a'), closing(code, 'why')], [[text, 'a']], 1002],
 ]);
 
 const endless = Buffer.alloc(MiB, 'x');
@@ -22,11 +22,11 @@ const gone = { closes: false };
 
 export const ending = {
   '7.1.1 The end of TCP': [
-    ['octets behind the close frame do not keep the answer from arriving', [f(text, 'a'), closing(1000), endless], [[text, 'a']], 1000],
-    ['nor do whole messages', [closing(3000), ...fragments(binary, endless, 4 * KiB)], [], 3000],
-    ['a client that ends its side behind its close frame gets all', [f(text, 'a'), f(ping, 'b'), closing(1000), END], [[text, 'a'], [pong, 'b']], 1000],
-    ['a client that ends its side behind a failure is told', [f(text, 'a'), f(3), END], [[text, 'a']], 1002],
-    ['a client that ends its side behind half a frame that fails is told', [begun(text, Buffer.from([0xff])), END], [], 1007],
+    ['bytes behind the close frame do not prevent the answer', [f(text, 'a'), closing(1000), endless], [[text, 'a']], 1000],
+    ['whole messages behind the close frame do not prevent the answer', [closing(3000), ...fragments(binary, endless, 4 * KiB)], [], 3000],
+    ['a client that ends its side after its close frame gets everything', [f(text, 'a'), f(ping, 'b'), closing(1000), END], [[text, 'a'], [pong, 'b']], 1000],
+    ['a client that ends its side after a failure gets the close frame', [f(text, 'a'), f(3), END], [[text, 'a']], 1002],
+    ['a client that ends its side after half a frame that fails gets the close frame', [begun(text, Buffer.from([0xff])), END], [], 1007],
   ],
   '7.1.5 The end without a close frame': [
     ['before the first frame: no close frame', [END], [], undefined, '', gone],
@@ -38,11 +38,11 @@ export const ending = {
     ['inside a character', [begun(text, Buffer.from([0xe2])), END], [], undefined, '', gone],
   ],
   '7.1.7 A failed connection': [
-    ['octets behind the failure do not keep the close frame from arriving', [f(text, 'a'), f(3), endless], [[text, 'a']], 1002],
-    ['nor do whole messages, and none of them comes back', [f(text, Buffer.from([0xff])), ...fragments(binary, endless, 4 * KiB)], [], 1007],
-    ['the close frame of a peer who has failed is not answered', [f(3), closing(1000)], [], 1002],
+    ['bytes behind the failure do not prevent the close frame', [f(text, 'a'), f(3), endless], [[text, 'a']], 1002],
+    ['whole messages behind the failure do not prevent it, and none comes back', [f(text, Buffer.from([0xff])), ...fragments(binary, endless, 4 * KiB)], [], 1007],
+    ['the close frame of a peer that has failed is not answered', [f(3), closing(1000)], [], 1002],
     ['a second failure changes nothing', [f(text, Buffer.from([0xff])), f(3), f(3)], [], 1007],
-    ['one message too large, then a failure: the first is told', [header(binary, 16777217, { octets: 8 }), f(3)], [], 1009],
+    ['a message that is too large, then a failure: the first is reported', [header(binary, 16777217, { lengthBytes: 8 }), f(3)], [], 1009],
   ],
   '7.4.1 Defined codes': [
     ...like('7.7', ...good([1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011])),
@@ -57,36 +57,36 @@ export const ending = {
   ],
   '10.4 Limits': [
     ['a message as long as the limit', [f(text, 'x'.repeat(100))], [[text, 'x'.repeat(100)]], undefined, '', limited('message_bytes=100')],
-    ['one octet more fails with 1009', [f(text, 'a'), f(text, 'x'.repeat(101))], [[text, 'a']], 1009, '', limited('message_bytes=100')],
-    ...[[101, 0], [126, 2], [65535, 2], [65536, 8]].flatMap(([size, octets]) => [
-      [`a length of ${size} beyond the limit fails with 1009 by the header alone`, [f(text, 'a'), header(text, size, { octets })], [[text, 'a']], 1009, '',
+    ['a message one byte longer fails with 1009', [f(text, 'a'), f(text, 'x'.repeat(101))], [[text, 'a']], 1009, '', limited('message_bytes=100')],
+    ...[[101, 0], [126, 2], [65535, 2], [65536, 8]].flatMap(([size, lengthBytes]) => [
+      [`a length of ${size} beyond the limit fails with 1009 by the header alone`, [f(text, 'a'), header(text, size, { lengthBytes })], [[text, 'a']], 1009, '',
         limited('message_bytes=100')],
-      [`so does one of a fragment of ${size}`, [f(text, 'a'), header(binary, size, { octets, fin: false })], [[text, 'a']], 1009, '', limited('message_bytes=100')],
-      [`so does one of a continuation of ${size}`, [part(text, 'a'), header(continuation, size, { octets })], [], 1009, '', limited('message_bytes=100')],
+      [`a fragment of ${size} beyond the limit fails with 1009`, [f(text, 'a'), header(binary, size, { lengthBytes, fin: false })], [[text, 'a']], 1009, '', limited('message_bytes=100')],
+      [`a continuation of ${size} beyond the limit fails with 1009`, [part(text, 'a'), header(continuation, size, { lengthBytes })], [], 1009, '', limited('message_bytes=100')],
     ]),
-    ['no octet is a message when the limit is 0', [f(text), f(binary)], [[text, ''], [binary, '']], undefined, '', limited('message_bytes=0')],
-    ['and one is too many', [f(text, 'x')], [], 1009, '', limited('message_bytes=0')],
-    ['fragments as long as the limit together', [part(binary, filled(60)), f(continuation, filled(40))],
+    ['an empty message comes back with a limit of 0', [f(text), f(binary)], [[text, ''], [binary, '']], undefined, '', limited('message_bytes=0')],
+    ['a message of one byte fails with a limit of 0', [f(text, 'x')], [], 1009, '', limited('message_bytes=0')],
+    ['fragments that are as long as the limit together', [part(binary, filled(60)), f(continuation, filled(40))],
       [[binary, Buffer.concat([filled(60), filled(40)])]], undefined, '', limited('message_bytes=100')],
     ['fragments that are longer together fail with 1009', [part(binary, filled(60)), f(continuation, filled(41))], [], 1009, '',
       limited('message_bytes=100')],
-    ['they fail by the header alone', [part(binary, filled(60)), begun(continuation, '', 41)], [], 1009, '', limited('message_bytes=100')],
-    ['a sum that would overflow fails with 1009', [part(binary, filled(60)), header(continuation, (1n << 63n) - 1n, { octets: 8 })], [], 1009,
+    ['fragments that are longer together fail by the header alone', [part(binary, filled(60)), begun(continuation, '', 41)], [], 1009, '', limited('message_bytes=100')],
+    ['a sum that would overflow fails with 1009', [part(binary, filled(60)), header(continuation, (1n << 63n) - 1n, { lengthBytes: 8 })], [], 1009,
       '', limited('message_bytes=100')],
-    ['the limit counts anew with each message', Array.from({ length: 10 }, () => f(text, 'x'.repeat(100))),
+    ['the limit applies to each message', Array.from({ length: 10 }, () => f(text, 'x'.repeat(100))),
       Array.from({ length: 10 }, () => [text, 'x'.repeat(100)]), undefined, '', limited('message_bytes=100')],
-    ['a control frame does not count', [part(text, 'x'.repeat(60)), f(ping, 'p'.repeat(60)), f(continuation, 'x'.repeat(40))],
+    ['a control frame does not count for the limit', [part(text, 'x'.repeat(60)), f(ping, 'p'.repeat(60)), f(continuation, 'x'.repeat(40))],
       [[pong, 'p'.repeat(60)], [text, 'x'.repeat(100)]], undefined, '', limited('message_bytes=100')],
-    ['nor is it limited by it', [f(ping, 'p'.repeat(125))], [[pong, 'p'.repeat(125)]], undefined, '', limited('message_bytes=100')],
+    ['a control frame is not limited', [f(ping, 'p'.repeat(125))], [[pong, 'p'.repeat(125)]], undefined, '', limited('message_bytes=100')],
     ['as many fragments as the limit', fragments(text, 'abc', 1), [[text, 'abc']], undefined, '', limited('fragments=3')],
     ['one fragment more fails with 1008', fragments(text, 'abcd', 1), [], 1008, 'too many fragments', limited('fragments=3')],
-    ['it fails by the header alone', [...fragments(text, 'abcd', 1).slice(0, 3), begun(continuation, '', 5)], [], 1008, 'too many fragments', limited('fragments=3')],
+    ['one fragment more fails by the header alone', [...fragments(text, 'abcd', 1).slice(0, 3), begun(continuation, '', 5)], [], 1008, 'too many fragments', limited('fragments=3')],
     ['empty fragments count', [part(text), part(continuation), part(continuation), f(continuation)], [], 1008, 'too many fragments', limited('fragments=3')],
-    ['control frames between them do not', fragments(text, 'abc', 1).flatMap(one => [f(ping, 'p'), one]),
+    ['control frames between fragments do not count', fragments(text, 'abc', 1).flatMap(one => [f(ping, 'p'), one]),
       [...Array.from({ length: 3 }, () => [pong, 'p']), [text, 'abc']], undefined, '', limited('fragments=3')],
-    ['fragments count anew with each message', [...fragments(text, 'abc', 1), ...fragments(text, 'def', 1)], [[text, 'abc'], [text, 'def']],
+    ['the limit on fragments applies to each message', [...fragments(text, 'abc', 1), ...fragments(text, 'def', 1)], [[text, 'abc'], [text, 'def']],
       undefined, '', limited('fragments=3')],
-    ['what was complete before the limit comes back', [f(text, 'a'), ...fragments(text, 'abcd', 1)], [[text, 'a']], 1008, 'too many fragments', limited('fragments=3')],
+    ['messages before the limit come back', [f(text, 'a'), ...fragments(text, 'abcd', 1)], [[text, 'a']], 1008, 'too many fragments', limited('fragments=3')],
     ['the gateway\'s own limit', [f(binary, filled(65536)), f(binary, filled(65537))], [[binary, filled(65536)]], 1009, '', { target: '/echo' }],
   ],
 };

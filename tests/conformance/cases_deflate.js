@@ -1,6 +1,6 @@
-/* RFC 7692 §6 and §7.2: messages that are compressed, well and badly. */
+/* RFC 7692 §6 and §7.2: compressed messages, valid and invalid. */
 import { constants, deflateRawSync } from 'node:zlib';
-import { begun, binary, close, closing, continuation, f, filled, filledText, header, hex, part, ping, pong, text } from './octets.js';
+import { begun, binary, close, closing, continuation, f, filled, filledText, header, hex, part, ping, pong, text } from './bytes.js';
 import { RSV1, deflated, message, packed } from './deflate.js';
 import { DATA } from './deflate_data.js';
 import { come, like } from './rows.js';
@@ -12,7 +12,7 @@ const OFFER = 'permessage-deflate; client_max_window_bits';
 const negotiated = (more = {}, { offer = OFFER, windowBits = 15 } = {}) => ({
   request: { headers: { 'Sec-WebSocket-Extensions': offer } }, deflate: { windowBits }, ...more });
 const row = (name, send, back, code, more) => [name, send, back, code, '', negotiated(more)];
-const fails = (name, code, ...bad) => row(`${name} fails with ${code}, and what was complete before comes back`,
+const fails = (name, code, ...bad) => row(`${name} fails with ${code}, and the message before it comes back`,
   [...message(text, 'before'), ...bad], [[text, 'before']], code);
 const times = (count, one) => Array.from({ length: count }, (_, i) => one(i));
 
@@ -26,24 +26,24 @@ const bits = {
     row('a compressed text comes back', message(text, long), [[text, long]]),
     row('a compressed binary comes back', message(binary, filled(1000)), [[binary, filled(1000)]]),
     row('a text that is not compressed comes back', [f(text, long)], [[text, long]]),
-    row('both by turns', [...message(text, 'a'), f(text, 'b'), ...message(binary, 'c'), f(binary, 'd')],
+    row('compressed and uncompressed messages in turn', [...message(text, 'a'), f(text, 'b'), ...message(binary, 'c'), f(binary, 'd')],
       [[text, 'a'], [text, 'b'], [binary, 'c'], [binary, 'd']]),
-    row('only the first fragment has it', packed(text, deflated(long), 10), [[text, long]]),
-    row('an octet a fragment', packed(text, deflated(long), 1), [[text, long]]),
-    row('an empty first fragment has it', [part(text, '', { rsv: RSV1 }), f(continuation, deflated(long))], [[text, long]]),
-    row('empty fragments between and behind', [part(text, hello.subarray(0, 3), { rsv: RSV1 }), part(continuation), part(continuation, hello.subarray(3)),
+    row('RSV1 on the first fragment alone', packed(text, deflated(long), 10), [[text, long]]),
+    row('fragments of one byte', packed(text, deflated(long), 1), [[text, long]]),
+    row('RSV1 on an empty first fragment', [part(text, '', { rsv: RSV1 }), f(continuation, deflated(long))], [[text, long]]),
+    row('empty fragments between and at the end', [part(text, hello.subarray(0, 3), { rsv: RSV1 }), part(continuation), part(continuation, hello.subarray(3)),
       f(continuation)], HELLO),
-    row('a message in fragments without it, after one with', [...packed(text, deflated(long), 50), part(text, 'a'), f(continuation, 'b')],
+    row('an uncompressed fragmented message after a compressed one', [...packed(text, deflated(long), 50), part(text, 'a'), f(continuation, 'b')],
       [[text, long], [text, 'ab']]),
-    row('pings between its fragments, which are not compressed', [part(text, hello.subarray(0, 3), { rsv: RSV1 }), f(ping, '1'),
+    row('uncompressed pings between fragments', [part(text, hello.subarray(0, 3), { rsv: RSV1 }), f(ping, '1'),
       part(continuation, hello.subarray(3, 5)), f(ping, filled(125)), f(continuation, hello.subarray(5))], [[pong, '1'], [pong, filled(125)], ...HELLO]),
-    row('a close frame inside it', [part(text, hello.subarray(0, 3), { rsv: RSV1 }), closing(1000)], [], 1000),
+    row('a close frame inside a compressed message', [part(text, hello.subarray(0, 3), { rsv: RSV1 }), closing(1000)], [], 1000),
     row('a compressed message comes with the request', message(text, 'early'), [[text, 'early']], undefined, { early: true }),
     ...[1, 2, 3, 5, 6, 7].map(rsv => fails(`text with RSV ${rsv}`, 1002, f(text, hello, { rsv }))),
     ...Object.entries({ ping, pong }).map(([name, opcode]) => fails(`a ${name} with RSV1`, 1002, f(opcode, hello, { rsv: RSV1 }))),
     fails('a close with RSV1', 1002, f(close, hex('03e8'), { rsv: RSV1 })),
     fails('a reserved opcode with RSV1', 1002, f(3, hello, { rsv: RSV1 })),
-    fails('a continuation of nothing with RSV1', 1002, f(continuation, hello, { rsv: RSV1 })),
+    fails('a continuation without a message with RSV1', 1002, f(continuation, hello, { rsv: RSV1 })),
     fails('a continuation with RSV1', 1002, part(text, hello.subarray(0, 3), { rsv: RSV1 }), f(continuation, hello.subarray(3), { rsv: RSV1 })),
     fails('RSV1 on a continuation alone', 1002, part(text, 'a'), f(continuation, hello, { rsv: RSV1 })),
     fails('a new compressed message inside one', 1002, part(text, hello.subarray(0, 3), { rsv: RSV1 }), f(text, hello, { rsv: RSV1 })),
@@ -52,7 +52,7 @@ const bits = {
   ],
 };
 
-/* What a compressor may make of a message. */
+/* Ways to compress a message. */
 const SPELLINGS = {
   'blocks without compression': { level: 0 }, 'the fastest': { level: 1 }, 'the best': { level: 9 },
   'Huffman codes only': { strategy: constants.Z_HUFFMAN_ONLY }, 'runs only': { strategy: constants.Z_RLE },
@@ -67,49 +67,49 @@ const taking = {
   '7692/7.2.2 Decompression': [
     ...Object.entries(SPELLINGS).map(([name, options]) => row(name, message(binary, DATA.json.slice(0, 20000), options),
       [[binary, DATA.json.slice(0, 20000)]])),
-    row('a block an octet', packed(text, inBlocks(Buffer.from('Hello, world'))), [[text, 'Hello, world']]),
-    row('octets that do not compress', message(binary, filled(100000)), [[binary, filled(100000)]]),
-    row('empty blocks before and behind', packed(text, Buffer.concat([EMPTY_BLOCK, EMPTY_BLOCK, hello, hex('00 00 ff ff'), EMPTY_BLOCK, hex('00')])), HELLO),
+    row('a block for each byte', packed(text, inBlocks(Buffer.from('Hello, world'))), [[text, 'Hello, world']]),
+    row('incompressible bytes', message(binary, filled(100000)), [[binary, filled(100000)]]),
+    row('empty blocks before and after', packed(text, Buffer.concat([EMPTY_BLOCK, EMPTY_BLOCK, hello, hex('00 00 ff ff'), EMPTY_BLOCK, hex('00')])), HELLO),
     row('an empty message: an empty block without compression', packed(text, hex('00')), [[text, '']]),
     row('an empty message: an empty block of fixed codes', packed(binary, hex('02 00')), [[binary, '']]),
     row('an empty message: an empty last block', packed(text, hex('03 00 00')), [[text, '']]),
-    row('an empty message: no octet, as zlib has it behind another', [...packed(text, hello), ...packed(text, Buffer.alloc(0))], [...HELLO, [text, '']]),
-    row('an empty message: two fragments without an octet', [part(text, '', { rsv: RSV1 }), f(continuation)], [[text, '']]),
-    row('two empty messages and one that is not', [...packed(text, hex('00')), ...packed(text, hex('00')), ...packed(text, hello)],
+    row('an empty message: no byte, as zlib writes it after another message', [...packed(text, hello), ...packed(text, Buffer.alloc(0))], [...HELLO, [text, '']]),
+    row('an empty message: two empty fragments', [part(text, '', { rsv: RSV1 }), f(continuation)], [[text, '']]),
+    row('two empty messages and another one', [...packed(text, hex('00')), ...packed(text, hex('00')), ...packed(text, hello)],
       [[text, ''], [text, ''], ...HELLO]),
-    row('a last block, and more behind it', packed(text, Buffer.concat([hex('f3 48 cd c9 c9 07 00'), hello])), [[text, 'HelloHello']]),
-    row('a character cut by fragments', packed(text, deflated('€🙂'.repeat(50)), 1), [[text, '€🙂'.repeat(50)]]),
+    row('a last block with more behind it', packed(text, Buffer.concat([hex('f3 48 cd c9 c9 07 00'), hello])), [[text, 'HelloHello']]),
+    row('a character split by fragments', packed(text, deflated('€🙂'.repeat(50)), 1), [[text, '€🙂'.repeat(50)]]),
     row('a binary need not be UTF-8', message(binary, hex('ff c0 80')), [[binary, hex('ff c0 80')]]),
-    row('a hundred messages in one go', times(100, i => message(text, `${i} ${long}`)).flat(), times(100, i => [text, `${i} ${long}`])),
-    row('a hundred messages by turns', times(100, i => [...message(text, `${i} ${long}`), come(i + 1)]).flat(), times(100, i => [text, `${i} ${long}`])),
+    row('a hundred messages at once', times(100, i => message(text, `${i} ${long}`)).flat(), times(100, i => [text, `${i} ${long}`])),
+    row('a hundred messages, one after another', times(100, i => [...message(text, `${i} ${long}`), come(i + 1)]).flat(), times(100, i => [text, `${i} ${long}`])),
     ...[['text', text, filledText, '12.1'], ['binary', binary, filled, '12.2']].flatMap(([name, opcode, fill, group]) => like(group, ...[1, 125, 126, 65535, 65536, MiB].map(size =>
-      row(`${name} of ${size} octets`, () => message(opcode, fill(size)), () => [[opcode, fill(size)]])))),
+      row(`${name} of ${size} bytes`, () => message(opcode, fill(size)), () => [[opcode, fill(size)]])))),
     row('16 MiB of zeros', () => message(binary, Buffer.alloc(16 * MiB)), () => [[binary, Buffer.alloc(16 * MiB)]]),
-    row('16 MiB of zeros in fragments of an octet or more', () => packed(binary, deflated(Buffer.alloc(16 * MiB)), 7), () => [[binary, Buffer.alloc(16 * MiB)]]),
+    row('16 MiB of zeros in fragments of up to seven bytes', () => packed(binary, deflated(Buffer.alloc(16 * MiB)), 7), () => [[binary, Buffer.alloc(16 * MiB)]]),
   ],
-  '7692/7.2.2 What is no DEFLATE data': [
+  '7692/7.2.2 Invalid DEFLATE data': [
     fails('a block of the reserved type', 1007, ...packed(binary, hex('06'))),
     fails('a last block of the reserved type', 1007, ...packed(binary, hex('07'))),
     fails('a length whose complement is wrong', 1007, ...packed(binary, hex('00 05 00 00 00 48 65 6c 6c 6f 00'))),
     fails('a distance before the beginning', 1007, ...packed(text, hex('f2 00 11 00 00'))),
-    fails('a code that is none', 1007, ...packed(binary, hex('ff ff ff ff'))),
-    fails('code lengths that fit no code', 1007, ...packed(binary, hex('04 80 49 92 24 49 92 24 0f b4 ff ff c3 04'))),
+    fails('an invalid code', 1007, ...packed(binary, hex('ff ff ff ff'))),
+    fails('code lengths that form no code', 1007, ...packed(binary, hex('04 80 49 92 24 49 92 24 0f b4 ff ff c3 04'))),
     fails('too many code lengths', 1007, ...packed(binary, hex('fc 00 00'))),
-    fails('text in place of DEFLATE data', 1007, ...packed(text, Buffer.from('Hello, this is not compressed'))),
+    fails('text instead of DEFLATE data', 1007, ...packed(text, Buffer.from('Hello, this is not compressed'))),
     fails('zeros', 1007, ...packed(binary, Buffer.alloc(100))),
     fails('a zlib header', 1007, ...packed(binary, Buffer.concat([hex('78 9c'), hello]))),
     fails('a gzip header', 1007, ...packed(binary, Buffer.concat([hex('1f 8b 08 00 00 00 00 00 00 03'), hello]))),
-    ...[1, 2, 3, 4, 5, 6].map(size => fails(`a message cut behind octet ${size} of 7`, 1007, ...packed(text, hello.subarray(0, size)))),
-    fails('a message cut in the middle', 1007, ...packed(binary, deflated(long).subarray(0, 40))),
-    fails('a block without compression, cut', 1007, ...packed(binary, hex('00 05 00 fa ff 48 65'))),
+    ...[1, 2, 3, 4, 5, 6].map(size => fails(`a message truncated after byte ${size} of 7`, 1007, ...packed(text, hello.subarray(0, size)))),
+    fails('a message truncated in the middle', 1007, ...packed(binary, deflated(long).subarray(0, 40))),
+    fails('a truncated block without compression', 1007, ...packed(binary, hex('00 05 00 fa ff 48 65'))),
     fails('the tail twice', 1007, ...packed(text, Buffer.concat([hello, hex('00 ff ff')]))),
-    fails('it is found though the frame is not complete', 1007, begun(binary, hex('07'), 20).with(0, 0xc2)),
-    fails('it is found in a fragment', 1007, part(binary, hex('07'), { rsv: RSV1 })),
+    fails('an invalid block in an incomplete frame', 1007, begun(binary, hex('07'), 20).with(0, 0xc2)),
+    fails('an invalid block in a fragment', 1007, part(binary, hex('07'), { rsv: RSV1 })),
     fails('a text that is not UTF-8', 1007, ...message(text, hex('61 ff'))),
     fails('a text that ends within a character', 1007, ...message(text, hex('61 e2 82'))),
-    fails('a text that is not UTF-8, though the frame is not complete', 1007,
+    fails('a text that is not UTF-8 in an incomplete frame', 1007,
       begun(text, flushed(hex('61 62 ff 63'), constants.Z_SYNC_FLUSH), 20).with(0, 0xc1)),
-    fails('a text that is not UTF-8, though the message is not', 1007,
+    fails('a text that is not UTF-8 in an incomplete message', 1007,
       part(text, flushed(hex('61 62 ff 63'), constants.Z_SYNC_FLUSH), { rsv: RSV1 })),
     fails('half a character, ended by an empty fragment', 1007, part(text, deflated(hex('e2 82')), { rsv: RSV1 }), f(continuation)),
     row('a half message before a failure does not come back', [part(text, deflated(long).subarray(0, 50), { rsv: RSV1 }), f(3)], [], 1002),
@@ -118,9 +118,9 @@ const taking = {
     row('one block', packed(text, hello), HELLO),
     row('one block in two fragments', packed(text, hello, 3), HELLO),
     row('the same message again', [...packed(text, hello), ...packed(text, hello)], [...HELLO, ...HELLO]),
-    row('the same message from the window of the first fails with 1007: none is kept', [...packed(text, hello), ...packed(text, hex('f2 00 11 00 00'))],
+    row('a message that refers to the window of the one before fails with 1007', [...packed(text, hello), ...packed(text, hex('f2 00 11 00 00'))],
       HELLO, 1007),
-    row('a longer one from the window of the first fails with 1007', [...message(text, long), ...message(text, long, { dictionary: Buffer.from(long) })],
+    row('a longer message that refers to the window of the one before fails with 1007', [...message(text, long), ...message(text, long, { dictionary: Buffer.from(long) })],
       [[text, long]], 1007),
     row('a block without compression', packed(text, hex('00 05 00 fa ff 48 65 6c 6c 6f 00')), HELLO),
     row('a block with BFINAL', packed(text, hex('f3 48 cd c9 c9 07 00 00')), HELLO),
@@ -129,7 +129,7 @@ const taking = {
 };
 
 const limited = query => ({ target: `/echo?${query}` });
-/* So many MiB of zeros, of blocks that inflate to one each. */
+/* `count` MiB of zeros, in blocks that inflate to 1 MiB each. */
 function bomb(count) {
   const block = flushed(Buffer.alloc(MiB), constants.Z_FULL_FLUSH);
   return Buffer.concat(times(count, () => block)).subarray(0, -4);
@@ -138,22 +138,22 @@ function bomb(count) {
 const limits = {
   '7692/8 Limits': [
     row('a message that inflates to the limit', message(text, 'x'.repeat(100)), [[text, 'x'.repeat(100)]], undefined, limited('message_bytes=100')),
-    row('one octet more fails with 1009', [...message(text, 'a'), ...message(text, 'x'.repeat(101))], [[text, 'a']], 1009, limited('message_bytes=100')),
-    row('it fails though the frame is not complete', [begun(text, flushed(Buffer.alloc(101, 'x'), constants.Z_SYNC_FLUSH), 20).with(0, 0xc1)], [], 1009,
+    row('a message that inflates to one byte more fails with 1009', [...message(text, 'a'), ...message(text, 'x'.repeat(101))], [[text, 'a']], 1009, limited('message_bytes=100')),
+    row('one byte more in an incomplete frame fails with 1009', [begun(text, flushed(Buffer.alloc(101, 'x'), constants.Z_SYNC_FLUSH), 20).with(0, 0xc1)], [], 1009,
       limited('message_bytes=100')),
-    row('octets that do not compress up to the limit', message(binary, filled(100)), [[binary, filled(100)]], undefined, limited('message_bytes=100')),
-    row('as many in fragments of an octet', packed(binary, deflated(filled(100)), 1), [[binary, filled(100)]], undefined, limited('message_bytes=100')),
+    row('incompressible bytes up to the limit', message(binary, filled(100)), [[binary, filled(100)]], undefined, limited('message_bytes=100')),
+    row('incompressible bytes up to the limit in fragments of one byte', packed(binary, deflated(filled(100)), 1), [[binary, filled(100)]], undefined, limited('message_bytes=100')),
     row('fragments that inflate to more than the limit together fail with 1009', packed(text, deflated('x'.repeat(101)), 2), [], 1009,
       limited('message_bytes=100')),
-    row('the limit counts anew with each message', times(10, () => message(text, 'x'.repeat(100))).flat(), times(10, () => [text, 'x'.repeat(100)]),
+    row('the limit applies to each message', times(10, () => message(text, 'x'.repeat(100))).flat(), times(10, () => [text, 'x'.repeat(100)]),
       undefined, limited('message_bytes=100')),
-    row('a length that no message within the limit needs fails with 1009 by the header alone', [header(text, 100000, { octets: 8 }).with(0, 0xc1)], [], 1009,
+    row('a length that no message within the limit needs fails with 1009 by the header alone', [header(text, 100000, { lengthBytes: 8 }).with(0, 0xc1)], [], 1009,
       limited('message_bytes=100')),
-    row('blocks that inflate to nothing are limited, too', packed(binary, Buffer.concat(times(1000, () => EMPTY_BLOCK))), [], 1009,
+    row('blocks that inflate to nothing are limited', packed(binary, Buffer.concat(times(1000, () => EMPTY_BLOCK))), [], 1009,
       limited('message_bytes=100')),
-    row('an empty message when the limit is 0', packed(text, hex('00')), [[text, '']], undefined, limited('message_bytes=0')),
-    row('one octet then fails with 1009', message(text, 'x'), [], 1009, limited('message_bytes=0')),
-    row('one octet beyond 16 MiB fails with 1009', () => [...message(text, 'a'), ...message(binary, Buffer.alloc(16 * MiB + 1))], [[text, 'a']], 1009),
+    row('an empty message with a limit of 0', packed(text, hex('00')), [[text, '']], undefined, limited('message_bytes=0')),
+    row('a message of one byte with a limit of 0 fails with 1009', message(text, 'x'), [], 1009, limited('message_bytes=0')),
+    row('one byte beyond 16 MiB fails with 1009', () => [...message(text, 'a'), ...message(binary, Buffer.alloc(16 * MiB + 1))], [[text, 'a']], 1009),
     row('a bomb of 1 GiB fails with 1009', () => packed(binary, bomb(1024)), [], 1009),
     row('a bomb of 1 GiB in fragments fails with 1009', () => packed(binary, bomb(1024), 1000), [], 1009),
     row('a bomb of text fails with 1009', () => packed(text, bomb(1024)), [], 1009),
@@ -162,16 +162,16 @@ const limits = {
   ],
 };
 
-/* Autobahn's sizes: of a message, and of the fragments of what it is compressed to. */
+/* Autobahn's sizes: of a message, and of its compressed fragments. */
 const SIZES = [
   ...[16, 64, 256, KiB, 4 * KiB, 8 * KiB, 16 * KiB, 32 * KiB, 64 * KiB, 128 * KiB].map(size => [size]),
   ...[8, 16, 32, 64, 128].map(size => [size * KiB, 256]),
   ...[KiB, 4 * KiB, 32 * KiB].map(piece => [128 * KiB, piece]),
 ];
-/* That suite sends a thousand. Each message stands for itself here, so fewer show the same. */
+/* That suite sends a thousand. Each message is compressed by itself here, so fewer show the same. */
 const countOf = size => Math.max(4, Math.min(50, Math.floor(256 * KiB / size)));
 
-/* The i-th message: so much of the data, which begins again at its end. */
+/* The i-th message: a part of the data, which starts again at its end. */
 function piece(data, size, i) {
   const at = (i * size) % (data.length - size);
   return Buffer.from(data.slice(at, at + size));
@@ -179,7 +179,7 @@ function piece(data, size, i) {
 
 const exchange = ({ opcode, data }, offer, windowBits) => SIZES.map(([size, fragment]) => {
   const payloads = () => times(countOf(size), i => piece(data, size, i));
-  return [`${countOf(size)} messages of ${size} octets${fragment ? ` in fragments of ${fragment}` : ''}, ${offer.name}`,
+  return [`${countOf(size)} messages of ${size} bytes${fragment ? ` in fragments of ${fragment}` : ''}, ${offer.name}`,
     () => payloads().flatMap(payload => packed(opcode, deflated(payload), fragment)), () => payloads().map(payload => [opcode, payload]), undefined, '',
     negotiated({ answer: { 'sec-websocket-extensions': offer.answer } }, { offer: offer.value, windowBits })];
 });

@@ -1,5 +1,5 @@
-/* RFC 7692 §5.1, §7.1 and RFC 6455 §9.1: what is offered of permessage-deflate, and the exact answer. */
-import { ping, pong, text, f } from './octets.js';
+/* RFC 7692 §5.1, §7.1 and RFC 6455 §9.1: offers of permessage-deflate, and the exact answers. */
+import { ping, pong, text, f } from './bytes.js';
 import { RSV1, message } from './deflate.js';
 
 const request = value => ({ request: { headers: { 'Sec-WebSocket-Extensions': value } } });
@@ -7,8 +7,8 @@ const PLAIN = 'permessage-deflate; server_no_context_takeover; client_no_context
 const answer = line => ({ answer: { 'sec-websocket-extensions': line } });
 const name = value => [value].flat().join(' | ');
 
-/* The answer, and what is agreed holds: `bits` if the offer has named our window. */
-const accepted = (value, bits) => [`${name(value)}: taken${bits ? ` with ${bits} bits` : ''}`,
+/* The answer, and messages as agreed. `bits`: the offer names our window. */
+const accepted = (value, bits) => [`${name(value)}: accepted${bits ? ` with ${bits} bits` : ''}`,
   [...message(text, 'Hello'), f(text, 'Hello'), f(ping, 'p')], [[text, 'Hello'], [text, 'Hello'], [pong, 'p']], undefined, '', {
     ...request(value), ...answer(bits ? `${PLAIN}; server_max_window_bits=${bits}` : PLAIN), deflate: { windowBits: bits ?? 15 } }];
 const declined = value => [`${name(value)}: declined`,

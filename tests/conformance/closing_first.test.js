@@ -1,5 +1,5 @@
-/* RFC 6455 §7.1.2, §7.1.3: the gateway begins the closing handshake, as it does when it drains, and the
- * peer answers, or does something else first. */
+/* RFC 6455 §7.1.2, §7.1.3: the gateway starts the closing handshake, as in a drain, and the peer answers, or does
+ * something else first. */
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -7,14 +7,14 @@ import { file } from '../support/ending.js';
 import { startRedis } from '../support/redis.js';
 import { startSluice } from '../support/sluice.js';
 import { Line, TARGET, readAnswer, readFrames } from './conversation.js';
-import { begun, binary, close, closing, f, filled, part, ping, text } from './octets.js';
+import { begun, binary, close, closing, f, filled, part, ping, text } from './bytes.js';
 
 let redis;
 before(async () => {
   redis = await startRedis(file);
 });
 
-/* What the peer does when the gateway's close frame is there: only the last ends the connection by itself. */
+/* What the peer sends after the gateway's close frame. */
 const ANSWERS = {
   'the same code': [closing(1012)],
   'another code': [closing(1000, 'good-bye')],
@@ -26,7 +26,7 @@ const ANSWERS = {
   'a bad frame: no second close frame': [f(3)],
   'a bad close code: no second close frame': [closing(1005)],
   'text that is not UTF-8: no second close frame': [begun(text, Buffer.from([0xff]))],
-  'octets one by one': [...closing(1012)].map(octet => Buffer.from([octet])),
+  'a close frame byte by byte': [...closing(1012)].map(byte => Buffer.from([byte])),
 };
 
 const frames = async line => readFrames(readAnswer(await line.all()).rest);
@@ -50,7 +50,7 @@ describe('the gateway closes, and the peer sends', () => {
       assert.equal(came[0][1].readUInt16BE(), 1012);
     });
 
-  test('nothing: TCP is ended all the same', async t => {
+  test('nothing: the gateway ends TCP all the same', async t => {
     const sluice = await startSluice(t, redis.url, { heartbeat: { interval: 0 } });
     const line = await Line.open(sluice.port);
     t.after(() => line.socket.destroy());

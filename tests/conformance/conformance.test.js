@@ -1,5 +1,5 @@
-/* RFC 6455 and RFC 7692, section by section, against the echo of a build with -Decho=enabled: every
- * case whole and one octet at a time, over TCP and over TLS. What passed is written to RESULTS.md. */
+/* RFC 6455 and RFC 7692, section by section, with the echo of a build with -Decho=enabled: every case whole
+ * and one byte at a time, over TCP and over TLS. The results are written to RESULTS.md. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
@@ -21,14 +21,14 @@ import { run } from './conversation.js';
 import { resultsTable } from './results.js';
 import { numbered } from './rows.js';
 
-/* Some messages of 16 MiB at a time are more than a gateway usually holds. */
+/* Several messages of 16 MiB at once are more than the default limit on buffered bytes. */
 const CONFIG = { heartbeat: { interval: 0 }, compression: { enabled: true }, limits: { buffered_bytes: 2 ** 32 - 1 } };
 const BEYOND = 150;
 const ways = {
   'whole': {},
-  'one octet at a time': { oneByOne: true },
+  'one byte at a time': { oneByOne: true },
   'over TLS': { secure: {} },
-  'over TLS, one octet at a time': { secure: {}, oneByOne: true },
+  'over TLS, one byte at a time': { secure: {}, oneByOne: true },
 };
 
 const sections = numbered([opening, framing, mistakes, utf8, ending, sizes, offers, compression],
@@ -53,19 +53,19 @@ after(async () => {
   await writeFile(new URL('RESULTS.md', import.meta.url), table);
 });
 
-test('no two cases of a section have one name', () => {
+test('no two cases of a section have the same name', () => {
   for (const { title, cases } of sections) {
     const names = cases.map(({ name }) => name);
     assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), [], title);
   }
 });
 
-test(`at least ${BEYOND} cases are beyond what the Autobahn suite looks at`, () => {
+test(`at least ${BEYOND} cases are beyond the Autobahn suite`, () => {
   const beyond = all.filter(({ like }) => !like).length;
   assert.ok(beyond >= BEYOND, `${beyond} cases`);
 });
 
-test('each of its groups has at least as many cases here', () => {
+test('each group of the Autobahn suite has at least as many cases here', () => {
   const known = AUTOBAHN.map(([group]) => group);
   assert.deepEqual(all.filter(({ like }) => like && !known.includes(like)).map(({ name }) => name), []);
   for (const [group, subject, count] of AUTOBAHN) {

@@ -1,5 +1,5 @@
-/* One case, run: a connection of its own on which everything is sent, and which the gateway has to
- * end. So what comes back is known to be all, and the end is looked at in every case. */
+/* Runs one case: everything is sent on a connection of its own, which the gateway has to end. So the answer is
+ * known to be complete, and every case checks the end. */
 import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -10,11 +10,11 @@ import { inflated } from './deflate.js';
 
 export const TARGET = '/echo?message_bytes=16777216&fragments=65536';
 
-/* So many of a case go one by one; a large message's others would take minutes. */
+/* This many bytes of a case are sent one by one; all of a large message would take minutes. */
 export const ONE_BY_ONE = 512;
 const PIECE = 4093;
 
-/* Where the payload begins and how long it is, or null: the header is not whole. */
+/* Start and length of the payload; null: the header is incomplete. */
 function readHeader(bytes, at) {
   const left = bytes.length - at;
   const size = left < 2 ? 0 : bytes[at + 1] & 0x7f;
@@ -24,8 +24,8 @@ function readHeader(bytes, at) {
   return { from: at + 2, size };
 }
 
-/* Reads all frames of a server, [opcode, payload, compressed], which are never masked and, here,
- * never fragmented. RSV1 is for those who have negotiated it. */
+/* Reads all frames of a server, [opcode, payload, compressed], which are never masked and, here, never
+ * fragmented. RSV1 is allowed if it was negotiated. */
 export function readFrames(bytes, { rsv1 = false } = {}) {
   const frames = [];
   for (let at = 0; at < bytes.length;) {
@@ -35,7 +35,7 @@ export function readFrames(bytes, { rsv1 = false } = {}) {
     assert.equal(bytes[at] & 0x80, 0x80, 'a fragment from the gateway');
     assert.equal(bytes[at + 1] & 0x80, 0, 'a masked frame from the gateway');
     const header = readHeader(bytes, at);
-    assert.ok(header && header.from + header.size <= bytes.length, 'the last frame from the gateway is cut');
+    assert.ok(header && header.from + header.size <= bytes.length, 'the last frame from the gateway is truncated');
     const minimal = header.size < 126 ? 2 : header.size < 65536 ? 4 : 10;
     assert.equal(header.from - at, minimal, 'a length from the gateway that is not the shortest');
     frames.push([opcode, bytes.subarray(header.from, header.from + header.size), Boolean(bytes[at] & 0x40)]);
@@ -44,7 +44,7 @@ export function readFrames(bytes, { rsv1 = false } = {}) {
   return frames;
 }
 
-/* Counts the whole frames in what comes by and by. */
+/* Counts the complete frames in a stream of bytes. */
 class FrameCounter {
   #header = Buffer.alloc(0);
   #left = 0;
@@ -71,7 +71,7 @@ class FrameCounter {
 
 export function readAnswer(bytes) {
   const end = bytes.indexOf('\r\n\r\n');
-  assert.ok(end >= 0, `no answer to the request, but ${bytes.length} octets`);
+  assert.ok(end >= 0, `no answer to the request, but ${bytes.length} bytes`);
   const [statusLine, ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
   const headers = Object.fromEntries(lines.map(line => {
     const colon = line.indexOf(':');
@@ -88,13 +88,13 @@ const show = ([opcode, payload]) => {
 function compare(frames, back) {
   assert.deepEqual(frames.map(show), back.map(show));
   for (const [i, [, payload]] of back.entries())
-    assert.ok(Buffer.from(payload).equals(frames[i][1]), `payload ${i} has come back changed`);
+    assert.ok(Buffer.from(payload).equals(frames[i][1]), `payload ${i} came back changed`);
 }
 
-/* A refusal is a whole answer, and the last on its connection: nothing is read as a second request. */
+/* A refusal is a complete response, and the last on its connection: nothing is read as a second request. */
 function checkRefusal(method, headers, rest) {
   assert.equal(headers.connection, 'close');
-  assert.equal(rest.length, method === 'HEAD' ? 0 : Number(headers['content-length']), 'octets behind the answer');
+  assert.equal(rest.length, method === 'HEAD' ? 0 : Number(headers['content-length']), 'bytes behind the answer');
 }
 
 export class Line {
@@ -104,7 +104,7 @@ export class Line {
   #answered = withResolvers();
   #ended = withResolvers();
   #oneByOne = ONE_BY_ONE;
-  #coming = null; // { count, resolve }: who waits for so many frames
+  #coming = null; // { count, resolve }: waits for that many frames
   isEnded = false;
   error = null;
 
@@ -113,7 +113,7 @@ export class Line {
     const { promise, resolve, reject } = withResolvers();
     const target = { host: '127.0.0.1', port, ...more };
     const socket = secure ? connectTls({ ...target, ...secure }, resolve) : connectTcp(target, resolve);
-    socket.setNoDelay(); // as an option, tls.connect passes over it
+    socket.setNoDelay(); // tls.connect ignores it as an option
     socket.once('error', reject);
     const line = new Line(socket);
     await promise;
@@ -152,13 +152,13 @@ export class Line {
     return soon(this.#answered.promise, { what: 'an answer to the request', within: 10000 });
   }
 
-  /* The request is made and answered. */
+  /* Sends the request and waits for the answer. */
   async asked(target) {
     this.socket.write(handshake({ target }));
     await this.answered();
   }
 
-  /* So many frames have come, and not one more: the gateway has had nothing else to answer. */
+  /* Waits for exactly `count` frames: the gateway has had nothing else to answer. */
   async come(count) {
     if (this.#counter.count < count) {
       const { promise, resolve } = withResolvers();
@@ -166,10 +166,10 @@ export class Line {
       await soon(Promise.race([promise, this.#ended.promise]), { what: `${count} frames`, within: 20000 });
       this.#coming = null;
     }
-    assert.equal(this.#counter.count, count, 'so many frames have come');
+    assert.equal(this.#counter.count, count, 'number of frames');
   }
 
-  /* All that has come, once the gateway has ended its side. */
+  /* Everything received, once the gateway has ended its side. */
   async all() {
     await soon(this.#ended.promise, { what: 'the end of the connection', within: 20000 });
     assert.equal(this.error, null, 'the connection was ended without an error');
@@ -181,7 +181,7 @@ export class Line {
       await Promise.race([this.#ended.promise, new Promise(resolve => this.socket.once('drain', resolve))]);
   }
 
-  /* In one go; or with the line's first octets one by one; or in pieces of `chops` octets. */
+  /* In one write; or with the first bytes of the line one by one; or in pieces of `chops` bytes. */
   async write(bytes, { oneByOne = false, chops } = {}) {
     const slow = oneByOne ? Math.min(bytes.length, this.#oneByOne) : 0;
     this.#oneByOne -= slow;
@@ -198,7 +198,7 @@ export class Line {
   }
 }
 
-/* What lies between two steps is written in one go, unless it is to go apart. */
+/* Joins the bytes between two steps into one write, unless `apart`. */
 function joined(steps, apart) {
   if (apart) return steps;
   const groups = [];
@@ -217,7 +217,7 @@ async function take(line, step, how, apart) {
   if (apart) await nextTurn();
 }
 
-/* The request is not what the case is about, so it need not go octet by octet a thousand times. */
+/* Most cases are not about the request, so it is not sent byte by byte each time. */
 const isUsual = ({ request, answer, deflate }) =>
   Object.keys(answer).length === 0 && (Boolean(deflate) || Object.keys(request).length === 0);
 

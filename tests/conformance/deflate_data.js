@@ -1,6 +1,6 @@
-/* What is compressed: of the kinds that Autobahn's files have, made here and the same in each run. Text
- * is cut between characters, so it is a string; the rest is octets. */
-import { filled } from './octets.js';
+/* Data to compress, of the kinds of Autobahn's files, generated, and the same in every run. Text is cut between
+ * characters, so it is a string; the rest is bytes. */
+import { filled } from './bytes.js';
 
 const SIZE = 256 * 1024;
 const WORDS = ('und der die das nicht ein ich du er sie es mit auf von zu Geist Welt Teufel Wein Nacht Straße über Mädchen größer '

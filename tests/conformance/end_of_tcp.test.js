@@ -1,4 +1,4 @@
-/* RFC 6455 §7.1.1: the gateway ends TCP first, and does not wait for ever for the peer's end. */
+/* RFC 6455 §7.1.1: the gateway ends TCP first, and does not wait forever for the peer to end it. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -6,7 +6,7 @@ import { startRedis } from '../support/redis.js';
 import { startSluice } from '../support/sluice.js';
 import { until } from '../support/wait.js';
 import { Line, TARGET, readAnswer, readFrames } from './conversation.js';
-import { close, closing, f, text } from './octets.js';
+import { close, closing, f, text } from './bytes.js';
 
 let sluice;
 before(async () => {
@@ -18,7 +18,7 @@ for (const [name, bytes, code] of [
   ['a close frame', closing(1000), 1000],
   ['a failure', f(3, 'x'), 1002],
 ])
-  test(`a peer who never ends his side after ${name} is dropped after two seconds`, async t => {
+  test(`drops a peer that does not end its side after ${name}, after two seconds`, async t => {
     const line = await Line.open(sluice.port, undefined, { allowHalfOpen: true });
     t.after(() => line.socket.destroy());
     await line.asked(TARGET);
@@ -29,5 +29,5 @@ for (const [name, bytes, code] of [
 
     const ended = performance.now();
     await until(() => line.socket.destroyed || !line.socket.write('x') || line.error, { what: 'the reset', within: 6000 });
-    assert.ok(performance.now() - ended > 1000, 'what comes late is still taken for a while');
+    assert.ok(performance.now() - ended > 1000, 'late bytes are still accepted for a while');
   });

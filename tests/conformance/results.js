@@ -1,13 +1,13 @@
-/* What passed, as tables that change only when that does. */
+/* The results as tables, which change only with the results. */
 import { AUTOBAHN } from './autobahn.js';
 import { ONE_BY_ONE } from './conversation.js';
 
 const HEAD = `# Conformance to RFC 6455 and RFC 7692
 
-Written by \`tests/run conformance\`: each case of the tables beside this file, run in four ways against
-the echo of a sanitized build. One octet at a time: the first ${ONE_BY_ONE} octets of a case, which are all of most,
-each in a write of its own; of the request only where the case is about it. A section's number is RFC 6455's,
-or with 7692 before it that RFC's.
+Written by \`tests/run conformance\`: each case of the tables beside this file, run in four ways with the echo
+of a sanitized build. "One byte at a time": the first ${ONE_BY_ONE} bytes of a case (all of most cases) are sent in
+one write each; the request only if the case is about it. Section numbers are those of RFC 6455, or of RFC 7692
+with that number before them.
 
 `;
 
@@ -38,13 +38,13 @@ function comparison(sections, all) {
     return row(group, subject, count, ours.length, where.map(({ title }) => title).join('; '));
   });
   const beyond = all.filter(({ like }) => !like).length;
-  return `## Beside the Autobahn test suite
+  return `## Comparison with the Autobahn test suite
 
-The cases above whose subject a group of that suite (version 25.10.1) has too. The other ${beyond} are *beyond* it:
-no case of that suite looks at their subject. It sends a thousand compressed messages in each case of its groups
-12 and 13; these send 4 to 50. Beside the tables, files of their own look at back-pressure, at the closing
-handshake that the gateway begins, at the end of TCP, and at what an announced length costs.
+The cases above on subjects of that suite (version 25.10.1), by its groups. The other ${beyond} are *beyond* it: no
+case of that suite covers their subject. In its groups 12 and 13, each case sends a thousand compressed messages;
+ours send 4 to 50. Besides these tables, other files test back-pressure, the closing handshake started by the
+gateway, the end of TCP, and the cost of an announced length.
 
-${rows(row('Autobahn\'s group', 'subject', 'its cases', 'ours', 'in sections'), lines)}
+${rows(row('group', 'subject', 'cases of Autobahn', 'our cases', 'in sections'), lines)}
 `;
 }

@@ -1,34 +1,34 @@
-/* What the cases are written with: the bytes of a client's frames, good ones and bad ones. Masks are
- * fixed, so that a case is the same bytes in every run. */
+/* The bytes of a client's frames, valid and invalid, of which the cases are made. Masks are fixed, so that a case
+ * is the same bytes in every run. */
 import { OPCODE, closePayload, frame } from '../support/raw_client.js';
 
 export const MASK = Buffer.from([0x37, 0xfa, 0x21, 0x3d]); // RFC 6455 §5.7
 export const { continuation, text, binary, close, ping, pong } = OPCODE;
 
 export const f = (opcode, payload = '', options = {}) => frame(opcode, payload, { mask: MASK, ...options });
-/* A fragment that is not the last. */
+/* A fragment that is not the last one. */
 export const part = (opcode, payload = '', options = {}) => f(opcode, payload, { fin: false, ...options });
 export const closing = (code, reason = '') => f(close, closePayload(code, reason));
 
 export const hex = digits => Buffer.from(digits.replace(/ /g, ''), 'hex');
 
-/* A header alone, with its length in as many octets as are asked for (0, 2, 8). */
-export function header(opcode, length, { octets, fin = true } = {}) {
-  const head = Buffer.alloc(2 + octets);
+/* A header alone, with its length in `lengthBytes` bytes (0, 2, 8). */
+export function header(opcode, length, { lengthBytes, fin = true } = {}) {
+  const head = Buffer.alloc(2 + lengthBytes);
   head[0] = (fin ? 0x80 : 0) | opcode;
-  head[1] = 0x80 | (octets === 0 ? Number(length) : octets === 2 ? 126 : 127);
-  if (octets === 2) head.writeUInt16BE(Number(length), 2);
-  if (octets === 8) head.writeBigUInt64BE(BigInt(length), 2);
+  head[1] = 0x80 | (lengthBytes === 0 ? Number(length) : lengthBytes === 2 ? 126 : 127);
+  if (lengthBytes === 2) head.writeUInt16BE(Number(length), 2);
+  if (lengthBytes === 8) head.writeBigUInt64BE(BigInt(length), 2);
   return Buffer.concat([head, MASK]);
 }
 
-/* The same, with the payload behind it. */
-export function framed(opcode, payload, octets) {
+/* The same, followed by the payload. */
+export function framed(opcode, payload, lengthBytes) {
   const bytes = Buffer.from(payload);
-  return Buffer.concat([header(opcode, bytes.length, { octets }), bytes.map((byte, i) => byte ^ MASK[i % 4])]);
+  return Buffer.concat([header(opcode, bytes.length, { lengthBytes }), bytes.map((byte, i) => byte ^ MASK[i % 4])]);
 }
 
-/* A message in fragments of `size` octets. */
+/* A message in fragments of `size` bytes. */
 export function fragments(opcode, payload, size) {
   const bytes = Buffer.from(payload);
   const list = [];
@@ -37,14 +37,13 @@ export function fragments(opcode, payload, size) {
   return list;
 }
 
-/* The beginning of a frame that announces `more` octets than it brings. */
+/* The beginning of a frame, which lacks the last `more` bytes that it announces. */
 export function begun(opcode, payload, more = 20, { fin = true } = {}) {
   const whole = f(opcode, Buffer.concat([Buffer.from(payload), Buffer.alloc(more, 'x')]), { fin });
   return whole.subarray(0, whole.length - more);
 }
 
-/* Octets that do not repeat within what could be mixed up: `size` of one long row, from a place that
- * the seed says. */
+/* `size` bytes of one long row, from a place that the seed chooses: payloads that could be mixed up differ. */
 const ROW = 16 * 1024 * 1024;
 const STEP = 4099; // between the places: a prime, so that no two are near each other
 let row, textRow;
