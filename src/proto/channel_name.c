@@ -16,9 +16,9 @@ static bool has_control_character(struct slice text)
 const char *channel_name_problem(struct slice text)
 {
 	if (has_control_character(text) || !utf8_is_valid(text))
-		return "control characters and bad UTF-8 are in no channel's name";
+		return "channel names are valid UTF-8 without control characters";
 	if (slice_starts_with(text, SLICE("__")))
-		return "channels that begin with '__' are Redis' own and are never delivered";
+		return "channels that begin with '__' belong to Redis and are never delivered";
 	return NULL;
 }
 

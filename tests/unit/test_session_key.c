@@ -159,10 +159,20 @@ static void accepts_plain_ids_only(void **state)
 	assert_int_equal(n_plain, 26 + 26 + 10 + 7);
 }
 
+static void recognizes_bare_templates(void **state)
+{
+	(void)state;
+	assert_true(session_key_template_is_bare(SLICE("{sid}")));
+	assert_false(session_key_template_is_bare(SLICE("s{sid}")));
+	assert_false(session_key_template_is_bare(SLICE("{sid}s")));
+	assert_false(session_key_template_is_bare(SLICE("{sid:sha256hex}")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recognizes_valid_templates),
+		cmocka_unit_test(recognizes_bare_templates),
 		cmocka_unit_test(formats_keys),
 		cmocka_unit_test(templates_agree_if_they_write_the_id_alike),
 		cmocka_unit_test(finds_the_id_in_a_key),
