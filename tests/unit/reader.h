@@ -4,10 +4,11 @@
 #define SLUICE_TESTS_READER_H
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "exact.h"
 #include "sluice/base/buffer.h"
+#include "sluice/base/buffered.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/ws/ws_reader.h"
 #include "unit.h"
@@ -100,10 +101,7 @@ static inline void assert_record(struct run *run, const char *expected)
 
 static inline int feed(struct run *run, struct slice bytes)
 {
-	char *copy = malloc(bytes.len);
-	assert_non_null(copy);
-	if (bytes.len)
-		memcpy(copy, bytes.at, bytes.len);
+	char *copy = exact_copy(bytes);
 	int failure = ws_reader_feed(&run->reader, copy, bytes.len);
 	free(copy);
 	/* Memory is held only while a message or control frame is incomplete. */
@@ -216,6 +214,28 @@ static inline void try_case(const struct reader_case *c,
 	assert_record(&run, expected);
 	assert_int_equal(failure, c->failure);
 	run_finish(&run);
+}
+
+/* The handler of the first event stops or finishes the reader: `record` is all, and nothing is held. */
+static inline void try_to_end(const struct reader_case *c,
+	const struct ws_reader_settings *run_settings, enum action action)
+{
+	struct buffer wire = { 0 };
+	write_frames(&wire, c->frames, COUNT_OF(c->frames));
+	for (size_t split = 0; split <= wire.len; split++) {
+		struct run run;
+		run_init(&run, run_settings);
+		run.action = action;
+		assert_int_equal(feed(&run, slice_make(wire.bytes, split)), 0);
+		assert_int_equal(feed(&run, slice_make(wire.bytes + split, wire.len - split)), 0);
+		assert_record(&run, c->record);
+		assert_null(run.reader.held);
+		assert_null(run.reader.control);
+		assert_null(run.reader.inflater);
+		assert_int_equal(buffered_bytes(), 0);
+		run_finish(&run);
+	}
+	buffer_finish(&wire);
 }
 
 static inline void try_everywhere(

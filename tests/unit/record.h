@@ -3,9 +3,8 @@
 #define SLUICE_TESTS_RECORD_H
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "exact.h"
 #include "sluice/base/buffer.h"
 #include "sluice/base/defs.h"
 #include "unit.h"
@@ -15,10 +14,7 @@ typedef int (*record_fn)(struct slice record, struct buffer *json);
 /* Converts from a block of the exact size; the result is appended to `json`. */
 static inline int convert_exactly(record_fn convert, struct slice record, struct buffer *json)
 {
-	char *exact = malloc(record.len ? record.len : 1);
-	assert_non_null(exact);
-	if (record.len)
-		memcpy(exact, record.at, record.len);
+	char *exact = exact_copy(record);
 	int error = convert(slice_make(exact, record.len), json);
 	free(exact);
 	return error;

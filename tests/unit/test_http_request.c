@@ -3,6 +3,7 @@
 #include <llhttp.h>
 #include <stdlib.h>
 
+#include "exact.h"
 #include "sluice/proto/http/http_request.h"
 
 enum { HEADER_BYTES = 1024 };
@@ -10,9 +11,7 @@ enum { HEADER_BYTES = 1024 };
 /* Feeds from a block of the exact size, so that a sanitizer sees a read beyond it. */
 static int feed(struct http_request *request, const char *bytes, size_t len)
 {
-	char *copy = malloc(len);
-	if (len)
-		memcpy(copy, bytes, len);
+	char *copy = exact_copy(slice_make(bytes, len));
 	int status = http_request_feed(request, copy, len);
 	free(copy);
 	return status;

@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exact.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/text/json_text.h"
 
 static bool is_valid(struct slice text, unsigned depth_max)
 {
-	char *copy = malloc(text.len ? text.len : 1);
-	assert_non_null(copy);
-	if (text.len)
-		memcpy(copy, text.at, text.len);
+	char *copy = exact_copy(text);
 	bool valid = json_text_is_valid(slice_make(copy, text.len), depth_max);
 	free(copy);
 	return valid;

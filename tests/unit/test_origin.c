@@ -1,26 +1,15 @@
 #include "unit.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "exact.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/http/origin.h"
-
-static char *exact_copy(const char *text)
-{
-	size_t len = strlen(text);
-	char *copy = malloc(len ? len : 1);
-	assert_non_null(copy);
-	memcpy(copy, text, len);
-	return copy;
-}
 
 /* One setting against one request, in blocks of their exact sizes. */
 static bool allowed(const char *setting, const char *origin, const char *host)
 {
 	struct slice allow = slice_of(setting);
-	char *origin_copy = origin ? exact_copy(origin) : NULL;
-	char *host_copy = host ? exact_copy(host) : NULL;
+	char *origin_copy = origin ? exact_copy(slice_of(origin)) : NULL;
+	char *host_copy = host ? exact_copy(slice_of(host)) : NULL;
 	bool result =
 		origin_is_allowed(&allow, 1, slice_make(origin_copy, origin ? strlen(origin) : 0),
 			slice_make(host_copy, host ? strlen(host) : 0));

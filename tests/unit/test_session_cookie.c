@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exact.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/http/cookie.h"
 #include "sluice/proto/record/session_cookie.h"
@@ -26,9 +27,7 @@ static bool key_of(const char *header, const char *name, enum session_signature 
 	ssize_t len = cookie_decode(raw, value, sizeof(value));
 	if (!raw.at || len < 0)
 		return false;
-	char *exact = malloc(len ? (size_t)len : 1);
-	assert_non_null(exact);
-	memcpy(exact, value, (size_t)len);
+	char *exact = exact_copy(slice_make(value, (size_t)len));
 	int result = session_cookie_verify(
 		form, secrets, n_secrets, slice_make(exact, (size_t)len), &sid);
 	if (result == 0) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exact.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/record/session_value.h"
 
@@ -22,10 +23,7 @@ static const struct session_value_settings express = {
 static int parse(
 	struct identity *identity, const struct session_value_settings *settings, struct slice json)
 {
-	char *copy = malloc(json.len ? json.len : 1);
-	assert_non_null(copy);
-	if (json.len)
-		memcpy(copy, json.at, json.len);
+	char *copy = exact_copy(json);
 	int result = identity_parse(identity, settings, slice_make(copy, json.len));
 	free(copy);
 	return result;

@@ -484,49 +484,31 @@ static void does_not_copy_a_short_message(void **state)
 
 /* ---- handlers that stop or finish the reader ---- */
 
-static void stops_at_the_first_event(enum action action)
-{
-	static const struct reader_case stops[] = {
-		{ "", { FRAME(TEXT, HELLO), FRAME(TEXT, HELLO) }, "text:Hello " },
-		{ "",
-			{ FRAME(RSV1 | WS_TEXT, "\xf2\x48\xcd"), FRAME(LAST, "\xc9\xc9\x07\x00"),
-				FRAME(TEXT, "\x06") },
-			"text:Hello " },
-		{ "",
-			{ FRAME(RSV1 | WS_TEXT, "\xf2\x48\xcd"), FRAME(FIN | WS_PING, "p"),
-				FRAME(LAST, "\x06") },
-			"ping:p " },
-		{ "", { FRAME(RSV1 | WS_TEXT, "\xf2\x48"), FRAME(FIN | WS_CLOSE, "") },
-			"close:1005: " },
-	};
-	for (size_t i = 0; i < COUNT_OF(stops); i++) {
-		struct buffer wire = { 0 };
-		write_frames(&wire, stops[i].frames, COUNT_OF(stops[i].frames));
-		for (size_t split = 0; split <= wire.len; split++) {
-			struct run run;
-			run_init(&run, &settings);
-			run.action = action;
-			assert_int_equal(feed(&run, slice_make(wire.bytes, split)), 0);
-			assert_int_equal(
-				feed(&run, slice_make(wire.bytes + split, wire.len - split)), 0);
-			assert_record(&run, stops[i].record);
-			assert_int_equal(buffered_bytes(), 0);
-			run_finish(&run);
-		}
-		buffer_finish(&wire);
-	}
-}
+static const struct reader_case ending_cases[] = {
+	{ "", { FRAME(TEXT, HELLO), FRAME(TEXT, HELLO) }, "text:Hello " },
+	{ "",
+		{ FRAME(RSV1 | WS_TEXT, "\xf2\x48\xcd"), FRAME(LAST, "\xc9\xc9\x07\x00"),
+			FRAME(TEXT, "\x06") },
+		"text:Hello " },
+	{ "",
+		{ FRAME(RSV1 | WS_TEXT, "\xf2\x48\xcd"), FRAME(FIN | WS_PING, "p"),
+			FRAME(LAST, "\x06") },
+		"ping:p " },
+	{ "", { FRAME(RSV1 | WS_TEXT, "\xf2\x48"), FRAME(FIN | WS_CLOSE, "") }, "close:1005: " },
+};
 
 static void handler_may_stop_the_reader(void **state)
 {
 	(void)state;
-	stops_at_the_first_event(STOP);
+	for (size_t i = 0; i < COUNT_OF(ending_cases); i++)
+		try_to_end(&ending_cases[i], &settings, STOP);
 }
 
 static void handler_may_finish_the_reader(void **state)
 {
 	(void)state;
-	stops_at_the_first_event(FINISH);
+	for (size_t i = 0; i < COUNT_OF(ending_cases); i++)
+		try_to_end(&ending_cases[i], &settings, FINISH);
 }
 
 static void reader_may_be_finished_at_any_byte(void **state)

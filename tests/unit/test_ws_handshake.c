@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "exact.h"
 #include "sluice/proto/ws/ws_handshake.h"
 
 #define LINE       "GET /ws HTTP/1.1\r\n"
@@ -21,9 +22,7 @@ static bool is_v1(struct slice subprotocol)
 
 static int feed(struct http_request *request, const char *bytes, size_t len)
 {
-	char *copy = malloc(len);
-	if (len)
-		memcpy(copy, bytes, len);
+	char *copy = exact_copy(slice_make(bytes, len));
 	int status = http_request_feed(request, copy, len);
 	free(copy);
 	return status;

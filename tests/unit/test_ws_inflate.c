@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "exact.h"
 #include "payloads.h"
 #include "sluice/base/buffered.h"
 #include "sluice/proto/ws/ws_deflate.h"
@@ -25,10 +26,7 @@ static struct ws_inflater *take(struct ws_inflaters *pool)
 static int inflate_part(struct ws_inflater *inflater, struct slice part, bool last, uint64_t limit,
 	struct buffer *out)
 {
-	char *copy = malloc(part.len);
-	assert_true(copy || !part.len);
-	if (part.len)
-		memcpy(copy, part.at, part.len);
+	char *copy = exact_copy(part);
 	struct slice rest = slice_make(copy, part.len), bytes;
 	int more;
 	do {

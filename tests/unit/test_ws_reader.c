@@ -463,54 +463,32 @@ static void reads_a_long_message_in_parts(void **state)
 
 /* ---- handlers that stop or finish the reader ---- */
 
-static void stops_at_the_first_event(enum action action)
-{
-	static const struct {
-		struct frame frames[5];
-		const char *record;
-	} stops[] = {
-		{ { FRAME(FIN | WS_TEXT, "a"), FRAME(FIN | WS_TEXT, "b") }, "text:a " },
-		{ { FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "b"),
-			  FRAME(FIN | WS_PING, "") },
-			"text:ab " },
-		{ { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_PING, "pingpong"),
-			  FRAME(FIN | WS_CONTINUATION, "b"), RAW("\xFF\xFF\xFF\xFF") },
-			"ping:pingpong " },
-		{ { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_PONG, "pingpong"),
-			  FRAME(FIN | 0x7, "") },
-			"pong:pingpong " },
-		{ { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_CLOSE, "\x03\xE8over") },
-			"close:1000:over " },
-	};
-	for (size_t i = 0; i < COUNT_OF(stops); i++) {
-		struct buffer wire = { 0 };
-		write_frames(&wire, stops[i].frames, COUNT_OF(stops[i].frames));
-		for (size_t split = 0; split <= wire.len; split++) {
-			struct run run;
-			run_init(&run, &settings);
-			run.action = action;
-			assert_int_equal(feed(&run, slice_make(wire.bytes, split)), 0);
-			assert_int_equal(
-				feed(&run, slice_make(wire.bytes + split, wire.len - split)), 0);
-			assert_record(&run, stops[i].record);
-			assert_null(run.reader.held);
-			assert_null(run.reader.control);
-			run_finish(&run);
-		}
-		buffer_finish(&wire);
-	}
-}
+static const struct reader_case ending_cases[] = {
+	{ "", { FRAME(FIN | WS_TEXT, "a"), FRAME(FIN | WS_TEXT, "b") }, "text:a " },
+	{ "", { FRAME(WS_TEXT, "a"), FRAME(FIN | WS_CONTINUATION, "b"), FRAME(FIN | WS_PING, "") },
+		"text:ab " },
+	{ "",
+		{ FRAME(WS_TEXT, "held"), FRAME(FIN | WS_PING, "pingpong"),
+			FRAME(FIN | WS_CONTINUATION, "b"), RAW("\xFF\xFF\xFF\xFF") },
+		"ping:pingpong " },
+	{ "", { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_PONG, "pingpong"), FRAME(FIN | 0x7, "") },
+		"pong:pingpong " },
+	{ "", { FRAME(WS_TEXT, "held"), FRAME(FIN | WS_CLOSE, "\x03\xE8over") },
+		"close:1000:over " },
+};
 
 static void handler_may_stop_the_reader(void **state)
 {
 	(void)state;
-	stops_at_the_first_event(STOP);
+	for (size_t i = 0; i < COUNT_OF(ending_cases); i++)
+		try_to_end(&ending_cases[i], &settings, STOP);
 }
 
 static void handler_may_finish_the_reader(void **state)
 {
 	(void)state;
-	stops_at_the_first_event(FINISH);
+	for (size_t i = 0; i < COUNT_OF(ending_cases); i++)
+		try_to_end(&ending_cases[i], &settings, FINISH);
 }
 
 /* A connection may be closed at any byte, whatever is held. */
