@@ -2,20 +2,24 @@
 #include "sluice/conn/open/dialects.h"
 
 #include "sluice/base/defs.h"
-#include "sluice/conn/open/plain.h"
-#include "sluice/conn/open/v1.h"
+
 #ifdef SLUICE_ECHO
-#include "sluice/conn/open/echo.h"
+#define ECHO_ROW(ROW) ROW(dialect_echo)
+#else
+#define ECHO_ROW(ROW)
 #endif
 
-const struct dialect *const dialects[] = {
-	&dialect_plain,
-	&dialect_v1,
-#ifdef SLUICE_ECHO
-	&echo_dialect,
-#endif
-	NULL,
-};
+/* A row per dialect. The first is spoken with a client that asks for none. */
+#define ROWS(ROW) \
+	ROW(dialect_plain) \
+	ROW(dialect_v1) \
+	ECHO_ROW(ROW)
+
+#define DECLARATION(name) extern const struct dialect name;
+ROWS(DECLARATION)
+
+#define ELEMENT(name) &name,
+const struct dialect *const dialects[] = { ROWS(ELEMENT) NULL };
 
 _Static_assert(COUNT_OF(dialects) - 1 <= DIALECTS_MAX, "conn->dialect is too small");
 
@@ -34,7 +38,7 @@ bool dialect_is_spoken(struct slice name)
 }
 
 #ifdef SLUICE_ECHO
-unsigned dialect_echo(void)
+unsigned dialect_of_echo(void)
 {
 	return COUNT_OF(dialects) - 2;
 }

@@ -235,4 +235,4 @@ static const struct ws_reading *reading(const struct conn *conn)
 	return &echo_of(&conn->stream)->reading;
 }
 
-const struct dialect echo_dialect = { .form = PUBLICATION_PLAIN, .reading = reading };
+const struct dialect dialect_echo = { .form = PUBLICATION_PLAIN, .reading = reading };

@@ -1,7 +1,7 @@
 /* sluice.v1: what a page that speaks it is told besides publications, and what it asks for.
  *
  * Every command is answered, by what was asked for or by an error; no command ends the connection. */
-#include "sluice/conn/open/v1.h"
+#include "sluice/conn/open/dialect.h"
 
 #include <stdlib.h>
 

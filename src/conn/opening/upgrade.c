@@ -151,6 +151,6 @@ void upgrade_echo_begin(struct conn *conn)
 	if (status)
 		opening_refuse(conn, status, problem);
 	else
-		accept_as(conn, dialect_echo(), NULL);
+		accept_as(conn, dialect_of_echo(), NULL);
 }
 #endif

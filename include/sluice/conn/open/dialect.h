@@ -2,8 +2,8 @@
  * offers none of ours speaks the plain one.
  *
  * A dialect is a const table. It writes texts and hears messages, and does not know which transport
- * carries them. A function that is NULL means that the dialect has no word for it. To add one: its file
- * beside this one, and its row in dialects.c. */
+ * carries them. A function that is NULL means that the dialect has no word for it. A new dialect is one
+ * file in src/conn/open that defines its table, and one row in dialects.c, which declares it. */
 #ifndef SLUICE_CONN_OPEN_DIALECT_H
 #define SLUICE_CONN_OPEN_DIALECT_H
 

@@ -15,7 +15,7 @@ bool dialect_is_spoken(struct slice name);
 
 #ifdef SLUICE_ECHO
 /* The place of the echo of conformance runs. */
-unsigned dialect_echo(void);
+unsigned dialect_of_echo(void);
 #endif
 
 #endif

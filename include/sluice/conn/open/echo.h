@@ -3,9 +3,6 @@
 #define SLUICE_CONN_OPEN_ECHO_H
 
 #include "sluice/conn/conn.h"
-#include "sluice/conn/open/dialect.h"
-
-extern const struct dialect echo_dialect;
 
 /* Before the 101: the connection will echo, within the limits that the query names. `window_bits`: of
  * permessage-deflate, or 0. 0, or the status to refuse with, and why. */
