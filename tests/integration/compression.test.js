@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { atEnd, file } from '../support/ending.js';
+import { launchChromium } from '../support/chromium.js';
+import { file } from '../support/ending.js';
+import { servePage } from '../support/site.js';
 import { configuration, startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
@@ -56,7 +56,7 @@ for (const bits of [8, 9, 10, 11, 12, 13, 14, 15])
 test('compresses a publication once per window, for all workers', async () => {
   const windows = [15, 15, 15, 15, 15, 15, 9, 9, 9, 9, 9, 9];
   const browsers = await Promise.all(windows.map(serverMaxWindowBits => open({ serverMaxWindowBits })));
-  await until(async () => await sluice.metric('sluice_connections') === windows.length);
+  await sluice.reaches('sluice_connections', windows.length);
   const before = await compressions();
   for (let i = 0; i < 10; i++) await publisher.publish('news', `${i} ${text}`);
   for (const browser of browsers)
@@ -71,7 +71,7 @@ test('does not compress below the threshold, nor for browsers without compressio
   await publisher.publish('news', 'x'.repeat(THRESHOLD - 1));
   assert.equal((await able.next()).length, THRESHOLD - 1);
   able.terminate();
-  await until(async () => await sluice.metric('sluice_connections') === 1);
+  await sluice.reaches('sluice_connections', 1);
   await publisher.publish('news', text);
   for (const length of [THRESHOLD - 1, text.length]) assert.equal((await plain.next()).length, length);
   assert.equal(await compressions(), before);
@@ -80,7 +80,7 @@ test('does not compress below the threshold, nor for browsers without compressio
 
 test('sends fewer bytes', async () => {
   const browser = await open();
-  await until(async () => await sluice.metric('sluice_connections') === 1);
+  await sluice.reaches('sluice_connections', 1);
   const before = await deliveredBytes();
   await publisher.publish('news', text);
   await browser.next();
@@ -122,14 +122,9 @@ test('can be switched on while connections are open', async t => {
 });
 
 test('Chromium negotiates it and can read it', async t => {
-  const site = createServer((request, answer) => answer.end('<!doctype html><title>page</title>'));
-  site.listen(0, '127.0.0.1');
-  await once(site, 'listening');
-  atEnd(t, () => site.close());
-  const origin = `http://127.0.0.1:${site.address().port}`;
+  const origin = await servePage(t);
   const other = await startSluice(t, redis.url, { compression: { enabled: true }, origins: [origin] });
-  const chrome = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  atEnd(t, () => chrome.close());
+  const chrome = await launchChromium(t);
   const context = await chrome.newContext();
   const [name, ...value] = cookie.split('=');
   await context.addCookies([{ name, value: value.join('='), url: origin }]);

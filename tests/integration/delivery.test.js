@@ -124,10 +124,10 @@ test('unsubscribes when the last browser leaves', async () => {
 test('has no channel left when all browsers have left', async t => {
   const lonely = await startSluice(t, redis.url);
   const browser = await lonely.open({ cookie: await logIn(redis, { userId: 'lonely' }) });
-  await until(async () => (await lonely.metric('sluice_channels')) === 2);
+  await lonely.reaches('sluice_channels', 2);
   await browser.close(1000);
-  await until(async () => (await lonely.metric('sluice_channels')) === 0);
-  await until(async () => (await redis.subscribers('user:lonely')) === 0);
+  await lonely.reaches('sluice_channels', 0);
+  await redis.left('user:lonely');
 });
 
 test('PUBSUB CHANNELS is empty without browsers', async () => {

@@ -298,7 +298,7 @@ test('counts the sessions that are watched and those that have ended', async t =
   assert.equal(await sluice.metric('sluice_sessions'), 1);
   assert.equal(await sluice.metric('sluice_sessions_revoked_total'), 1);
   second.terminate();
-  await until(async () => (await sluice.metric('sluice_sessions')) === 0);
+  await sluice.reaches('sluice_sessions', 0);
   assert.equal(await sluice.metric('sluice_closes_total{code="4401"}'), 3);
 });
 
@@ -435,7 +435,7 @@ describe('a session that ends while a connection opens', () => {
     await client.del(visitor.key);
     await until(() => proxy.invalidations > 0, { what: 'Redis invalidates it' });
     const { opening: second } = begin(sluice, visitor);
-    await until(async () => (await sluice.metric('sluice_session_lookups_total{result="shared"}')) === 1);
+    await sluice.reaches('sluice_session_lookups_total{result="shared"}', 1);
     proxy.release();
     await assertNeverStays(first);
     await assertNeverStays(second);
@@ -467,7 +467,7 @@ describe('a session that ends while a connection opens', () => {
         if (browser) assert.equal((await browser.closed({ within: 2000 })).code, 4401);
     }, { atOnce: 10 });
     for (const gateway of gateways)
-      await until(async () => (await gateway.metric('sluice_connections')) === 0);
+      await gateway.reaches('sluice_connections', 0);
     assert.ok(refused < 200, 'none was ever open');
   });
 });

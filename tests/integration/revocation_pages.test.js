@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import { startBackend } from '../support/backend.js';
+import { launchChromium } from '../support/chromium.js';
 import { atEnd, file } from '../support/ending.js';
 import { openPage } from '../support/pages.js';
 import { startRedis } from '../support/redis.js';
@@ -22,8 +22,7 @@ const [http, close] = await Promise.all(['http', 'close'].map(reject =>
   startSluice(file, redis.url, { origins, session: { ...NO_SWEEP, reject } })));
 const client = await redis.client();
 
-const chrome = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-atEnd(file, () => chrome.close());
+const chrome = await launchChromium(file);
 
 test('a page in Node sees 4401 and is not accepted again without a new log-in', async t => {
   const anna = await backend.logIn('anna');

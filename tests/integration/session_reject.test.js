@@ -92,7 +92,7 @@ test('counts a close, not a refusal, and frees the connection', async () => {
     assert.equal((await browser.closed()).code, 4401);
     await until(async () => (await closes()) === before + i + 1, { what: 'the close is counted' });
   }
-  await until(async () => (await sluice.metric('sluice_connections')) === 0, { what: 'all connections are gone' });
+  await sluice.reaches('sluice_connections', 0);
   assert.equal(await sluice.metric('sluice_upgrades_refused_total{status="401"}'), refused);
 });
 

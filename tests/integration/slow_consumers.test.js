@@ -36,7 +36,7 @@ test('closes a slow consumer with 1013 and counts it, while another browser rece
 
   assert.ok(good.isOpen);
   assert.ok(good.takeAll().every(text => text.length === PAYLOAD.length));
-  await until(async () => (await sluice.metric('sluice_connections')) === 1);
+  await sluice.reaches('sluice_connections', 1);
 });
 
 test('closes a slow consumer with too many small messages, though their bytes are few', async t => {
@@ -60,7 +60,7 @@ test('closes a slow consumer with too many small messages, though their bytes ar
   }, { what: 'the slow browser is closed', within: 20000 });
   assert.ok(largest < 900000, `${largest} bytes were queued: these alone may exceed the limit`);
   slow.destroy();
-  await until(async () => (await sluice.metric('sluice_closes_total{code="1013"}')) === 1);
+  await sluice.reaches('sluice_closes_total{code="1013"}', 1);
 });
 
 test('a browser that reads at once is not slow, however much is published together', async t => {
@@ -86,7 +86,7 @@ test('keeps a connection that reads slowly but stays within its queue', async t 
   browser.socket.pause();
   const COUNT = 100;
   for (let i = 0; i < COUNT; i++) await publisher.publish('news', PAYLOAD);
-  await until(async () => (await sluice.metric('sluice_deliveries_total')) === COUNT);
+  await sluice.reaches('sluice_deliveries_total', COUNT);
   browser.socket.resume();
   await until(() => browser.received === COUNT, { what: 'all messages' });
   assert.equal(await sluice.metric('sluice_slow_consumers_total'), 0);
@@ -114,7 +114,7 @@ test('of many pings that arrive while the queue is stuck, answers the last', asy
   await until(async () => {
     await publisher.publish('news', Buffer.alloc(512 << 10, 'x'));
     published += 1;
-    await until(async () => (await sluice.metric('sluice_deliveries_total')) === published);
+    await sluice.reaches('sluice_deliveries_total', published);
     return (await queued()) > 1 << 20;
   }, { what: 'the queue is stuck', within: 20000 });
 
@@ -143,7 +143,7 @@ test('a slow browser that closes still receives what was sent before, and the cl
   slow.socket.pause();
   const MEGABYTE = Buffer.alloc(1 << 20, 'x'), N = 12;
   for (let i = 0; i < N; i++) await publisher.publish('news', MEGABYTE);
-  await until(async () => (await sluice.metric('sluice_deliveries_total')) === N);
+  await sluice.reaches('sluice_deliveries_total', N);
   assert.ok(await sluice.metric('sluice_queued_bytes') > 0, 'the kernel takes all');
   slow.send(OPCODE.close, Buffer.from([0x03, 0xe8]));
 

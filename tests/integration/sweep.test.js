@@ -140,7 +140,7 @@ describe('reads', () => {
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice);
     visitor.terminate();
-    await until(async () => (await sluice.metric('sluice_sessions')) === 0);
+    await sluice.reaches('sluice_sessions', 0);
     const before = await looks(client);
     await secondsPass(redis, 2, { links: 2 });
     assert.equal(await looks(client), before);

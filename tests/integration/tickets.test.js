@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
 import { Browser } from '../support/browser.js';
-import { atEnd, file } from '../support/ending.js';
+import { launchChromium } from '../support/chromium.js';
+import { file } from '../support/ending.js';
 import { handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
@@ -316,8 +316,7 @@ test('never puts a ticket in the log or in an answer', async t => {
 
 test('Chromium connects with a ticket among its subprotocols', async t => {
   const other = await startSluice(t, redis.url, { session: SESSION, origins: ['same-host'] });
-  const chrome = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-  atEnd(t, () => chrome.close());
+  const chrome = await launchChromium(t);
   const page = await chrome.newPage();
   await page.goto(`http://127.0.0.1:${other.port}/sluice.js`);
   const opened = await page.evaluate(([url, protocols]) => new Promise(resolve => {

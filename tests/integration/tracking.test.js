@@ -385,7 +385,7 @@ describe('when express-session touches with every page view', () => {
     await gone.open(sluice);
     await stays.open(sluice);
     gone.terminate();
-    await until(async () => (await sluice.metric('sluice_sessions')) === 1);
+    await sluice.reaches('sluice_sessions', 1);
     const before = await reads(client);
     for (let i = 0; i < 50; i++) await gone.touch();
     await client.del(stays.key);
