@@ -36,15 +36,8 @@ static bool cut_port(struct slice text, struct slice *ret_host, struct slice *re
 
 static bool parse_port(struct slice digits, in_port_t *ret_port)
 {
-	uint32_t port = 0;
-	if (digits.len == 0 || digits.len > 5)
-		return false;
-	for (size_t i = 0; i < digits.len; i++) {
-		if (digits.at[i] < '0' || digits.at[i] > '9')
-			return false;
-		port = 10 * port + (uint32_t)(digits.at[i] - '0');
-	}
-	if (port > UINT16_MAX)
+	uint64_t port;
+	if (digits.len > 5 || !slice_number(digits, UINT16_MAX, &port))
 		return false;
 	*ret_port = htons((uint16_t)port);
 	return true;

@@ -152,14 +152,11 @@ static void on_closed(struct stream *stream)
 
 static bool read_number(struct slice text, uint32_t max, uint32_t *ret_number)
 {
-	uint32_t number = 0;
-	for (size_t i = 0; i < text.len && number <= max; i++) {
-		if (text.at[i] < '0' || text.at[i] > '9')
-			return false;
-		number = number * 10 + (uint32_t)(text.at[i] - '0');
-	}
-	*ret_number = number;
-	return text.len && number <= max;
+	uint64_t number;
+	if (!slice_number(text, max, &number))
+		return false;
+	*ret_number = (uint32_t)number;
+	return true;
 }
 
 static bool read_limits(struct slice query, struct ws_reading *reading)

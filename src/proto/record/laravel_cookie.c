@@ -1,6 +1,6 @@
 /* Opens an encrypted cookie, from the outside in:
  *
- *	value (base64) -> JSON -> iv, value, mac -> is the mac good? -> decrypt -> is it for this name?
+ *	value (base64) -> JSON -> iv, value, mac -> is the MAC valid? -> decrypt -> is it for this name?
  *
  * Until the MAC is verified, everything is chosen by a stranger, so it is parsed as narrowly as
  * possible: base64 only as PHP's base64_encode() writes it, and JSON only as json_encode() writes
