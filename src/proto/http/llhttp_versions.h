@@ -2,8 +2,8 @@
  * depends on the version stands in this header.
  *
  * 8 is strict only if it is compiled with LLHTTP_STRICT_MODE (dependencies/meson.build does); 9 is
- * strict unless a parser asks for leniency, which we never do. Before 8.1 a bare CR could end a
- * header (CVE-2023-30589). */
+ * strict unless a parser asks for leniency, which we never do. Some versions let a bare CR end a
+ * header (CVE-2023-30589, CVE-2025-23167); test_http_request fails with one of these. */
 #ifndef SLUICE_PROTO_HTTP_LLHTTP_VERSIONS_H
 #define SLUICE_PROTO_HTTP_LLHTTP_VERSIONS_H
 

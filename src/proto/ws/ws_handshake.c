@@ -2,14 +2,13 @@
  * send is one check here. The checks run from the destination of the request to details, so that
  * the one line of text in a refusal names the mistake that matters most.
  *
- * Stricter than the RFC where two servers could differ: a header that must be single is single, a
- * Host contains only the characters of a host and port, and a list of subprotocols is refused as a
- * whole if one element is wrong. More lenient where browsers need it: Upgrade and Connection are
- * lists, and their case does not matter (Firefox has sent "keep-alive, Upgrade"). The version is
- * checked before the key, because another version may have another key.
+ * Stricter than the RFC where two servers could differ: a header that must be single is single, and
+ * a Host contains only the characters of a host and port. More lenient where browsers need it:
+ * Upgrade and Connection are lists, and their case does not matter (Firefox has sent "keep-alive,
+ * Upgrade"). The version is checked before the key, because another version may have another key.
  *
  * Nothing is copied: every result is a slice of the request. The work is linear in the size of the
- * head; the number of subprotocols is limited, as each is compared with all before it. */
+ * head. */
 #include "sluice/proto/ws/ws_handshake.h"
 
 #include <ctype.h>
@@ -17,10 +16,11 @@
 #include "sluice/proto/http/http_answer.h"
 #include "sluice/proto/text/base64.h"
 #include "sluice/proto/text/digest.h"
+#include "sluice/proto/ws/ws_subprotocol.h"
 
 static const char GUID[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-enum { KEY_LEN = 24, ACCEPT_SIZE = 29, SUBPROTOCOLS_MAX = 32 };
+enum { KEY_LEN = 24, ACCEPT_SIZE = 29 };
 
 /* Is `wanted` an element of the lists in the headers of this name (RFC 9110 §5.6.1)? */
 static bool lists(const struct http_request *request, struct slice name, struct slice wanted)
@@ -57,74 +57,6 @@ static bool is_key(struct slice key)
 			return false;
 	}
 	return true;
-}
-
-static bool is_token(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (!http_is_token_char(text.at[i]))
-			return false;
-	}
-	return text.len > 0;
-}
-
-struct subprotocols {
-	struct slice names[SUBPROTOCOLS_MAX];
-	size_t n;
-};
-
-static const char *add_subprotocol(struct subprotocols *offered, struct slice name)
-{
-	if (!is_token(name))
-		return "Sec-WebSocket-Protocol holds an element that is no token";
-	if (offered->n == SUBPROTOCOLS_MAX)
-		return "Sec-WebSocket-Protocol holds too many elements";
-	for (size_t i = 0; i < offered->n; i++) {
-		if (slice_equal(offered->names[i], name))
-			return "Sec-WebSocket-Protocol holds an element twice";
-	}
-	offered->names[offered->n++] = name;
-	return NULL;
-}
-
-/* A page cannot set headers, so it offers a ticket as "ticket.…". It is a secret, and never
- * answered. */
-static const char *choose_subprotocol(const struct subprotocols *offered,
-	bool (*is_spoken)(struct slice name), struct ws_handshake *handshake)
-{
-	static const struct slice ticket = { "ticket.", 7 };
-	bool spoken = false;
-	for (size_t i = 0; i < offered->n; i++) {
-		struct slice name = offered->names[i];
-		if (slice_starts_with(name, ticket)) {
-			if (handshake->ticket.at)
-				return "Sec-WebSocket-Protocol holds more than one ticket";
-			handshake->ticket = slice_skip(name, ticket.len);
-		} else if (!handshake->subprotocol.at || (!spoken && is_spoken(name))) {
-			handshake->subprotocol = name;
-			spoken = is_spoken(name);
-		}
-	}
-	return NULL;
-}
-
-/* Several header lines are one list. Gives the problem or NULL. */
-static const char *check_subprotocols(const struct http_request *request,
-	bool (*is_spoken)(struct slice name), struct ws_handshake *handshake)
-{
-	struct subprotocols offered = { .n = 0 };
-	for (size_t i = 0; i < request->n_headers; i++) {
-		struct slice rest = request->headers[i].value;
-		if (!slice_equal_nocase(request->headers[i].name, SLICE("Sec-WebSocket-Protocol")))
-			continue;
-		while (rest.at) {
-			const char *problem =
-				add_subprotocol(&offered, slice_trim(slice_cut(&rest, ',')));
-			if (problem)
-				return problem;
-		}
-	}
-	return choose_subprotocol(&offered, is_spoken, handshake);
 }
 
 static const char *check_upgrade(const struct http_request *request)
@@ -214,7 +146,8 @@ int ws_handshake_check(const struct http_request *request, bool compression,
 	if (!*ret_problem)
 		*ret_problem = check_origin(request, ret_handshake);
 	if (!*ret_problem)
-		*ret_problem = check_subprotocols(request, is_spoken, ret_handshake);
+		*ret_problem = ws_subprotocol_choose(
+			request, is_spoken, &ret_handshake->subprotocol, &ret_handshake->ticket);
 	if (!*ret_problem)
 		*ret_problem = check_extensions(request, compression, ret_handshake);
 	return *ret_problem ? 400 : 0;

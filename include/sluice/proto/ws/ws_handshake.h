@@ -12,20 +12,17 @@
 
 /* The slices are borrowed from the request. */
 struct ws_handshake {
-	struct slice key; /* Sec-WebSocket-Key */
-	/* To answer: the first one offered that is spoken; else the first one offered that is not a
-	 * ticket; absent: none. */
-	struct slice subprotocol;
-	struct slice ticket;       /* behind "ticket." in an offer; absent: none is offered */
-	struct slice host, origin; /* absent: no such header */
+	struct slice key;                 /* Sec-WebSocket-Key */
+	struct slice subprotocol, ticket; /* by ws_subprotocol_choose; absent: none */
+	struct slice host, origin;        /* absent: no such header */
 	struct ws_extension extension;
 };
 
 /* 0 and the handshake; else the status to refuse the request with: 405 the method is not GET, 400
  * not a valid opening handshake, 426 the version is not 13. The caller checks the path.
- * `compression`: an offer of permessage-deflate may be accepted. `is_spoken`: does the caller speak a
- * subprotocol of this name? `ret_problem`: one line for the
- * body and the log, a literal: "Sec-WebSocket-Key is missing". */
+ * `compression`: an offer of permessage-deflate may be accepted. `is_spoken`: does the caller speak
+ * a subprotocol of this name? `ret_problem`: one line for the body and the log, a literal:
+ * "Sec-WebSocket-Key is missing". */
 int ws_handshake_check(const struct http_request *request, bool compression,
 	bool (*is_spoken)(struct slice subprotocol), struct ws_handshake *ret_handshake,
 	const char **ret_problem);
