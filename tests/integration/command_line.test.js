@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { folder } from '../support/folder.js';
+import { listen } from '../support/serving.js';
 import { configuration, runSluice } from '../support/sluice.js';
 
 const REDIS = 'redis://user:pass-canary@127.0.0.1:1/0';
@@ -200,14 +201,11 @@ describe('--print-settings', () => {
 });
 
 test('exits with 2 if the port is taken, and names the address', async t => {
-  const server = createServer();
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  const listen = `127.0.0.1:${server.address().port}`;
-  const file = await configFile(t, configuration(REDIS, { listen }));
+  const address = `127.0.0.1:${await listen(t, createServer())}`;
+  const file = await configFile(t, configuration(REDIS, { listen: address }));
   const { status, stderr } = await runSluice(['--config', file]);
   assert.equal(status, 2);
-  assert.ok(stderr.includes(listen), stderr);
+  assert.ok(stderr.includes(address), stderr);
 });
 
 test('exits with 1 or 2 if the certificate does not exist, and names the file', async t => {

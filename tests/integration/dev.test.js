@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launchChromium } from '../support/chromium.js';
 import { atEnd, file } from '../support/ending.js';
 import { run } from '../support/program.js';
 import { Sluice } from '../support/sluice.js';
@@ -21,8 +21,7 @@ async function publish(channel, payload) {
   return Number(stdout);
 }
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-atEnd(file, () => browser.close());
+const browser = await launchChromium(file);
 
 async function openPage(t) {
   const context = await browser.newContext();

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
 import { handshake } from '../support/raw_client.js';
+import { listen } from '../support/serving.js';
 import { logIn } from '../support/sessions.js';
 import { runSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
@@ -72,8 +73,8 @@ test('the values follow connections, publications and look-ups', async () => {
     open: before.open + 3, opened: before.opened + 3, published: before.published + 1,
     delivered: before.delivered + 3, subscriptions: before.subscriptions + 6, good: before.good + 3 });
   for (const browser of browsers) await browser.close(1000);
-  await until(async () => (await sluice.metric('sluice_connections')) === before.open);
-  await until(async () => (await sluice.metric('sluice_subscriptions')) === before.subscriptions);
+  await sluice.reaches('sluice_connections', before.open);
+  await sluice.reaches('sluice_subscriptions', before.subscriptions);
 });
 
 test('sluice_queued_bytes grows with a client that does not read, and is 0 after it has left', async () => {
@@ -130,9 +131,7 @@ test('--probe requests / for a URL without a path', async t => {
     asked.push(request.url);
     answer.end();
   });
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  const { status, stderr } = await runSluice(['--probe', `http://127.0.0.1:${server.address().port}`]);
+  const { status, stderr } = await runSluice(['--probe', `http://127.0.0.1:${await listen(t, server)}`]);
   assert.equal(status, 0, stderr);
   assert.equal(stderr, '');
   assert.deepEqual(asked, ['/']);
