@@ -13,12 +13,15 @@
  * them itself would take as long, and this way it spares a processor.
  *
  * Where compression gains nothing, the run's own frames stand in the place: found out once, too. */
+#include "sluice/hub/publication_compressed.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "publication_internal.h"
 #include "sluice/base/buffer.h"
+#include "sluice/proto/ws/ws_extension.h"
 
 /* What is needed while the frames for one window are made. */
 struct compression {

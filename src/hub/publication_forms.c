@@ -11,6 +11,8 @@
  * no connection takes it. A thread that asks while another makes the form waits for it.
  *
  * To add a form: a value of enum publication_form, a source with its maker, and a row here. */
+#include "sluice/hub/publication_forms.h"
+
 #include <pthread.h>
 
 #include "publication_internal.h"

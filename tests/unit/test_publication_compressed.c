@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-#include "sluice/hub/publication.h"
+#include "sluice/hub/publication_compressed.h"
+#include "sluice/proto/ws/ws_extension.h"
 #include "sluice/proto/ws/ws_frame.h"
 #include "unit.h"
 

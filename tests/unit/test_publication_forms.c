@@ -1,6 +1,6 @@
 #include <pthread.h>
 
-#include "sluice/hub/publication.h"
+#include "sluice/hub/publication_forms.h"
 #include "sluice/proto/ws/ws_frame.h"
 #include "unit.h"
 

@@ -20,8 +20,6 @@
 #include "sluice/base/chunk.h"
 #include "sluice/base/defs.h"
 #include "sluice/base/slice.h"
-#include "sluice/proto/ws/ws_deflate.h"
-#include "sluice/proto/ws/ws_extension.h"
 
 /* What a connection's protocol makes of a publication. */
 enum publication_form {
@@ -76,39 +74,5 @@ MUST_CHECK int publication_run_add(
 
 /* Ends the run and gives it, with one reference; NULL: there is none. */
 struct publication *publication_run_take(struct publication_run *run);
-
-/* The same publications in another form. Any thread may ask; the first makes the form while the others
- * wait. Borrowed, lives as long as the publication. NULL: no memory. */
-struct publication *publication_in_form(
-	struct publication *publication, enum publication_form form);
-
-/* The frames for a connection that negotiated permessage-deflate with this window. Payloads of at least
- * `threshold` bytes are compressed where that makes them smaller, each by itself (RFC 7692 §7.2.1); the
- * others stay as they are. Any thread may ask, with a deflater of its own; the first compresses while
- * the others wait. Borrowed, lives as long as the publication. Never NULL: the uncompressed frames when
- * compression gains nothing or there is no memory. */
-struct chunk *publication_compressed(struct publication *publication, unsigned window_bits,
-	size_t threshold, struct ws_deflater *deflater);
-
-/* The frames for a connection that takes this form and negotiated this window (8 to 15 bits), or no
- * compression (0: then the last two parameters are not used). Borrowed, lives as long as the
- * publication. NULL: no memory for the form. */
-static inline struct chunk *publication_frames(struct publication *publication,
-	enum publication_form form, unsigned window_bits, size_t threshold,
-	struct ws_deflater *deflater)
-{
-	if (form != PUBLICATION_PLAIN)
-		publication = publication_in_form(publication, form);
-	if (!publication)
-		return NULL;
-	if (!window_bits)
-		return &publication->chunk;
-	return publication_compressed(publication, window_bits, threshold, deflater);
-}
-
-static inline struct publication *publication_enveloped(struct publication *publication)
-{
-	return publication_in_form(publication, PUBLICATION_ENVELOPED);
-}
 
 #endif

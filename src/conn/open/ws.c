@@ -14,6 +14,7 @@
 #include "sluice/conn/open/open_shared.h"
 #include "sluice/conn/open/ws_allowance.h"
 #include "sluice/conn/open/ws_message.h"
+#include "sluice/hub/publication_forms.h"
 #include "sluice/proto/ws/ws_close.h"
 
 enum { CONTROL_FRAME_MAX = WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX, PONGS_QUEUED = 4096 };
