@@ -40,8 +40,8 @@ test('one connection, and each tab receives its own channels', async t => {
 
 for (const [how, leave] of [
   ['is closed', tab => tab.page.close()],
-  ['goes elsewhere', tab => tab.page.goto('about:blank')],
-  ['closes its sluice', tab => tab.page.evaluate(() => sluice.close())],
+  ['navigates away', tab => tab.page.goto('about:blank')],
+  ['closes its Sluice', tab => tab.page.evaluate(() => sluice.close())],
 ])
   test(`the tab with the connection ${how}: another one takes over, with a gap`, async t => {
     const stand = await sharing(t, 3);

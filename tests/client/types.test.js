@@ -66,24 +66,24 @@ export {};
 `;
 
 const BAD = {
-  'an address that is none': 'new Sluice(7);',
+  'a number as the address': 'new Sluice(7);',
   'an option that does not exist': "new Sluice('/ws', { tickets: () => 'a' });",
-  'a ticket that is no function': "new Sluice('/ws', { ticket: 'a' });",
-  'a function that gives no address': 'new Sluice(() => 7);',
+  'a ticket that is not a function': "new Sluice('/ws', { ticket: 'a' });",
+  'a function that returns a number as the address': 'new Sluice(() => 7);',
   'a target without an address': "new Sluice(() => ({ ticket: 'a' }));",
-  'a channel that is no text': 's.subscribe(7, () => {});',
-  'no handler': "s.subscribe('a');",
-  'data taken for what nobody said it is': "s.subscribe('a', data => data.text);",
+  'a channel that is not a string': 's.subscribe(7, () => {});',
+  'a missing handler': "s.subscribe('a');",
+  'use of data without its type': "s.subscribe('a', data => data.text);",
   'an event that does not exist': "s.on('open', () => {});",
   'a field of another event': "s.on('gap', gap => gap.code);",
   'a field of another state': "if (s.state.name === 'open') s.state.until;",
-  'a field of a state that nobody has asked about': 's.state.until;',
+  'a field of the state without a check of its name': 's.state.until;',
   'a state that does not exist': "s.state.name === 'live';",
-  'a code that closes nothing for good': "if (s.state.name === 'closed') s.state.code === 1012;",
-  'writing the state': "s.state = { name: 'connecting' };",
+  'a close code that does not stop it': "if (s.state.name === 'closed') s.state.code === 1012;",
+  'an assignment to the state': "s.state = { name: 'connecting' };",
   'an error code that does not exist': "s.on('error', ({ code }) => code === 'nope');",
-  'a connection that is closed without waiting taken for a value': 'const n: number = s.close();',
-  'what is private': 's.wishes;',
+  'the result of close() as a value': 'const n: number = s.close();',
+  'use of a private member': 's.wishes;',
 };
 
 test('correct code is accepted', () => {

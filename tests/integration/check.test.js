@@ -38,19 +38,19 @@ describe('gives the same refusal as the upgrade, word for word', () => {
   const cases = {
     'no cookie': { headers: { Cookie: null } },
     'a forged cookie': { headers: { Cookie: cookieFor('x', { secret: 'another' }) } },
-    'a session that is gone': { headers: { Cookie: cookieFor('gone') } },
+    'a session that does not exist': { headers: { Cookie: cookieFor('gone') } },
     'a session that is not logged in': { headers: { Cookie: cookieFor('visitor') } },
     'another Origin': { headers: { Origin: 'https://evil.example.com' } },
     'the Origin null': { headers: { Origin: 'null' } },
     'two Origins': { headers: { Origin: [APP, APP] } },
     'no Host': { headers: { Host: null } },
     'a channel that is not allowed': { query: '?channel=secret' },
-    'one of two channels': { query: '?channel=public%3Aa&channel=user%3Au2' },
+    'one channel of two that is not allowed': { query: '?channel=public%3Aa&channel=user%3Au2' },
     'a channel with a bad name': { query: '?channel=public%3A%00' },
     'more channels than limits.channels': { query: '?channel=public%3A1&channel=public%3A2&channel=public%3A3' },
     'as many channels as limits.channels': { query: '?channel=public%3A1&channel=public%3A2' },
-    'channels that are there twice': { query: '?channel=public%3A1&channel=news&channel=public%3A1' },
-    'a plus for a blank': { query: '?channel=public%3Aa+b' },
+    'duplicate channels': { query: '?channel=public%3A1&channel=news&channel=public%3A1' },
+    'a plus for a space': { query: '?channel=public%3Aa+b' },
     'an allowed Origin': { headers: { Origin: APP } },
   };
   for (const [what, { query = '', headers }] of Object.entries(cases))

@@ -65,7 +65,7 @@ test('a compressed message is read and dropped, also in fragments', async () => 
 });
 
 const failures = [
-  ['RSV1 without an agreement', null, text, compressed('x'), RSV1, 1002],
+  ['RSV1 without permessage-deflate', null, text, compressed('x'), RSV1, 1002],
   ['RSV1 on a ping', OFFER, ping, compressed('x'), RSV1, 1002],
   ['text that is not UTF-8', OFFER, text, compressed(Buffer.from([0xff])), RSV1, 1007],
   ['data that is not deflate', OFFER, binary, Buffer.from([6]), RSV1, 1007],

@@ -31,13 +31,13 @@ const failures = {
     'a new message inside a fragmented one': [frame(text, 'a', { fin: false }), frame(text, 'b')],
     'a fragmented ping': [frame(ping, 'x', { fin: false })],
     'a ping of 126 bytes': [frame(ping, Buffer.alloc(126))],
-    'a close of one byte': [frame(close, Buffer.alloc(1))],
+    'a close payload of one byte': [frame(close, Buffer.alloc(1))],
     ...Object.fromEntries([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535].map(
       code => [`close code ${code}`, [frame(close, closePayload(code))]])),
   },
   1007: {
     'a text message that is not UTF-8': [frame(text, Buffer.from([0xff]))],
-    'a text message cut inside a character': [frame(text, half)],
+    'a text message that ends inside a character': [frame(text, half)],
     'a fragmented text message that is not UTF-8':
       [frame(text, half, { fin: false }), frame(continuation, 'x')],
     'a close reason that is not UTF-8': [frame(close, Buffer.from([0x03, 0xe8, 0xff]))],
