@@ -1,8 +1,8 @@
-/* The life of a connection, and the way of every event to its phase.
+/* The life of a connection, and the dispatch of every event to its phase.
  *
- * A conn is freed in one place, on_stream_closed, and whatever ends it goes through conn_abort or
- * conn_linger. Both leave the phase, the hub, the session and the quota at once, so nothing can find the
- * conn any more; only the stream's handle is waited for. */
+ * A conn is freed in one place, on_stream_closed. Whatever ends it calls conn_abort or conn_linger.
+ * Both leave the phase, the hub, the session and the quota at once, so nothing refers to the conn
+ * any more but its stream. */
 #include "sluice/conn/conn.h"
 
 #include <errno.h>
@@ -60,7 +60,7 @@ static void give_quotas_back(struct conn *conn)
 	conn->counted = false;
 }
 
-/* An answer that was queued before the peer ended its side still goes out. */
+/* An answer that was queued before the peer ended its side is still sent. */
 static void on_lingering_end(struct conn *conn, int error)
 {
 	if (error == 0)
@@ -71,7 +71,7 @@ static void on_lingering_end(struct conn *conn, int error)
 
 static const struct conn_phase lingering = { .on_end = on_lingering_end };
 
-/* From here on nothing but the stream knows the connection. */
+/* From here on only the stream refers to the connection. */
 static void leave_all(struct conn *conn)
 {
 	struct conn_shared *shared = conn->shared;
@@ -130,7 +130,7 @@ void conn_abort(struct conn *conn)
 
 static void on_open(struct stream *stream)
 {
-	(void)stream; /* nothing is sent before the peer has spoken */
+	(void)stream; /* the peer sends first */
 }
 
 static void on_bytes(struct stream *stream, char *bytes, size_t len)
@@ -140,7 +140,7 @@ static void on_bytes(struct stream *stream, char *bytes, size_t len)
 		conn->phase->on_bytes(conn, bytes, len);
 }
 
-/* A peer that ends its side without a close frame has gone: there is nobody to answer. */
+/* A peer that ends its side without a close frame has gone; an answer would reach nobody. */
 static void on_end(struct stream *stream, int error)
 {
 	struct conn *conn = of_stream(stream);
@@ -157,9 +157,9 @@ static void on_drained(struct stream *stream)
 		conn->phase->on_drained(conn);
 }
 
-/* What a wave of connections has freed stays resident, because something above it on the heap always
- * lives on. So when half of them have gone the memory is given back to the system: that takes some
- * milliseconds, each time for at least as many connections as are left. */
+/* After a wave of connections the freed memory stays resident, because a block above it on the heap
+ * is always in use. So when half of them have gone, free memory is returned to the system. That
+ * takes some milliseconds, once for at least as many closed connections as are left. */
 static void give_back_memory(struct conn_shared *shared)
 {
 	if (shared->peak < CONNS_A_WAVE || shared->count > shared->peak / 2)
@@ -200,7 +200,7 @@ void conn_on_confirmed(struct subscriber *subscriber, struct slice channel)
 		conn->phase->on_confirmed(conn, channel);
 }
 
-/* A publication that comes before the 101 came before the browser was told that it is connected: the
+/* Publications that arrive before the 101 are dropped, as the browser is not connected yet: the
  * phases before it have no on_publication. */
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication)
 {

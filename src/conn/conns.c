@@ -1,8 +1,8 @@
 /* The connections of a worker.
  *
- * The drain closes connections in the order in which they came. At every step it works out how many
- * should be closed by now, total x elapsed / duration, and closes as many: an even spread whatever the
- * number, with one deadline for all. */
+ * The drain closes connections in the order in which they were accepted. At every step it computes
+ * how many should be closed by now, total x elapsed / duration, and closes as many. So any number
+ * is spread evenly, with one deadline for all. */
 #include "sluice/conn/conns.h"
 
 #include "sluice/conn/open/dialects.h"
@@ -34,7 +34,7 @@ static void drain_one(struct conn *conn)
 		conn->phase->on_drain(conn);
 }
 
-/* How many should be closed by now. Rounded up: the first goes now, and a lonely one does not wait. */
+/* How many connections should be closed by now. Rounded up, so that the first is closed at once. */
 static size_t drain_due(const struct conns *conns)
 {
 	uint64_t elapsed = uv_now(conns->shared.streams->loop) - conns->drain_begin;
@@ -57,7 +57,7 @@ static void on_drain_due(struct deadline *deadline)
 			drain_one(conn);
 		}
 	}
-	/* After the end it goes on for connections that were still opening. */
+	/* After its time the drain continues for connections that were still opening. */
 	deadline_set(conns->shared.deadlines, &conns->drain, DRAIN_STEP_MS, on_drain_due);
 }
 
@@ -94,7 +94,7 @@ void conns_on_gap(struct conns *conns, uint64_t homes)
 	}
 }
 
-/* The sessions tell those that have one. */
+/* Connections with a session are notified by the sessions. */
 void conns_settings_changed(struct conns *conns)
 {
 	ws_shared_set_settings(&conns->ws, conns->shared.settings);

@@ -51,7 +51,8 @@ bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms)
 	if (!limit)
 		return true;
 	pthread_mutex_lock(&quota->mutex);
-	/* The workers' clocks are some milliseconds apart: one that is behind begins no second. */
+	/* The workers' clocks are some milliseconds apart. A clock that is behind does not begin a
+	 * new second. */
 	if (now_ms / 1000 > quota->second) {
 		quota->second = now_ms / 1000;
 		quota->upgrades = 0;

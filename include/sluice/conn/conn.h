@@ -1,16 +1,17 @@
-/* A connection: an accepted browser, from accept to close. This is the ground that everything in this
- * floor stands on; who does what while the connection lives is the business of its phase.
+/* A connection of a browser, from accept to close. Everything on this floor builds on this module.
+ * What the connection does at a given time is decided by its phase.
  *
  *	request -> waiting -> open -> closing -> lingering -> (closed)
  *	`---- opening/ ----'  `-- open/ --'      conn.c
  *
  * request: the HTTP request is arriving. waiting: for the session, then for Redis to confirm the
- * channels. open: the 101 is out. closing: our close frame is out, the peer's is awaited. lingering:
- * our side of TCP is ended, the peer's end is awaited. Each has a deadline.
+ * channels. open: the 101 is sent. closing: our close frame is sent, and we wait for the peer's.
+ * lingering: our side of TCP is shut down, and we wait for the peer to do the same. Each phase has
+ * a deadline; in "open" it is the heartbeat's.
  *
- * A phase is a const table of functions. conn.c owns the events of the stream, of the bridge and of the
- * sessions, and hands them to the phase; it knows none by name but the last. A phase that ignores an
- * event leaves its function NULL. */
+ * A phase is a const table of functions. conn.c receives the events of the stream, of the bridge
+ * and of the sessions, and hands them to the phase. The only phase that it knows by name is the
+ * last. A phase that ignores an event leaves its function NULL. */
 #ifndef SLUICE_CONN_CONN_H
 #define SLUICE_CONN_CONN_H
 
@@ -36,36 +37,38 @@ struct opening;
 struct opening_shared;
 struct v1;
 
-/* What has become of the log-in that a connection was let in with. */
+/* What has happened to the log-in of a connection. */
 enum conn_login {
-	CONN_LOGIN_CHANGED,      /* the identity, or the rules, may say something new */
-	CONN_LOGIN_ENDED,        /* the session has ended, or is somebody else's */
-	CONN_LOGIN_TICKET_ENDED, /* its ticket is no log-in any more */
-	CONN_LOGIN_UNKNOWN,      /* there is no memory to tell */
+	CONN_LOGIN_CHANGED,      /* the identity or the rules may have changed */
+	CONN_LOGIN_ENDED,        /* the session has ended or belongs to another user */
+	CONN_LOGIN_TICKET_ENDED, /* the ticket does not count as a log-in any more */
+	CONN_LOGIN_UNKNOWN,      /* out of memory: not known */
 };
 
 struct conn_phase {
-	/* An open connection is closed by its turn in a drain; the others at once. */
+	/* A drain closes open connections in turn, and all others at once. */
 	bool is_open;
 	/* `bytes` may be changed in place. */
 	void (*on_bytes)(struct conn *conn, char *bytes, size_t len);
-	/* 0: the peer has ended its side; else the stream is dead. NULL: the connection is aborted. */
+	/* 0: the peer has ended its side; else the stream is dead. A phase with NULL here aborts
+	 * the connection. */
 	void (*on_end)(struct conn *conn, int error);
 	/* The send queue was stuck, and is empty. */
 	void (*on_drained)(struct conn *conn);
-	/* Redis delivers this channel from now on; subscriber.unconfirmed says how many more it does not. */
+	/* Redis has confirmed this channel; subscriber.unconfirmed is the number of channels that
+	 * it has not confirmed yet. */
 	void (*on_confirmed)(struct conn *conn, struct slice channel);
 	/* A run of publications on one of the connection's channels. */
 	void (*on_publication)(struct conn *conn, struct publication *publication);
-	/* Publications may have been missed on channels of these homes (a bit each). */
+	/* Publications may have been missed on channels of these homes (one bit for each). */
 	void (*on_gap)(struct conn *conn, uint64_t homes);
 	/* A publication on this channel has been dropped. */
 	void (*on_dropped)(struct conn *conn, struct slice channel);
-	/* `identity` (borrowed; NULL: anonymous) is there with CONN_LOGIN_CHANGED only. */
+	/* `identity` (borrowed; NULL: anonymous) is given only with CONN_LOGIN_CHANGED. */
 	void (*on_login)(struct conn *conn, enum conn_login login, const struct identity *identity);
 	/* The connection's turn in a drain. */
 	void (*on_drain)(struct conn *conn);
-	/* The connection is ending: frees what this phase holds. Once. */
+	/* The connection is ending: frees what this phase holds. Called once. */
 	void (*leave)(struct conn *conn);
 };
 
@@ -74,34 +77,35 @@ struct conn_shared {
 	struct stream_loop *streams;
 	struct deadlines *deadlines;
 	const struct settings *settings; /* replaced by a reload; the old ones live on */
-	struct tls_settings *tls;        /* of the listener, or NULL; the same */
+	struct tls_settings *tls;        /* of the listener, or NULL; replaced by a reload too */
 	struct sessions *sessions;
 	struct bridge *bridge;
 	struct quota *quota;
 	struct metrics *metrics;
-	struct tickets tickets;         /* those that connections have come with */
+	struct tickets tickets;         /* with which connections have logged in */
 	struct opening_shared *opening; /* what opening/ adds */
 	struct open_shared *open;       /* what open/ adds */
 	bool draining;
 	/* private to conn.c */
 	struct pool pool;   /* struct conn */
-	struct list all;    /* struct conn, by .link, in the order in which they came */
-	size_t count, peak; /* of them; of count since memory was last given back */
+	struct list all;    /* struct conn, by .link, in the order in which they were accepted */
+	size_t count, peak; /* connections; the most since memory was last released */
 	/* A connection's memory has been freed. */
 	void (*on_closed)(struct conn_shared *shared);
 };
 
-/* One per browser, so it is kept small: nothing of it is on the heap unless something is under way. */
+/* There is one for each browser, so it is kept small: it owns heap memory only while an operation
+ * is under way. */
 struct conn {
-	/* what a publication touches, in one place */
+	/* used by every publication, so kept together */
 	struct subscriber subscriber;
 	struct stream stream;
 	struct conn_shared *shared;
 	const struct conn_phase *phase;
 	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
-	uint16_t close_code;  /* counted in the end; 0: it was never open */
+	uint16_t close_code;  /* for the count of closes; 0: it was never open */
 	uint8_t window_bits : 4; /* of permessage-deflate; 0: not negotiated */
-	uint8_t dialect : 4;     /* its place in the table of dialects */
+	uint8_t dialect : 4;     /* its index in the table of dialects */
 	uint8_t extensions;      /* of the time to close */
 	/* the rest */
 	struct list link;                /* in shared->all */
@@ -114,29 +118,31 @@ struct conn {
 	struct session_member session;
 	struct quota_share *address, *user;
 	struct chunk *pong; /* the answer to the most recent ping, while the queue is stuck */
-	uint32_t ping_end; /* where in all that was sent the ping ends, as stream_progress counts */
-	uint32_t acked;    /* when the heartbeat looked last */
-	uint32_t window;   /* the same */
-	uint32_t second;   /* in which the reader was last allowed frames, as uv_now counts */
+	uint32_t
+		ping_end; /* position of the ping's end among all bytes sent, as stream_progress counts */
+	uint32_t acked;         /* when the heartbeat last checked */
+	uint32_t window;        /* the same */
+	uint32_t second;        /* in which the allowance of frames was last renewed, by uv_now */
 	uint16_t commands_done; /* in that second */
 	bool awaiting_pong;
-	bool ping_was_late; /* it waited behind a queue, and has its full time from when it arrived */
-	bool counted;       /* among the quota's connections */
+	bool ping_was_late; /* the ping waited behind a queue; the timeout counts from its arrival */
+	bool counted;       /* counted in the quota's connections */
 };
 
-/* How long a peer may take to end its side after we have ended ours. Again, and again, while it still
- * takes what was queued before. */
+/* Time for the peer to end its side after we have ended ours. It is extended as long as the peer
+ * still receives what was queued before. */
 enum { CONN_LINGER_MS = 2000, CONN_EXTENSIONS_MAX = 5 };
 
 void conn_shared_init(struct conn_shared *shared);
-/* There must be no connection left. */
+/* No connection may be left. */
 void conn_shared_finish(struct conn_shared *shared);
 
-/* Takes an accepted descriptor (closed also on an error). The caller then enters the first phase. NULL:
- * no memory, or the descriptor cannot be used. */
+/* Takes an accepted descriptor, and closes it on an error too. The caller then enters the first
+ * phase. NULL: no memory, or the descriptor cannot be used. */
 MUST_CHECK struct conn *conn_open(struct conn_shared *shared, int fd);
 
-/* From now on `phase` is handed the events. It neither leaves the phase before nor tells anybody. */
+/* From now on events go to `phase`. Does not call the `leave` of the previous phase, and raises no
+ * event. */
 static inline void conn_enter(struct conn *conn, const struct conn_phase *phase)
 {
 	conn->phase = phase;
@@ -155,23 +161,26 @@ static inline const struct settings *conn_settings(const struct conn *conn)
 /* Ends our side, and closes when the peer has ended its own, or after CONN_LINGER_MS. */
 void conn_linger(struct conn *conn);
 
-/* Closes at once. The memory lives until the loop comes back to the stream. */
+/* Closes at once. The memory stays valid until the loop has closed the stream. */
 void conn_abort(struct conn *conn);
 
-/* From now on the peer has some time to end. */
+/* Starts the time that the peer has to end its side. */
 void conn_time_begins(struct conn *conn);
-/* That time is over. True: the peer still takes what it was sent before, and may go on. */
+/* That time is over. True: the peer still receives what was sent before, and its time is
+ * extended. */
 bool conn_gets_more_time(struct conn *conn);
 
-/* Tells the phase that the log-in may say something new. For a connection with a session, `identity` is
- * what the session says now; the ticket, if it came with one, counts for more. */
+/* Notifies the phase that the log-in may have changed. For a connection with a session, `identity`
+ * is what the session says now; if the connection came with a ticket, the ticket takes
+ * precedence. */
 void conn_login_changed(struct conn *conn, const struct identity *identity);
 
-/* Who a connection is by the ticket that it came with. 0 and an identity that the caller must finish;
- * -ENOENT: it came without; -EACCES: by the settings of now the ticket is no log-in; -ENOMEM. */
+/* The identity in the ticket that a connection came with. 0 and an identity that the caller must
+ * finish; -ENOENT: it came without a ticket; -EACCES: by the current settings the ticket is not a
+ * log-in; -ENOMEM. */
 MUST_CHECK int conn_ticket_identity(const struct conn *conn, struct identity *ret_identity);
 
-/* What the bridge tells its subscribers, and the sessions their members. */
+/* Handlers for the events of the bridge and of the sessions. */
 void conn_on_confirmed(struct subscriber *subscriber, struct slice channel);
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication);
 void conn_on_dropped(struct subscriber *subscriber, struct slice channel);

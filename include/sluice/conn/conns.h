@@ -1,4 +1,4 @@
-/* The connections of a worker: accepted, drained, and told of new settings. */
+/* The connections of a worker: accepts them, drains them, and hands them new settings. */
 #ifndef SLUICE_CONN_CONNS_H
 #define SLUICE_CONN_CONNS_H
 
@@ -18,15 +18,16 @@ struct conns {
 	struct opening_shared opening;
 	struct open_shared open;
 	struct ws_shared ws;
-	struct deadline drain; /* its next step */
+	struct deadline drain; /* of its next step */
 	uint64_t drain_begin;
-	size_t drain_total, drain_closed; /* open ones when it began; closed since */
+	size_t drain_total, drain_closed; /* open connections when it began; closed since */
 };
 
 /* 0 or -ENOMEM. */
 MUST_CHECK int conns_open(struct conns *conns);
 
-/* A web site beside the WebSocket endpoint, for --dev; before the first connection is accepted. */
+/* Adds a web site beside the WebSocket endpoint, for --dev. Call it before the first connection is
+ * accepted. */
 void conns_set_site(struct conns *conns, const struct site *site);
 
 /* There must be no connection left. */
@@ -38,17 +39,18 @@ void conns_settings_changed(struct conns *conns);
 /* Takes an accepted descriptor. */
 void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer);
 
-/* Descriptors are short: closes some of the connections whose request has been awaited for longest. */
+/* Descriptors are short: closes some of the connections that have waited longest for their
+ * request. */
 void conns_make_room(struct conns *conns);
 
-/* Publications may have been missed on channels of these homes (a bit each). */
+/* Publications may have been missed on channels of these homes (one bit for each). */
 void conns_on_gap(struct conns *conns, uint64_t homes);
 
-/* Closes all with 1012, evenly over settings->drain_ms; new requests get 503. on_empty follows (at once,
- * within this call, when there is none). */
+/* Closes all with 1012, spread evenly over settings->drain_ms; new requests get 503. on_empty
+ * follows (within this call if there is no connection). */
 void conns_drain(struct conns *conns);
 
-/* Closes what is left, at once and without a close frame. */
+/* Closes the remaining connections at once, without a close frame. */
 void conns_abort(struct conns *conns);
 
 #endif

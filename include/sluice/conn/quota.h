@@ -14,7 +14,7 @@
 #include "sluice/base/slice.h"
 #include "sluice/base/table.h"
 
-struct quota_share; /* one address or one user, counted */
+struct quota_share; /* the count of one address or one user */
 
 struct quota {
 	/* private */
@@ -22,39 +22,40 @@ struct quota {
 	unsigned sockets_max;
 	pthread_mutex_t mutex; /* of what follows */
 	struct table shares;   /* struct quota_share, by name */
-	uint64_t second;       /* the one that `upgrades` counts in */
+	uint64_t second;       /* in which `upgrades` were counted */
 	unsigned upgrades;
 };
 
-/* Of sockets there are as many as one likes, until quota_set_sockets_max. */
+/* Sockets are not limited before quota_set_sockets_max. */
 void quota_init(struct quota *quota);
 
 /* Before the threads start. */
 void quota_set_sockets_max(struct quota *quota, unsigned max);
 
-/* Nothing may be taken any more. */
+/* Everything that was taken must have been given back. */
 void quota_finish(struct quota *quota);
 
-/* All of them: a limit of 0 is none, and everything taken must be given back. */
+/* For all of these: a limit of 0 means no limit, and whatever is taken must be given back. */
 
-/* False: `limit` connections are open. */
+/* False: `limit` connections are open already. */
 MUST_CHECK bool quota_take_connection(struct quota *quota, unsigned limit);
 void quota_give_connection(struct quota *quota);
-/* Would it be taken now? */
+/* Would quota_take_connection succeed now? */
 bool quota_has_connection(const struct quota *quota, unsigned limit);
 
 /* False: `limit` upgrades were begun within this second. `now_ms` is a monotonic time. */
 MUST_CHECK bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms);
 
-/* Counts one more of an address ('a'), a user ('u'), or an address' half-open ones ('h'). 0 and the share (NULL when limit is 0);
- * -EBUSY: `limit` are taken; -ENOMEM. `ret_share` NULL: says what it would give, and counts nothing. */
+/* Counts one more connection of an address ('a') or a user ('u'), or one more half-open connection
+ * of an address ('h'). 0 and the share (NULL when limit is 0); -EBUSY: `limit` are taken; -ENOMEM.
+ * With `ret_share` NULL it returns the same and counts nothing. */
 MUST_CHECK int quota_take_share(struct quota *quota, char kind, struct slice name, unsigned limit,
 	struct quota_share **ret_share);
 /* NULL is allowed. */
 void quota_give_share(struct quota *quota, struct quota_share *share);
 
-/* May one more socket of a browser be accepted? Threads ask first and take then, so each of them may take
- * one too many. */
+/* May one more socket of a browser be accepted? A thread asks first and takes later, so each thread
+ * may exceed the limit by one. */
 bool quota_has_socket(const struct quota *quota);
 void quota_take_socket(struct quota *quota);
 void quota_give_socket(struct quota *quota);

@@ -32,7 +32,7 @@ struct applying {
 	struct conn *conn;
 	const struct identity *identity;
 	const struct conn_phase
-		*phase; /* when it began: another one means that the connection ends */
+		*phase; /* the phase at the start; if it changes, the connection is ending */
 	bool revoked;
 };
 
@@ -59,7 +59,7 @@ bool channels_leave_forbidden(struct conn *conn, const struct identity *identity
 	return applying.revoked;
 }
 
-/* A channel that cannot be joined does not keep the connection from the others. */
+/* If one channel cannot be joined, the others are still tried. */
 static int join(void *context, struct slice channel)
 {
 	struct applying *applying = context;

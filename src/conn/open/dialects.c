@@ -9,7 +9,7 @@
 #define ECHO_ROW(ROW)
 #endif
 
-/* A row per dialect. The first is spoken with a client that asks for none. */
+/* One row for each dialect. The first is for clients that ask for none. */
 #define ROWS(ROW) \
 	ROW(dialect_plain) \
 	ROW(dialect_v1) \

@@ -1,22 +1,21 @@
-/* The echo of conformance runs: a WebSocket without session and channels at /echo, which sends back
- * every message as it came. It is there only when built with -Decho=enabled, which a release build
- * refuses: the gateway itself throws away what browsers send, so its reader, its frames and its
- * closing handshake could otherwise not be looked at from outside.
+/* The echo of conformance runs: a WebSocket at /echo, without session and channels, that sends
+ * every message back unchanged. It is compiled only with -Decho=enabled, which a release build
+ * refuses. The gateway itself discards messages from browsers, so without the echo its reader, its
+ * frames and its closing handshake could not be tested from outside.
  *
  *	/echo?message_bytes=16777216&fragments=65536     limits of this connection's messages
  *	/echo?frames_per_second=256                      else any number is echoed
  *
- * When permessage-deflate was negotiated every message goes back compressed, also the small ones, for
- * which it is not worth it.
+ * With permessage-deflate every message goes back compressed, small ones too.
  *
- * Everything but on_message is the production code. The connection does not know that it echoes:
- * its reader's settings and its stream's events are exchanged for copies with our handlers in
- * them, in one block that goes when the stream has closed.
+ * Everything but on_message is production code. The connection does not know that it echoes: the
+ * reader's settings and the stream's events are replaced by copies with our handlers in them. The
+ * copies are in one block, which is freed when the stream has closed.
  *
- * Back-pressure: when more is queued than limits.queue_bytes after a read, or very many small
- * chunks, reading is paused until the queue is empty. So the queue exceeds the limit by the echo of
- * one read and one message at most, and the pings in that read are answered one and all, where a
- * connection that cannot be paused answers the last. */
+ * Back-pressure: if more than limits.queue_bytes or very many small chunks are queued after a read,
+ * reading pauses until the queue is empty. So the queue exceeds the limit by the echo of one read
+ * and one message at most. Every ping in that read is answered, unlike on a normal connection,
+ * which cannot pause and answers only the last. */
 #include "sluice/conn/open/echo.h"
 
 #include <errno.h>
@@ -27,7 +26,7 @@
 #include "sluice/conn/open/ws.h"
 #include "sluice/proto/ws/ws_deflate.h"
 
-/* A read holds at most 10,000 frames that have an echo of two chunks: they fit in on top of these. */
+/* A read contains at most 10,000 frames that are echoed as two chunks; these fit on top. */
 enum {
 	ECHO_CHUNKS = SEND_QUEUE_MAX / 4,
 	MESSAGE_BYTES_MAX = 1 << 24,
@@ -109,8 +108,8 @@ static void on_message(struct ws_reader *reader, enum ws_opcode opcode, struct s
 		conn_abort(conn);
 }
 
-/* Behind something that waits the connection may keep a pong, for the last ping; here each has its own,
- * and its place. */
+/* A normal connection with a stuck queue keeps only the last pong; here each ping gets its own, in
+ * order. */
 static void on_ping(struct ws_reader *reader, struct slice payload)
 {
 	struct conn *conn = of_reader(reader);
@@ -128,7 +127,7 @@ static void on_bytes(struct stream *stream, char *bytes, size_t len)
 	echo_of(stream)->inner->on_bytes(stream, bytes, len);
 	if (!conn_is_open(conn) || !is_over_limit(conn))
 		return;
-	/* What the kernel takes now need not be waited for; what is left is told of by on_drained. */
+	/* Offers the queue to the kernel first. If anything is left, on_drained follows. */
 	stream_flush(stream);
 	if (stream_queued(stream))
 		stream_pause(stream);

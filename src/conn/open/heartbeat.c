@@ -1,19 +1,19 @@
-/* The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the pong that
- * must come. In front of each ping goes the dialect's message, as a page cannot see pings. The first ping
- * leaves after a random part of the interval, so that browsers that came together are not pinged
- * together; from then on the rhythm keeps them apart.
+/* The heartbeat has no timer of its own: the connection's one deadline is the next ping, or the
+ * pong that must arrive. The dialect's heartbeat message precedes each ping, because a page cannot
+ * see pings. The first ping is sent after a random part of the interval, so that browsers that
+ * connected together are not pinged together.
  *
- * Only a pong proves that the peer is there, and it has `timeout` to come. But a browser on a slow line
- * cannot answer a ping that still waits behind megabytes, here or in the kernel. So the place where the
- * ping ends in all that was sent is remembered, and when the pong is due:
+ * Only a pong proves that the peer is alive, and it must arrive within `timeout`. But a browser on
+ * a slow line cannot answer a ping that still waits behind megabytes, here or in the kernel. So the
+ * position of the ping's end in the stream is recorded. When the pong is due:
  *
  *	the ping has not arrived, but other bytes have since              -> wait another timeout: slow, not dead
  *	it has arrived, and the peer still reads what was sent before it  -> the same
  *	it has arrived late                                               -> once more
  *	else                                                              -> terminated
  *
- * "Arrived" is what the peer's TCP has acknowledged; that its program reads shows in a receive window
- * that grows. How much may wait is limited by the queue. */
+ * "Arrived" means that the peer's TCP has acknowledged the bytes. A growing receive window shows
+ * that the peer's program reads. The queue limits how much may wait. */
 #include "sluice/conn/open/heartbeat.h"
 
 #include <stdlib.h>

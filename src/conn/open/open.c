@@ -1,9 +1,9 @@
-/* The order in which a log-in that changed is applied: first the channels that it does not allow any more
- * are left, then the automatic ones that it brings are joined. The record was read just now, so the rules
- * and the record decide, and nothing that was decided before.
+/* When a log-in has changed, the connection first leaves the channels that are not allowed any
+ * more, and then joins the new automatic channels. The record was read just now, so only the rules
+ * and the record decide; earlier decisions do not count.
  *
- * A client that cannot ask for channels is closed with 4403 when it has lost its last one: its page waits
- * for something that cannot come. One that never had any stays, as it was let in like that. */
+ * A client that cannot ask for channels is closed with 4403 when it has lost its last channel: its
+ * page would wait for nothing. A client that never had a channel stays. */
 #include "sluice/conn/open/open.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ void open_begin(struct conn *conn, const struct transport *transport)
 {
 	struct conn_shared *shared = conn->shared;
 	conn_enter(conn, &transport->phase);
-	conn->close_code = WS_CLOSE_ABNORMAL; /* until there is a better one */
+	conn->close_code = WS_CLOSE_ABNORMAL; /* overwritten by a more exact code */
 	metrics_add(shared->metrics, METRIC_CONNECTIONS, 1);
 	metrics_add(shared->metrics, METRIC_CONNECTIONS_TOTAL, 1);
 	deadline_clear(shared->deadlines, &conn->deadline);
@@ -116,7 +116,7 @@ void open_on_dropped(struct conn *conn, struct slice channel)
 	open_send_text(conn, &text, error);
 }
 
-/* The last thing that is done with the connection. */
+/* The connection may be gone afterwards. */
 static void apply(struct conn *conn, const struct identity *identity)
 {
 	bool revoked = channels_leave_forbidden(conn, identity);
@@ -146,8 +146,8 @@ void open_on_login(struct conn *conn, enum conn_login login, const struct identi
 	}
 }
 
-/* "retry_after_ms=N", with N drawn for each client. The closes are spread already, so a short wait is
- * enough to keep those of one step apart. */
+/* "retry_after_ms=N", with a random N for each client. The closes are spread already, so a short
+ * wait is enough to separate the clients of one step. */
 void open_on_drain(struct conn *conn)
 {
 	char reason[WS_CLOSE_REASON_MAX];

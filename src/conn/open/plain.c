@@ -1,5 +1,5 @@
-/* Plain connections: each publication is one message, its bytes untouched, and nothing else is ever
- * sent. What the client sends is checked and thrown away. */
+/* Plain connections: each publication is sent as one message with its bytes unchanged, and nothing
+ * else is ever sent. Messages from the client are checked and discarded. */
 #include "sluice/conn/open/dialect.h"
 
 const struct dialect dialect_plain = { .form = PUBLICATION_PLAIN };

@@ -1,15 +1,18 @@
-/* Where a slow browser is closed. There are two limits, and neither hits a browser that keeps up.
+/* Decides when a slow browser is closed. There are two limits, and neither affects a browser that
+ * keeps up.
  *
  *	limits.queue_bytes     of one connection   the browser is slower than its channels
  *	limits.buffered_bytes  of the process      many are, and together they hold too much
  *
- * Bytes that many queues refer to are in memory once, so the second limit is about memory, and the sum of
- * all queues (sluice_queued_bytes) may be far larger. When it is exceeded, the connections go that have
- * more to be sent while the kernel has not taken something for a while. A browser that reads is stuck
- * too, now and then, but not for long; so the limit may be exceeded by what is published in that while.
+ * Bytes in many queues are in memory only once. The second limit is about memory, so the sum of all
+ * queues (sluice_queued_bytes) may be far larger. When it is exceeded, a connection is closed if it
+ * is sent more although the kernel has taken nothing from it for a while. A browser that reads may
+ * be stuck too, but not for that long. So the limit may be exceeded by what is published in that
+ * time.
  *
- * A connection that is closed for either gets no more of what waited for it: that would be held for as
- * long as the closing handshake takes, and the browser learns the sooner that it has to come back. */
+ * When a connection is closed for either limit, its queue is dropped. Otherwise the memory would be
+ * held until the closing handshake is over, and the browser would learn later that it has to
+ * reconnect. */
 #include "sluice/conn/open/queue.h"
 
 #include "sluice/base/buffered.h"
@@ -17,8 +20,9 @@
 
 enum { STUCK_MS = 200 };
 
-/* The limit is on what waits already: a browser whose queue is empty is not slow, however large the
- * publication. And what has only waited for the end of this turn is offered to the kernel first. */
+/* The limit applies to bytes that wait already: a browser with an empty queue is not slow, however
+ * large the publication. Bytes that only wait for the end of this turn are first offered to the
+ * kernel. */
 static bool is_slow(struct conn *conn, size_t more)
 {
 	size_t limit = conn_settings(conn)->limits.queue_bytes;
@@ -29,7 +33,7 @@ static bool is_slow(struct conn *conn, size_t more)
 	return queued && (queued + more > limit || stream_is_full(&conn->stream));
 }
 
-/* Looked at only where it is stuck: a connection that is not costs no more than a load. */
+/* Checked only if the queue is stuck: any other connection costs one load. */
 static bool is_stuck_for_long(struct conn *conn)
 {
 	uint32_t now = (uint32_t)uv_now(conn->shared->streams->loop);

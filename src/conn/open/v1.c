@@ -1,6 +1,6 @@
-/* sluice.v1: what a page that speaks it is told besides publications, and what it asks for.
+/* sluice.v1: the messages to a page besides publications, and its commands.
  *
- * Every command is answered, by what was asked for or by an error; no command ends the connection. */
+ * Every command is answered, with its result or with an error. No command ends the connection. */
 #include "sluice/conn/open/dialect.h"
 
 #include <stdlib.h>
@@ -28,7 +28,8 @@ static void perform(struct conn *conn, const struct envelope_command *command)
 		v1_unsubscribe(conn, command->channel, command->id);
 }
 
-/* NULL: it is a command. Else what is wrong with it; an id is in `command` if it has one. */
+/* NULL: the message is a command. Else what is wrong with it; `command` has its id, if there is
+ * one. */
 static const char *read_command(struct conn *conn, enum ws_opcode opcode, struct slice payload,
 	struct envelope_command *command)
 {

@@ -1,14 +1,15 @@
-/* How a subscription that a page has asked for comes about.
+/* How a page's request to subscribe is carried out.
  *
  *	subscribe --> asking --session, rules--> confirming --Redis--> "subscribed"
  *	                 `---------- forbidden, limit, unavailable ------^
  *
- * The rules look at what the session says now, which is kept nowhere: so a command asks for the record
- * anew, and commands that come while the question is under way share its answer. Where the rules let
- * anybody in, nothing is asked. Each command has ANSWER_MS, then Redis is unavailable.
+ * The rules apply to the session's current record, of which no copy is kept. So a command reads the
+ * record again, and commands that arrive meanwhile share that look-up. If the rules allow the
+ * channel to anyone, there is no look-up. A command that has no answer after ANSWER_MS fails with
+ * "unavailable".
  *
- * Sending may end the connection, which forgets all that is under way. So a command is taken out of the
- * list before it is answered, and the list is looked at from the beginning after that. */
+ * Sending may end the connection, which frees all pending commands. So a command is removed from
+ * the list before it is answered, and after that the list is searched from its beginning. */
 #include "sluice/conn/open/v1_channels.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ enum { ANSWER_MS = 900 };
 static void succeed(struct pending *pending)
 {
 	struct conn *conn = pending->conn;
-	pending_take_out(pending);
+	pending_remove(pending);
 	v1_answer(conn, "subscribed", pending->id, pending->channel, NULL);
 	free(pending);
 }
@@ -33,12 +34,12 @@ static void succeed(struct pending *pending)
 static void fail(struct pending *pending, const char *code, const char *message)
 {
 	struct conn *conn = pending->conn;
-	pending_take_out(pending);
+	pending_remove(pending);
 	v1_error(conn, pending->id, code, message);
 	free(pending);
 }
 
-/* All that are about this channel. False: there are none. */
+/* Answers all commands that are pending for this channel. False: there are none. */
 static bool fail_all(struct conn *conn, struct slice channel, const char *code, const char *message)
 {
 	struct pending *pending;
@@ -54,7 +55,7 @@ static bool fail_all(struct conn *conn, struct slice channel, const char *code, 
 	return any;
 }
 
-/* What it was given stays wanted, however long that takes. */
+/* An automatic channel stays wanted, however long its confirmation takes. */
 static void on_pending_due(struct deadline *deadline)
 {
 	struct pending *pending = container_of(deadline, struct pending, deadline);
@@ -88,7 +89,7 @@ static void join(struct pending *pending)
 		succeed(pending);
 }
 
-/* `identity` is NULL for nobody. */
+/* `identity`: NULL if nobody is logged in. */
 static void judge_all(struct conn *conn, const struct identity *identity)
 {
 	struct pending *pending;
@@ -118,7 +119,7 @@ static void on_session(struct session_waiter *waiter, enum session_result result
 		judge_all(conn, identity);
 }
 
-/* What a ticket has said holds for as long as the connection. */
+/* A ticket's identity holds for as long as the connection. */
 static void judge_by_ticket(struct conn *conn)
 {
 	struct identity identity;
@@ -133,7 +134,7 @@ static void judge_by_ticket(struct conn *conn)
 	}
 }
 
-/* Somebody asks: what does the session say now? */
+/* Reads the session's current record. */
 static void ask(struct conn *conn)
 {
 	struct session_waiter *waiter = &conn->v1->waiter;

@@ -49,7 +49,7 @@ void pending_set_state(struct pending *pending, enum pending_state state)
 		session_waiter_cancel(&v1->waiter);
 }
 
-void pending_take_out(struct pending *pending)
+void pending_remove(struct pending *pending)
 {
 	struct conn *conn = pending->conn;
 	struct v1 *v1 = conn->v1;
@@ -64,7 +64,7 @@ void pending_take_out(struct pending *pending)
 
 void pending_destroy(struct pending *pending)
 {
-	pending_take_out(pending);
+	pending_remove(pending);
 	free(pending);
 }
 

@@ -1,5 +1,5 @@
-/* A WebSocket, from the 101 to its closing handshake. What comes is read by proto/ws/ws_reader and handed
- * to the dialect; what is published is queued by reference, in the form that the dialect takes.
+/* A WebSocket, from the 101 to its closing handshake. Frames are read by proto/ws/ws_reader, and
+ * messages are handed to the dialect. Publications are queued by reference, in the dialect's form.
  *
  * How it ends: the peer closes (its code is echoed, then our side of TCP is ended at once, as Chrome waits
  * for that); we close (close frame, then WS_CLOSING_MS for the peer's); the peer breaks the protocol
@@ -62,7 +62,7 @@ static void leave_dialect(struct conn *conn)
 		dialect->leave(conn);
 }
 
-/* Nothing more is read, and what was kept to be sent is dropped. */
+/* Reads nothing more, and drops a pong that was kept. */
 static void leave(struct conn *conn)
 {
 	ws_reader_stop(&conn->reader);
@@ -118,9 +118,9 @@ static void close_with(struct conn *conn, unsigned code, struct slice reason)
 
 /* ---- events of the reader ---- */
 
-/* While the queue is stuck only the most recent ping is answered (RFC 6455 §5.5.3): a peer that sends
- * pings and does not read cannot make the queue grow. Whether it is stuck is asked after every few pongs,
- * and not at the end of the turn, by which thousands of pings may have been read. */
+/* While the queue is stuck, only the most recent ping is answered (RFC 6455 §5.5.3), so a peer that
+ * sends pings and does not read cannot make the queue grow. This is checked after every few pongs
+ * and not at the end of the turn, because one turn may read thousands of pings. */
 static int keep_pong(struct conn *conn, struct slice payload)
 {
 	uint8_t frame[CONTROL_FRAME_MAX];

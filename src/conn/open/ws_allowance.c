@@ -1,5 +1,5 @@
-/* The reader has an allowance of frames. It is renewed when bytes come and another second has begun on
- * the loop's clock. So there is no timer, and a browser that sends nothing costs nothing. */
+/* The reader has an allowance of frames. It is renewed when bytes arrive and a new second has begun
+ * on the loop's clock. So no timer is needed, and a browser that sends nothing costs nothing. */
 #include "sluice/conn/open/ws_allowance.h"
 
 #include "sluice/base/limit.h"
@@ -18,7 +18,7 @@ void ws_allow_frames(struct conn *conn)
 	ws_reader_allow_frames(&conn->reader, frames ? frames : UINT32_MAX);
 }
 
-/* What is beyond the counter's range is as good as no limit: the limit of frames comes first. */
+/* A limit beyond the counter's range has no effect: the limit of frames is reached first. */
 bool ws_allow_command(struct conn *conn)
 {
 	if (conn->commands_done >= conn_settings(conn)->limits.commands_per_second) {
@@ -42,7 +42,7 @@ struct slice ws_reader_limit(struct conn *conn, unsigned code)
 		limit_hit(metrics, METRIC_LIMIT_FRAGMENTS);
 		return SLICE("too many fragments");
 	} else if (code == WS_CLOSE_TRY_LATER) {
-		/* a message that would have to be inflated */
+		/* a compressed message */
 		limit_hit(metrics, METRIC_LIMIT_BUFFERED_BYTES);
 		return SLICE("overload");
 	}

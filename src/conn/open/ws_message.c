@@ -4,7 +4,7 @@
 
 #include "sluice/proto/ws/ws_frame.h"
 
-/* The header is put right in front of the text, in the room that was left for the longest. */
+/* The header goes right before the text, into the room that was left for the longest header. */
 struct chunk *ws_message(struct buffer *text, struct slice more)
 {
 	uint8_t header[WS_SERVER_HEADER_MAX];

@@ -1,9 +1,9 @@
-/* What may it see?
+/* Which channels may the client see?
  *
  *	identity -> user's quota 429 -> rules 403 -> Redis: channels confirmed 503 -> admitted
  *
- * A connection is admitted only when Redis has confirmed every channel, so "open" in the browser means that
- * nothing published from then on is missed. */
+ * A connection is admitted only after Redis has confirmed every channel. So once the WebSocket is
+ * open in the browser, no later publication is missed. */
 #include "sluice/conn/opening/admit.h"
 
 #include <errno.h>
@@ -33,7 +33,8 @@ static ssize_t decode_value(struct slice text, char *decoded)
 	ssize_t len = percent_decode(text, decoded, text.len);
 	if (len < 0)
 		return len;
-	/* An encoded plus has become one that must stay, so the blanks are set by the raw text. */
+	/* Decoding has turned "%2B" into '+', which must stay, so the spaces are found in the raw
+	 * text. */
 	for (size_t from = 0, to = 0; from < text.len; from += text.at[from] == '%' ? 3 : 1, to++)
 		if (text.at[from] == '+')
 			decoded[to] = ' ';
@@ -70,7 +71,7 @@ static int subscribe_all(struct conn *conn, const struct identity *identity)
 
 /* ---- the verdict ---- */
 
-/* The welcome says whose log-in it is; the identity is gone by then. */
+/* Keeps the user for the welcome; the identity is gone by then. */
 static int keep_user(struct opening *opening, const struct identity *identity)
 {
 	const struct dialect *dialect = opening->conn->shared->open->dialects[opening->dialect];
@@ -90,7 +91,8 @@ void admit(struct conn *conn, const struct identity *identity)
 	int error = keep_user(conn->opening, identity);
 	if (!error)
 		error = subscribe_all(conn, identity);
-	/* A client that asks for nothing does not notice that Redis is away; it is away all the same. */
+	/* A client that asks for no channel would not notice that Redis is down, so the link is
+	 * checked here. */
 	if (!error && !conn->subscriber.count && !bridge_is_up(conn->shared->bridge))
 		error = -ENOTCONN;
 	if (error == -EACCES)
@@ -120,7 +122,8 @@ static void on_confirmed(struct conn *conn, struct slice channel)
 		purpose_of(conn)->admitted(conn);
 }
 
-/* It was let in by what held before, and would be opened when Redis confirms. */
+/* The request was accepted by the old log-in, and would be opened when Redis confirms its
+ * channels. */
 static void apply(struct conn *conn, const struct identity *identity)
 {
 	if (channels_leave_forbidden(conn, identity))
@@ -131,7 +134,7 @@ static void apply(struct conn *conn, const struct identity *identity)
 
 static void on_login(struct conn *conn, enum conn_login login, const struct identity *identity)
 {
-	/* Without a channel it is not admitted yet: it is not known who it is. */
+	/* Without a channel it is not admitted here: its identity is not known yet. */
 	if (!conn->subscriber.count)
 		return;
 	switch (login) {
@@ -150,7 +153,7 @@ static void on_login(struct conn *conn, enum conn_login login, const struct iden
 	}
 }
 
-/* The stream is paused, so no bytes come. */
+/* The stream is paused, so no bytes arrive. */
 const struct conn_phase opening_waiting = {
 	.on_confirmed = on_confirmed,
 	.on_login = on_login,

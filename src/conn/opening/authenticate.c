@@ -1,11 +1,11 @@
-/* From the request to an identity: by its ticket if it has one, else by the session cookie.
+/* From the request to an identity: by the ticket if there is one, else by the session cookie.
  *
  *	cookie -> signature 401 -> Redis: session 401 503 -> admit
  *
- * Everything that Redis is asked from here on has REDIS_ANSWER_MS together; then the answer is 503, because
- * a browser opens no second socket to a host while one hangs. While Redis is asked the stream is paused:
- * what the browser sends early stays in the kernel, but for what came in the same read as the request,
- * which waits behind it in the request's buffer. */
+ * All queries to Redis from here on share REDIS_ANSWER_MS. After that the answer is 503, because a
+ * browser opens no second WebSocket to a host while the first one is still connecting. The stream
+ * is paused meanwhile: bytes that the browser sends early stay in the kernel. Those that came in
+ * the same read as the request wait behind it in the request's buffer. */
 #include "sluice/conn/opening/authenticate.h"
 
 #include <errno.h>

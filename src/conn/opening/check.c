@@ -1,15 +1,16 @@
 /* GET {path}/check: would an upgrade be let in?
  *
- * A browser does not tell a page why its WebSocket was refused: not the status, not even whether anybody
- * was there. So the page asks here, with the cookie, the ticket and the channels of the upgrade, and gets
- * 204, or the refusal that the upgrade would get. It is judged by the same code on the same way
- * (authenticate.c, admit.c), but takes nothing: quotas are only looked at, except for upgrades_per_second,
- * as it asks as much of Redis as an upgrade; channels are only counted; a ticket stays.
+ * A browser does not tell a page why its WebSocket was refused: neither the status nor whether a
+ * server answered at all. So the page asks here, with the cookie, the ticket and the channels of
+ * the upgrade. The answer is 204, or the refusal that the upgrade would get. The check runs through
+ * the same code (authenticate.c, admit.c), but takes nothing: quotas are only read, channels are
+ * only counted, and a ticket is not taken. It does count for upgrades_per_second, because it costs
+ * Redis as much as an upgrade.
  *
- * Pages of allowed origins may read the answer, and no other page may learn from it whether somebody is
- * logged in. CORS sees to that for fetch(). But any page can have the request sent, with cookies, by an
- * <img> or a <script>, which sends no Origin and can tell a success from a failure. Browsers that are not
- * old say by Sec-Fetch-Site what it is (Fetch Metadata §2.4), and no page can change it:
+ * Pages of allowed origins may read the answer. No other page may learn whether the user is logged
+ * in. For fetch(), CORS ensures that. But any page can send the request, with cookies, by an <img>
+ * or a <script>, which sends no Origin and can tell success from failure. Current browsers describe
+ * such a request in Sec-Fetch-Site (Fetch Metadata §2.4), which pages cannot change:
  *
  *	Origin   Sec-Fetch-Site           is
  *	yes                               as with an upgrade
@@ -49,7 +50,7 @@ static bool allows(const struct settings *settings, struct slice origin, struct 
 	return origin_is_allowed(settings->origins, settings->n_origins, origin, host);
 }
 
-/* A page of our own host: which of the two schemes it has, a proxy may have kept to itself. */
+/* A page of our own host. Behind a proxy we cannot know whether its scheme is http or https. */
 static bool allows_own_page(const struct settings *settings, struct slice host)
 {
 	static const char *const schemes[] = { "http://", "https://" };
@@ -76,7 +77,7 @@ static bool page_is_allowed(const struct conn *conn)
 	return allows(settings, SLICE("null"), opening->handshake.host);
 }
 
-/* What can be said without Redis. 0, or the status to refuse with, and why. */
+/* The checks that need no Redis. 0, or the status to refuse with, and why. */
 static int judge(struct conn *conn, bool page_allowed, const char **ret_problem)
 {
 	*ret_problem = "GET, HEAD and OPTIONS are answered here";
@@ -129,7 +130,8 @@ static void admitted(struct conn *conn)
 	answer(conn, (struct slice){ 0 });
 }
 
-/* A page's fetch() needs no preflight unless it adds headers of its own; it gets none of those. */
+/* A page's fetch() needs no preflight unless it adds headers of its own, and those are not
+ * allowed. */
 static void answer_preflight(struct conn *conn)
 {
 	if (conn->opening->reader.at)

@@ -1,9 +1,9 @@
-/* GET /sluice.js: the browser client that belongs to this gateway, for any page that likes to have it. It
- * is the same for everybody and no secret, so any origin may read it, and import it as a module; what a
- * page may do with it is asked when it opens a connection.
+/* GET /sluice.js: the browser client of this version. It is the same for everybody and not secret,
+ * so a page of any origin may read it and import it as a module. What the page may do is checked
+ * when it opens a connection.
  *
- * A browser may keep it for some minutes: when the gateway is replaced and all pages come back at once,
- * they need not all fetch a script first. */
+ * Browsers may cache it for some minutes. So when the gateway is replaced and all pages reconnect
+ * at once, they do not all fetch the script first. */
 #include "sluice/conn/opening/client_file.h"
 
 #include "sluice/base/embedded.h"

@@ -1,20 +1,20 @@
-/* A connection from which no whole request has come yet. It costs a descriptor and some memory, and the
- * peer nothing: an attacker opens thousands and sends nothing, or a byte now and then.
+/* A half-open connection has not sent a whole request yet. It costs us a descriptor and some
+ * memory, and costs the peer nothing: an attacker can open thousands and send nothing, or a byte
+ * now and then.
  *
  *	accepted --1 s--> half-open: counted by address --limits.handshake_seconds--> 408
  *
- * The limit per address is not on all connections whose request is incomplete, but on those that are
- * older than a second. When a proxy in front of us restarts, all its browsers come back at once from one
- * address, and none of them may be refused; but their requests are here at once, too. So they are never
- * counted, and never touch the mutex of the quota. If it is we who are slow, with thousands of TLS
- * handshakes to do, what they have sent lies in the kernel, and the second is prolonged. A client that
- * is late for another reason than malice, a phone on a bad line, has the whole time while others from
- * its address are quick.
+ * The limit per address counts only connections whose request is still incomplete after a second.
+ * When a proxy in front of us restarts, all its browsers reconnect at once from one address, and
+ * none of them may be refused. Their requests arrive at once, so they are never counted and never
+ * take the mutex of the quota. If we are the slow side, with thousands of TLS handshakes to do,
+ * their bytes wait in the kernel, and the second is extended. An honest client that is late, such
+ * as a phone on a bad line, has the whole time as long as other clients of its address are fast.
  *
- * The default is wide all the same: a proxy that is itself overrun may connect first and send later, and
- * then a thousand late requests are a storm of log-ins and no attack. Where descriptors run short before
- * that, the late connections of a worker, which are in one list in the order in which they came, make
- * room, the oldest first. An operator who serves browsers without a proxy sets it lower. */
+ * The default is high all the same: an overloaded proxy may connect first and send later, and then
+ * a thousand late requests are a burst of reconnects, not an attack. If descriptors run short
+ * before the limit is reached, a worker closes its late connections, the oldest first. Operators
+ * who serve browsers without a proxy should set a lower limit. */
 #include "sluice/conn/opening/half_open.h"
 
 #include <errno.h>
@@ -27,15 +27,15 @@ enum { QUICK_MS = 1000, ROOM_AT_ONCE = 64 };
 static void on_request_due(struct deadline *deadline)
 {
 	struct conn *conn = container_of(deadline, struct conn, deadline);
-	/* Browsers open spare connections all the time: those are counted, and no warning is logged. */
+	/* Browsers often open spare connections. These are counted, but no warning is logged. */
 	if (conn->opening->begun)
 		limit_hit(conn->shared->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS);
 	else
 		metrics_add(conn->shared->metrics, METRIC_LIMIT_HANDSHAKE_SECONDS, 1);
-	opening_put_out(conn, 408, "the request did not arrive in time");
+	opening_give_up(conn, 408, "the request did not arrive in time");
 }
 
-/* 0 or a negative errno. Peers on a Unix socket have no address: they come through a proxy. */
+/* 0 or a negative errno. Peers on a Unix socket have no address; they come through a proxy. */
 static int count(struct conn *conn)
 {
 	struct conn_shared *shared = conn->shared;
@@ -60,10 +60,10 @@ static void on_quick_due(struct deadline *deadline)
 		deadline_set(deadlines, deadline, DEADLINE_TICK_MS, on_quick_due);
 		return;
 	}
-	/* A complete request is the site's, which has the rest of the time to answer it. */
+	/* A complete request belongs to the site, which has the rest of the time to answer it. */
 	int error = conn->opening->complete ? 0 : count(conn);
 	if (error)
-		opening_put_out(conn, error == -EBUSY ? 429 : 503,
+		opening_give_up(conn, error == -EBUSY ? 429 : 503,
 			"too many requests of this address are incomplete");
 	else
 		deadline_set(deadlines, deadline, whole > QUICK_MS ? whole - QUICK_MS : 0,

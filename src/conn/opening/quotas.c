@@ -4,7 +4,7 @@
 
 #include "sluice/base/limit.h"
 
-/* The status to refuse with for want of a share. */
+/* The status to refuse with if no share can be had. */
 static int share_status(struct conn *conn, enum metric limit, int error)
 {
 	if (error == -EBUSY)
@@ -12,7 +12,8 @@ static int share_status(struct conn *conn, enum metric limit, int error)
 	return !error ? 0 : error == -EBUSY ? 429 : 503;
 }
 
-/* Peers on a Unix socket have no address: they come through a proxy, which is not one browser. */
+/* Peers on a Unix socket have no address. They come through a proxy, which stands for many
+ * browsers. */
 static int take_address_share(struct conn *conn)
 {
 	const struct opening *opening = conn->opening;

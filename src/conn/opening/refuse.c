@@ -38,9 +38,9 @@ void opening_answer(struct conn *conn, struct slice answer)
 		conn_abort(conn);
 }
 
-/* A client that may not come in is often an operator's mistake (another secret, another Origin) that shows
- * nowhere else; but strangers knock all the time. So one line in ten seconds, the rest for
- * --log-level debug. */
+/* A refused client often points to a mistake in the configuration (a wrong secret or origin) that
+ * shows nowhere else. But strangers cause refusals all the time, so one line in ten seconds is
+ * logged, and the others only with --log-level debug. */
 void opening_log_refusal(struct conn *conn, int status, const char *problem)
 {
 	struct opening_shared *shared = conn->shared->opening;
@@ -93,9 +93,10 @@ void opening_refuse_for_redis(struct conn *conn, int error)
 	opening_refuse(conn, 503, error == -ENOTCONN ? "Redis cannot be reached" : "overloaded");
 }
 
-void opening_put_out(struct conn *conn, int status, const char *problem)
+void opening_give_up(struct conn *conn, int status, const char *problem)
 {
-	/* A browser's spare connection: an answer to no request would be taken for the next one's. */
+	/* Probably a browser's spare connection. The browser would take an answer without a request
+	 * for the answer to its next request. */
 	if (!conn->opening->begun)
 		conn_abort(conn);
 	else

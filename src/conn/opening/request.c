@@ -1,4 +1,4 @@
-/* The request, as it arrives, and what it asks for by its path. */
+/* Receives the request, and dispatches it by its path. */
 #include "sluice/conn/opening/request.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "sluice/conn/opening/upgrade.h"
 #include "sluice/net/address.h"
 
-/* The first that is asked for has the request. */
+/* The first row whose path matches handles the request. */
 static const struct {
 	bool (*is_asked)(const struct conn *conn);
 	void (*begin)(struct conn *conn);
@@ -39,7 +39,7 @@ static void dispatch(struct conn *conn)
 	opening_refuse(conn, 404, "nothing is here: the WebSocket endpoint has another path");
 }
 
-/* A body belongs to a site's request; the endpoint's refuses one by its header alone. */
+/* Only requests to a site may have a body; the endpoint refuses a body by the header alone. */
 static bool body_is_here(const struct conn *conn)
 {
 	const struct http_request *request = &conn->opening->request;
@@ -75,10 +75,10 @@ static void on_end(struct conn *conn, int error)
 	conn_abort(conn);
 }
 
-/* A request that is not here yet is not waited for. */
+/* During a drain a request that has not arrived is given up. */
 static void on_drain(struct conn *conn)
 {
-	opening_put_out(conn, 503, "draining");
+	opening_give_up(conn, 503, "draining");
 }
 
 static const struct conn_phase awaited = {

@@ -15,7 +15,7 @@ static void leave(struct conn *conn)
 	opening_leave(conn);
 }
 
-/* The deadline of the request goes on: the site has the rest of it. */
+/* The request's deadline continues: the site has the rest of that time to answer. */
 static const struct conn_phase at_site = { .leave = leave };
 
 void site_answer(struct conn *conn, struct slice answer)

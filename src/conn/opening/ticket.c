@@ -1,10 +1,10 @@
-/* A connection that comes with a ticket is judged by the ticket alone, whatever cookie came along.
+/* If a request has a ticket, only the ticket counts; a session cookie is ignored.
  *
  *	ticket -> Redis: GETDEL -> who it is -> Redis: the session it was made for, if it names one -> admit
  *
- * That session is joined as one of a cookie is: when it ends, so does the connection. But it says nothing
- * about who this is: the ticket says that, for as long as the connection lives, so it is kept beside it
- * (conn_ticket_identity). */
+ * The connection joins that session as it would join a cookie's: when the session ends, the
+ * connection is closed. But the identity comes from the ticket for as long as the connection lives,
+ * so the ticket's value is kept (conn_ticket_identity). */
 #include "sluice/conn/opening/ticket.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "sluice/conn/opening/admit.h"
 #include "sluice/conn/opening/refuse.h"
 
-/* Without a session the ticket says nothing either. */
+/* Once its session has ended, the ticket is not valid either. */
 static void refuse(struct conn *conn, const char *problem)
 {
 	tickets_forget(&conn->shared->tickets, conn);
@@ -58,7 +58,7 @@ static int look_up(struct conn *conn, struct slice key)
 
 /* ---- the ticket ---- */
 
-/* 0, and it goes on, or has ended; else what it cannot go on for. */
+/* 0: the request continues or has been answered; else the error that prevents it. */
 static int admit_bearer(struct conn *conn, struct slice json)
 {
 	struct identity identity;

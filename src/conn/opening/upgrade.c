@@ -1,12 +1,12 @@
-/* From the opening handshake (RFC 6455 §4.2) to the 101. It is judged in the order in which an answer gives
- * least away and costs least:
+/* From the opening handshake (RFC 6455 §4.2) to the 101. The checks that reveal least and cost
+ * least come first:
  *
  *	path 404, handshake 400 405 426, drain 503, origin 403, quotas 429 503
  *	-> authenticate.c: 401 503 -> admit.c: 429 403 503 -> 101
  *
- * A page cannot see with which status it was refused. Where session.reject says "close", a client without a
- * log-in is let in by a 101 and closed with 4401 at once, which its page can see; that costs the client
- * and us no more than a refusal, and nothing else is told before the close frame. */
+ * A page cannot see the status of a refusal. With session.reject "close", a client without a log-in
+ * gets a 101 and is closed with 4401 at once, which its page can see. This costs no more than a
+ * refusal, and nothing else is sent before the close frame. */
 #include "sluice/conn/opening/upgrade.h"
 
 #include "sluice/conn/open/channels.h"
@@ -24,12 +24,13 @@
 
 /* ---- the 101 ---- */
 
-/* What of the request lives on: frames that came behind it, and whose log-in it is. */
+/* The parts of the request that outlive it: frames that arrived behind it, and the user. */
 struct remains {
 	struct buffer early, user;
 };
 
-/* Sends the 101, moves what lives on to `remains`, and frees the rest. False: the connection ends. */
+/* Sends the 101, moves the parts that outlive the request to `remains`, and frees the others.
+ * False: the connection ends. */
 static bool leave_http(struct conn *conn, struct remains *remains)
 {
 	struct opening *opening = conn->opening;
@@ -50,14 +51,15 @@ static bool leave_http(struct conn *conn, struct remains *remains)
 	return true;
 }
 
-/* The early frames are read whatever has become of it: the peer's close frame comes behind them. */
+/* Early frames are read even if the connection is closing: the peer's close frame arrives behind
+ * them. */
 static void feed_early(struct conn *conn, const struct remains *remains)
 {
 	if (remains->early.len && conn->phase->on_bytes)
 		conn->phase->on_bytes(conn, remains->early.bytes, remains->early.len);
 }
 
-/* `problem`: why it is closed at once; NULL: it is not. */
+/* `problem`: why the connection is closed at once; NULL: it stays open. */
 static void accept_as(struct conn *conn, unsigned dialect, const char *problem)
 {
 	unsigned window_bits = conn->opening->handshake.extension.window_bits;
@@ -79,7 +81,7 @@ static void admitted(struct conn *conn)
 	accept_as(conn, conn->opening->dialect, NULL);
 }
 
-/* The plain dialect welcomes nobody. */
+/* The plain dialect has no welcome. */
 static void reject(struct conn *conn, const char *problem)
 {
 	if (conn_settings(conn)->session.reject != SESSION_REJECT_CLOSE) {
@@ -96,7 +98,7 @@ static const struct purpose upgrade = {
 	.reject = reject,
 };
 
-/* What can be said without Redis. 0, or the status to refuse with, and why. */
+/* The checks that need no Redis. 0, or the status to refuse with, and why. */
 static int judge(struct conn *conn, const char **ret_problem)
 {
 	struct opening *opening = conn->opening;

@@ -4,8 +4,8 @@
 
 #include "sluice/conn/conn.h"
 
-/* Before the 101: the connection will echo, within the limits that the query names. `window_bits`: of
- * permessage-deflate, or 0. 0, or the status to refuse with, and why. */
+/* Called before the 101: the connection will echo, within the limits given in the query.
+ * `window_bits`: of permessage-deflate, or 0. 0, or the status to refuse with, and why. */
 int echo_prepare(
 	struct conn *conn, struct slice query, unsigned window_bits, const char **ret_problem);
 

@@ -1,4 +1,4 @@
-/* Finds browsers that are gone without having said so. */
+/* Finds browsers that have gone without closing the connection. */
 #ifndef SLUICE_CONN_OPEN_HEARTBEAT_H
 #define SLUICE_CONN_OPEN_HEARTBEAT_H
 

@@ -1,6 +1,6 @@
-/* What all open connections have in common: channels that follow the log-in, a limit for what waits to be
- * sent, and their turn in a drain. What carries the messages is a transport (the WebSocket is one);
- * what they say is a dialect. open.c reaches both by their tables. */
+/* What all open connections have in common: channels that follow the log-in, a limit for the queue,
+ * and their turn in a drain. A transport (the WebSocket) carries the messages; a dialect defines
+ * them. open.c reaches both by their tables. */
 #ifndef SLUICE_CONN_OPEN_OPEN_H
 #define SLUICE_CONN_OPEN_OPEN_H
 
@@ -9,31 +9,34 @@
 
 struct transport {
 	struct conn_phase phase; /* of its connections while they are open */
-	/* Lays a text out as one message. `text` was begun with open_text_begin, and is finished. Gives a
-	 * reference; NULL: no memory. */
+	/* Lays out a text as one message. `text` was begun with open_text_begin; this finishes it.
+	 * Gives a reference; NULL: no memory. */
 	struct chunk *(*message)(struct buffer *text);
-	/* Says so to the client and ends the connection. Nothing is delivered from then on. */
+	/* Sends the code and the reason to the client and ends the connection. Nothing is delivered
+	 * from then on. */
 	void (*close)(struct conn *conn, unsigned code, struct slice reason);
 };
 
 /* The connection is open from now on, and counted. */
 void open_begin(struct conn *conn, const struct transport *transport);
 
-/* By the transport, with a close code of RFC 6455 §7.4 or of docs/protocol.md. The connection is open. */
+/* Closes an open connection by its transport, with a close code of RFC 6455 §7.4 or of
+ * docs/protocol.md. */
 void open_close(struct conn *conn, unsigned code, struct slice reason);
 
-/* Queues what the transport has laid out. False: more waited than the limits allow, or there was no
- * memory; the connection has been ended. */
+/* Queues a message that the transport has laid out. False: the queue exceeds its limits, or there
+ * is no memory; the connection has been ended. */
 bool open_send(struct conn *conn, struct chunk *chunk);
 
-/* Begins a text message: room for the transport's header, behind which the text goes. 0 or -ENOMEM. */
+/* Begins a text message: leaves room for the transport's header, behind which the text goes. 0 or
+ * -ENOMEM. */
 MUST_CHECK int open_text_begin(struct buffer *text);
 /* Sends it and finishes the buffer. After an `error`, or without memory, the connection is aborted. */
 void open_send_text(struct conn *conn, struct buffer *text, int error);
-/* The same for the first message, which no limit applies to. 0 or -ENOMEM. */
+/* The same for the first message, to which no limit applies. 0 or -ENOMEM. */
 MUST_CHECK int open_send_welcome(struct conn *conn, struct slice user);
 
-/* For the phase of every transport. */
+/* Event handlers for the phase of every transport. */
 void open_on_confirmed(struct conn *conn, struct slice channel);
 void open_on_dropped(struct conn *conn, struct slice channel);
 void open_on_login(struct conn *conn, enum conn_login login, const struct identity *identity);

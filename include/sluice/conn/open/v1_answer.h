@@ -1,5 +1,6 @@
-/* The answers to the commands of sluice.v1. Each is sent at once, or ends the connection when it does not
- * fit behind what still waits: a caller must expect the connection to be gone, its memory still there. */
+/* The answers to commands of sluice.v1. Each is sent at once, or ends the connection if the queue
+ * has no room for it. So after each call the connection may have ended, but its memory is still
+ * there. */
 #ifndef SLUICE_CONN_OPEN_V1_ANSWER_H
 #define SLUICE_CONN_OPEN_V1_ANSWER_H
 

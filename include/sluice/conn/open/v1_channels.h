@@ -1,14 +1,14 @@
-/* The channels of a connection that speaks sluice.v1, as they come and go. */
+/* Subscribes and unsubscribes for a connection that speaks sluice.v1. */
 #ifndef SLUICE_CONN_OPEN_V1_CHANNELS_H
 #define SLUICE_CONN_OPEN_V1_CHANNELS_H
 
 #include "sluice/conn/conn.h"
 
-/* Two commands; the answer is sent, now or later. The channel's name is valid. */
+/* Two commands. Each is answered, now or later. The channel's name must be valid. */
 void v1_subscribe(struct conn *conn, struct slice channel, struct slice id);
 void v1_unsubscribe(struct conn *conn, struct slice channel, struct slice id);
 
-/* For the dialect's table, as dialect.h has them. */
+/* For the dialect's table; see dialect.h. */
 void v1_on_confirmed(struct conn *conn, struct slice channel);
 void v1_on_joined(struct conn *conn, struct slice channel);
 void v1_on_revoked(struct conn *conn, struct slice channel);

@@ -1,6 +1,6 @@
-/* The subscriptions of a connection with sluice.v1 that are under way: asked for, or given to it, and not
- * there yet. The list is on the heap, and only while something is in it: a page subscribes when it begins,
- * and then listens for hours. limits.channels bounds how long it can get. */
+/* The pending subscriptions of a connection with sluice.v1: requested by the page or assigned
+ * automatically, and not confirmed yet. The list is on the heap, and only while it is not empty: a
+ * page subscribes when it loads and then listens for hours. limits.channels bounds its length. */
 #ifndef SLUICE_CONN_OPEN_V1_PENDING_H
 #define SLUICE_CONN_OPEN_V1_PENDING_H
 
@@ -13,33 +13,33 @@ struct pending {
 	struct deadline deadline;
 	struct conn *conn;
 	enum pending_state state;
-	bool given;               /* nobody waits for an answer */
+	bool given;               /* automatic: no answer is expected */
 	struct slice channel, id; /* behind it */
 };
 
-/* There is none without at least one pending. */
+/* Exists only while at least one subscription is pending. */
 struct v1 {
 	struct conn *conn;
 	struct list all; /* struct pending, by .link, oldest first */
 	size_t n, asking;
-	struct session_waiter waiter; /* while one is asking */
+	struct session_waiter waiter; /* while a subscription is in the state "asking" */
 };
 
-/* A new one at the end of the list, which confirms. NULL: no memory. */
+/* Adds a subscription in the state "confirming" at the end of the list. NULL: no memory. */
 struct pending *pending_add(struct conn *conn, struct slice channel, struct slice id);
 
-/* When the last one that asked does not any more, the question is cancelled. */
+/* When no subscription is "asking" any more, the look-up is cancelled. */
 void pending_set_state(struct pending *pending, enum pending_state state);
 
-/* It is under way no more; the caller frees it. */
-void pending_take_out(struct pending *pending);
-/* Takes it out and frees it. */
+/* Removes it from the list; the caller frees it. */
+void pending_remove(struct pending *pending);
+/* Removes it from the list and frees it. */
 void pending_destroy(struct pending *pending);
 
-/* The oldest in that state; of that channel, unless it is absent. NULL: none. */
+/* The oldest in this state, and of this channel unless `channel` is absent. NULL: none. */
 struct pending *pending_find(struct conn *conn, enum pending_state state, struct slice channel);
 
-/* Has the connection been given this channel, and is it not there yet? */
+/* Is this an automatic channel that is not confirmed yet? */
 bool pending_is_given(const struct conn *conn, struct slice channel);
 
 #endif

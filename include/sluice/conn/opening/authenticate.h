@@ -1,12 +1,12 @@
-/* Who is it? */
+/* Finds out who sent the request. */
 #ifndef SLUICE_CONN_OPENING_AUTHENTICATE_H
 #define SLUICE_CONN_OPENING_AUTHENTICATE_H
 
 #include "sluice/conn/opening/opening.h"
 
-/* The request is good as far as can be said without Redis, and has its purpose. Asks Redis for the ticket or
- * the session that it presents. An answer or an open connection follows, possibly within this call, in any
- * case within a second. */
+/* Asks Redis for the request's ticket or session. The request has passed every check that needs no
+ * Redis, and its purpose is set. An answer or an open connection follows within a second, possibly
+ * within this call. */
 void authenticate(struct conn *conn);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "sluice/conn/opening/opening.h"
 
-/* Both: is it asked for, by the path? Then the second answers or begins to ask Redis. */
+/* The first: does the path ask for it? If so, the second answers, or begins to ask Redis. */
 bool check_is_asked(const struct conn *conn);
 void check_begin(struct conn *conn);
 

@@ -2,11 +2,11 @@
  *
  *	request.c -> half_open.c                      the request arrives, in time
  *	          -> upgrade.c, check.c, client_file.c, site.c    what it asks for, by its path
- *	          -> authenticate.c -> ticket.c -> admit.c        who it is, and what it may see
+ *	          -> authenticate.c -> ticket.c -> admit.c        RAW:who the user is, and what they may see
  *	          -> upgrade.c, check.c, refuse.c     the answer
  *
- * What a request asks for that needs a log-in is its `purpose`: a const table, so that authenticate.c and
- * admit.c go the same way for each. */
+ * A request that needs a log-in has a `purpose` (an upgrade or a check). It is a const table, so
+ * that authenticate.c and admit.c treat all purposes alike. */
 #ifndef SLUICE_CONN_OPENING_OPENING_H
 #define SLUICE_CONN_OPENING_OPENING_H
 
@@ -25,14 +25,16 @@ struct purpose {
 	/* Takes a channel that the rules allow: 0, -EDQUOT: more than limits.channels, -ENOTCONN: Redis
 	 * is away, or -ENOMEM. */
 	int (*subscribe)(struct conn *conn, struct slice channel);
-	/* Whoever asks is let in: every channel is confirmed. The last thing that is done before open. */
+	/* The client is let in, and every channel is confirmed. The last step before the connection
+	 * is open. */
 	void (*admitted)(struct conn *conn);
-	/* Nobody is logged in, and the settings want a log-in. `problem`: one line, a literal. */
+	/* Nobody is logged in, and the settings require a log-in. `problem`: one line, a
+	 * literal. */
 	void (*reject)(struct conn *conn, const char *problem);
-	/* Appends what a refusal has in its head besides. 0 or -ENOMEM. NULL: nothing. */
+	/* Appends the further headers of a refusal. 0 or -ENOMEM. NULL: there are none. */
 	int (*write_headers)(const struct opening *opening, int status, struct buffer *out);
-	/* It only asks what would happen: quotas are looked at and not taken, a ticket stays, no session
-	 * is joined, and refusals do not count. */
+	/* The request only asks what would happen: quotas are checked but not taken, a ticket is
+	 * not taken, no session is joined, and a refusal is not counted. */
 	bool only_looks;
 };
 
@@ -42,39 +44,41 @@ struct opening_shared {
 	/* private */
 	struct pool pool;              /* struct opening */
 	struct list half_open;         /* struct opening, by .in_half_open, oldest first */
-	uint64_t refusals_quiet_until; /* loop time: until then the log is not told of another */
+	uint64_t refusals_quiet_until; /* loop time: no further refusal is logged until then */
 };
 
-/* Everything that is only needed before the connection is open: a block of its own, freed then. */
+/* What only a connection that is not open yet needs: a block of its own, freed when it opens. */
 struct opening {
 	struct conn *conn;
-	const struct purpose *purpose; /* NULL: none that needs a log-in, or not known yet */
+	const struct purpose *purpose; /* NULL: it needs no log-in, or is not known yet */
 	struct http_request request;
 	struct ws_handshake handshake;
-	unsigned dialect; /* that the handshake asks for; its place in the table */
+	unsigned dialect; /* that the handshake asks for; an index into the table */
 	struct session_waiter waiter;
 	struct ticket_waiter ticket;
 	struct buffer user;       /* for the dialect's welcome */
-	struct list in_half_open; /* when the request takes long */
+	struct list in_half_open; /* linked when the request takes long */
 	struct quota_share *half_open;
-	bool begun;                  /* something has arrived */
-	bool complete;               /* the whole request has */
+	bool begun;                  /* a part of the request has arrived */
+	bool complete;               /* the whole request has arrived */
 	char peer[INET6_ADDRSTRLEN]; /* as limits per address count it; "": a Unix socket's */
 	void *call;                  /* the site's; valid while `at_site` */
-	bool at_site;                /* the site has the request, and owes the answer */
-	struct slice reader;         /* of a check: whose pages may read the answer; absent: none */
-	struct table asked;          /* of a check: struct table_key, the channels, each once */
+	bool at_site;                /* the site has the request and will answer it */
+	struct slice
+		reader; /* of a check: the origin whose pages may read the answer; absent: none */
+	struct table asked; /* of a check: struct table_key, the channels, each once */
 };
 
 void opening_shared_init(struct opening_shared *shared);
-/* There must be no connection left. */
+/* No connection may be left. */
 void opening_shared_finish(struct opening_shared *shared);
 
-/* Leaves whatever it waits for and frees the block. For the phases' `leave`, and when the connection
- * becomes open. Twice does no harm. */
+/* Stops waiting for whatever it waits for, and frees the block. Called by the phases' `leave` and
+ * when the connection opens. May be called twice. */
 void opening_leave(struct conn *conn);
 
-/* The request is here, or not awaited any more: it is not half-open. Twice does no harm. */
+/* The request has arrived or is given up, so the connection is not half-open any more. May be
+ * called twice. */
 void opening_leave_half_open(struct opening *opening);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "sluice/conn/opening/opening.h"
 
-/* The request of a new connection is awaited. 0 or -ENOMEM. */
+/* Starts to wait for the request of a new connection. 0 or -ENOMEM. */
 MUST_CHECK int request_begin(struct conn *conn, const struct sockaddr_storage *peer);
 
 #endif

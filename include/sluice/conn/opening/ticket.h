@@ -4,8 +4,8 @@
 
 #include "sluice/conn/opening/opening.h"
 
-/* Goes on with the ticket that the request presents, to an answer or an open connection, possibly within
- * this call. False: it presents none, and nothing has happened. */
+/* Logs in with the request's ticket. An answer or an open connection follows, possibly within this
+ * call. False: the request has no ticket, and nothing has happened. */
 bool opening_take_ticket(struct conn *conn);
 
 #endif
