@@ -72,6 +72,18 @@ static void tcp_pair(int fds[2])
 	close(listening);
 }
 
+/* Accepts one end of a pair of Unix sockets, with a send buffer of so many bytes (0: the default). Returns
+ * the other end. */
+static int accept_end(struct end *end, struct site *site, int send_buffer)
+{
+	int fds[2];
+	socket_pair(fds);
+	if (send_buffer)
+		setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof(send_buffer));
+	end_accept(end, site, fds[0], NULL);
+	return fds[1];
+}
+
 /* Reads whatever is there. */
 static void drain(int fd, struct buffer *into, size_t max)
 {
@@ -219,9 +231,7 @@ static void gathers_the_sends_of_a_turn_in_one_write(void **state)
 	struct site *site = *state;
 	struct end end = { 0 };
 	struct buffer got = { 0 };
-	int fds[2];
-	socket_pair(fds);
-	end_accept(&end, site, fds[0], NULL);
+	int peer = accept_end(&end, site, 0);
 	RUN_UNTIL(&site->test, end.opened);
 	assert_int_equal(kernel.calls, 0);
 	for (int i = 0; i < 60; i++)
@@ -229,18 +239,18 @@ static void gathers_the_sends_of_a_turn_in_one_write(void **state)
 	assert_int_equal(kernel.calls, 0);
 	uv_run(&site->test.loop, UV_RUN_NOWAIT);
 	assert_int_equal(kernel.calls, 1);
-	drain(fds[1], &got, SIZE_MAX);
+	drain(peer, &got, SIZE_MAX);
 	assert_int_equal(got.len, 180);
 	/* more parts than fit in one */
 	for (int i = 0; i < 150; i++)
 		assert_int_equal(stream_send_bytes(&end.stream, "abc", 3), 0);
 	uv_run(&site->test.loop, UV_RUN_NOWAIT);
 	assert_int_equal(kernel.calls, 1 + 3);
-	drain(fds[1], &got, SIZE_MAX);
+	drain(peer, &got, SIZE_MAX);
 	assert_int_equal(got.len, 180 + 450);
 	buffer_finish(&got);
 	end_finish(&end, site);
-	close(fds[1]);
+	close(peer);
 }
 
 /* The peer reads a little at a time: partial writes of every size, and nothing is lost or doubled. "Writable"
@@ -251,17 +261,14 @@ static void survives_partial_writes(void **state)
 	struct end end = { 0 };
 	struct buffer got = { 0 };
 	enum { LEN = 300000 };
-	int fds[2], small = 4096;
 	char *bytes = pattern(LEN);
-	socket_pair(fds);
-	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	end_accept(&end, site, fds[1], NULL);
+	int peer = accept_end(&end, site, 4096);
 	RUN_UNTIL(&site->test, end.opened);
 	assert_int_equal(end.stream.watched, EPOLLIN);
 	end_send_in_pieces(&end, bytes, LEN, 5000);
 	uint32_t before = UINT32_MAX;
 	for (size_t sip = 1; got.len < LEN; sip = sip * 3 % 1000 + 1) {
-		drain(fds[0], &got, sip);
+		drain(peer, &got, sip);
 		uv_run(&site->test.loop, UV_RUN_NOWAIT);
 		assert_true(stream_queued(&end.stream) <= before);
 		before = stream_queued(&end.stream);
@@ -272,7 +279,7 @@ static void survives_partial_writes(void **state)
 	buffer_finish(&got);
 	free(bytes);
 	end_finish(&end, site);
-	close(fds[0]);
+	close(peer);
 }
 
 /* Later bytes follow a whole chunk, although the kernel had taken only a part of it. */
@@ -282,11 +289,8 @@ static void drops_the_queue(void **state)
 	struct end end = { 0 };
 	struct buffer got = { 0 };
 	enum { PIECE = 5000 };
-	int fds[2], small = 4096;
 	char *bytes = pattern(PIECE);
-	socket_pair(fds);
-	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	end_accept(&end, site, fds[1], NULL);
+	int peer = accept_end(&end, site, 4096);
 	RUN_UNTIL(&site->test, end.opened);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(stream_send_bytes(&end.stream, bytes, PIECE), 0);
@@ -297,10 +301,10 @@ static void drops_the_queue(void **state)
 	assert_int_equal(site->shared.queued, stream_queued(&end.stream));
 	assert_int_equal(stream_send_bytes(&end.stream, "end", 3), 0);
 	while (end.drained == 0) {
-		drain(fds[0], &got, 1000);
+		drain(peer, &got, 1000);
 		uv_run(&site->test.loop, UV_RUN_NOWAIT);
 	}
-	drain(fds[0], &got, SIZE_MAX);
+	drain(peer, &got, SIZE_MAX);
 	assert_int_equal(got.len % PIECE, 3);
 	assert_true(got.len > PIECE && got.len < 10 * PIECE);
 	for (size_t at = 0; at + PIECE <= got.len; at += PIECE)
@@ -309,7 +313,7 @@ static void drops_the_queue(void **state)
 	buffer_finish(&got);
 	free(bytes);
 	end_finish(&end, site);
-	close(fds[0]);
+	close(peer);
 }
 
 static void knows_of_unread_bytes(void **state)
@@ -370,10 +374,8 @@ static void holds_a_reference_as_long_as_needed(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
-	int fds[2];
 	struct chunk *chunk = chunk_create("shared", 6);
-	socket_pair(fds);
-	end_accept(&end, site, fds[0], NULL);
+	int peer = accept_end(&end, site, 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(stream_send(&end.stream, chunk), 0);
 	assert_int_equal(atomic_load(&chunk->refs), 6);
@@ -383,19 +385,17 @@ static void holds_a_reference_as_long_as_needed(void **state)
 	end_finish(&end, site);
 	assert_int_equal(atomic_load(&chunk->refs), 1);
 	chunk_unref(chunk);
-	close(fds[1]);
+	close(peer);
 }
 
 static void pauses_and_resumes_reading(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
-	int fds[2];
-	socket_pair(fds);
-	end_accept(&end, site, fds[0], NULL);
+	int peer = accept_end(&end, site, 0);
 	RUN_UNTIL(&site->test, end.opened);
 	stream_pause(&end.stream);
-	assert_int_equal(write(fds[1], "later", 5), 5);
+	assert_int_equal(write(peer, "later", 5), 5);
 	for (int i = 0; i < 5; i++)
 		uv_run(&site->test.loop, UV_RUN_ONCE);
 	assert_int_equal(end.received.len, 0);
@@ -407,7 +407,7 @@ static void pauses_and_resumes_reading(void **state)
 	end.within = false;
 	RUN_UNTIL(&site->test, has_received(&end, "later"));
 	end_finish(&end, site);
-	close(fds[1]);
+	close(peer);
 }
 
 /* ---- ends ---- */
@@ -446,11 +446,8 @@ static void ends_after_the_queue_is_sent(void **state)
 	struct end end = { 0 };
 	struct buffer got = { 0 };
 	enum { LEN = 400000 };
-	int fds[2], small = 4096;
 	char *bytes = pattern(LEN), byte;
-	socket_pair(fds);
-	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-	end_accept(&end, site, fds[0], NULL);
+	int peer = accept_end(&end, site, 4096);
 	end_send_in_pieces(&end, bytes, LEN, 9000);
 	stream_end(&end.stream); /* before it is open, twice */
 	stream_end(&end.stream);
@@ -458,18 +455,18 @@ static void ends_after_the_queue_is_sent(void **state)
 	while (got.len < LEN) {
 		assert_false(end.stream.ended);
 		uv_run(&site->test.loop, UV_RUN_NOWAIT);
-		drain(fds[1], &got, 10000);
+		drain(peer, &got, 10000);
 	}
 	RUN_UNTIL(&site->test, end.stream.ended);
 	assert_memory_equal(got.bytes, bytes, LEN);
-	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
+	assert_int_equal(recv(peer, &byte, 1, 0), 0);
 	/* the other direction is still open */
-	assert_int_equal(write(fds[1], "more", 4), 4);
+	assert_int_equal(write(peer, "more", 4), 4);
 	RUN_UNTIL(&site->test, has_received(&end, "more"));
 	end_finish(&end, site);
 	buffer_finish(&got);
 	free(bytes);
-	close(fds[1]);
+	close(peer);
 }
 
 static void reset(int fd)
@@ -523,12 +520,10 @@ static void writing_to_a_closed_peer_is_an_error(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
-	int fds[2];
-	socket_pair(fds);
-	end_accept(&end, site, fds[0], NULL);
+	int peer = accept_end(&end, site, 0);
 	RUN_UNTIL(&site->test, end.opened);
 	stream_pause(&end.stream);
-	close(fds[1]);
+	close(peer);
 	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), 0);
 	RUN_UNTIL(&site->test, end.ended);
 	assert_int_equal(end.error, -EPIPE);
@@ -546,23 +541,21 @@ static void may_be_closed_in_any_event(void **state)
 		struct buffer got = { 0 };
 		enum { LEN = 1 << 20 };
 		char *bytes = pattern(LEN);
-		int fds[2];
-		socket_pair(fds);
-		end_accept(&end, site, fds[0], NULL);
+		int peer = accept_end(&end, site, 0);
 		if (events[i] == END_DRAINED)
 			end_send_in_pieces(&end, bytes, LEN, 70000);
 		else
-			assert_int_equal(write(fds[1], "ab", 2), 2);
+			assert_int_equal(write(peer, "ab", 2), 2);
 		if (events[i] == END_END)
-			shutdown(fds[1], SHUT_WR);
+			shutdown(peer, SHUT_WR);
 		while (!end.closed) {
 			uv_run(&site->test.loop, UV_RUN_ONCE);
-			drain(fds[1], &got, SIZE_MAX);
+			drain(peer, &got, SIZE_MAX);
 		}
 		end_finish(&end, site);
 		buffer_finish(&got);
 		free(bytes);
-		close(fds[1]);
+		close(peer);
 	}
 }
 
@@ -570,13 +563,11 @@ static void may_be_closed_before_it_opens(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
-	int fds[2];
-	socket_pair(fds);
-	end_accept(&end, site, fds[0], NULL);
+	int peer = accept_end(&end, site, 0);
 	assert_int_equal(stream_send_bytes(&end.stream, "x", 1), 0);
 	end_finish(&end, site);
 	assert_int_equal(end.opened, 0);
-	close(fds[1]);
+	close(peer);
 }
 
 static void a_bad_descriptor_raises_nothing(void **state)
