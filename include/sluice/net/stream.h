@@ -37,7 +37,7 @@ void stream_loop_close(struct stream_loop *shared);
 
 struct stream;
 
-/* A handler may call stream_close; no other event is raised then. */
+/* A handler may call stream_close; then only on_closed follows. */
 struct stream_events {
 	/* Connected, and the TLS handshake (if any) is done. */
 	void (*on_open)(struct stream *stream);
