@@ -67,7 +67,7 @@ static void on_ready(void *owner, unsigned events)
 			stream_write(stream);
 	}
 	if (stream_is_alive(stream))
-		stream_watch(stream);
+		stream_watch(stream, stream_wanted_events(stream));
 }
 
 static void on_turn_end(struct turn_task *task)
@@ -184,7 +184,7 @@ void stream_close(struct stream *stream)
 	send_queue_finish(&stream->queue);
 	tls_session_destroy(stream->tls);
 	stream->tls = NULL;
-	stream_unwatch(stream);
+	stream_watch(stream, 0);
 	if (stream->fd >= 0)
 		close(stream->fd);
 	stream->fd = -1;

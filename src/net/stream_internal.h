@@ -30,14 +30,30 @@ void stream_write(struct stream *stream);
 
 /* ---- stream_watch.c ---- */
 
-/* Watches what the stream waits for now. */
-void stream_watch(struct stream *stream);
+/* What epoll is to watch now. */
+static inline unsigned stream_wanted_events(const struct stream *stream)
+{
+	unsigned wanted = 0;
+	if (!stream_is_alive(stream))
+		return 0;
+	if ((stream->reading || !stream->open) && !stream->peer_ended)
+		wanted |= EPOLLIN;
+	if (stream->stuck)
+		wanted |= EPOLLOUT;
+	return wanted;
+}
 
-/* The same at the end of a turn: that reading has paused is not told to the kernel before something
- * arrives, as most pauses are over by then. */
-void stream_watch_lazily(struct stream *stream);
+/* Watches these; 0: nothing. May fail the stream. */
+void stream_watch(struct stream *stream, unsigned wanted);
 
-void stream_unwatch(struct stream *stream);
+/* At the end of a turn, inline as each write is followed by it. That reading has paused is not told to the
+ * kernel before something arrives, as most pauses are over by then. */
+static inline void stream_watch_lazily(struct stream *stream)
+{
+	unsigned wanted = stream_wanted_events(stream);
+	if (wanted != stream->watched && (wanted | EPOLLIN) != stream->watched)
+		stream_watch(stream, wanted);
+}
 
 /* The stream is dead: raises on_end. */
 void stream_fail(struct stream *stream, int error);
