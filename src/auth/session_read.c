@@ -1,10 +1,10 @@
-/* One read of one session's record: one command or two, sent together. It is over when each has
- * been answered, or when the link is lost, which answers them all.
+/* One read of one session's record: one command or two, sent together. It ends when each has been
+ * answered; losing the link answers them all.
  *
- * Everybody who asks for the same session meanwhile waits for the same read. When a crowd with one
- * session comes back at once (a page in many tabs, a reconnect storm through one log-in), Redis is
- * asked once per worker. An asker that joins gets the record as it was when the first one asked, at
- * most one round trip earlier. */
+ * Look-ups of the same session meanwhile wait for the same read. If many connections with one
+ * session reconnect at once (a page in many tabs, or clients that share a log-in), each worker asks
+ * Redis once. A look-up that joins gets the record as of the first look-up, at most one round trip
+ * earlier. */
 #include "sessions_internal.h"
 
 #include <errno.h>

@@ -82,8 +82,8 @@ struct slice session_record_key_of(
 
 /* ---- the verdict ---- */
 
-/* One reply that says no is enough, even if Redis could not give the other. A session is good only
- * if there are replies and all of them say so. */
+/* One negative reply is enough, even if Redis could not give the other. A session is good only if
+ * there are replies and all of them are positive. */
 enum session_result session_reading_result(const struct session_reading *reading)
 {
 	if (reading->answers & (SESSION_ANSWER_MISSING | SESSION_ANSWER_REJECTED))

@@ -20,7 +20,7 @@ void sessions_touch(struct sessions *sessions, struct session_member *member)
 	char seconds[16];
 	snprintf(seconds, sizeof(seconds), "%u", (settings->session.ttl_ms + 999) / 1000);
 	const struct slice words[] = { SLICE("EXPIRE"), session_key(session), slice_of(seconds) };
-	/* If it cannot be sent now, the next pong tries again. */
+	/* If the command cannot be sent now, the next pong tries again. */
 	if (redis_link_command(
 		    sessions->setup.link, words, COUNT_OF(words), on_touched, sessions) == 0)
 		session->touched_at = now;

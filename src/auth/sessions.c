@@ -18,8 +18,8 @@
  * them.
  *
  * The session leaves the state READING before anybody is called. So if it is looked up or
- * invalidated meanwhile, it is read anew, and a session that ends while a connection opens ends that
- * connection, in whatever order the messages arrive. */
+ * invalidated meanwhile, it is read again. A session that ends while a connection opens therefore
+ * ends that connection, in whatever order the messages arrive. */
 #include "sessions_internal.h"
 
 #include <errno.h>
@@ -112,7 +112,7 @@ static void end_all(struct sessions *sessions, struct session *session)
 	list_take(&members, &session->members);
 	LIST_EACH (node, &members)
 		container_of(node, struct session_member, link)->session = NULL;
-	/* A member that goes takes itself out, so all that are still in the list are alive. */
+	/* A member that ends leaves the list, so all members in the list are alive. */
 	for (struct list *node; (node = list_pop(&members));)
 		sessions->setup.events->on_changed(
 			container_of(node, struct session_member, link), NULL);

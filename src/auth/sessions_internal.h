@@ -52,7 +52,7 @@ enum session_event {
 	SESSION_SAME,        /* answer: the record says what it said before */
 	SESSION_CHANGED,     /* answer: it says something else */
 	SESSION_ENDED,     /* answer: there is no such session any more, or it is another user's */
-	SESSION_UNCLEAR,   /* answer: it does not tell, as Redis could not */
+	SESSION_UNCLEAR,   /* answer: not conclusive, because Redis failed */
 	SESSION_ABANDONED, /* it has neither members nor a read */
 	SESSION_EVENTS,
 };
@@ -107,8 +107,8 @@ bool sessions_may_log(const struct sessions *sessions, uint64_t *logged);
 void sessions_pace_init(struct sessions *sessions);
 void sessions_pace_finish(struct sessions *sessions);
 
-/* Reads what is due as far as there is room, and sees to it that whatever waits goes on later. Call
- * it after any event. */
+/* Reads the sessions that are due as far as there is room, and schedules the others. Call it after
+ * any event. */
 void sessions_go_on(struct sessions *sessions);
 
 /* The session has just come to SESSION_SOON: if the pace permits it, it is due at once. */
@@ -120,7 +120,7 @@ void sessions_count_read(
 
 /* ---- sessions_watch.c ---- */
 
-/* Sees to it that the sweep goes on while a session has members. */
+/* Keeps the sweep going while any session has members. */
 void sessions_sweep_begin(struct sessions *sessions);
 void sessions_sweep_finish(struct sessions *sessions);
 

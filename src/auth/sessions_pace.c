@@ -7,14 +7,14 @@
  * with every page view, and Redis invalidates the key each time. So a session is read at
  * most once in REREAD_GAP_MS, however often its pages are looked at.
  *
- * Redis also forgets: it tracks a limited number of keys (tracking-table-max-keys), and
- * invalidates a key when it gives it up. Reading that key makes it give up another, and so on, as
- * fast as the network goes. Neither this nor a site with very many page views may overload us. So a
- * read after an invalidation that finds nothing new is paid from a credit, which grows by
- * VAIN_PER_SECOND. While the credit is used up, sessions wait in SOON and are read in turn, as fast
- * as it grows. A session that has really ended costs no credit: two thousand log-outs at once are
- * found at once. For STRAIN_MS after the credit was used up a session is read at most once in
- * REREAD_GAP_STRAINED_MS, so that the credit fills again. */
+ * Redis also evicts: it tracks a limited number of keys (tracking-table-max-keys), and invalidates
+ * a key when it evicts it. Reading that key again evicts another, and so on, as fast as the network
+ * allows. Neither this nor a site with very many page views may overload us. So a read after an
+ * invalidation that finds nothing new uses up a credit, which grows by VAIN_PER_SECOND. While there
+ * is no credit, sessions wait in SOON and are read in turn, as fast as the credit grows. A session
+ * that has really ended costs no credit: two thousand log-outs at once are detected at once. For
+ * STRAIN_MS after the credit was used up, a session is read at most once in REREAD_GAP_STRAINED_MS,
+ * so that the credit can grow again. */
 #include "sessions_internal.h"
 
 #include "sluice/base/defs.h"
@@ -67,7 +67,7 @@ void sessions_count_read(
 		sessions->pace.strained_until = sessions_now(sessions) + STRAIN_MS;
 }
 
-/* ---- going on ---- */
+/* ---- reading what is due ---- */
 
 /* If a command cannot be sent, the rest stays due until the next tick. */
 static void read_due(struct sessions *sessions)

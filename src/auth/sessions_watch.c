@@ -66,7 +66,7 @@ static void on_step(struct deadline *deadline)
 	unsigned period = sessions->setup.settings->session.sweep_ms;
 	if (!period || !sessions->live)
 		return;
-	/* Without a link all would be overdue and be put aside again at each step. */
+	/* Without a link every session would be overdue, and be postponed again at each step. */
 	if (redis_link_is_up(sessions->setup.link))
 		sweep(sessions, period);
 	sessions_sweep_begin(sessions);

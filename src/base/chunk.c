@@ -26,7 +26,7 @@ struct chunk *chunk_create(const void *bytes, size_t len)
 
 void chunk_settle(struct chunk *chunk)
 {
-	/* the allocator may have given more than was asked for, and knows how much */
+	/* the allocator may have returned a larger block, and knows its size */
 	buffered_add(malloc_usable_size(chunk));
 }
 

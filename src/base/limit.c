@@ -1,5 +1,6 @@
-/* A client may reach a limit a million times a second, which must not flood the log. So each limit gets one
- * line in ten seconds, from whichever worker comes first. /metrics says how often it was reached. */
+/* A client may reach a limit a million times a second, which must not flood the log. So each limit
+ * is logged once in ten seconds, by the first worker that reaches it. /metrics counts every
+ * time. */
 #include "sluice/base/limit.h"
 
 #include <stdbool.h>

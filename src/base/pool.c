@@ -2,13 +2,15 @@
  *
  *	| slab | block | block | block | ... |     64 KiB, aligned to 64 KiB
  *
- * Why not malloc: a storm of log-ins brings thousands of requests at once, each in a block of kilobytes,
- * and none is left a second later. On the heap their blocks would lie between those of connections that
- * stay, so none of those pages could be given back, and an idle connection would cost four times its size.
- * Here they are all in one place, and empty slabs, except the last, go back to the system.
+ * Why not malloc: a burst of log-ins brings thousands of requests at once, each in a block of
+ * kilobytes, and a second later none is left. On the heap these blocks would be between blocks of
+ * connections that stay, so their pages could not be returned to the system, and an idle connection
+ * would cost four times its size. Here they are all in one place, and empty slabs, except the last,
+ * are returned to the system.
  *
- * Objects that exist once for each connection gain too: malloc keeps a word before each block, rounds its
- * size up, and fits it into holes that are a little too large. Here a block takes its size.
+ * Objects that exist once for each connection benefit too: malloc keeps a word before each block,
+ * rounds its size up, and places it in holes that are a little too large. Here a block takes
+ * exactly its size.
  *
  * A block's address gives its slab. Free blocks form a list. */
 #include "sluice/base/pool.h"

@@ -9,12 +9,12 @@
  * of a second, and every client of the worker would wait. Only the array of buckets doubles at once; the C
  * library remaps a large one instead of copying it, and its pages are not resident before they are used.
  *
- * Why not a library: uthash needs 56 bytes for an entry, a third of them for an order that nothing here
- * needs. A client with a channel and a session of its own is in four or five tables, and those entries
- * would be the larger part of what it costs.
+ * Why not a library: uthash needs 56 bytes for an entry, a third of them for an order that is not
+ * needed here. A client with its own channel and session is in four or five tables, and those
+ * entries would be most of its memory.
  *
- * When there is no memory for more buckets the chains grow longer; only the first key of an empty table
- * needs memory. The array does not shrink before the table is empty. */
+ * If there is no memory for more buckets, the chains grow longer; only the first key of an empty
+ * table needs memory. The array shrinks only when the table is empty. */
 #include "sluice/base/table.h"
 
 #include <errno.h>

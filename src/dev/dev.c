@@ -1,6 +1,6 @@
-/* Everything of --dev is real: the Redis is a redis-server, the sessions are what express-session would
- * write, the configuration is a file to read and copy. The file lies in a temporary folder, which is
- * removed when the process ends. */
+/* Everything in --dev is real: a redis-server, sessions as express-session writes them, and a
+ * configuration file to read and copy. The file is in a temporary folder, which is removed when the
+ * process ends. */
 #include "sluice/dev/dev.h"
 
 #include <errno.h>

@@ -1,15 +1,16 @@
-/* Where publications wait for others.
+/* Queues in which publications wait for others.
  *
- * With a time of 0, the default, a publication waits until the end of the read that brought it: that delays
- * nothing, and publications that arrived together leave together. With a longer time, the first publication
- * starts the timer, and everything that arrives until it fires is handed over in one turn of the loop. So each
- * connection is written to once instead of once per publication, and writing is most of a delivery's cost.
+ * With a delay of 0, the default, a publication waits until the end of the read that brought it.
+ * This costs no time, and publications that arrive together leave together. With a longer delay,
+ * the first publication starts the timer, and everything that arrives before it fires is handed
+ * over in one turn of the loop. So each connection is written to once instead of once per
+ * publication, and writing is most of the cost of a delivery.
  *
- * All publications with the same time wait in one queue, whatever their channel, so they leave in the order in
- * which they arrived. Between channels with different times there is no order.
+ * All publications with the same delay wait in one queue, whatever their channel, so they leave in
+ * the order in which they arrived. Between channels with different delays there is no order.
  *
- * There are as many queues as there are different times in the configuration, and one timer. The size of a queue
- * is limited, too: a flood of publications leaves early. */
+ * There is one queue for each different delay in the configuration, and one timer. The size of a
+ * queue is limited: during a flood, publications are handed over before their time. */
 #include "sluice/feed/batches.h"
 
 #include <errno.h>

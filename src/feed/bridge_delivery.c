@@ -1,6 +1,7 @@
-/* A publication's way from its home to the hubs: directly to the home worker's own, through the inbox of every
- * other worker that wants the channel. What waits in an inbox is limited; a run beyond that is dropped, and
- * the worker's subscribers are told that they missed something. */
+/* Takes publications from their home to the hubs: directly to the home worker's own hub, and
+ * through the inbox of every other worker that wants the channel. The bytes that wait in an inbox
+ * are limited. A run beyond the limit is dropped, and the worker's subscribers are notified of the
+ * gap. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@ struct delivery {
 	struct publication *publication;
 };
 
-/* The memory that a run holds on its way. Of many small runs, most is not their bytes. */
+/* The memory that a run takes in an inbox. For small runs most of it is overhead, not frames. */
 static size_t weight(const struct publication *publication)
 {
 	return sizeof(*publication) + publication->channel_len + publication->chunk.len +

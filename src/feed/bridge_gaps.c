@@ -1,15 +1,16 @@
-/* Which connections have to be told that they missed publications, and when.
+/* Decides which connections are notified of missed publications, and when.
  *
  *	a publication was dropped                            -> gap on its channel
  *	the home's link to Redis was lost and is back        -> gap on all channels of that home
  *	a run was dropped because its worker is behind       -> the same: it has no time to hear of each
  *
- * A page that is told of a gap reads again what it shows. So it is told when the link is back and everything
- * is subscribed again, not before: what it then reads is at least as new as what it missed.
+ * After a gap, a page fetches again what it shows. So it is notified only when the link is back and
+ * every channel is subscribed again: what it then fetches is at least as new as what it missed.
  *
- * Each worker has a link, and after an outage of Redis they do not come back at the same moment; but a page
- * has channels of several homes. So a worker waits a moment after the last home that is back, and while
- * another home is still away, but not for long: then every page hears of it once. */
+ * Each worker has a link, and after an outage of Redis the links do not come back at the same
+ * moment, but a page has channels of several homes. So a worker waits briefly after a home is back,
+ * and again while another home is still down, but only for a limited time. Then every page is
+ * notified once. */
 #include "bridge_internal.h"
 
 #include <errno.h>
@@ -53,7 +54,8 @@ static void deliver_gap(void *owner, void *subject)
 	uint64_t home = UINT64_C(1) << note->worker;
 	free(note);
 	atomic_fetch_and(&bridge->gap_posted, ~home);
-	/* Without subscribers there is nobody to tell; and when the worker ends, no deadline may start. */
+	/* Without subscribers nobody has to be notified, and when the worker ends, no deadline may
+	 * start. */
 	if (hub_subscription_count(&bridge->hub) == 0)
 		return;
 	bridge->gap_homes |= home;

@@ -1,13 +1,14 @@
-/* What a home's link to Redis brings, and where it goes.
+/* Dispatches the events of a home's link to Redis.
  *
  *	publication         -> batches -> bridge_delivery.c
  *	confirmation        -> bridge_wants.c
  *	link lost, or back  -> link_state, bridge_gaps.c
  *	changed keys        -> the owner
  *
- * When the link is lost, the hubs hear nothing: browsers stay, and the subscriptions module asks for
- * everything again. Only the link's state changes, so that no browser is let in that would receive nothing;
- * those that were connected are told of the gap when the link is back. */
+ * When the link is lost, the hubs are not notified: browsers stay connected, and the subscriptions
+ * module subscribes to everything again. Only the link's state changes, so that no new browser is
+ * admitted that would receive nothing. Connected browsers are notified of the gap when the link is
+ * back. */
 #include "bridge_internal.h"
 #include "sluice/base/limit.h"
 #include "sluice/base/log.h"
@@ -72,8 +73,8 @@ static void on_confirmed(struct subscriptions *subscriptions, struct slice chann
 	bridge_confirm(subscriptions->owner, channel);
 }
 
-/* Browsers may keep asking for the channel, so the log has one line a minute. Those that wait are refused at
- * their time limit. */
+/* Browsers may request the channel again and again, so this is logged once a minute. Connections
+ * that wait for the channel are refused at their time limit. */
 static void on_refused(
 	struct subscriptions *subscriptions, struct slice channel, struct slice reason)
 {

@@ -11,15 +11,15 @@
 
 #include "sluice/feed/bridge.h"
 
-/* What may wait in a worker's inbox, in bytes. A worker that is this far behind would only fall further
- * behind. */
+/* The bytes that may wait in a worker's inbox. A worker that is this far behind would only fall
+ * further behind. */
 enum { BRIDGE_BACKLOG_MAX = 64 * 1024 * 1024 };
 
 /* ---- bridge_notes.c ---- */
 
 struct note {
 	struct bridge *to;
-	unsigned worker; /* the one that wants or unwants; or the home that the note is about */
+	unsigned worker; /* the worker that wants or unwants; or the home that has a gap */
 	uint32_t ticket;
 	uint32_t name_len;
 	char name[];
@@ -43,7 +43,8 @@ MUST_CHECK int bridge_post_note(struct bridge *to, void (*deliver)(void *owner, 
 /* A publication on this channel has been dropped. */
 void bridge_dropped(struct bridge *home, struct slice channel);
 
-/* A run has been dropped on its way to this worker, which is behind; so any of its channels may have a gap. */
+/* A run for this worker has been dropped because the worker is behind; so any of its channels may
+ * have a gap. */
 void bridge_dropped_on_the_way(struct bridge *home, struct bridge *to);
 
 /* The link was lost and is back. */
@@ -65,7 +66,7 @@ void bridge_confirm(struct bridge *home, struct slice channel);
 
 /* ---- bridge_home.c ---- */
 
-/* Opens and closes what the home has: its link to Redis and its batches. */
+/* Opens and closes the home's link to Redis and its batches. */
 MUST_CHECK int bridge_home_open(
 	struct bridge *home, struct stream_loop *shared, struct deadlines *deadlines);
 void bridge_home_close(struct bridge *home);

@@ -1,9 +1,10 @@
-/* Wants go from a worker's hub to the channel's home: directly when that is the same worker, else as a note
- * through its inbox. Confirmations always go through the inbox, to the home's own worker as well, so that a
- * hub never hears of one within its own call. An inbox keeps the order of each sender, so "want", "unwant",
- * "want" of one worker arrive in this order; the ticket tells confirmations that cross them apart.
+/* A want goes from a worker's hub to the channel's home: directly if that is the same worker, else
+ * as a note through its inbox. Confirmations always go through the inbox, also within one worker,
+ * so that a hub never receives one within its own call. An inbox keeps the order of each sender, so
+ * "want", "unwant", "want" of one worker arrive in this order. The ticket shows which want a
+ * confirmation belongs to.
  *
- * The home's book (hub/homes.h) records which worker wants what. */
+ * The home's table (hub/homes.h) records which worker wants which channel. */
 #include <stdlib.h>
 
 #include "bridge_internal.h"
@@ -26,7 +27,8 @@ static void count_channels(struct bridge *home)
 	metrics_set(home->setup.metrics, METRIC_CHANNELS, (int64_t)homes_count(&home->homes));
 }
 
-/* Without memory, the browsers that wait are refused at their time limit, unless somebody else asks. */
+/* If memory runs out, the waiting browsers are refused at their time limit, unless another want
+ * arrives in time. */
 static void confirm(struct bridge *home, struct slice channel, unsigned worker)
 {
 	(void)!bridge_post_note(home->setup.all[worker], deliver_confirmed, worker,

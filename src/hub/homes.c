@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct home_channel {
-	uint64_t workers; /* those that want it, one bit for each */
+	uint64_t workers; /* workers that want the channel, one bit for each */
 	struct table_key name;
 	/* followed by the name and, aligned, by uint32_t tickets[], by worker */
 };

@@ -1,16 +1,16 @@
-/* Two lists cross in a subscription: its channel's subscribers and its subscriber's channels.
+/* Each subscription is in two lists: its channel's subscribers and its subscriber's channels.
  *
  *	table of channels -- channel --+-- subscription --+-- subscriber
  *	                               +-- subscription --+
  *
- * A channel lives from its first subscription to its last, so the table holds no unwanted channel. Tickets
- * guard against a confirmation that was under way while a channel was left and wanted again: only the newest
- * ticket confirms.
+ * A channel exists from its first subscription to its last, so the table contains no unwanted
+ * channel. A confirmation may be under way while a channel is unwanted and wanted again. So each
+ * want has a ticket, and only the newest ticket confirms.
  *
- * Without memory, a want, its confirmation or an unwant may be lost on the way. So each subscriber of a channel
- * that is not confirmed asks for it once more, or a channel with subscribers that come and go would stay
- * unconfirmed for ever; and a channel that cannot be left stays wanted until there is an occasion to try
- * again. */
+ * When memory runs out, a want, its confirmation or an unwant may be lost on the way. So each new
+ * subscriber of an unconfirmed channel requests it again; otherwise a channel whose subscribers
+ * come and go could stay unconfirmed for ever. A channel whose unwant fails stays wanted until the
+ * next occasion to try again. */
 #include "sluice/hub/hub.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ struct hub_channel {
 	struct list subscriptions; /* struct subscription, by .in_channel */
 	uint32_t ticket;
 	bool confirmed;
-	bool walking; /* its list is being walked: do not destroy it now */
+	bool walking; /* its list is being iterated: do not destroy it now */
 	struct table_key name;
 };
 
@@ -212,7 +212,7 @@ void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 	if (!channel || channel->ticket != ticket || channel->confirmed)
 		return;
 	channel->confirmed = true;
-	/* Count all of them down before the first event: its handler may end subscriptions. */
+	/* Counts all of them down before the first event, whose handler may end subscriptions. */
 	LIST_EACH (node, &channel->subscriptions)
 		container_of(node, struct subscription, in_channel)->subscriber->unconfirmed--;
 	channel->walking = true;
@@ -225,8 +225,8 @@ void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 	drop_if_unwanted(hub, channel);
 }
 
-/* Subscriptions and subscribers lie anywhere in memory, and were last used by the publication before. So while
- * one is served, the next is prefetched. */
+/* Subscriptions and subscribers are scattered in memory and were last used by the previous
+ * publication. So while one is served, the next is prefetched. */
 static void fetch_next(const struct list *next, const struct list *head)
 {
 	if (next == head)

@@ -1,6 +1,6 @@
-/* A run grows in one block: header, channel name, frames. Until it is taken it has one owner and may
- * move, so the pointers in it are set when it is taken. Up to half of the block stays unused: trimming
- * would cost a copy, and a run lives only until the slowest subscriber has read it. */
+/* A run grows in one block: header, channel name, frames. Until it is taken it has one owner and
+ * may move, so its pointers are set when it is taken. Up to half of the block stays unused:
+ * trimming would cost a copy, and a run lives only until the slowest subscriber has received it. */
 #include "sluice/hub/publication.h"
 
 #include <errno.h>
@@ -123,7 +123,7 @@ static void release(struct chunk *chunk)
 	pthread_mutex_destroy(&publication->making);
 }
 
-/* From here on it does not move. */
+/* From here on the run does not move. */
 static void settle(struct publication *publication)
 {
 	publication->channel = run_channel(publication);

@@ -1,18 +1,20 @@
 /* The compressed frames of a run.
  *
- * A run is compressed once for each kind of window that somebody needs, however many receive it:
- * without context takeover (RFC 7692 §7.1.1.1) the compressed bytes depend on nothing but the payload
- * and the window, so all connections of all workers share them. They are made when the first of these
- * connections is about to be sent the run, as the channel's home does not know what its subscribers negotiated.
+ * A run is compressed once for each window size in use, however many connections receive it.
+ * Without context takeover (RFC 7692 §7.1.1.1) the compressed bytes depend only on the payload and
+ * the window, so all connections of all workers share them. They are made just before the run is
+ * sent to the first of these connections, because the channel's home does not know what its
+ * subscribers negotiated.
  *
- * What is compressed for a small window is valid for any larger one, too. So the eight windows share
- * three sets of frames, each made for the smallest of its windows: a client that opens a connection for
- * every window must not have everything compressed eight times.
+ * Frames that are compressed for a small window are valid for any larger one too. So the eight
+ * windows share three sets of frames, each made for the smallest of its windows. Otherwise a client
+ * that opens a connection for every window would have everything compressed eight times.
  *
- * Two workers may want the same frames at the same time. The second waits for the first: compressing
- * them itself would take as long, and this way it spares a processor.
+ * Two workers may need the same frames at the same time. The second waits for the first:
+ * compressing them itself would take as long, and waiting uses no CPU.
  *
- * Where compression gains nothing, the run's own frames stand in the place: found out once, too. */
+ * If compression gains nothing, the uncompressed frames are stored instead, so this is tried only
+ * once. */
 #include "sluice/hub/publication_compressed.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@
 #include "sluice/base/buffer.h"
 #include "sluice/proto/ws/ws_extension.h"
 
-/* What is needed while the frames for one window are made. */
+/* State while the frames for one window are made. */
 struct compression {
 	struct buffer frames;
 	unsigned window_bits;
@@ -34,7 +36,7 @@ struct compression {
 
 static const uint8_t windows[PUBLICATION_WINDOWS] = { WS_WINDOW_BITS_MIN, 12, WS_WINDOW_BITS_MAX };
 
-/* The largest of our windows that a client with this one can read. */
+/* The largest of our windows that a client with this window can read. */
 static unsigned window_for(unsigned window_bits)
 {
 	unsigned number = PUBLICATION_WINDOWS - 1;
@@ -43,11 +45,12 @@ static unsigned window_for(unsigned window_bits)
 	return number;
 }
 
-/* Appends the payload as a compressed frame. -E2BIG: that would not be smaller; or -ENOMEM. */
+/* Appends the payload as a compressed frame. 0; -E2BIG: the frame would not be smaller; or
+ * -ENOMEM. */
 static int append_compressed(
 	struct compression *compression, enum ws_opcode opcode, struct slice payload)
 {
-	/* The header is put in front when the length is known. It is at most as long as the
+	/* The header is written in front when the length is known. It is at most as long as the
 	 * uncompressed frame's. */
 	int error = buffer_reserve(&compression->frames, WS_SERVER_HEADER_MAX + payload.len);
 	if (error)

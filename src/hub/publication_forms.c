@@ -1,14 +1,14 @@
 /* The forms of a run.
  *
- * A form is made when the first connection that takes it is about to be sent the run, in that
- * connection's thread; all connections of all workers then share it. It is a run of its own, with one
- * message for each message of the plain run, and has compressed frames of its own:
+ * A form is made just before the run is sent to the first connection that uses the form, in that
+ * connection's thread; all connections of all workers then share it. It is a run of its own, with
+ * one message for each message of the plain run, and has its own compressed frames:
  *
  *	run, plain ---------> compressed for a small, a medium, a large window
  *	 `-- run, enveloped --> compressed for a small, a medium, a large window
  *
- * So the work that a form takes (is this payload JSON?) is done once per process, and not at all where
- * no connection takes it. A thread that asks while another makes the form waits for it.
+ * So the work for a form (is this payload JSON?) is done once per process, or not at all if no
+ * connection uses the form. If a thread needs a form that another thread is making, it waits.
  *
  * To add a form: a value of enum publication_form, a source with its maker, and a row here. */
 #include "sluice/hub/publication_forms.h"
@@ -17,7 +17,7 @@
 
 #include "publication_internal.h"
 
-/* The plain form is the run as it came. */
+/* The plain form is the run itself. */
 static const publication_maker makers[PUBLICATION_FORMS] = {
 	[PUBLICATION_ENVELOPED] = publication_append_enveloped,
 };

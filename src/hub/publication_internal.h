@@ -11,14 +11,14 @@
 MUST_CHECK int publication_run_append(struct publication_run *run, struct slice channel,
 	enum ws_opcode opcode, struct slice payload);
 
-/* Takes a whole frame off the front of a run's bytes, which we made and which are therefore valid.
- * Gives the frame; `ret_header`: the length of its header. */
+/* Takes a whole frame off the front of a run's bytes, which are valid because we made them. Returns
+ * the frame; `ret_header`: the length of its header. */
 struct slice publication_next_frame(
 	struct slice *rest, struct ws_frame *ret_frame, size_t *ret_header);
 
-/* Makes one form of a publication, message by message: appends to `run` what a subscriber that takes
- * this form is sent for one payload. `scratch` keeps its memory from message to message; its content
- * means nothing. 0 or -ENOMEM. */
+/* Makes one form of a publication, message by message: appends to `run` the message in this form
+ * for one payload. `scratch` keeps its memory from message to message; its content has no meaning.
+ * 0 or -ENOMEM. */
 typedef int (*publication_maker)(struct publication_run *run, struct buffer *scratch,
 	struct slice channel, enum ws_opcode opcode, struct slice payload);
 

@@ -1,7 +1,8 @@
 /* Listening addresses, from text and back.
  *
- * Names are not looked up: the address that a process listens on must not depend on a name server, and of
- * a name with two addresses one would be left out. "localhost" is accepted because everybody writes it. */
+ * Names are not looked up: the listening address must not depend on a name server, and a name may
+ * have two addresses, of which only one would be used. "localhost" is accepted because it is so
+ * common. */
 #include "sluice/net/address.h"
 
 #include <arpa/inet.h>

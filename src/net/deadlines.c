@@ -16,9 +16,10 @@
  * due by now", not "is it due in this tick": catching up costs at most one round. The hand moves first, so
  * that a deadline set meanwhile, even for "at once", is ahead of it: no on_due can prolong the walk.
  *
- * The hand follows the time of the last poll, not the clock. After the loop was held up, by a stopped
- * process or by a long turn, bytes that peers sent in time still wait in the kernel, while by the clock
- * the peers are late. So the sockets are polled first, and a deadline that fires was really missed.
+ * The hand follows the time of the last poll, not the clock. If the loop was delayed, by a stopped
+ * process or a long turn, bytes that peers sent in time still wait in the kernel, although by the
+ * clock the peers are late. So the sockets are polled first, and a deadline that fires was really
+ * missed.
  *
  * Ticks are compared by their signed difference, so that they may wrap around (after 6.8 years). */
 #include "sluice/net/deadlines.h"

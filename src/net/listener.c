@@ -7,8 +7,9 @@
  * accept the owner says whether there are descriptors to spare, so that links to Redis and the like still
  * get one.
  *
- * 64 connections per turn: when thousands come at once, established connections get their turn too. The
- * socket is watched level-triggered, so the next turn accepts more.
+ * At most 64 connections are accepted per turn: when thousands arrive at once, established
+ * connections get their turn too. The socket is watched level-triggered, so the next turn accepts
+ * more.
  *
  * Several listeners may watch one socket (the Unix socket of all workers). The first one gets the
  * connection; the others get EAGAIN, which is not an error.
@@ -50,8 +51,8 @@ static int set_settings(int fd, const struct address *address, bool shared)
 	return 0;
 }
 
-/* Connecting is refused where nobody listens: a process has died and left the file. It is refused for any
- * other kind of file too, and such a file is not ours to remove. */
+/* If connecting is refused, nobody listens: a process has died and left the file. Connecting is
+ * also refused for any other kind of file, but such a file must not be removed. */
 static bool is_stale(const struct address *address)
 {
 	struct stat status;
@@ -126,7 +127,7 @@ static void warn(struct listener *listener, int error)
 			limited ? "raise the limit: ulimit -n, LimitNOFILE=" : "see the reason"));
 }
 
-/* The socket stays unwatched as long as the owner says no. */
+/* The socket is not watched as long as the owner refuses. */
 static void on_resume(struct deadline *resume)
 {
 	struct listener *listener = container_of(resume, struct listener, resume);

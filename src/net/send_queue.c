@@ -3,9 +3,9 @@
  *	slots   [ C | D |   |   |   |   | A | B ]     capacity 8, first 6, count 4
  *	                                  ^ first_offset bytes of A are sent
  *
- * A client that keeps up never has more than a chunk or two here, for the length of one loop turn. Hence two
- * slots in the struct. A larger ring is allocated when needed and freed as soon as the queue is empty, so
- * that idle connections own nothing. */
+ * A client that keeps up never has more than a chunk or two here, for one loop turn. So the struct
+ * has two slots. A larger ring is allocated when needed and freed as soon as the queue is empty, so
+ * that idle connections own no memory. */
 #include "sluice/net/send_queue.h"
 
 #include <errno.h>

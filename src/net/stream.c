@@ -11,10 +11,10 @@
  * the array of parts when it has more than four; uv_read wants a buffer for each read. Here an idle stream
  * is this struct and nothing else, and a write that the kernel takes costs one system call.
  *
- * Everything that is not an answer to the socket happens in one task at the end of the turn: opening an
- * accepted stream, reading on, writing, ending our side, closing. So no event is ever raised within a call
- * of the owner's, and the owner may send, pause and resume as often as it likes in a turn: epoll is told
- * only what differs at the end.
+ * Everything that is not a reaction to the socket happens in one task at the end of the turn:
+ * opening an accepted stream, further reads, writing, ending our side, closing. So no event is ever
+ * raised within one of the owner's calls. The owner may send, pause and resume any number of times
+ * in a turn; epoll is updated only with the result.
  *
  * The owner may close the stream in any event, so whoever raises an event checks `closing` before it does
  * anything else, and its callers check stream_is_alive. The owner may free the stream only in on_closed,

@@ -1,8 +1,8 @@
-/* A stream's bytes, in and out.
+/* Reads and writes a stream's bytes.
  *
- * Fairness: a stream reads and writes a bounded amount at a time, then the others have their turn. The
- * socket's readiness brings it back. Where that cannot (bytes that wait decrypted in the TLS session, a
- * socket that takes and takes) the stream's task does. */
+ * Fairness: a stream reads and writes a bounded amount at a time, then the others have their turn.
+ * It continues when the socket is ready again. If epoll will not report that (decrypted bytes wait
+ * in the TLS session, or the socket accepted everything so far), the stream's task continues. */
 #include "stream_internal.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ void stream_read(struct stream *stream)
 		}
 		return;
 	}
-	if (stream->unread && stream->reading) /* else stream_resume brings it back */
+	if (stream->unread && stream->reading) /* else stream_resume continues */
 		stream_schedule(stream);
 }
 
@@ -63,11 +63,11 @@ void stream_resume(struct stream *stream)
 
 /* ---- writing ---- */
 
-/* The kernel's buffer for a TCP socket grows to megabytes, which is welcome: a burst is soon off our
- * hands. But thousands of clients that do not read would each get a copy there of what they share in our
- * queues, and making the copies takes a worker longer than Redis waits for its next read. So when much is
- * queued, the kernel is given little more than the network takes. How much may be on its way is not
- * limited by this. */
+/* The kernel's buffer for a TCP socket grows to megabytes. That is good for a burst. But thousands
+ * of clients that do not read would each get their own copy there of bytes that they share in our
+ * queues, and making the copies takes a worker longer than Redis waits for its next read. So when
+ * much is queued, the kernel gets little more than the network takes. This does not limit the bytes
+ * in flight. */
 static void keep_kernel_lean(struct stream *stream)
 {
 	if (stream->shared->queued <= MUCH_QUEUED || stream->lean)
@@ -101,7 +101,7 @@ static void write_queue(struct stream *stream)
 		stream->stuck = 1;
 	} else if (result < 0) {
 		stream_fail(stream, result);
-	} else if (result > 0 && !stream->stuck) { /* else "writable" brings it back */
+	} else if (result > 0 && !stream->stuck) { /* else "writable" continues */
 		stream_schedule(stream);
 	} else if (result == 0 && stream->stuck) {
 		stream->stuck = 0;
@@ -150,7 +150,7 @@ void stream_flush(struct stream *stream)
 		return;
 	if (offer_queue(stream, SIZE_MAX) == -EAGAIN)
 		stream->stuck = 1;
-	stream_schedule(stream); /* the end of the turn meets what is left, an error too */
+	stream_schedule(stream); /* the end of the turn handles the rest, and an error too */
 }
 
 void stream_drop_queued(struct stream *stream)
@@ -166,7 +166,7 @@ void stream_end(struct stream *stream)
 		stream_schedule(stream);
 }
 
-/* ---- how far it has come ---- */
+/* ---- progress ---- */
 
 bool stream_has_unread(const struct stream *stream)
 {

@@ -1,4 +1,4 @@
-/* What the sources of a stream know of each other. Calls go one way:
+/* For the sources of stream. Calls go one way:
  *
  *	stream.c       its life: connecting, accepting, the handshake, the turn's end, closing
  *	stream_flow.c  its bytes: reading, the send queue, back-pressure, ending our side
@@ -30,7 +30,7 @@ void stream_write(struct stream *stream);
 
 /* ---- stream_watch.c ---- */
 
-/* What epoll is to watch now. */
+/* The events that epoll should watch now. */
 static inline unsigned stream_wanted_events(const struct stream *stream)
 {
 	unsigned wanted = 0;
@@ -43,11 +43,11 @@ static inline unsigned stream_wanted_events(const struct stream *stream)
 	return wanted;
 }
 
-/* Watches these; 0: nothing. May fail the stream. */
+/* Watches these events; 0: none. May fail the stream. */
 void stream_watch(struct stream *stream, unsigned wanted);
 
-/* At the end of a turn, inline as each write is followed by it. That reading has paused is not told to the
- * kernel before something arrives, as most pauses are over by then. */
+/* For the end of a turn; inline because it follows each write. A pause in reading is not passed on
+ * to epoll until something arrives, because most pauses are over by then. */
 static inline void stream_watch_lazily(struct stream *stream)
 {
 	unsigned wanted = stream_wanted_events(stream);

@@ -1,5 +1,5 @@
-/* What epoll watches for a stream. A socket for which nothing is wanted is not in the set at all, as epoll
- * would report its end again and again. */
+/* Decides what epoll watches for a stream. A socket that waits for nothing is not in the set at
+ * all, because epoll would report its end again and again. */
 #include "stream_internal.h"
 
 void stream_watch(struct stream *stream, unsigned wanted)

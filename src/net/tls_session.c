@@ -8,11 +8,12 @@
  * we look up ourselves; names are left to mbedTLS. 2.28 checks no name when none is set, 3.6 refuses: a
  * client always sets one.
  *
- * Fairness. mbedTLS goes on reading within one call until it has something to return. A warning is a
- * record like any other, so a peer that sends nothing else would keep the thread to itself. Therefore one
- * call receives a bounded number of times (a record takes two), and then reports that nothing is there;
- * the socket, still readable, brings it back. A peer that sends BARREN_MAX bytes without one byte of
- * application data has failed: it would be neither idle nor ever done. */
+ * Fairness. mbedTLS continues to read within one call until it has something to return. A warning
+ * is a record like any other, so a peer that sends only warnings could occupy the thread. Therefore
+ * one call receives a bounded number of times (a record takes two), and then reports that there is
+ * nothing to read; as the socket is still readable, the next call continues. A peer that sends
+ * BARREN_MAX bytes without one byte of application data fails: otherwise it would be busy for
+ * ever. */
 #include "sluice/net/tls_session.h"
 
 #include <arpa/inet.h>
@@ -190,8 +191,8 @@ ssize_t tls_session_read(struct tls_session *session, void *bytes, size_t len)
 	return fail(session, result);
 }
 
-/* mbedTLS keeps the record that the socket did not take. When a later call gets rid of it, mbedTLS returns
- * the length that this call was given, so we give it the length that is in the record. */
+/* mbedTLS keeps a record that the socket did not take. When a later call sends it, mbedTLS returns
+ * the length that was passed to that call, so we pass the length of the record's content. */
 ssize_t tls_session_write(struct tls_session *session, const void *bytes, size_t len)
 {
 	MUST(len >= session->unfinished);

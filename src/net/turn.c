@@ -10,8 +10,8 @@
  * scheduled by it (the write of a stream) both run before the loop waits. There is no third round: a task
  * that schedules itself, because it has much to do, must let the sockets have their turn.
  *
- * The idle handle is active exactly while tasks wait. Its callback does nothing: what counts is that libuv
- * neither sleeps nor leaves its loop while an idle handle is active. So a scheduled task runs even when
+ * The idle handle is active exactly while tasks wait. Its callback does nothing, but while an idle
+ * handle is active, libuv neither sleeps nor leaves its loop. So a scheduled task runs even if
  * nothing else happens and no other handle is left. */
 #include "sluice/net/turn.h"
 
@@ -22,8 +22,8 @@ static void stay_awake(uv_idle_t *busy)
 	(void)busy;
 }
 
-/* Between two ends of a turn the kernel has filled the cache with its own data, and the owners lie anywhere
- * in memory. So while one task runs, the data of the next one is fetched. */
+/* Since the end of the last turn the kernel has filled the cache with its own data, and the owners
+ * are scattered in memory. So while one task runs, the data of the next is prefetched. */
 static void fetch_next(const struct list *round)
 {
 	const struct list *next = round->next;

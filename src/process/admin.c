@@ -1,6 +1,6 @@
-/* One request, one answer, and the connection is closed: a probe or Prometheus asks once in a few seconds.
- * The admin port runs on the main thread's own loop, so that it answers while every worker is busy, and a
- * slow reader delays no browser. */
+/* Each connection gets one request and one answer: a probe or Prometheus asks only once in a few
+ * seconds. The admin port runs on the main thread's own loop, so it answers while every worker is
+ * busy, and a slow reader delays no browser. */
 #include "sluice/process/admin.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static int print_answer(const struct admin_conn *conn, int status, struct buffer
 
 static void on_open(struct stream *stream)
 {
-	(void)stream; /* the peer speaks first */
+	(void)stream; /* the peer sends first */
 }
 
 static void on_bytes(struct stream *stream, char *bytes, size_t len)

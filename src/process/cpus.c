@@ -1,17 +1,17 @@
-/* In a container a process may use fewer CPUs than there are. Two things take them away.
+/* In a container a process may use fewer CPUs than the machine has. Two things limit them.
  *
  * The affinity mask (taskset, cpusets) names the CPUs that a thread may run on. A cgroup's quota is
  * the CPU time that all threads together get in a period: 150 ms of every 100 ms is one and a half
- * CPUs. With more threads than that, the quota is used up early and all of them stand still for the
- * rest of the period, which a browser sees as a stall. So the quota counts, rounded up.
+ * CPUs. With more threads than that, the quota is used up early and all threads stop for the rest
+ * of the period, which a browser sees as a stall. So the quota counts, rounded up.
  *
  *	/proc/self/cgroup           what to read
  *	0::/a/b                     version 2: /sys/fs/cgroup/a/b/cpu.max ("150000 100000")
  *	3:cpu,cpuacct:/a/b          version 1: /sys/fs/cgroup/cpu/a/b/cpu.cfs_quota_us
  *
- * Every group up to the root may have a quota, and the smallest one holds. In a container the path may
- * be the host's, which is invisible from within. Then the container's own group is the root of what is
- * visible, and the way up ends there too. */
+ * Every group up to the root may have a quota, and the smallest one applies. In a container the
+ * path may be that of the host, which is not visible inside. Then the container's own group is the
+ * visible root, and the search ends there. */
 #include "sluice/process/cpus.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 
 enum { FILE_MAX = 65536, CPUS_MAX = 1 << 16 };
 
-/* Reads two numbers from a file. One that is absent, or is "max", becomes -1. */
+/* Reads two numbers from a file. A number that is missing, or is "max", becomes -1. */
 static void read_numbers(const char *path, long long *ret_first, long long *ret_second)
 {
 	struct buffer text;

@@ -1,9 +1,10 @@
-/* Browsers may have all descriptors except those that are open at the start, and a reserve: for reconnecting
- * to Redis (with name look-ups, and one address tried after the other), for requests on the admin port, for
- * reading the configuration again. Without the reserve, reconnecting to Redis would be the first thing to
- * fail when descriptors run short.
+/* Browsers may use all descriptors except those that are open at the start and a reserve. The
+ * reserve is for reconnecting to Redis (with name look-ups and several addresses), for requests on
+ * the admin port, and for reading the configuration again. Without it, reconnecting to Redis would
+ * be the first thing to fail when descriptors run short.
  *
- * Where the limit is so low that this would leave nothing for browsers, they get half of what is free. */
+ * If the limit is so low that this would leave nothing for browsers, they get half of the free
+ * descriptors. */
 #include "sluice/process/descriptors.h"
 
 #include <dirent.h>

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* libuv counts the time that the loop has waited. The rest of the time between two ends of a turn is the
- * time that the turn was busy. */
+/* libuv counts the time that the loop has waited. The rest of the time between the ends of two
+ * turns is the turn's busy time. */
 static void on_turn_end(uv_prepare_t *handle)
 {
 	struct event_loop *loop = container_of(handle, struct event_loop, turn_end);
@@ -16,8 +16,8 @@ static void on_turn_end(uv_prepare_t *handle)
 	loop->idle_ns = idle;
 }
 
-/* Before turn_open: libuv runs the prepare handle that was started last first, so that what the tasks of
- * the turn's end take is measured too. */
+/* Started before turn_open: libuv runs the prepare handle that was started last first, so the tasks
+ * at the end of the turn are measured too. */
 static int measure_turns(struct event_loop *loop)
 {
 	int error = uv_prepare_init(&loop->uv, &loop->turn_end);

@@ -1,10 +1,10 @@
-/* The main thread. It starts the workers and then only waits: for signals, for requests on the admin port,
- * and for what the workers report to its inbox.
+/* The main thread. It starts the workers and then only waits for signals, for requests on the admin
+ * port, and for reports of the workers to its inbox.
  *
  *	SIGTERM -> all workers drain -> all drained -> all quit -> all quiet -> all finish -> joined
  *
- * A second SIGTERM closes the remaining connections at once; the rest of the way is the same. SIGHUP makes
- * a new generation of settings and hands it to the workers. */
+ * A second SIGTERM closes the remaining connections at once; the other steps are the same. SIGHUP
+ * makes a new generation of settings and hands it to the workers. */
 #include "sluice/process/gateway.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ struct gateway {
 	bool has_admin;
 };
 
-/* ---- the way to the end ---- */
+/* ---- shutting down ---- */
 
 static void begin_drain(struct gateway *gateway)
 {
@@ -107,7 +107,7 @@ static void on_quiet(struct worker *worker)
 static const struct worker_events worker_events = { .on_drained = on_drained,
 	.on_quiet = on_quiet };
 
-/* Something does not end, such as the resolver's thread: the process does not wait for it. */
+/* Something does not end, such as a resolver thread. The process does not wait for it. */
 static void on_forced_end(struct deadline *deadline)
 {
 	struct gateway *gateway = container_of(deadline, struct gateway, forced_end);
@@ -324,7 +324,7 @@ static void finish(struct gateway *gateway)
 int gateway_run(const struct gateway_setup *setup)
 {
 	static struct gateway
-		gateway; /* one per process; the kernel cleans up after a failed start */
+		gateway; /* one per process; after a failed start the kernel cleans up */
 	gateway.setup = setup;
 	hash_init();
 	signals_begin();

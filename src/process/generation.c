@@ -20,8 +20,8 @@ static bool needs_restart(const struct settings *settings, const struct settings
 	       !is_same(settings->admin_listen, now->admin_listen) || !is_same(url, now_url);
 }
 
-/* What cannot change at run time stays as it is, and the log says so. But turning TLS off by mistake
- * would send cookies in the clear: such a configuration is refused. */
+/* Settings that cannot change at run time keep their values, and a warning is logged. But turning
+ * TLS off by mistake would send cookies in the clear, so such a configuration is refused. */
 static bool can_follow(const struct settings *settings, const struct settings *now)
 {
 	if (needs_restart(settings, now))
@@ -34,7 +34,7 @@ static bool can_follow(const struct settings *settings, const struct settings *n
 	return false;
 }
 
-/* False: why has been logged. */
+/* False: the reason has been logged. */
 static bool make_tls(struct generation *generation)
 {
 	const struct settings *settings = generation->settings;

@@ -12,7 +12,8 @@ static const char *path_of(const struct listening *listening)
 	return listening->address.local.sun_path;
 }
 
-/* The path alone would not do: a successor may have bound its own socket there by the time we end. */
+/* The path alone is not enough: by the time we end, a successor may have bound its own socket
+ * there. */
 static void remember_file(struct listening *listening)
 {
 	struct stat info;

@@ -1,9 +1,9 @@
 /* A worker's life.
  *
- * It ends in steps, so that nobody posts to a closed inbox: first all workers drain; then all quit, which
- * closes their links to Redis, so that nothing comes in any more; when all are quiet, no worker can post
- * to another, and all finish: they close their inboxes, and their loops run out of handles. The main
- * thread takes each step for all workers at once (gateway.c). */
+ * Workers end in steps, so that nobody posts to a closed inbox. First all workers drain. Then all
+ * quit, which closes their links to Redis, so that nothing arrives any more. When all are quiet, no
+ * worker can post to another. Then all finish: they close their inboxes, and their loops run out of
+ * handles. The main thread takes each step for all workers at once (gateway.c). */
 #include "sluice/process/worker.h"
 
 #include <stdlib.h>
@@ -56,11 +56,11 @@ int worker_start(struct worker *worker)
 	return uv_thread_create(&worker->thread, run, worker);
 }
 
-/* ---- what is posted ---- */
+/* ---- calls that are posted ---- */
 
 static void post(struct worker *worker, void (*deliver)(void *owner, void *subject), void *subject)
 {
-	/* Nothing better can be done for a process that cannot even be asked to end. */
+	/* If the request to end cannot even be posted, nothing better can be done. */
 	MUST(inbox_post(&worker->loop.inbox, deliver, subject) == 0);
 }
 

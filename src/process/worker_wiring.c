@@ -1,5 +1,5 @@
-/* A worker's parts and what each tells the others: all tables of events meet here, and only here does a
- * part learn of another.
+/* Connects the parts of a worker: all tables of events are here, and no part refers to another
+ * elsewhere.
  *
  *	listener   -> conns      a new connection
  *	commands   -> sessions   the link is up: read again what may have changed meanwhile
@@ -56,10 +56,10 @@ static const struct redis_link_events command_events = {
 
 /* ---- changed sessions ---- */
 
-/* Worker 0 logs it for all workers: they ask the same Redis. */
+/* Worker 0 logs it for all workers, as they use the same Redis. */
 static void tell_untracked(struct worker *worker, struct slice problem)
 {
-	/* the subscribed link is being lost; the next one will have another ID */
+	/* the subscribed link is being lost; the next link will have another ID */
 	bool passes = slice_starts_with(problem, SLICE("ERR The client ID"));
 	if (worker->number != 0 || worker->told_untracked || passes)
 		return;
@@ -74,7 +74,7 @@ static void tell_untracked(struct worker *worker, struct slice problem)
 			log_slice("reason", problem));
 }
 
-/* Until now Redis tracked nothing, so the sessions that were read meanwhile are read again. */
+/* Until now Redis tracked nothing, so sessions that were read meanwhile are read again. */
 static void on_tracked(struct tracking *tracking)
 {
 	struct worker *worker = tracking->owner;

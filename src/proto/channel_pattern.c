@@ -5,17 +5,18 @@
  *	     ^path          any of the texts at that path of the session
  *	            ^rest   the rest of the name, whatever it is
  *
- * A pattern is the operator's, a name is a browser's, a text is the backend's, and they never
- * change places: a name or a text that contains "*" or "{" is compared byte by byte like any other.
+ * Patterns come from the operator, names from browsers, and strings from the backend. Only patterns
+ * have special characters: a name or a string that contains "*" or "{" is compared byte by byte
+ * like any other.
  *
- * An array may contain a text that begins another of its texts ("a", "ab"), so a name can match by
- * one element and fail by the one tried first. Trying all ways one after another takes exponential
- * time, and users may have a say in their arrays. So all ways are followed at once: the state is
- * the set of offsets in the name at which some way through the pattern so far ends; the name
+ * In an array, one string may be a prefix of another ("a", "ab"), so a name can match by one
+ * element and fail by the element that is tried first. Trying all combinations takes exponential
+ * time, and users may influence their arrays. So all combinations are followed at once: the state
+ * is the set of offsets in the name at which a match of the pattern so far may end. The name
  * matches if the set contains its end. A name has at most CHANNEL_NAME_MAX bytes, so the set is
  * small, and the time is bounded by parts × offsets × elements.
  *
- * In the other direction, channel_pattern_each writes out every name. There the arrays of one
+ * In the other direction, channel_pattern_each generates every name. There the arrays of one
  * pattern multiply, so the number of steps is limited. */
 #include "sluice/proto/channel_pattern.h"
 
@@ -91,7 +92,7 @@ struct offsets {
 	bool has[CHANNEL_NAME_MAX + 1];
 };
 
-/* Adds to `to` every offset at which `text` ends, if it begins at one of `from`. */
+/* Adds to `to` every offset at which `text` ends if it begins at an offset in `from`. */
 static void advance(
 	const struct offsets *from, struct offsets *to, struct slice name, struct slice text)
 {
@@ -130,8 +131,9 @@ bool channel_pattern_matches(
 	return reached.has[name.len];
 }
 
-/* Parts that stand for any text take as little as possible; if what follows fails, the last of them
- * takes one byte more. That is enough, as it can take whatever an earlier one could. */
+/* Parts that stand for any string match as little as possible. If the rest fails, the last of these
+ * parts matches one byte more. That is enough, because it can match whatever an earlier one
+ * could. */
 bool channel_pattern_could_match(struct slice pattern, struct slice name)
 {
 	struct slice retry_pattern = { NULL, 0 }, retry_name = { NULL, 0 };
@@ -156,7 +158,7 @@ bool channel_pattern_could_match(struct slice pattern, struct slice name)
 	return true;
 }
 
-/* ---- writing names out ---- */
+/* ---- generating names ---- */
 
 struct expansion {
 	const struct identity *identity;

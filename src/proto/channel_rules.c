@@ -1,11 +1,10 @@
-/* Which channels an identity may see: the list of rules, on top of what each pattern matches.
- * Whatever no rule allows is refused. */
+/* Applies the list of rules to an identity. A channel that no rule allows is refused. */
 #include "sluice/proto/channel_rules.h"
 
 #include "sluice/proto/channel_pattern.h"
 
-/* Far beyond any limit on channels: an identity with more automatic names does not get the
- * others. */
+/* Far beyond any limit on channels. If an identity has more automatic names, the others are left
+ * out. */
 enum { AUTOMATIC_STEPS_MAX = 16384 };
 
 const char *channel_rule_problem(const struct channel_rule *rule)
@@ -36,8 +35,8 @@ struct automatic {
 	void *context;
 };
 
-/* An identity may see whatever one of its rules matches; the order of the rules matters only
- * without an identity. */
+/* An identity may see a channel if any rule matches; the order of the rules matters only for
+ * anonymous clients. */
 static int offer(void *context, struct slice name)
 {
 	const struct automatic *automatic = context;

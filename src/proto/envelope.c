@@ -1,4 +1,4 @@
-/* Messages are put together from literals and escaped strings. */
+/* Messages are built from literals and escaped strings. */
 #include "sluice/proto/envelope.h"
 
 #include <stdint.h>
@@ -13,7 +13,7 @@ static int append_string(struct buffer *out, struct slice text)
 	return json_print_string(&printer, text);
 }
 
-/* `name`: a literal with its comma and colon. An absent text is left out. */
+/* `name`: a literal with its comma and colon. An absent string is left out. */
 static int append_member(struct buffer *out, const char *name, struct slice text)
 {
 	if (!text.at)

@@ -8,8 +8,8 @@
  *	 ^key   ^value      ^key ^value
  *
  * Keys and values are compared with their escapes decoded: "type" may be written "\u0074ype". An id
- * is not decoded but sent back as it was written, so it has to be short and harmless. In a name,
- * half a surrogate pair becomes bytes that are not UTF-8, so the name is not valid. */
+ * is not decoded but sent back as it was written, so it must be short. In a name, half a surrogate
+ * pair becomes bytes that are not UTF-8, so the name is not valid. */
 #include "sluice/proto/envelope_read.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What the link's parts do, and when.
+/* Connects the parts of a link.
  *
  *	stream -> resp_reader -> transport -> link_dispatch (link_commands.c) -> the command's sender
  *

@@ -1,19 +1,19 @@
-/* What is sent, and which command a reply answers.
+/* Sends commands, and matches each reply to its command.
  *
  *	reply -+-> push "message"                            -> on_push
  *	       |-> push "subscribe" or "unsubscribe"         -> on_push: one answer to the oldest command
  *	       |-> error, and the oldest is a (UN)SUBSCRIBE  -> on_refused: its only answer
  *	       '-> anything else                             -> the on_reply of the oldest command
  *
- * Redis answers in order, so a reply belongs to the oldest pending command; only publications come in
- * between. A SUBSCRIBE or UNSUBSCRIBE of n channels is answered by n pushes, or by one error for all of
- * it: Redis checks the rights to all channels before it begins. Whatever fits neither fails the link: if
- * a reply could be taken for the answer to another command, one browser's session could be taken for
- * another's.
+ * Redis answers in order, so a reply belongs to the oldest pending command; only publications come
+ * in between. A SUBSCRIBE or UNSUBSCRIBE of n channels is answered by n pushes, or by one error for
+ * the whole command, because Redis checks the permissions for all channels first. Any other reply
+ * fails the link: if a reply were matched to the wrong command, one browser could get another's
+ * session.
  *
- * When Redis is slower than its clients ask, pending commands must not cost memory without end, so there
- * is a limit to them. The link's own commands are exempt: a PING is what finds out that Redis hangs, and
- * there is one at a time. */
+ * When Redis is slower than we send commands, the memory of pending commands must not grow without
+ * bound, so their number is limited. The link's own commands are exempt: the PING must get through
+ * to detect that Redis hangs, and only one is pending at a time. */
 #include "link_internal.h"
 
 #include <errno.h>
@@ -117,7 +117,7 @@ static void take_push(struct redis_link *link, const struct redisReply *reply)
 	}
 }
 
-/* Is this the error that answers all of a subscription command? */
+/* Is this the error that answers a subscription command as a whole? */
 static bool is_refusal(const struct pending_command *command, const struct redisReply *reply)
 {
 	return command->answer == ANSWER_PUSHES && !command->answered &&
@@ -181,8 +181,8 @@ void redis_link_fail(struct redis_link *link, const char *reason)
 	redis_transport_fail(&link->transport, reason);
 }
 
-/* Redis' text becomes the operator's reason, but must never hold the password: some proxies quote what they
- * do not understand, so the reply to AUTH is cut at its first quote. */
+/* Redis' error text is logged as the reason, but must never contain the password. Some proxies
+ * quote what they do not understand, so the reply to AUTH is cut at its first quotation mark. */
 void redis_link_fail_by_reply(
 	struct redis_link *link, const char *command, const struct redisReply *reply)
 {

@@ -1,4 +1,4 @@
-/* What a link says first. All commands leave at once; the operator hears of the first that is refused. */
+/* The first commands of a link. All are sent at once; the first that is refused is logged. */
 #include <stdio.h>
 
 #include "link_internal.h"

@@ -1,17 +1,18 @@
-/* Is Redis still there?
+/* Detects that Redis is gone or hangs.
  *
- * TCP does not tell when the other machine is gone or the process hangs, so a PING goes out every second
- * while none is unanswered. A PING behind a huge reply, or behind thousands of publications, waits longer,
- * but then bytes arrive: only periods without any count, and two of them end the link. So a dead Redis is
- * found within three seconds, and a busy one is left alone.
+ * TCP does not report that the other machine is gone or that the process hangs. So a PING is sent
+ * every second, unless one is still unanswered. A PING behind a huge reply or thousands of
+ * publications waits longer, but then bytes arrive. Only periods without any bytes count, and after
+ * two of them the link fails. So a dead Redis is detected within three seconds, and a busy one
+ * keeps its link.
  *
- * The back-off starts over when a PING has been answered on a link that was up, not earlier: a Redis that
+ * The back-off starts over only when a PING has been answered on a link that was up: a Redis that
  * accepts us and disconnects us again must not be flooded with attempts. */
 #include "link_internal.h"
 
 enum {
 	SILENT_PERIODS_MAX = 2,
-	/* a deadline is met up to one tick late; this way a PING never is */
+	/* a deadline fires up to one tick late; this way a PING is never late */
 	PING_PERIOD_MS = REDIS_PING_MS - DEADLINE_TICK_MS,
 };
 

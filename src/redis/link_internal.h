@@ -7,12 +7,12 @@
 
 /* ---- link_commands.c ---- */
 
-/* Sends a command of the link's own, without which there is no link: also while it is greeting, and however
- * many are pending. Fails the link when it cannot be sent. `on_reply` gets the link as its context. */
+/* Sends one of the link's own commands, also while greeting and however many commands are pending.
+ * Fails the link if the command cannot be sent. `on_reply` gets the link as its context. */
 void link_send_own(
 	struct redis_link *link, const struct slice *words, size_t n, redis_reply_fn on_reply);
 
-/* Gives every pending command a NULL for its reply. */
+/* Gives every pending command NULL as its reply. */
 void link_drop_pending(struct redis_link *link);
 
 /* Hands a reply to the command that it answers. May fail or close the link. */
@@ -20,7 +20,7 @@ void link_dispatch(struct redis_link *link, const struct redisReply *reply);
 
 /* ---- link_heartbeat.c ---- */
 
-/* From now on a PING goes out every second. */
+/* From now on a PING is sent every second. */
 void link_heartbeat_begin(struct redis_link *link);
 void link_heartbeat_end(struct redis_link *link);
 

@@ -1,4 +1,4 @@
-/* Which Redis, and as which user, in one line that an operator writes:
+/* Parses the URL of the Redis server and user, as an operator writes it:
  *
  *	redis://user:password@host:6379/0    rediss://:password@host?ca=/etc/ca.pem
  *	unix://user:password@/run/redis.sock?db=1
@@ -7,8 +7,8 @@
  * §2.4): scheme; authority, up to the first of "/?#", with the credentials before its last "@"; path; query. A
  * password may hold any byte but NUL, and a raw "@" or ":" in it does no harm.
  *
- * What is not understood is an error: a misspelt parameter or a user without a password would otherwise go
- * unnoticed. An error's text never holds a part of the URL, which may be the password.
+ * Anything unknown is an error: a misspelt parameter or a user without a password would otherwise
+ * go unnoticed. An error text never contains a part of the URL, which may be the password.
  *
  * Every part is stored in `text`, one after the other, each with its NUL. Decoding never makes a part longer, and
  * there are five at most, so REDIS_URL_MAX + 16 bytes are enough. */

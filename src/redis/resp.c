@@ -1,20 +1,21 @@
-/* hiredis' reader, made safe against a hostile Redis.
+/* Makes hiredis' reader safe against a hostile Redis.
  *
- * The reader itself is sound, but it believes what it reads. "*2147483647" makes it allocate (and later walk
- * through) 16 GiB for an array of which no element has arrived; version 1 accepts arrays within arrays to any
- * depth, and frees them by recursion; and as it drops what it has read, an array of small elements may grow
- * for ever without much being buffered. So:
+ * The reader is sound, but it trusts its input. "*2147483647" makes it allocate (and later walk
+ * through) 16 GiB for an array of which no element has arrived. Version 1 accepts arrays within
+ * arrays to any depth, and frees them by recursion. And because it drops the bytes that it has
+ * read, an array of small elements may grow without bound while little is buffered. So:
  *
- * - A reply may be reply_bytes long on the wire, counted from its first byte to its last, however it was
- *   split: what has been fed since the last complete reply, less what is still unread.
+ * - A reply may be reply_bytes long on the wire, from its first byte to its last, however it was
+ *   split. That is the number of bytes fed since the last complete reply, less those still unread.
  * - Before an array is made, its elements are counted in. Each takes at least 3 bytes ("+\r\n"), so all
  *   arrays of a reply together cannot announce more than a third of reply_bytes, and memory stays in
  *   proportion to reply_bytes. The same check limits the depth.
  *
- * The check wraps hiredis' own function that makes arrays; all other functions are hiredis' own. RESP3 is
- * never asked for: if a server sends it, its arrays are refused here, and no caller expects its other types.
+ * The check wraps hiredis' function that makes arrays; all other functions are hiredis' own. We
+ * never ask for RESP3. If a server sends it, its arrays are refused here, and no caller expects its
+ * other types.
  *
- * Commands are formatted here and not by hiredis, straight into the buffer that they leave from. */
+ * Commands are formatted here and not by hiredis, directly into the send buffer. */
 #include "sluice/redis/resp.h"
 
 #include <errno.h>
@@ -52,7 +53,8 @@ int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
 	reader->functions.createArray = create_array;
 	reader->reader->fn = &reader->functions;
 	reader->reader->privdata = reader;
-	/* Else version 0.14 replaces a large buffer by a small one, and aborts when there is no memory for it. */
+	/* Without this, version 0.14 replaces a large buffer by a small one, and aborts if there is
+	 * no memory for it. */
 	reader->reader->maxbuf = 0;
 	return 0;
 }

@@ -1,8 +1,9 @@
-/* Between a link and what is wanted from it (wanted.c): what the link brings goes there, or to the owner.
+/* Connects a link to wanted.c. Answers from the link go to wanted.c, and publications go to the
+ * owner.
  *
- * The subscriptions are up when the link is up and everything that was wanted at that moment has been
- * confirmed or refused. An error that answers SUBSCRIBE is about our rights when it says NOPERM, and then
- * the link stays; any other error fails it, as does an error that answers UNSUBSCRIBE. */
+ * The subscriptions are up when the link is up and every channel that was wanted at that moment has
+ * been confirmed or refused. If a SUBSCRIBE is answered by NOPERM, we lack the permission, and the
+ * link stays up. Any other error fails it, as does an error that answers UNSUBSCRIBE. */
 #include "subscriptions_internal.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* For the sources of subscriptions: subscriptions.c, and below it subscriptions_listening.c, which hears of
- * changed keys. */
+/* For the sources of subscriptions: subscriptions.c, and below it subscriptions_listening.c, which
+ * receives the names of changed keys. */
 #ifndef SLUICE_REDIS_SUBSCRIPTIONS_INTERNAL_H
 #define SLUICE_REDIS_SUBSCRIPTIONS_INTERNAL_H
 

@@ -1,9 +1,10 @@
-/* Hearing of changed keys, on a subscribed link.
+/* Receives the names of changed keys on a subscribed link.
  *
- * Redis sends them to the client with a number that tracking.c gives it. So the number is asked for (CLIENT
- * ID) before the first SUBSCRIBE, as RESP2 allows no other command afterwards, and one channel is wanted
- * besides the owner's. Redis does not publish on that channel: it writes to the one client an array of keys
- * or, when all keys are meant, a nil. Anybody may PUBLISH on it, but only strings, which are ignored. */
+ * Redis sends them to the client whose ID tracking.c has passed. So the ID is queried (CLIENT ID)
+ * before the first SUBSCRIBE, because RESP2 allows no other command afterwards, and one channel is
+ * wanted besides the owner's. Redis does not publish on that channel: it writes an array of keys to
+ * this client alone, or a nil that means all keys. Anybody may PUBLISH on the channel, but only
+ * strings, which are ignored. */
 #include "subscriptions_internal.h"
 
 static const char invalidate[] = "__redis__:invalidate";
@@ -23,7 +24,7 @@ static void tell(struct subscriptions *subscriptions, uint64_t client, struct sl
 	subscriptions->events->on_listening(subscriptions, client, problem);
 }
 
-/* Arrives before the answer to SUBSCRIBE, which was sent after it. */
+/* The reply arrives before the answer to SUBSCRIBE, which was sent later. */
 static void on_client_id(void *context, const struct redisReply *reply)
 {
 	struct subscriptions *subscriptions = context;
@@ -45,7 +46,7 @@ int listening_begin(struct subscriptions *subscriptions)
 				      : 0;
 }
 
-/* Without a number, on_client_id has reported the problem. */
+/* Without a client ID, on_client_id has reported the problem. */
 void listening_confirmed(struct subscriptions *subscriptions)
 {
 	if (subscriptions->client)

@@ -1,8 +1,9 @@
-/* CLIENT TRACKING is sent before the next read, and Redis works in order: so the read is tracked, and on_tracked
- * need not wait for the reply. If that is an error, nothing is lost but the reads made in vain.
+/* CLIENT TRACKING is sent before the next read, and Redis executes commands in order. So the read
+ * is tracked, and on_tracked need not wait for the reply. If the reply is an error, only some
+ * needless reads were made.
  *
- * Redis cannot tell a reader that its listener has gone (RESP2 has no message for it), nor does it matter: the
- * listener's owner knows, and gives its next number. */
+ * Redis cannot notify a reader that its listener has gone: RESP2 has no message for it. None is
+ * needed, because the listener's owner knows and passes the next client ID. */
 #include "sluice/redis/tracking.h"
 
 #include <inttypes.h>
@@ -26,7 +27,8 @@ static void begin(struct tracking *tracking)
 	snprintf(listener, sizeof(listener), "%" PRIu64, tracking->listener);
 	const struct slice words[] = { SLICE("CLIENT"), SLICE("TRACKING"), SLICE("ON"),
 		SLICE("REDIRECT"), slice_of(listener) };
-	/* If there is no room for this, there is none for reads either: begin with a new link. */
+	/* If there is no room for this command, there is none for reads either, so start over with
+	 * a new link. */
 	if (redis_link_command(tracking->reader, words, COUNT_OF(words), on_reply, tracking) == 0)
 		tracking->events->on_tracked(tracking);
 	else

@@ -1,7 +1,7 @@
-/* The stream is a member, so a new attempt begins only when the last one's stream has closed *and* the
- * wait is over, whichever comes later. `redis_transport_fail` changes the state first, so that whatever
- * an event's handler tries is refused, and raises on_failed last. A handler may close the transport or
- * fail it, so the reading loop looks at the state after each reply. */
+/* The stream is a member, so a new attempt begins only when the last attempt's stream has closed
+ * *and* the wait is over. `redis_transport_fail` changes the state first, so that calls from an
+ * event handler are refused, and raises on_failed last. A handler may close the transport or fail
+ * it, so the reading loop checks the state after each reply. */
 #include "sluice/redis/transport.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ enum { FEED_BYTES = 4096 };
 static uint32_t draw_wait(struct redis_transport *transport)
 {
 	uint32_t bound = transport->backoff_ms, random = 0;
-	/* without randomness the wait is merely not spread */
+	/* without random bytes the wait is only not spread */
 	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
 	transport->backoff_ms = MIN(bound + bound / 2, (uint32_t)REDIS_BACKOFF_MAX_MS);
 	return bound / 2 + random % (bound - bound / 2 + 1);
@@ -48,7 +48,7 @@ void redis_transport_fail(struct redis_transport *transport, const char *reason)
 
 /* ---- reading ---- */
 
-/* Gives the reader's last result. */
+/* Returns the reader's last result. */
 static int read_replies(struct redis_transport *transport)
 {
 	struct redisReply *reply;
@@ -61,8 +61,8 @@ static int read_replies(struct redis_transport *transport)
 	return got;
 }
 
-/* In small pieces: whenever hiredis' reader has read a kilobyte, it moves everything that it has not read
- * to the front of its buffer. Given 64 KiB at once, it spent half of a flood's time on that. */
+/* Feeds small pieces: after every kilobyte, hiredis' reader moves all its unread bytes to the front
+ * of its buffer. When it was fed 64 KiB at once, it spent half of a flood's time on that. */
 static int read_bytes(struct redis_transport *transport, const char *bytes, size_t len)
 {
 	int error = 0;
@@ -164,7 +164,7 @@ static void on_attempt_due(struct deadline *deadline)
 {
 	struct redis_transport *transport =
 		container_of(deadline, struct redis_transport, deadline);
-	if (!transport->stream_open) /* else on_stream_closed goes on */
+	if (!transport->stream_open) /* else on_stream_closed continues */
 		connect_stream(transport);
 }
 

@@ -1,4 +1,4 @@
-/* A channel has a few facts, and everything follows from comparing them:
+/* Each channel has these properties, and what to do follows from comparing them:
  *
  *	wanted       somebody here wants it
  *	asked        the last command about it on this link was SUBSCRIBE, and was not refused
@@ -10,24 +10,26 @@
  *	not unanswered, wanted, asked, !confirmed    -> confirmed
  *	not unanswered, !wanted, !asked              -> forgotten
  *
- * No channel is in two commands at a time: however quickly it is wanted, left and wanted again, the next
- * command about it waits for the answer to the last. So there are never more unanswered commands than
- * channels, and as Redis answers in order, one list of them says which channel each answer is about. An
- * answer about another channel fails the link.
+ * No channel is in two commands at a time: however quickly it is wanted, unwanted and wanted again,
+ * its next command waits for the answer to the last. So there are never more unanswered commands
+ * than channels. Redis answers in order, so one list of the unanswered channels says which channel
+ * each answer is for. An answer for another channel fails the link.
  *
- * Redis refuses a SUBSCRIBE as a whole when its ACL denies us one of the channels, and does not say which.
- * A browser that asks for such a channel must not take the others' away, so the link stays, and each channel
- * of the refused command is asked for alone. Then the answer says which of them is refused, and the channel
- * is remembered (as `alone`) to spare the others when the link comes back.
+ * Redis refuses a SUBSCRIBE as a whole if its ACL denies us one of the channels, and does not say
+ * which. A browser that asks for such a channel must not affect the channels of others. So the link
+ * stays up, and each channel of the refused command gets a SUBSCRIBE of its own, whose answer is
+ * clear. Channels from a refused command are marked `alone`, so that they do not affect others when
+ * the link comes back.
  *
- * Asking waits for the end of the turn: a browser that leaves as another arrives costs nothing, and a
- * thousand new channels cost two commands. Channels for which the link has no room stay in the list of the
- * changed; each answer (to PING, too) makes room. When the link is lost, Redis forgets our subscriptions, so
- * every channel counts as never asked; when it is back, all wanted channels are asked for again. `awaited`
- * counts those that were wanted at that moment, not those added meanwhile, or a steady stream of new channels
- * could keep it above zero for ever.
+ * Commands are sent at the end of the turn: a browser that leaves as another arrives costs nothing,
+ * and a thousand new channels cost two commands. Channels for which the link has no room stay in
+ * `changed`; each answer, also to a PING, makes room. When the link is lost, Redis drops our
+ * subscriptions, so no channel counts as asked any more. When it is back, all wanted channels are
+ * subscribed again. `awaited` counts only the channels that were wanted at that moment; otherwise a
+ * steady stream of new channels could keep it above zero for ever.
  *
- * Names are freed only at the turn's end or when an answer has arrived, so a caller may hold one until then. */
+ * Names are freed only at the end of a turn or when an answer has arrived, so a caller may use a
+ * name until then. */
 #include "sluice/redis/wanted.h"
 
 #include <errno.h>
@@ -36,9 +38,9 @@
 enum { CHANNELS_PER_COMMAND = 512 };
 
 struct wanted_channel {
-	struct list link; /* in `unanswered` while it is that, else perhaps in `changed` */
+	struct list link; /* in `unanswered`, or perhaps in `changed` */
 	bool unanswered, wanted, asked, refused, confirmed, awaited;
-	bool alone; /* was refused together with others: ask for it alone */
+	bool alone; /* was refused together with others: needs a command of its own */
 	struct table_key name;
 };
 
@@ -72,7 +74,7 @@ static void destroy(struct wanted *wanted, struct wanted_channel *channel)
 	free(channel);
 }
 
-/* An unanswered channel is looked at when its answer arrives. */
+/* An unanswered channel is checked when its answer arrives. */
 static void note(struct wanted *wanted, struct wanted_channel *channel)
 {
 	if (!list_is_linked(&channel->link))
@@ -143,7 +145,8 @@ static void await_answer(struct wanted *wanted, struct wanted_channel *channel, 
 	list_append(&wanted->unanswered, &channel->link);
 }
 
-/* Without room the channels stay noted: wanted_has_more says so after the next answer. */
+/* Without room the channels stay in `changed`, and wanted_has_more is true after the next
+ * answer. */
 static void flush(struct wanted *wanted, struct batch *batch)
 {
 	int error = batch->n ? send_batch(wanted, batch) : 0;
@@ -162,9 +165,10 @@ static bool is_to_be_asked(const struct wanted *wanted, const struct wanted_chan
 	       wanted->link_is_up;
 }
 
-/* Settling and flushing raise events, in which any channel may change and the link may fail; so the list is
- * emptied first, and nothing is noted of a channel before its command is sent. No channel in a batch is
- * destroyed meanwhile: only `settle` does that, and the list names each channel once. */
+/* Settling and flushing raise events, in which any channel may change and the link may fail. So the
+ * list is emptied first, and a channel's properties change only when its command is sent. No
+ * channel in a batch is destroyed meanwhile: only `settle` destroys channels, and the list contains
+ * each channel once. */
 void wanted_ask(struct wanted *wanted)
 {
 	struct batch leave = { .command = SLICE("UNSUBSCRIBE"), .max = CHANNELS_PER_COMMAND };
@@ -259,7 +263,7 @@ bool wanted_oldest_is_subscribe(const struct wanted *wanted)
 	return channel->asked;
 }
 
-/* If it was one of several, which one Redis denies is not known. */
+/* If the command had several channels, it is not known which one Redis denies. */
 static void refuse(
 	struct wanted *wanted, struct wanted_channel *channel, bool only, struct slice reason)
 {

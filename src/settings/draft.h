@@ -1,4 +1,5 @@
-/* A configuration in the making: what the sources, the values and the last checks are handed. */
+/* A configuration that is being loaded: the state that sources, values and the last checks
+ * share. */
 #ifndef SLUICE_SETTINGS_DRAFT_H
 #define SLUICE_SETTINGS_DRAFT_H
 
@@ -11,10 +12,10 @@
 struct draft {
 	struct settings *settings;
 	struct problems problems;
-	struct place given[SETTINGS_MAX]; /* where each row's value is from: the highest source */
+	struct place given[SETTINGS_MAX]; /* where each row's value was given: the highest source */
 };
 
-/* Zeroed memory that lives as long as the settings. NULL: there is none, and that is noted. */
+/* Zeroed memory that lives as long as the settings. NULL: out of memory, which is recorded. */
 static inline void *draft_take(struct draft *draft, size_t size)
 {
 	void *memory = arena_take(&draft->settings->memory, size);

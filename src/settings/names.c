@@ -80,7 +80,7 @@ static unsigned key_distance(struct slice meant, struct slice given)
 }
 
 struct search {
-	unsigned distance; /* of what is in `nearest`; only something nearer replaces it */
+	unsigned distance; /* of the name in `nearest`; only a nearer name replaces it */
 	char *nearest;
 };
 

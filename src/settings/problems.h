@@ -17,8 +17,8 @@ struct place {
 
 struct problems {
 	struct buffer *lines;
-	unsigned n;     /* how many there are; not all of them may be in `lines` */
-	bool no_memory; /* set by whoever runs out of it */
+	unsigned n;     /* number of problems; `lines` may not contain all of them */
+	bool no_memory; /* set by any code that runs out of memory */
 };
 
 /* Adds one line, "file:line: message". Control characters in it become "?". Beyond the 25th the
@@ -26,7 +26,7 @@ struct problems {
 void problems_add(struct problems *problems, struct place place, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
-/* Has the list more problems than it shows? Then it is not worth looking for others. */
+/* Does the list have more problems than it shows? If so, looking for others is useless. */
 bool problems_are_many(const struct problems *problems);
 
 /* Adds the last line when problems were left out or memory ran out. If even that fails, `lines` may

@@ -1,4 +1,4 @@
-/* The table of settings: one row says everything there is to say about one setting. */
+/* The table of settings: one row describes everything about one setting. */
 #ifndef SLUICE_SETTINGS_TABLE_H
 #define SLUICE_SETTINGS_TABLE_H
 
@@ -12,7 +12,7 @@ enum {
 	SETTINGS_MAX = 80,
 	SETTING_STRING_MAX = 4096, /* bytes of one string, or of a file that holds a secret */
 	SETTING_LIST_MAX = 1024,   /* elements of a list */
-	SETTING_SECRETS_MAX = 16,  /* every one of them is tried for every cookie */
+	SETTING_SECRETS_MAX = 16,  /* each cookie is verified with every secret */
 };
 
 /* What a setting takes, and what it becomes in struct settings. */

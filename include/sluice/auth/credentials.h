@@ -7,7 +7,8 @@
 #include "sluice/settings/settings.h"
 
 /* Reads the session id from the request's cookie. 0 and an id that borrows from `value`; -EACCES:
- * there is none or its signature is wrong, and `ret_problem`, a literal, says which; -ENOMEM. */
+ * there is no cookie or its signature is wrong, and `ret_problem`, a literal, says which;
+ * -ENOMEM. */
 MUST_CHECK int credentials_session_id(const struct settings *settings,
 	const struct http_request *request, char value[SESSION_COOKIE_MAX], struct slice *ret_sid,
 	const char **ret_problem);

@@ -1,4 +1,5 @@
-/* Which commands read a session from Redis, and what their replies decide. No I/O here. */
+/* Makes the commands that read a session from Redis, and evaluates their replies. It does no
+ * I/O. */
 #ifndef SLUICE_AUTH_SESSION_RECORD_H
 #define SLUICE_AUTH_SESSION_RECORD_H
 
@@ -14,7 +15,7 @@
 enum session_result {
 	SESSION_GOOD,
 	SESSION_NONE,        /* there is no such session, or nobody is logged in to it */
-	SESSION_UNAVAILABLE, /* Redis could not be asked, or its reply does not tell */
+	SESSION_UNAVAILABLE, /* Redis could not be asked, or its reply is not conclusive */
 };
 
 enum { SESSION_COMMANDS_MAX = 2, SESSION_COMMAND_WORDS_MAX = 2 };
@@ -38,21 +39,21 @@ void session_record_commands(
 enum session_answer {
 	SESSION_ANSWER_GOOD = 1,
 	SESSION_ANSWER_MISSING = 2,   /* Redis has no such key */
-	SESSION_ANSWER_REJECTED = 4,  /* it has, but its value is not a log-in */
+	SESSION_ANSWER_REJECTED = 4,  /* the key exists, but its value is not a log-in */
 	SESSION_ANSWER_UNKNOWN = 8,   /* no reply, an error reply, or out of memory */
 	SESSION_ANSWER_MALFORMED = 16 /* not a reply to this command: fail the link */
 };
 
 /* All replies to the commands of one session. Zero-initialise it first, finish it at the end. */
 struct session_reading {
-	unsigned answers; /* enum session_answer: which ones there have been */
+	unsigned answers; /* enum session_answer: those received so far */
 	uint64_t digest;  /* of the record; a different one means that the session has changed */
-	struct identity identity; /* who it is, if the result is SESSION_GOOD */
+	struct identity identity; /* the user, if the result is SESSION_GOOD */
 };
 
-/* Takes the reply to command `i`, or NULL if there will be none. Gives the text of an error that
- * says nothing about the session: one line for the operator, borrowed from the reply. Absent: no
- * such error. */
+/* Takes the reply to command `i`, or NULL if there will be none. If the reply is an error that says
+ * nothing about the session, returns its text: one line for the operator, borrowed from the reply.
+ * Absent: no such error. */
 struct slice session_reading_take(struct session_reading *reading, const struct settings *settings,
 	size_t i, const struct redisReply *reply);
 

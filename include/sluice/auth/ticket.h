@@ -37,7 +37,7 @@ struct ticket_waiter {
 MUST_CHECK int ticket_take(struct redis_link *link, const struct settings *settings,
 	struct metrics *metrics, struct slice ticket, bool leave, struct ticket_waiter *waiter);
 
-/* on_result will not be called; the ticket is taken all the same. Twice does no harm. */
+/* on_result will not be called; the ticket is taken nevertheless. May be called twice. */
 void ticket_waiter_cancel(struct ticket_waiter *waiter);
 
 /* Reads who a ticket is for, at the same paths as in a session's record. 0 and an identity that the

@@ -1,6 +1,6 @@
-/* The values of the tickets that a worker's connections came with. A ticket is gone from Redis once
- * it is taken, but what it says holds as long as its connection is open, so the value is kept here.
- * One per worker, in its thread. */
+/* The values of the tickets with which a worker's connections logged in. Taking a ticket removes it
+ * from Redis, but its value holds as long as the connection is open, so the value is kept here. One
+ * per worker, in its thread. */
 #ifndef SLUICE_AUTH_TICKETS_H
 #define SLUICE_AUTH_TICKETS_H
 
@@ -18,7 +18,7 @@ MUST_CHECK int tickets_keep(struct tickets *tickets, void *owner, struct slice j
 /* Borrowed until it is forgotten; absent: nothing is kept for this owner. */
 struct slice tickets_kept(const struct tickets *tickets, const void *owner);
 
-/* Does nothing if nothing is kept for this owner. */
+/* Does nothing if no ticket is kept for this owner. */
 void tickets_forget(struct tickets *tickets, const void *owner);
 
 #endif

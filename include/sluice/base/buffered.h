@@ -1,6 +1,7 @@
-/* How much memory of the process holds data that waits: to be sent, to be handed to another thread, or for
- * the rest of a message. The code that holds such memory adds it here and removes it again; any thread may
- * ask. One number rather than one per worker, since one worker may free what another has allocated. */
+/* The memory of the process for data that waits: to be sent, to be handed to another thread, or for
+ * the rest of a message. Code that holds such memory adds it here and removes it again; any thread
+ * may read the sum. There is one number instead of one per worker, because one worker may free what
+ * another has allocated. */
 #ifndef SLUICE_BASE_BUFFERED_H
 #define SLUICE_BASE_BUFFERED_H
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <sys/param.h> /* MIN, MAX */
 
-/* Aborts, in every build, when an invariant of ours is broken, and prints which. Never for anything that a
- * peer can cause. */
+/* Aborts, in every build, if an invariant of the program is broken, and prints it. Never use it for
+ * anything that a peer can cause. */
 #define MUST(x) \
 	do { \
 		if (__builtin_expect(!(x), 0)) { \

@@ -1,8 +1,7 @@
-/* An intrusive, circular, doubly linked list. A zeroed node is in no list. State at each head what is in
- * the list:
+/* An intrusive, circular, doubly linked list. A zeroed node is in no list. Write at each head what
+ * the list contains:
  *
- *	struct list conns;	-- struct conn, by .link
- */
+ *	struct list conns;	-- struct conn, by .link */
 #ifndef SLUICE_BASE_LIST_H
 #define SLUICE_BASE_LIST_H
 

@@ -5,8 +5,9 @@
  * text: 2026-11-22T20:40:37.123Z info listening address=127.0.0.1:8080 workers=2
  * json: {"time":"2026-11-22T20:40:37.123Z","level":"info","event":"listening","address":…}
  *
- * May be called in any thread. Never blocks: a line that stderr does not take at once is dropped, and the
- * next line says how many were dropped. Never pass a session id, a cookie or a payload. */
+ * May be called in any thread. Never blocks: if stderr does not accept a line at once, the line is
+ * dropped, and the next line says how many were dropped. Never pass a session id, a cookie or a
+ * payload. */
 #ifndef SLUICE_BASE_LOG_H
 #define SLUICE_BASE_LOG_H
 

@@ -1,5 +1,5 @@
-/* Blocks of one size, apart from the heap: for short-lived objects that would leave holes between long-lived
- * ones, and for objects of which there are very many. For use by one thread. */
+/* Blocks of one size, outside the heap: for short-lived objects, which would leave holes between
+ * long-lived ones, and for very many objects. For use by one thread. */
 #ifndef SLUICE_BASE_POOL_H
 #define SLUICE_BASE_POOL_H
 

@@ -79,7 +79,7 @@ static inline struct slice slice_cut(struct slice *rest, char separator)
 	return part;
 }
 
-/* Takes the first `n` bytes off the front of `rest` and gives them; `n` is at most rest->len. */
+/* Takes the first `n` bytes off the front of `rest` and returns them; `n` is at most rest->len. */
 static inline struct slice slice_take_bytes(struct slice *rest, size_t n)
 {
 	struct slice part = slice_make(rest->at, n);
@@ -87,7 +87,7 @@ static inline struct slice slice_take_bytes(struct slice *rest, size_t n)
 	return part;
 }
 
-/* Takes `c` off the front of `rest`. False: `rest` begins with something else, and keeps it. */
+/* Takes `c` off the front of `rest`. False: `rest` does not begin with `c` and is unchanged. */
 static inline bool slice_take_char(struct slice *rest, char c)
 {
 	if (!rest->len || rest->at[0] != c)
@@ -105,7 +105,7 @@ static inline bool slice_take(struct slice *rest, struct slice prefix)
 	return true;
 }
 
-/* Writes the parts one after another. Gives the length; -EMSGSIZE: they do not fit in `size`
+/* Writes the parts one after another. Returns the length; -EMSGSIZE: they do not fit in `size`
  * bytes. */
 static inline ssize_t slice_join(const struct slice *parts, size_t n, char *text, size_t size)
 {
@@ -120,7 +120,8 @@ static inline ssize_t slice_join(const struct slice *parts, size_t n, char *text
 	return (ssize_t)len;
 }
 
-/* Reads a decimal number of digits alone, from 0 to `max`. False: it is none, or greater. */
+/* Reads a decimal number from 0 to `max`, without a sign or spaces. False: it is not such a
+ * number. */
 static inline bool slice_number(struct slice digits, uint64_t max, uint64_t *ret_number)
 {
 	uint64_t number = 0;

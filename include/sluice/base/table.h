@@ -37,7 +37,7 @@ static inline struct slice table_key_bytes(const struct table_key *key)
 	return slice_make((const char *)(key + 1), key->len);
 }
 
-/* NULL: there is none. */
+/* NULL: there is no such key. */
 struct table_key *table_find(const struct table *table, struct slice bytes);
 
 /* Copies the key's bytes behind `key`, where there must be room for them. 0; -EEXIST; -ENOMEM; -EMSGSIZE: the
@@ -55,7 +55,7 @@ static inline size_t table_count(const struct table *table)
 /* The key after `key`, in no particular order; the first after NULL; NULL after the last. */
 struct table_key *table_next(const struct table *table, const struct table_key *key);
 
-/* The body may remove (and free) the current key, but no other, and may add none. */
+/* The body may remove (and free) the current key, but no other key, and may not add a key. */
 #define TABLE_EACH(key, table) \
 	for (struct table_key *key = table_next(table, NULL), \
 			      *key##_next = key ? table_next(table, key) : NULL; \

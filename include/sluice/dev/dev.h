@@ -11,11 +11,11 @@ struct dev {
 	char folder[128], config[160], url[64];
 };
 
-/* Writes a configuration and starts a private Redis, each unless `flags` names one, and makes `flags`
- * point to them, as long as `dev` lives. 0; else stderr says why. */
+/* Writes a configuration and starts a private Redis, unless `flags` names one, and sets `flags` to
+ * them. They last as long as `dev`. 0; else stderr says why. */
 int dev_start(struct dev *dev, struct settings_flags *flags);
 
-/* Ends the Redis that dev_start has started, and removes its folder. */
+/* Stops the Redis that dev_start has started, and removes its folder. */
 void dev_stop(struct dev *dev);
 
 /* Prints where the page is and what to try. `listen` is the address that was chosen. */

@@ -1,5 +1,5 @@
-/* A request of the demo page that needs Redis: it waits for the session or for a reply, and is answered
- * then. Each call ends with an answer; where the browser has gone meanwhile it ends without one. */
+/* A request of the demo page that needs Redis: it is answered when the session or a reply has
+ * arrived. Each call ends with an answer, or without one if the browser has gone meanwhile. */
 #ifndef SLUICE_DEV_DEV_CALL_H
 #define SLUICE_DEV_DEV_CALL_H
 
@@ -12,7 +12,7 @@ struct dev_call {
 	struct conn *conn; /* NULL: the browser has gone */
 	struct session_waiter waiter;
 	void (*with_session)(struct dev_call *call, const struct identity *identity);
-	/* Of the request; absent where there is none. Valid while `conn` is. */
+	/* Of the request; each may be absent. Valid while `conn` is. */
 	struct slice sid, channel, body;
 	char cookie[SESSION_COOKIE_MAX], name[CHANNEL_NAME_MAX * 3];
 	struct buffer answer; /* once the command has succeeded */

@@ -1,4 +1,5 @@
-/* The private redis-server of --dev. It keeps nothing on disk, and the kernel ends it when we are killed. */
+/* The private redis-server of --dev. It stores nothing on disk, and the kernel kills it when we are
+ * killed. */
 #ifndef SLUICE_DEV_DEV_REDIS_H
 #define SLUICE_DEV_DEV_REDIS_H
 
@@ -16,7 +17,7 @@ struct dev_redis {
  * why. */
 int dev_redis_start(struct dev_redis *redis, const char *folder);
 
-/* Ends it and removes its log. Nothing happens when none was started. */
+/* Stops it and removes its log. Does nothing if none was started. */
 void dev_redis_stop(struct dev_redis *redis);
 
 #endif

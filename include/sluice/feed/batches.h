@@ -1,5 +1,5 @@
-/* Publications that leave their home: gathered into runs, held back for as long as delivery.batch_milliseconds or
- * the channel's rule says, and handed over in order. */
+/* Gathers the publications of a home into runs, delays them by delivery.batch_milliseconds or the
+ * time of the channel's rule, and hands them over in order. */
 #ifndef SLUICE_FEED_BATCHES_H
 #define SLUICE_FEED_BATCHES_H
 
@@ -17,7 +17,7 @@ struct batches_events {
 	void (*on_closed)(struct batches *batches);
 };
 
-/* Publications that wait for the same time. */
+/* The publications with the same delay. */
 struct batch {
 	unsigned ms;
 	uint64_t due; /* loop time, ms; 0: nothing waits */
@@ -32,7 +32,7 @@ struct batches {
 	/* private */
 	const struct settings *settings;
 	uv_timer_t timer;                       /* the earliest `due` */
-	struct batch all[SETTINGS_BATCHES_MAX]; /* one for each different time */
+	struct batch all[SETTINGS_BATCHES_MAX]; /* one for each different delay */
 	size_t n;
 	bool hurries; /* batches_stop_waiting was called */
 };
@@ -41,22 +41,23 @@ struct batches {
 MUST_CHECK int batches_open(struct batches *batches, uv_loop_t *loop,
 	const struct settings *settings, const struct batches_events *events, void *owner);
 
-/* Hands over everything; on_closed follows. */
+/* Hands over everything, then closes; on_closed follows. */
 void batches_close(struct batches *batches);
 
 /* Replaces the settings, which must outlive the batches, and hands over everything that waits. */
 void batches_set_settings(struct batches *batches, const struct settings *settings);
 
-/* Adds a publication. When too much waits, it is handed over within the call. 0 or -ENOMEM. */
+/* Adds a publication. If too much is waiting, hands over its queue within the call. 0 or
+ * -ENOMEM. */
 MUST_CHECK int batches_add(struct batches *batches, struct slice channel, struct slice payload);
 
-/* One read from Redis has ended: hands over the publications that have no time to wait. */
+/* One read from Redis has ended: hands over the publications without a delay. */
 void batches_end_read(struct batches *batches);
 
 /* Hands over everything. */
 void batches_flush(struct batches *batches);
 
-/* Hands over everything, and from now on nothing waits. */
+/* Hands over everything, and from now on delays nothing. */
 void batches_stop_waiting(struct batches *batches);
 
 #endif

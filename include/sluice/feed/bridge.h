@@ -24,17 +24,17 @@
 struct bridge;
 
 struct bridge_events {
-	/* A channel of this subscriber is confirmed; subscriber->unconfirmed counts those that are not. The name
-	 * is borrowed. May unsubscribe this subscriber, and no other. */
+	/* A channel of this subscriber is confirmed; subscriber->unconfirmed counts its unconfirmed
+	 * channels. The name is borrowed. May unsubscribe this subscriber, and no other. */
 	void (*on_confirmed)(struct subscriber *subscriber, struct slice channel);
 	/* A run of publications for this subscriber. May unsubscribe this subscriber, and no other. */
 	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
-	/* Publications on channels of these homes (one bit for each) may have been missed; the next ones will
-	 * arrive. */
+	/* Publications on channels of these homes (one bit for each) may have been missed; later
+	 * ones will arrive. */
 	void (*on_gap)(struct bridge *bridge, uint64_t homes);
 	/* A publication for this subscriber has been dropped. May unsubscribe this subscriber, and no other. */
 	void (*on_dropped)(struct subscriber *subscriber, struct slice channel);
-	/* What the link to Redis hears of changed keys; see subscriptions.h. */
+	/* Changed keys, as the link to Redis reports them; see subscriptions.h. */
 	void (*on_listening)(struct bridge *bridge, uint64_t client, struct slice problem);
 	void (*on_invalidated)(struct bridge *bridge, struct slice key);
 	/* The link is lost: from now on changed keys are not reported. */
@@ -58,22 +58,22 @@ struct bridge {
 	struct bridge_setup setup;
 	const struct bridge_events *events;
 	/* as the home of some channels */
-	struct subscriptions subscriptions; /* to these channels */
-	struct homes homes;                 /* the workers that want them */
-	struct batches batches;             /* their publications */
+	struct subscriptions subscriptions; /* the link's subscriptions */
+	struct homes homes;                 /* the workers that want these channels */
+	struct batches batches;             /* the channels' publications */
 	struct link_state link;
-	bool was_up; /* the link, at least once */
+	bool was_up; /* the link has been up at least once */
 	uint64_t
 		refusal_logged; /* uv_hrtime of the last log line about a refused channel; 0: none */
 	unsigned closing;       /* parts whose handles are still open */
-	/* as the subscribers' side */
+	/* for the subscribers' side */
 	struct hub hub;
 	atomic_size_t backlog; /* bytes that wait in its inbox */
 	struct deadlines *deadlines;
 	struct deadline gap_deadline;
-	uint64_t gap_homes;               /* on_gap is due about these */
-	unsigned gap_waits;               /* how often it was put off */
-	atomic_uint_least64_t gap_posted; /* homes whose note about a gap is in its inbox */
+	uint64_t gap_homes;               /* homes for which on_gap is due */
+	unsigned gap_waits;               /* how often on_gap was postponed */
+	atomic_uint_least64_t gap_posted; /* homes with a gap note in this worker's inbox */
 };
 
 /* All bridges must be open before any worker's loop runs. Everything handed in must outlive the bridge. 0 or a
@@ -88,12 +88,12 @@ void bridge_close(struct bridge *bridge);
 /* Frees the rest, once no worker posts any more. */
 void bridge_finish(struct bridge *bridge);
 
-/* 0, also when it is subscribed already; -ENOTCONN: the home worker has no live link to Redis; -ENOMEM. Unless
- * bridge_is_confirmed, on_confirmed follows. */
+/* 0, also if already subscribed; -ENOTCONN: the home worker's link to Redis is down; -ENOMEM.
+ * Unless bridge_is_confirmed, on_confirmed follows. */
 MUST_CHECK int bridge_subscribe(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
-/* The same for a browser that is connected already: without a live link, on_confirmed follows when the link is
- * back. 0 or -ENOMEM. */
+/* The same for a browser that is connected already: if the link is down, on_confirmed follows when
+ * it is back. 0 or -ENOMEM. */
 MUST_CHECK int bridge_join(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);
@@ -113,11 +113,12 @@ void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber
 /* Replaces the settings; the old ones must outlive the call. */
 void bridge_set_settings(struct bridge *bridge, const struct settings *settings);
 
-/* From now on no publication waits for others (delivery.batch_milliseconds): a connection that is closed in a
- * drain has received everything that was published before. */
+/* From now on no publication is delayed (delivery.batch_milliseconds), so that a connection that is
+ * closed in a drain has received everything that was published before. */
 void bridge_stop_waiting(struct bridge *bridge);
 
-/* Is this worker's link to Redis up, with everything wanted confirmed? May be called in any thread. */
+/* Is this worker's link to Redis up, with every wanted channel confirmed or refused? May be called
+ * in any thread. */
 bool bridge_is_up(const struct bridge *bridge);
 
 #endif

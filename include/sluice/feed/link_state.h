@@ -1,5 +1,5 @@
-/* Is a link to Redis up? For other threads, and for the log: one line when the link comes up, one when it goes
- * down, and one when the reason why it stays down changes. */
+/* Whether a link to Redis is up, for other threads and for the log. It logs one line when the link
+ * comes up, one when it goes down, and one when the reason for an outage changes. */
 #ifndef SLUICE_FEED_LINK_STATE_H
 #define SLUICE_FEED_LINK_STATE_H
 
@@ -11,14 +11,14 @@ struct link_state {
 	const char *link; /* "command" or "subscribe" */
 	unsigned worker;
 	atomic_bool up;
-	char reason[128]; /* the last one in the log; "": it is up, or was never tried */
+	char reason[128]; /* the last one logged; "": the link is up, or was never tried */
 };
 
 void link_state_init(struct link_state *state, const char *link, unsigned worker);
 
 /* To be called in the link's own thread. */
 void link_state_up(struct link_state *state);
-/* True: it was up until now. A failed attempt is logged only when its reason is new. */
+/* True: the link was up until now. A failed attempt is logged only if its reason is new. */
 bool link_state_down(struct link_state *state, const char *reason);
 
 /* May be called in any thread. */

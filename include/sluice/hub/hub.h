@@ -1,6 +1,7 @@
-/* Who is subscribed to what, in one worker. Pure: no I/O, no clock, one thread.
+/* The subscriptions of one worker: which subscriber has which channels. Pure: no I/O, no clock, one
+ * thread.
  *
- * A channel is *wanted* from its first subscriber to its last, and *confirmed* once Redis delivers it. A
+ * A channel is *wanted* as long as it has a subscriber, and *confirmed* once Redis delivers it. A
  * subscriber counts its unconfirmed channels, so its owner knows when all of them are confirmed. */
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
@@ -15,25 +16,27 @@
 struct hub;
 struct subscription;
 
-/* A member of the receiver, best its first: the memory behind it is prefetched before on_publication.
- * Zero-initialised, then subscriber_init. */
+/* A member of the receiver, preferably the first: the memory behind it is prefetched before
+ * on_publication. Zero-initialised, then subscriber_init. */
 struct subscriber {
 	struct subscription *subscriptions; /* the first of a chain, oldest first */
 	uint32_t count;                     /* of subscriptions */
-	uint32_t unconfirmed;               /* of those on channels that are not confirmed yet */
+	uint32_t unconfirmed;               /* of subscriptions to unconfirmed channels */
 };
 
 struct hub_events {
-	/* The channel has its first subscriber here, or one more while it is not confirmed: want it.
-	 * `ticket` comes back in hub_confirm. 0, or a negative errno, which hub_subscribe gives. */
+	/* The channel has got its first subscriber here, or one more while it is not confirmed:
+	 * request it. `ticket` is passed back to hub_confirm. 0, or a negative errno, which
+	 * hub_subscribe gives. */
 	int (*on_wanted)(struct hub *hub, struct slice channel, uint32_t ticket);
 	/* The channel has lost its last subscriber here. 0, or a negative errno: the channel stays
 	 * wanted, and this is raised again after the next publication on it, or when it loses its last
 	 * subscriber again. */
 	int (*on_unwanted)(struct hub *hub, struct slice channel);
 	/* A channel that was not confirmed when this subscriber subscribed is confirmed now;
-	 * subscriber->unconfirmed counts those that are not. Never raised within hub_subscribe. The name
-	 * is borrowed. May unsubscribe this subscriber, and no other, from any of its channels. */
+	 * subscriber->unconfirmed counts the remaining ones. Never raised within hub_subscribe. The
+	 * name is borrowed. May unsubscribe this subscriber, and no other, from any of its
+	 * channels. */
 	void (*on_confirmed)(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 	/* A run for this subscriber. May unsubscribe this subscriber, and no other. */
 	void (*on_publication)(
@@ -57,8 +60,9 @@ void hub_finish(struct hub *hub);
 
 void subscriber_init(struct subscriber *subscriber);
 
-/* 0; -EEXIST: it is subscribed already; -ENOMEM; or what on_wanted gave. After an error nothing has changed.
- * After 0, on_confirmed follows if subscriber->unconfirmed has grown; else the channel is confirmed. */
+/* 0; -EEXIST: already subscribed; -ENOMEM; or the error of on_wanted. After an error nothing has
+ * changed. After 0, on_confirmed follows if subscriber->unconfirmed has grown; else the channel is
+ * confirmed. */
 MUST_CHECK int hub_subscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 
 /* 0, or -ENOENT. */
@@ -81,10 +85,11 @@ bool hub_has(const struct hub *hub, const struct subscriber *subscriber, struct 
 /* Is the channel wanted here and confirmed? */
 bool hub_is_confirmed(const struct hub *hub, struct slice channel);
 
-/* Redis delivers the channel. An old ticket is ignored: the channel was left and wanted again meanwhile. */
+/* Redis delivers the channel. An old ticket is ignored: meanwhile the channel was unwanted and
+ * wanted again. */
 void hub_confirm(struct hub *hub, struct slice channel, uint32_t ticket);
 
-/* Hands the run to every subscriber of its channel. Gives their number. */
+/* Hands the run to every subscriber of its channel. Returns their number. */
 size_t hub_publish(struct hub *hub, struct publication *publication);
 
 size_t hub_subscription_count(const struct hub *hub);

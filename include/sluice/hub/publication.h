@@ -6,9 +6,10 @@
  * subscriber then costs one step per run, not one per publication. A publication on another channel
  * ends the run, so that the order between channels is kept.
  *
- * A run has several forms: the plain frames, and for other protocols the same publications as their
- * messages. Each form has compressed frames, for connections that negotiated permessage-deflate with a
- * small, a medium or a large window. All of these are made when first asked for. */
+ * A run has several forms: the plain frames, and one form for each other protocol, with the
+ * publications as its messages. Each form has compressed frames, for connections that negotiated
+ * permessage-deflate with a small, a medium or a large window. All of these are made on first
+ * use. */
 #ifndef SLUICE_HUB_PUBLICATION_H
 #define SLUICE_HUB_PUBLICATION_H
 
@@ -21,14 +22,14 @@
 #include "sluice/base/defs.h"
 #include "sluice/base/slice.h"
 
-/* What a connection's protocol makes of a publication. */
+/* The form in which a connection's protocol sends a publication. */
 enum publication_form {
 	PUBLICATION_PLAIN,     /* the payload, as it was published */
 	PUBLICATION_ENVELOPED, /* a message of sluice.v1 */
 	PUBLICATION_FORMS,
 };
 
-enum { PUBLICATION_WINDOWS = 3 }; /* for which frames are compressed */
+enum { PUBLICATION_WINDOWS = 3 }; /* sizes of the windows for which frames are compressed */
 
 /* A publication's frames are `chunk`, the first member: a reference to the chunk holds the whole run. */
 struct publication {
@@ -36,13 +37,12 @@ struct publication {
 	uint32_t count; /* publications in it */
 	uint32_t channel_len;
 	const char *channel;      /* in the same block */
-	struct publication *next; /* free to use until the run is shared */
+	struct publication *next; /* for the owner to use until the run is shared */
 	/* private */
-	pthread_mutex_t
-		making; /* held while one of the following is made; each is NULL until then */
+	pthread_mutex_t making; /* held while one of the following is made; each is NULL before */
 	_Atomic(struct chunk *) compressed[PUBLICATION_WINDOWS];
 	_Atomic(struct publication *)
-		forms[PUBLICATION_FORMS]; /* but for the plain one, this run */
+		forms[PUBLICATION_FORMS]; /* except for the plain form, which is this run */
 };
 
 static inline struct slice publication_channel(const struct publication *publication)
@@ -72,7 +72,7 @@ struct publication_run {
 MUST_CHECK int publication_run_add(
 	struct publication_run *run, struct slice channel, struct slice payload);
 
-/* Ends the run and gives it, with one reference; NULL: there is none. */
+/* Ends the run and returns it with one reference; NULL: there is none. */
 struct publication *publication_run_take(struct publication_run *run);
 
 #endif

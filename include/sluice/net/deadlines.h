@@ -1,6 +1,6 @@
-/* Many deadlines on one timer: a wheel of lists, one per tick. Setting, moving and clearing a deadline costs
- * a few pointers, whatever their number. A deadline fires at most one tick late, never early, and never
- * before the sockets have been polled after it was due. */
+/* Many deadlines on one timer: a wheel of lists, one per tick. Setting, moving and clearing a
+ * deadline changes a few pointers, whatever the number of deadlines. A deadline fires at most one
+ * tick late, never early, and never before the sockets have been polled after it was due. */
 #ifndef SLUICE_NET_DEADLINES_H
 #define SLUICE_NET_DEADLINES_H
 
@@ -36,8 +36,9 @@ struct deadlines {
 MUST_CHECK int deadlines_open(struct deadlines *deadlines, uv_loop_t *loop);
 void deadlines_close(struct deadlines *deadlines);
 
-/* Sets or moves a deadline: `on_due` is called once, `ms` from now (by uv_now), unless it is cleared before.
- * `ms` is at most a day. on_due may set or clear any deadline, its own too, and may free its owner. */
+/* Sets or moves a deadline: `on_due` is called once, `ms` from now (by uv_now), unless the deadline
+ * is cleared before. `ms` is at most a day. on_due may set or clear any deadline, including its
+ * own, and may free its owner. */
 void deadline_set(struct deadlines *deadlines, struct deadline *deadline, uint64_t ms,
 	void (*on_due)(struct deadline *deadline));
 void deadline_clear(struct deadlines *deadlines, struct deadline *deadline);

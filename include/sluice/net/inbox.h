@@ -1,5 +1,5 @@
-/* The only way into a worker for other threads: calls, which the owner's loop runs in the order in which
- * each thread posted them. */
+/* The only way for other threads to reach a worker: they post calls, and the owner's loop runs each
+ * thread's calls in the order in which they were posted. */
 #ifndef SLUICE_NET_INBOX_H
 #define SLUICE_NET_INBOX_H
 
@@ -26,9 +26,9 @@ struct inbox {
 /* `owner` is passed to every call. The inbox keeps its loop alive. 0 or a negative errno. */
 MUST_CHECK int inbox_open(struct inbox *inbox, uv_loop_t *loop, void *owner);
 
-/* In the owner's thread: delivers at once whatever has been posted; posting fails from here on. May be called
- * twice. The memory must stay until the loop has run the close callback and nobody posts any more; then
- * comes inbox_finish. */
+/* In the owner's thread: delivers at once everything that has been posted; posting fails from here
+ * on. May be called twice. The memory must stay until the loop has run the close callback and
+ * nobody posts any more; then call inbox_finish. */
 void inbox_close(struct inbox *inbox);
 
 /* Frees the rest. After the loop has ended. */

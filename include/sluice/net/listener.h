@@ -16,8 +16,8 @@ struct listener;
 struct listener_events {
 	/* A new connection: a non-blocking, close-on-exec descriptor, owned by the callee. */
 	void (*on_accept)(struct listener *listener, int fd, const struct sockaddr_storage *peer);
-	/* A connection may be waiting: are there descriptors to spare? False: accepting pauses, as it does
-	 * when there are none at all. NULL: always true. */
+	/* Called before each accept: are enough descriptors free? False: accepting pauses, as it
+	 * does when there are none at all. NULL: always true. */
 	bool (*may_accept)(struct listener *listener);
 	/* Accepting has paused. May be NULL. */
 	void (*on_pause)(struct listener *listener);
@@ -35,10 +35,11 @@ struct listener {
 	uint64_t next_warning;  /* loop time, in ms */
 };
 
-/* Creates a socket, binds it and listens. Updates `address` with the port that was chosen when it was 0.
- * Returns the descriptor or a negative errno. `shared`: with SO_REUSEPORT, so that others may follow;
- * without it -EADDRINUSE when anybody listens there. The stale file of a Unix socket is removed first, a
- * live one is -EADDRINUSE. */
+/* Creates a socket, binds it and listens. If the port was 0, updates `address` with the port that
+ * was chosen. Returns the descriptor or a negative errno. `shared`: with SO_REUSEPORT, so that more
+ * sockets can be bound to the same port; without it, -EADDRINUSE if another program listens there.
+ * A stale file of a Unix socket is removed first; if a program listens on it, the result is
+ * -EADDRINUSE. */
 MUST_CHECK int listener_bind(struct address *address, bool shared);
 
 /* Takes the descriptor, and closes it on an error too. Accepts at most 64 connections per turn. When the

@@ -33,15 +33,16 @@ MUST_CHECK int send_queue_push(struct send_queue *queue, struct chunk *chunk);
 size_t send_queue_gather(
 	const struct send_queue *queue, struct iovec *parts, size_t n, size_t limit);
 
-/* The first bytes in one piece, at most `limit`: in place when the first chunk has that many or is the only
- * one, else copied to `scratch`. As long as nothing is consumed, later calls return the same bytes or
- * more. */
+/* The first bytes in one piece, at most `limit`: in place if the first chunk has enough bytes or is
+ * the only one, else copied to `scratch`. As long as nothing is consumed, later calls return the
+ * same bytes or more. */
 struct iovec send_queue_front(const struct send_queue *queue, void *scratch, size_t limit);
 
 /* Drops all chunks after the one that holds byte number `keep`. Returns the number of bytes dropped. */
 size_t send_queue_cut(struct send_queue *queue, size_t keep);
 
-/* Drops the first `n` bytes (at most as many as there are), and the references that they needed. */
+/* Drops the first `n` bytes (at most as many as are queued), and the references to fully sent
+ * chunks. */
 void send_queue_consume(struct send_queue *queue, size_t n);
 
 #endif

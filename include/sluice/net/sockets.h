@@ -19,9 +19,9 @@ struct sockets {
 	int at, n;                                 /* events from `at` on are not handled yet */
 };
 
-/* `on_ready` is called with the owner that sockets_add was given, and EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP.
- * The last two come whether they are wanted or not, and as long as the socket is in the set. 0 or a
- * negative errno. */
+/* `on_ready` is called with the owner that was passed to sockets_add, and EPOLLIN, EPOLLOUT,
+ * EPOLLERR and EPOLLHUP. The last two are reported whether they are wanted or not, as long as the
+ * socket is in the set. 0 or a negative errno. */
 MUST_CHECK int sockets_open(
 	struct sockets *sockets, uv_loop_t *loop, void (*on_ready)(void *owner, unsigned events));
 
@@ -32,7 +32,7 @@ void sockets_close(struct sockets *sockets);
 MUST_CHECK int sockets_add(struct sockets *sockets, int fd, void *owner, unsigned events);
 void sockets_change(struct sockets *sockets, int fd, void *owner, unsigned events);
 
-/* Before the descriptor is closed. on_ready is not called for it any more. */
+/* Call it before the descriptor is closed. on_ready is not called for it any more. */
 void sockets_remove(struct sockets *sockets, int fd, void *owner);
 
 #endif

@@ -58,7 +58,7 @@ struct stream {
 	struct stream_loop *shared;
 	struct tls_session *tls;
 	struct connector *connector; /* only until connected */
-	struct turn_task task;       /* all that happens at the end of the turn */
+	struct turn_task task;       /* does everything at the end of the turn */
 	struct send_queue queue;
 	int fd;               /* -1: none */
 	unsigned watched : 3; /* EPOLLIN, EPOLLOUT; 0: not in the epoll set */
@@ -66,7 +66,7 @@ struct stream {
 	unsigned reading : 1; /* not paused */
 	unsigned unread : 1;  /* the TLS session may hold bytes that the socket will not report */
 	unsigned stuck : 1;   /* the kernel did not take everything */
-	unsigned ending : 1, ended : 1; /* our side is to be ended; has been */
+	unsigned ending : 1, ended : 1; /* our side is to be ended; has been ended */
 	unsigned peer_ended : 1;
 	unsigned failed : 1; /* on_end was raised with an error */
 	unsigned closing : 1;
@@ -95,12 +95,12 @@ MUST_CHECK int stream_send(struct stream *stream, struct chunk *chunk);
 /* The same with a copy of the bytes. */
 MUST_CHECK int stream_send_bytes(struct stream *stream, const void *bytes, size_t len);
 
-/* Offers the queue to the kernel now rather than at the end of the turn, for an owner that wants to know
- * whether the queue is long because the peer is slow. No event is raised within this call. */
+/* Offers the queue to the kernel now instead of at the end of the turn, for an owner that needs to
+ * know whether the queue is long because the peer is slow. No event is raised within this call. */
 void stream_flush(struct stream *stream);
 
-/* Drops the queue, except chunks of which the kernel may have taken a part: whatever is sent next follows
- * a whole chunk. */
+/* Drops the queue, except chunks of which the kernel may have taken a part, so that the next bytes
+ * follow a whole chunk. */
 void stream_drop_queued(struct stream *stream);
 
 /* Is the queue so long that only a few more chunks (a close frame) fit, however small? */
@@ -125,14 +125,16 @@ static inline bool stream_is_stuck(const struct stream *stream)
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
-/* Are there bytes from the peer in the kernel that we have not read? Then it is not the peer that is
- * slow. */
+/* Does the kernel have bytes from the peer that we have not read? If so, we are slow and not the
+ * peer. */
 bool stream_has_unread(const struct stream *stream);
 
-/* How far the sent bytes have come. A Unix socket reports neither `acked` nor `window`: both are 0. */
+/* How far the sent bytes have arrived. A Unix socket reports neither `acked` nor `window`: both are
+ * 0. */
 struct stream_progress {
-	uint32_t acked;  /* bytes that the peer's TCP has acknowledged, modulo 2^32 */
-	uint32_t window; /* bytes that it would take now; grows only as the peer's program reads */
+	uint32_t acked; /* bytes that the peer's TCP has acknowledged, modulo 2^32 */
+	uint32_t
+		window; /* bytes that it would accept now; grows only as the peer's program reads */
 	uint32_t outstanding; /* bytes queued here or in our kernel, and not acknowledged */
 };
 struct stream_progress stream_progress(const struct stream *stream);

@@ -7,7 +7,7 @@
 /* A Unix socket knows only `outstanding`; the rest is zero then. */
 struct tcp_progress {
 	uint32_t acked;       /* bytes that the peer's TCP has acknowledged, modulo 2^32 */
-	uint32_t window;      /* bytes that it would take now; grows as its program reads */
+	uint32_t window;      /* bytes that it would accept now; grows as its program reads */
 	uint32_t outstanding; /* bytes that our kernel still holds: not sent or not acknowledged */
 };
 

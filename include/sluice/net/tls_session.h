@@ -44,7 +44,8 @@ ssize_t tls_session_write(struct tls_session *session, const void *bytes, size_t
 /* Sends close_notify, as far as the socket takes it. */
 void tls_session_end(struct tls_session *session);
 
-/* Why the session failed, in one line: "certificate verify failed: …". Returns `error`. */
+/* The reason why the session failed, in one line: "certificate verify failed: …". Returns
+ * `error`. */
 const char *tls_session_error(const struct tls_session *session, char error[TLS_ERROR_MAX]);
 
 #endif

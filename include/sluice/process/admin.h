@@ -10,7 +10,8 @@
 
 struct admin_source {
 	void *context;
-	/* Appends why the process is not ready, one reason a line; nothing when it is. 0 or -ENOMEM. */
+	/* Appends the reasons why the process is not ready, one on each line; nothing if it is
+	 * ready. 0 or -ENOMEM. */
 	int (*print_reasons)(void *context, struct buffer *out);
 	/* Appends the metrics. 0 or -ENOMEM. */
 	int (*print_metrics)(void *context, struct buffer *out);

@@ -1,4 +1,4 @@
-/* How many CPUs this process may use, which in a container is fewer than there are. */
+/* How many CPUs this process may use. In a container that may be fewer than the machine has. */
 #ifndef SLUICE_PROCESS_CPUS_H
 #define SLUICE_PROCESS_CPUS_H
 

@@ -5,7 +5,7 @@
 /* Raises the soft limit to the hard one. */
 void descriptors_raise_limit(void);
 
-/* How many sockets browsers may have. Call it when everything that is always open has been opened. */
+/* How many sockets browsers may have. Call it when every permanent descriptor has been opened. */
 unsigned descriptors_for_browsers(unsigned workers);
 
 #endif

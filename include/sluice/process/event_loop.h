@@ -15,7 +15,7 @@ struct event_loop {
 	uv_loop_t uv;
 	struct turn turn;
 	struct deadlines deadlines;
-	struct inbox inbox; /* its calls are given the owner */
+	struct inbox inbox; /* its calls get the owner */
 	struct stream_loop streams;
 	/* private */
 	void (*on_turn)(void *owner, uint64_t busy_ns);
@@ -23,8 +23,8 @@ struct event_loop {
 	uint64_t turn_began_ns, idle_ns;
 };
 
-/* `on_turn` is called after each turn with the time that the turn was busy; NULL: nothing is measured.
- * 0 or a negative errno, after which the process ends. */
+/* `on_turn` is called after each turn with the turn's busy time; NULL: nothing is measured. 0 or a
+ * negative errno, after which the process ends. */
 MUST_CHECK int event_loop_open(struct event_loop *loop, size_t read_buffer_size,
 	void (*on_turn)(void *owner, uint64_t busy_ns), void *owner);
 

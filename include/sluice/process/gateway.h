@@ -9,7 +9,8 @@ enum { EXIT_BAD_CONFIGURATION = 1, EXIT_CANNOT_START = 2 };
 
 struct gateway_setup {
 	struct settings *settings; /* taken */
-	/* Reads the configuration again, after SIGHUP. NULL: it is bad, and why has been logged. */
+	/* Reads the configuration again, after SIGHUP. NULL: it has problems, which have been
+	 * logged. */
 	struct settings *(*reload)(void *context);
 	void *context;
 	const struct site *site; /* or NULL */

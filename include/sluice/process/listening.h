@@ -16,16 +16,16 @@ struct listening {
 	ino_t inode;
 };
 
-/* Binds and listens, alone: -EADDRINUSE when anybody else listens there. `text` is a setting that has been
- * checked. Returns the descriptor or a negative errno. */
+/* Binds and listens exclusively: -EADDRINUSE if another program listens there. `text` is a setting
+ * that has been checked. Returns the descriptor or a negative errno. */
 MUST_CHECK int listening_open(struct listening *listening, const char *text);
 
-/* One more descriptor for the same address, for one worker. A TCP socket shares the port: `first` has to
- * be closed before. A Unix socket is the same for all: `first` is duplicated. A negative errno on an
- * error. */
+/* One more descriptor for the same address, for one worker. TCP sockets share the port, and `first`
+ * must be closed before. A Unix socket is shared: `first` is duplicated. Returns the descriptor or
+ * a negative errno. */
 MUST_CHECK int listening_add(struct listening *listening, int first);
 
-/* Removes the Unix socket's file, unless another process has put its own in that place. */
+/* Removes the Unix socket's file, unless another process has replaced it with its own. */
 void listening_remove_file(const struct listening *listening);
 
 #endif

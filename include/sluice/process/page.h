@@ -1,5 +1,4 @@
-/* An HTTP answer that is not a WebSocket's: of the admin port, or of the page of --dev. The connection ends
- * with it. */
+/* An HTTP answer of the admin port or of the page of --dev. The connection ends with it. */
 #ifndef SLUICE_PROCESS_PAGE_H
 #define SLUICE_PROCESS_PAGE_H
 

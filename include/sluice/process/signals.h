@@ -25,11 +25,11 @@ MUST_CHECK int signals_open(
 	struct signals *signals, uv_loop_t *loop, const struct signals_events *events, void *owner);
 void signals_close(struct signals *signals);
 
-/* SIGPIPE is ignored. Before any socket is open. */
+/* Ignores SIGPIPE. Call it before any socket is open. */
 void signals_begin(void);
 
-/* SIGTERM and SIGINT are ignored from here on. After the loop has ended, when libuv's handlers are gone:
- * one more signal must not spoil the exit status. */
+/* Ignores SIGTERM and SIGINT from here on. For use after the loop has ended and libuv's handlers
+ * are gone: another signal must not change the exit status. */
 void signals_end(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the admin port says of the process: whether it is ready, and its metrics. */
+/* The readiness and the metrics of the process, for the admin port. */
 #ifndef SLUICE_PROCESS_STATUS_H
 #define SLUICE_PROCESS_STATUS_H
 

@@ -25,7 +25,7 @@ struct worker;
 struct worker_events {
 	/* Both are called in the worker's thread. */
 	void (*on_drained)(struct worker *worker); /* no connection is left */
-	void (*on_quiet)(struct worker *worker);   /* it will not post to another worker any more */
+	void (*on_quiet)(struct worker *worker);   /* it will not post to other workers any more */
 };
 
 /* What all workers share; must outlive them. */
@@ -55,7 +55,7 @@ struct worker {
 	struct sessions sessions;
 	struct conns conns;
 	unsigned links;      /* not yet closed */
-	bool told_untracked; /* that sessions are not tracked has been logged */
+	bool told_untracked; /* a warning that sessions are not tracked has been logged */
 };
 
 /* Opens worker `number` on a listening descriptor, which it takes, also on an error. setup->bridges[number]
@@ -63,7 +63,7 @@ struct worker {
 MUST_CHECK int worker_open(
 	struct worker *worker, const struct worker_setup *setup, unsigned number, int listening_fd);
 
-/* What is served beside the WebSocket endpoint; NULL: nothing. Before worker_start. */
+/* Sets the site beside the WebSocket endpoint; NULL: none. To be called before worker_start. */
 void worker_set_site(struct worker *worker, const struct site *site);
 
 MUST_CHECK int worker_start(struct worker *worker);
@@ -74,7 +74,8 @@ void worker_abort(struct worker *worker);  /* closes the remaining connections a
 void worker_quit(struct worker *worker);   /* when all are drained; closes the links -> on_quiet */
 void worker_finish(struct worker *worker); /* when all are quiet; the loop ends */
 
-/* New settings, and TLS settings for new connections. The old ones must live on. Posted, too. */
+/* Replaces the settings, and the TLS settings for new connections. The old ones must stay valid.
+ * Posted too. */
 void worker_reload(
 	struct worker *worker, const struct settings *settings, struct tls_settings *tls);
 

@@ -1,9 +1,9 @@
-/* What the `match` of a channel rule says.
+/* Patterns of channel names: the `match` of a channel rule.
  *
- * A pattern is literal text, with {dotted.path} for a text from the session (if an array is there,
- * any of its elements) and, only at the very end, * for the rest of the name (which may be empty).
- * A {path} that leads nowhere in the session matches nothing. Texts from the session are compared
- * as they are: neither a text nor a name ever becomes a pattern. */
+ * A pattern is literal text, with {dotted.path} for a string from the session (or for any element,
+ * if the path leads to an array) and, only at the very end, * for the rest of the name (which may
+ * be empty). A {path} that does not exist in the session matches nothing. Strings from the session
+ * are compared literally: neither a string nor a name is ever treated as a pattern. */
 #ifndef SLUICE_PROTO_CHANNEL_PATTERN_H
 #define SLUICE_PROTO_CHANNEL_PATTERN_H
 
@@ -25,13 +25,13 @@ bool channel_pattern_is_open(struct slice pattern);
 bool channel_pattern_matches(
 	struct slice pattern, const struct identity *identity, struct slice name);
 
-/* Could it match the name for some identity? Each {path} stands for any text. */
+/* Could it match the name for some identity? Each {path} stands for any string. */
 bool channel_pattern_could_match(struct slice pattern, struct slice name);
 
-/* Calls `each` with every name that the pattern stands for with this identity (NULL: anonymous), of
- * at most CHANNEL_NAME_MAX bytes; a pattern with "*" stands for none. The name is borrowed for the
- * call. Stops at, and gives, the first result of `each` that is not 0. `steps`: counted down with
- * the work; at 0 it ends and gives 0. */
+/* Calls `each` with every name of at most CHANNEL_NAME_MAX bytes that the pattern generates for
+ * this identity (NULL: anonymous); a pattern with "*" generates none. The name is borrowed for the
+ * call. Stops at the first result of `each` that is not 0, and returns it. `steps` is decremented
+ * with the work; at 0 it ends and returns 0. */
 int channel_pattern_each(struct slice pattern, const struct identity *identity, size_t *steps,
 	int (*each)(void *context, struct slice name), void *context);
 

@@ -29,9 +29,9 @@ bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 	const struct identity *identity, struct slice channel);
 
 /* Calls `each` with every channel that this identity (NULL: anonymous) is subscribed to
- * automatically; each is valid and allowed (for an anonymous identity, an earlier rule may want a
- * session). The name is borrowed for the call. Stops at, and gives, the first result of `each` that
- * is not 0. A name may come twice. After some ten thousand names it ends and gives 0. */
+ * automatically. Each is valid and allowed (for an anonymous identity, an earlier rule may require
+ * a session). The name is borrowed for the call. Stops at the first result of `each` that is not 0,
+ * and returns it. A name may be repeated. After some ten thousand names it ends and returns 0. */
 int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rules,
 	const struct identity *identity, int (*each)(void *context, struct slice channel),
 	void *context);

@@ -1,4 +1,4 @@
-/* The messages that a page is sent in sluice.v1, as text without frames. */
+/* The messages of sluice.v1 to a page, as text without frames. */
 #ifndef SLUICE_PROTO_ENVELOPE_H
 #define SLUICE_PROTO_ENVELOPE_H
 

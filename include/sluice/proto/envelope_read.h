@@ -1,4 +1,4 @@
-/* The messages that a page sends in sluice.v1: commands. */
+/* The commands of sluice.v1 from a page. */
 #ifndef SLUICE_PROTO_ENVELOPE_READ_H
 #define SLUICE_PROTO_ENVELOPE_READ_H
 

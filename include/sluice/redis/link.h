@@ -3,9 +3,9 @@
  *	down -> connecting -> greeting (AUTH, SELECT, PING) -> up
  *	 ^----------+--------------------+---------------------'   (fails)
  *
- * A link fails as a whole: on an error, a timeout or an unexpected reply it is closed, every pending
- * command gets a NULL for its reply, and the link reconnects (transport.h). It sends a PING every second; when nothing at all
- * arrives for two seconds after one, the link is dead. */
+ * A link fails as a whole: on an error, a timeout or an unexpected reply it is closed, every
+ * pending command gets NULL as its reply, and the link reconnects (transport.h). It sends a PING
+ * every second. If nothing at all arrives for two seconds after a PING, the link fails. */
 #ifndef SLUICE_REDIS_LINK_H
 #define SLUICE_REDIS_LINK_H
 
@@ -26,8 +26,9 @@ struct redis_link;
 struct redis_link_events {
 	/* Commands may be sent. */
 	void (*on_up)(struct redis_link *link);
-	/* The link was up and is lost (every pending command has got a NULL), or an attempt to connect has
-	 * failed. `reason` is one line for the operator. Raised once for each attempt. */
+	/* The link was up and is lost (every pending command has got NULL), or an attempt to
+	 * connect has failed. `reason` is one line for the operator. Raised once for each
+	 * attempt. */
 	void (*on_down)(struct redis_link *link, const char *reason);
 	/* A push on a subscribed link: an array of three elements, "message", "subscribe" or "unsubscribe".
 	 * NULL on a link for commands. The reply is borrowed. */
@@ -44,7 +45,8 @@ struct redis_link_events {
 	void (*on_closed)(struct redis_link *link);
 };
 
-/* `reply` is borrowed; NULL: the link failed before the reply came. Errors of Redis are replies, too. */
+/* `reply` is borrowed; NULL: the link failed before the reply arrived. An error of Redis is a reply
+ * too. */
 typedef void (*redis_reply_fn)(void *context, const struct redisReply *reply);
 
 struct redis_link {
@@ -54,19 +56,19 @@ struct redis_link {
 	struct redis_transport transport;
 	struct list pending; /* struct pending_command, by .link, oldest first */
 	size_t pending_count;
-	struct deadline ping; /* the next is due */
+	struct deadline ping; /* of the next PING */
 	uint64_t ping_sent;   /* uv_hrtime of the unanswered PING; 0: none */
 	uint8_t silent_periods;
 	bool up, subscribed, closing;
 };
 
-/* Begins to connect, soon: no event comes within this call, and a Redis that is away is not an error.
- * Everything handed in must outlive the link. 0 or a negative errno. */
+/* Begins to connect at the end of the turn: no event is raised within this call, and it is no error
+ * if Redis cannot be reached. Everything handed in must outlive the link. 0 or a negative errno. */
 MUST_CHECK int redis_link_open(struct redis_link *link, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_link_events *events, void *owner);
 
-/* Closes the link for good; every pending command gets a NULL for its reply. May be called twice. */
+/* Closes the link for good; every pending command gets NULL as its reply. May be called twice. */
 void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);
@@ -77,9 +79,9 @@ bool redis_link_is_up(const struct redis_link *link);
 MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
 	redis_reply_fn on_reply, void *context);
 
-/* Sends SUBSCRIBE or UNSUBSCRIBE and at least one channel. Each channel is answered by a push, in the
- * same order, or all of them by one on_refused. From the first such command on the link is a subscribed
- * one, and redis_link_command gives -ENOTCONN. Same results. */
+/* Sends SUBSCRIBE or UNSUBSCRIBE with at least one channel. Each channel is answered by a push, in
+ * the same order, or all of them by one on_refused. After the first such command the link is a
+ * subscribed link, and redis_link_command gives -ENOTCONN. Same results. */
 MUST_CHECK int redis_link_subscription_command(
 	struct redis_link *link, const struct slice *words, size_t n);
 

@@ -30,7 +30,7 @@ struct redis_url {
 /* NULL, and the parsed URL, which must not be copied as a struct; else an error text, a literal. */
 const char *redis_url_parse(struct redis_url *ret_url, struct slice text);
 
-/* The URL with its password replaced by "***", for logs and --print-config. Gives `text`. */
+/* The URL with its password replaced by "***", for logs and --print-config. Returns `text`. */
 const char *redis_url_mask(const struct redis_url *url, char *text, size_t size);
 
 #endif

@@ -19,9 +19,10 @@ typedef int redis_array_count;
 /* The string of a status, a string or an error; absent for any other reply and for NULL. */
 struct slice reply_text(const struct redisReply *reply);
 
-/* The part of an error that an operator may see. Redis and proxies quote what they do not understand ("ERR
- * unknown command 'GETDEL', with args beginning with: 'ticket:…'"), and that may be a secret; so the reason
- * ends before the first quote, except for Redis' NOPERM, which quotes nothing but the command. */
+/* The part of an error that may be logged. Redis and proxies quote what they do not understand
+ * ("ERR unknown command 'GETDEL', with args beginning with: 'ticket:…'"), which may be a secret. So
+ * the reason ends before the first quotation mark. The exception is Redis' NOPERM, which quotes
+ * only the command. */
 struct slice reply_error_reason(const struct redisReply *reply);
 
 /* `text` up to the first quotation mark of any kind. */

@@ -21,8 +21,8 @@ struct resp_reader {
 	const struct redisReplyObjectFunctions *defaults;
 };
 
-/* `reply_bytes`: how long a reply may be on the wire. 0 or -ENOMEM. From here on the struct must not
- * move. */
+/* `reply_bytes`: the maximum length of a reply on the wire. 0 or -ENOMEM. From here on the struct
+ * must not move. */
 MUST_CHECK int resp_reader_init(struct resp_reader *reader, size_t reply_bytes);
 void resp_reader_finish(struct resp_reader *reader);
 

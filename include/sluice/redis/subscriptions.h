@@ -1,10 +1,11 @@
 /* One link to Redis that is subscribed to channels.
  *
- * The changes of one loop turn leave together (wanted.h). When the link comes back, everything wanted is
- * subscribed again. A channel that Redis refuses does not affect the others: it stays refused until it is
- * wanted anew, or until the link comes back.
+ * The changes of one loop turn leave together (wanted.h). When the link comes back, everything
+ * wanted is subscribed again. A channel that Redis refuses does not affect the others. It stays
+ * refused until it is wanted again or the link comes back.
  *
- * The same link can hear of changed keys, which Redis tracks for another link (tracking.h). */
+ * The same link can receive the names of changed keys, which Redis tracks for another link
+ * (tracking.h). */
 #ifndef SLUICE_REDIS_SUBSCRIPTIONS_H
 #define SLUICE_REDIS_SUBSCRIPTIONS_H
 
@@ -17,13 +18,13 @@
 struct subscriptions;
 
 struct subscriptions_events {
-	/* Redis has confirmed a wanted channel: from here on nothing that is published on it is missed.
-	 * Raised again after the link has come back, and after the channel was unwanted and wanted again.
-	 * Never within one of the owner's calls. */
+	/* Redis has confirmed a wanted channel: from here on no publication on it is missed. Raised
+	 * again after the link has come back, and after the channel was unwanted and wanted again.
+	 * Never raised within one of the owner's calls. */
 	void (*on_confirmed)(struct subscriptions *subscriptions, struct slice channel);
-	/* Redis denies us a wanted channel (NOPERM). It is not asked for again until it has been unwanted and
-	 * wanted again, or the link has come back. `reason` is Redis' text. All is borrowed. Never within one
-	 * of the owner's calls. */
+	/* Redis denies us a wanted channel (NOPERM). No new SUBSCRIBE is sent for it until it has
+	 * been unwanted and wanted again, or the link has come back. `reason` is Redis' error text.
+	 * Both are borrowed. Never raised within one of the owner's calls. */
 	void (*on_refused)(
 		struct subscriptions *subscriptions, struct slice channel, struct slice reason);
 	/* A publication on a wanted channel. Both are borrowed. */
@@ -31,16 +32,19 @@ struct subscriptions_events {
 		struct subscriptions *subscriptions, struct slice channel, struct slice payload);
 	/* All messages of one read have been raised. */
 	void (*on_batch_end)(struct subscriptions *subscriptions);
-	/* Up: the link is up, and everything that was wanted then is confirmed or refused. Down: the link was
-	 * up and is lost, or an attempt to connect has failed; no channel is confirmed any more. */
+	/* Up: the link is up, and every channel that was wanted at that time is confirmed or
+	 * refused. Down: the link was up and is lost, or an attempt to connect has failed; no
+	 * channel is confirmed any more. */
 	void (*on_up)(struct subscriptions *subscriptions);
 	void (*on_down)(struct subscriptions *subscriptions, const char *reason);
 	void (*on_round_trip)(struct subscriptions *subscriptions, uint64_t ns);
-	/* After subscriptions_listen, each time the link has come up: Redis can send this client the keys that
-	 * change. Or `client` is 0: it cannot, and `problem` is Redis' text. */
+	/* After subscriptions_listen, raised each time the link has come up: Redis can send the
+	 * changed keys to this client ID. If `client` is 0, it cannot, and `problem` is Redis'
+	 * error text. */
 	void (*on_listening)(
 		struct subscriptions *subscriptions, uint64_t client, struct slice problem);
-	/* A tracked key has changed or is gone, or Redis tracks it no longer; absent: any key may have. */
+	/* A tracked key has changed or is gone, or Redis has stopped tracking it. With an absent
+	 * key, this may hold for any key. */
 	void (*on_invalidated)(struct subscriptions *subscriptions, struct slice key);
 	void (*on_closed)(struct subscriptions *subscriptions);
 };
@@ -53,7 +57,7 @@ struct subscriptions {
 	struct wanted wanted;
 	struct turn *turn;
 	struct turn_task ask;
-	uint64_t client; /* Redis' number for the link; 0: not known */
+	uint64_t client; /* the link's client ID in Redis; 0: not known */
 	bool listens, up, closing;
 };
 

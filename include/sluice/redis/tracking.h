@@ -3,8 +3,9 @@
  *
  *	reader ---- GET sess:1 ----> Redis ---- "sess:1 has changed" ----> listener
  *
- * The listener is a subscribed link (subscriptions.h), known to Redis by its number. This module has the reader
- * tracked for it (CLIENT TRACKING ON REDIRECT), whenever one of the two links has come back. */
+ * The listener is a subscribed link (subscriptions.h), which Redis knows by its client ID. Whenever
+ * one of the two links has come back, this module tells Redis to track the reader's keys for the
+ * listener (CLIENT TRACKING ON REDIRECT). */
 #ifndef SLUICE_REDIS_TRACKING_H
 #define SLUICE_REDIS_TRACKING_H
 
@@ -18,8 +19,8 @@ struct tracking;
 struct tracking_events {
 	/* Keys that are read from now on are tracked; keys that were read before may not be. */
 	void (*on_tracked)(struct tracking *tracking);
-	/* Redis does not support tracking, or denies it to us. `problem`, borrowed, is its text. Raised once for each
-	 * attempt. */
+	/* Redis does not support tracking, or denies it to us. `problem`, borrowed, is its error
+	 * text. Raised once for each attempt. */
 	void (*on_refused)(struct tracking *tracking, struct slice problem);
 };
 
@@ -28,13 +29,13 @@ struct tracking {
 	/* private */
 	const struct tracking_events *events;
 	struct redis_link *reader;
-	uint64_t listener; /* its number; 0: there is none */
+	uint64_t listener; /* its client ID; 0: there is none */
 };
 
 void tracking_init(struct tracking *tracking, struct redis_link *reader,
 	const struct tracking_events *events, void *owner);
 
-/* The listener has come up with this number; 0: it is down. */
+/* The listener has come up with this client ID; 0: it is down. */
 void tracking_set_listener(struct tracking *tracking, uint64_t listener);
 
 /* The reader has come up. */

@@ -1,12 +1,13 @@
-/* Bytes to and from one Redis server, connected again and again: one attempt after another, each with a
- * stream of its own, and the replies that it brings.
+/* The connection to one Redis server, with automatic reconnecting. Each attempt has a stream of its
+ * own; the transport sends commands over it and reads replies from it.
  *
  *	waiting -> connecting -> open
  *	   ^-----------+-----------'   (fails)
  *
- * It knows no command. After a failure it waits for 100 ms, then for half as long again each time, up to
- * 700 ms; each wait is drawn from the upper half of its bound. The bound is this low because browsers are
- * to receive again within a second of Redis' return, and a refused connection costs little. */
+ * It does not interpret commands. After a failure it waits for up to 100 ms, and each further bound
+ * is 1.5 times the last, up to 700 ms; a wait is drawn at random from the upper half of its bound.
+ * The bound is this low because browsers should receive again within a second of Redis' return, and
+ * a refused connection costs little. */
 #ifndef SLUICE_REDIS_TRANSPORT_H
 #define SLUICE_REDIS_TRANSPORT_H
 
@@ -43,11 +44,11 @@ struct redis_transport_events {
 
 struct redis_link_settings {
 	const struct redis_url *url;
-	struct tls_settings *tls; /* NULL unless the URL says so */
+	struct tls_settings *tls; /* NULL unless the URL asks for TLS */
 	size_t reply_bytes;       /* a longer reply fails the link */
 };
 
-/* A member of its owner, which finds itself with container_of. */
+/* A member of its owner, which gets itself with container_of. */
 struct redis_transport {
 	bool heard; /* set with each read, for the owner to reset */
 	/* private */
@@ -80,13 +81,13 @@ bool redis_transport_is_open(const struct redis_transport *transport);
 MUST_CHECK int redis_transport_send(
 	struct redis_transport *transport, const struct slice *words, size_t n);
 
-/* The server has accepted us: the time limit for connecting no longer applies. */
+/* To be called when the server has accepted us: the time limit for connecting no longer applies. */
 void redis_transport_accepted(struct redis_transport *transport);
 
-/* The server answers: after the next failure the first wait is the shortest again. */
+/* To be called when the server answers: the wait after the next failure is the shortest again. */
 void redis_transport_reset_backoff(struct redis_transport *transport);
 
-/* Closes the stream and raises on_failed, unless the transport is waiting or closing anyway. */
+/* Closes the stream and raises on_failed, unless the transport is already waiting or closing. */
 void redis_transport_fail(struct redis_transport *transport, const char *reason);
 
 #endif

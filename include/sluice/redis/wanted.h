@@ -1,7 +1,9 @@
-/* The channels that we want from Redis, against those that it delivers: what to ask for next, and what each
- * answer means. It knows no link: commands leave through an event, answers come through calls.
+/* Compares the channels that we want from Redis with the channels that it delivers. Decides which
+ * commands to send, and what each answer means. It has no link: it raises an event to send a
+ * command, and its owner calls it with each answer.
  *
- * A turn's changes leave in one SUBSCRIBE and one UNSUBSCRIBE (512 channels a command). */
+ * The changes of a turn are sent in one SUBSCRIBE and one UNSUBSCRIBE, with at most 512 channels in
+ * a command. */
 #ifndef SLUICE_REDIS_WANTED_H
 #define SLUICE_REDIS_WANTED_H
 
@@ -21,8 +23,8 @@ struct wanted_events {
 	/* Redis delivers a wanted channel. Raised again after the link has come back, and after the channel
 	 * was unwanted and wanted again. The name is borrowed. */
 	void (*on_confirmed)(struct wanted *wanted, struct slice channel);
-	/* Redis denies us a wanted channel. It is not asked for again until it has been unwanted and wanted
-	 * again, or the link has come back. All is borrowed. */
+	/* Redis denies us a wanted channel. No new SUBSCRIBE is sent for it until it has been
+	 * unwanted and wanted again, or the link has come back. Both are borrowed. */
 	void (*on_refused)(struct wanted *wanted, struct slice channel, struct slice reason);
 };
 
@@ -30,16 +32,16 @@ struct wanted {
 	/* private */
 	const struct wanted_events *events;
 	struct table channels;  /* struct wanted_channel, by name */
-	struct list changed;    /* struct wanted_channel, by .link: to be looked at by wanted_ask */
-	struct list unanswered; /* struct wanted_channel, by .link: asked for, oldest first */
-	size_t awaited; /* wanted when the link came up, and neither confirmed nor refused since */
+	struct list changed;    /* struct wanted_channel, by .link: for wanted_ask to check */
+	struct list unanswered; /* struct wanted_channel, by .link: command sent, oldest first */
+	size_t awaited; /* channels wanted when the link came up, not confirmed or refused yet */
 	bool link_is_up, stopped;
 };
 
 /* on_confirmed and on_refused are never raised within wanted_add and wanted_remove. */
 void wanted_init(struct wanted *wanted, const struct wanted_events *events);
 
-/* From now on no event is raised. */
+/* From now on raises no event. */
 void wanted_stop(struct wanted *wanted);
 
 /* Frees everything. */
@@ -48,16 +50,16 @@ void wanted_finish(struct wanted *wanted);
 /* Wants a channel, whose name is copied; one that is wanted already stays so. 0 or -ENOMEM. */
 MUST_CHECK int wanted_add(struct wanted *wanted, struct slice channel);
 
-/* Nothing happens when it is not wanted. */
+/* Does nothing if the channel is not wanted. */
 void wanted_remove(struct wanted *wanted, struct slice channel);
 
 bool wanted_has(const struct wanted *wanted, struct slice channel);
 bool wanted_is_confirmed(const struct wanted *wanted, struct slice channel);
 
-/* Asks for what has changed, as far as there is room. */
+/* Sends commands for the channels that have changed, as far as the link has room. */
 void wanted_ask(struct wanted *wanted);
 
-/* Are there channels for which there was no room? */
+/* Are there changed channels for which the link had no room? */
 bool wanted_has_more(const struct wanted *wanted);
 
 /* The link is up, and nothing is subscribed on it. */
@@ -69,7 +71,8 @@ void wanted_link_down(struct wanted *wanted);
 /* Has every channel that was wanted when the link came up been confirmed or refused since? */
 bool wanted_is_complete(const struct wanted *wanted);
 
-/* Redis has subscribed (or unsubscribed) us. 0; or -EPROTO: this is not the answer that is due. */
+/* Redis has subscribed us to the channel, or unsubscribed us. 0; -EPROTO: this is not the answer
+ * that is due. */
 MUST_CHECK int wanted_take_answer(struct wanted *wanted, struct slice channel, bool subscribed);
 
 /* Is the oldest unanswered command a SUBSCRIBE? There must be one. */

@@ -23,7 +23,7 @@
 
 enum {
 	SETTINGS_BATCH_MS_MAX = 10000,
-	SETTINGS_BATCHES_MAX = 8, /* different times of rules and delivery.batch_milliseconds */
+	SETTINGS_BATCHES_MAX = 8, /* different delays of rules and delivery.batch_milliseconds */
 };
 
 /* The framework whose sessions are read. It sets the defaults of the keys of "session". */
@@ -138,7 +138,7 @@ extern const char settings_usage[];
  *
  *	sluice.json:12: limits.queue_bytes: must be a whole number from 1024 to 1073741824, not "1M"
  *
- * or nothing at all if there was no memory for that. `environment` is main's envp. */
+ * or is empty if there was no memory for that. `environment` is main's envp. */
 struct settings *settings_load(
 	const struct settings_flags *flags, char **environment, struct buffer *problems);
 

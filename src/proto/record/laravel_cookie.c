@@ -47,7 +47,7 @@ int laravel_key_parse(struct slice text, uint8_t key[LARAVEL_KEY_BYTES])
 
 /* ---- chosen by a stranger ---- */
 
-/* Takes `"name":"text"`, where `head` is everything before the text. None of these texts has
+/* Takes `"name":"text"`, where `head` is everything before the text. None of these strings has
  * escapes. */
 static bool take_member(struct slice *rest, struct slice head, struct slice *text)
 {

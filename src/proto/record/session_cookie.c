@@ -10,8 +10,8 @@
  * signature of another length is compared too, and fails for its length. The time does not show
  * which secret is the right one, or how far a guess was right.
  *
- * Signatures are compared as text. Base64 has several texts for the same bytes (unused bits of the
- * last character), and the libraries that sign refuse all but one.
+ * Signatures are compared as text. Base64 has several encodings for the same bytes (unused bits of
+ * the last character), and the libraries that sign accept only one.
  *
  * The forms differ in digest, alphabet, and the place of the signature; see `forms`. */
 #include "sluice/proto/record/session_cookie.h"

@@ -1,6 +1,6 @@
-/* Where two readers of a session record disagree, the backend and the gateway disagree about who is
+/* If two readers of a session record disagree, the backend and the gateway disagree about who is
  * logged in. The record was written by JSON.stringify and the backend reads it with JSON.parse.
- * cJSON reads some texts differently: of two members with one name it finds the first, JavaScript
+ * cJSON reads some records differently: of two members with one name it finds the first, JavaScript
  * the last; it compares names without case; it ends a string at an escaped NUL; it turns
  * 9007199254740993 into a double. So:
  *

@@ -3,8 +3,8 @@
  *	{"cookie":{…},"authenticated":true,"userId":42,"teams":["red",7]}
  *	  express       logged in            user         for the channel rules
  *
- * session_tree makes a tree of the record, which lives as long as the identity: every text that the
- * identity gives away is a `valuestring` of that tree.
+ * session_tree makes a tree of the record, which lives as long as the identity: every string that
+ * the identity returns is a `valuestring` of that tree.
  *
  * This module has no clock. For express-session `cookie.expires` is stale by design (the store
  * renews only the key's TTL), and a session exists if its key does. Other frameworks keep the end

@@ -5,8 +5,7 @@
  *	           length, network order, in the shortest form that holds it
  *	           masking key, 4 bytes    if MASK
  *
- * The first two bytes give the length of the header, so a reader that collects it never takes a
- * byte too many. */
+ * The first two bytes give the length of the header, so a reader never takes a byte too many. */
 #include "sluice/proto/ws/ws_frame.h"
 
 #include <errno.h>

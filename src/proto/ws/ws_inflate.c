@@ -1,5 +1,5 @@
-/* Inflates what browsers send. A few bytes can inflate to a thousand times as many, and the state
- * for that is 40 KiB, so both are bounded here, whatever is sent:
+/* Inflates messages from browsers. A few bytes can inflate to a thousand times as many, and the
+ * state takes 40 KiB. Both are bounded here, whatever is sent:
  *
  * Memory. An inflater is taken when the first byte of a compressed message arrives and given back
  * with its last (client_no_context_takeover: nothing is kept between messages). So idle connections

@@ -2,7 +2,7 @@
  *
  *	request.c -> half_open.c                      the request arrives, in time
  *	          -> upgrade.c, check.c, client_file.c, site.c    what it asks for, by its path
- *	          -> authenticate.c -> ticket.c -> admit.c        RAW:who the user is, and what they may see
+ *	          -> authenticate.c -> ticket.c -> admit.c        user and channels
  *	          -> upgrade.c, check.c, refuse.c     the answer
  *
  * A request that needs a log-in has a `purpose` (an upgrade or a check). It is a const table, so

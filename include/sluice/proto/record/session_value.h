@@ -28,7 +28,7 @@ struct session_value_settings {
 
 /* A logged-in session. */
 struct identity {
-	struct slice user; /* borrowed from `record`; absent: the path is unset, or leads nowhere */
+	struct slice user; /* borrowed from `record`; absent: the path is unset or does not exist */
 	int64_t expires_ms; /* since 1970; INT64_MAX: never. The caller compares it with its clock */
 	void *record;       /* private */
 };
@@ -46,8 +46,8 @@ bool identity_path_is_valid(struct slice text);
 /* Is there a value at the path, other than null? */
 bool identity_has(const struct identity *identity, struct slice path);
 
-/* The texts at a path, one by one: one for a string, a number (as written) or a boolean; for an
- * array, one for each such element. Empty strings are left out. */
+/* Iterates over the strings at a path: a string, a number (as written) or a boolean gives one; an
+ * array gives one for each such element. Empty strings are left out. */
 struct identity_texts {
 	const void *next; /* private */
 	bool is_array;
@@ -55,7 +55,7 @@ struct identity_texts {
 
 struct identity_texts identity_texts(const struct identity *identity, struct slice path);
 
-/* The next text, borrowed from the identity; absent: there are no more. */
+/* The next string, borrowed from the identity; absent: there are no more. */
 struct slice identity_texts_next(struct identity_texts *texts);
 
 #endif

@@ -29,7 +29,7 @@ bool json_print_can_hold(struct slice text);
 /* Prints a string; `text` is valid UTF-8 and may contain NUL. */
 MUST_CHECK int json_print_string(struct json_printer *printer, struct slice text);
 
-/* Prints a string, or {} for a text that json_print_can_hold refuses. */
+/* Prints a string, or {} if json_print_can_hold refuses it. */
 MUST_CHECK int json_print_text(struct json_printer *printer, struct slice text);
 
 /* Prints a member's name and colon, after a comma if `more` (it is not the first member). The name

@@ -1,5 +1,5 @@
-/* Is a text JSON? Strictly RFC 8259, which is what JavaScript's JSON.parse accepts. Nothing is
- * built and nothing is allocated. */
+/* Checks whether a text is JSON, strictly by RFC 8259, which is what JavaScript's JSON.parse
+ * accepts. It builds and allocates nothing. */
 #ifndef SLUICE_PROTO_TEXT_JSON_TEXT_H
 #define SLUICE_PROTO_TEXT_JSON_TEXT_H
 
