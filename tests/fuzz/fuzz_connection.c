@@ -1,37 +1,37 @@
-/* Whole connections on scripted streams (tests/scripted): real workers, browsers and a Redis whose
- * behaviour is the input. The first octet chooses the pieces in which everything arrives, the second
- * the configuration, the rest is a script in letters, so that it can be written by hand:
+/* Whole connections on scripted streams (tests/scripted): real workers, with browsers and a Redis
+ * that the input controls. The first byte chooses the chunking, the second the configuration, and
+ * the rest is a script of letters, so that it can be written by hand:
  *
- *	oW     a browser comes to worker W, and is the one that is meant from now on
- *	bN     the N-th browser is meant
- *	uSQH   it asks for the endpoint with session S, query Q and headers H of the tables below
- *	rN...  it sends the N octets that follow
- *	fFN... it sends a masked frame: its first octet F of the table, the N octets that follow
- *	FFN    the same with N * N octets "x"
- *	zFN... as f, the octets compressed; ZFN: as F, and 16 times as many, compressed
- *	vNC    it sends command N of the table, about channel C
- *	kN     it takes N * 16 octets more; kN with N of 15 all
- *	e      it ends its side;  x: its connection is reset;  c: the next browser's cannot be opened
- *	pCN    a publication on channel C, of N * N octets
- *	mM     Redis answers (0), hangs (1), or is away (2) from now on
- *	sNL... Redis says the L octets that follow on its N-th link
- *	d      Redis drops all links;  yN: those that are subscribed (0), or the others
- *	RSR    the record of session S becomes the R-th of the table below
- *	iS     Redis forgets who has read that record, and says so
- *	nW     Redis says the W-th word of the table about changed keys, or (0) loses all it has
- *	qN     Redis does from now on without what enum redis_lack says
- *	hN     what Redis says on its N-th link of those that read is on its way until the next "h" of it
+ *	oW     a browser connects to worker W, and becomes the current browser
+ *	bN     the N-th browser becomes the current browser
+ *	uSQH   requests the endpoint with session S, query Q and headers H of the tables below
+ *	rN...  sends the N bytes that follow
+ *	fFN... sends a masked frame: first byte F of the table, and the N bytes that follow
+ *	FFN    the same with N * N bytes "x"
+ *	zFN... like f, compressed;  ZFN: like F, with 16 times as many bytes, compressed
+ *	vNC    sends command N of the table, for channel C
+ *	kN     reads N * 16 bytes more; with N = 15 reads everything
+ *	e      ends its side;  x: its connection is reset;  c: the next browser's cannot be opened
+ *	pCN    a publication on channel C, of N * N bytes
+ *	mM     from now on Redis answers (0), hangs (1), or is down (2)
+ *	sNL... Redis sends the L bytes that follow on its N-th link
+ *	d      Redis closes all links;  yN: only the subscribed links (0), or only the others
+ *	RSR    the record of session S becomes record R of the table below
+ *	iS     Redis stops tracking that record, and reports it as changed
+ *	nW     Redis sends report W of the table about changed keys, or (0) loses all keys
+ *	qN     from now on Redis does not support N of enum redis_lack
+ *	hN     bytes from Redis on the N-th link for commands are held until the next "h" for it
  *	wN     N * N * 10 ms pass
  *	tN     N turns of all loops
  *	aN     the N-th allocation from now on fails
  *	D      the drain begins
- *	lN     the configuration is read again, and is the N-th
+ *	lN     reloads the N-th configuration
  *
- * A number is an octet minus '0'; one that is not there is 0. After each step comes one turn, but not
- * after one behind which there is a "+". Whatever the script is, everything is freed in the end,
- * the metrics add up, and what each browser was sent makes sense (browser.h). Once records have been
- * changed, it must also hold that after the sweep nobody is there without a session, nor hears of a team
- * that his session does not name. */
+ * A number is a byte minus '0'; a missing number is 0. After each step the loops run one turn,
+ * unless the step is followed by "+". Whatever the script is, everything is freed in the end, the
+ * metrics add up, and each browser has received valid data (browser.h). If records were changed,
+ * then after the sweep no browser is connected without a session, or receives publications of a
+ * team that is not in its session. */
 #include "allocations.h"
 #include "browser.h"
 #include "fuzz.h"
@@ -46,19 +46,19 @@ enum {
 	TAKES_UNIT = 16,
 	TAKES_ALL = 15,
 	WAIT_UNIT_MS = 10,
-	BACK_MS = 5000, /* by then Redis is there again */
+	BACK_MS = 5000, /* by then Redis is back */
 	COMPRESSED_TIMES = 16,
 	RSV1 = 0x40
 };
 
 struct play {
-	struct slice script; /* what is left of it */
+	struct slice script; /* the rest of it */
 	struct stage stage;
 	struct browser browsers[BROWSERS_MAX];
-	unsigned n, meant;
+	unsigned n, current;
 	bool refuse_next;
-	bool may_miss;       /* publications, without anybody being wrong */
-	bool changes;        /* records do */
+	bool may_miss;       /* publications, without a bug */
+	bool changes;        /* with records */
 	unsigned records[2]; /* of Ada and Bob, by their rows */
 };
 
@@ -84,10 +84,10 @@ static const char *const headers[] = { "", "Origin: http://sluice.test\r\n",
 static const uint8_t firsts[] = { 0x81, 0x82, 0x89, 0x8a, 0x88, 0x01, 0x02, 0x00, 0x80, 0xc1, 0x83,
 	0x09, 0x8b, 0xa1 };
 
-/* What somebody's record may become: Ada's, and Bob's. */
+/* What a record may become: Ada's records, then Bob's. */
 static const struct {
 	const char *values[2], *error;
-	bool is_session, is_red; /* or it cannot be known */
+	bool is_session, is_red; /* or this is unknown */
 } records[] = {
 	{ { "{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\",\"teams\":[\"red\",\"blue\"]"
 	    "}",
@@ -106,7 +106,7 @@ static const struct {
 	{ { NULL, NULL }, "-LOADING Redis is loading the dataset\r\n", true, true },
 };
 
-/* What Redis may say about changed keys, and what it should not. */
+/* Reports of changed keys that Redis may send, and some that it should not. */
 static const char *const words[] = { "", "*-1\r\n", "$-1\r\n", "*0\r\n",
 	"*1\r\n$19\r\nsess:ada-session-id\r\n",
 	"*2\r\n$19\r\nsess:bob-session-id\r\n$19\r\nsess:ada-session-id\r\n",
@@ -148,7 +148,7 @@ static void open_browser(struct play *play)
 	browser->wire->refuses = play->refuse_next ? -EMFILE : 0;
 	play->refuse_next = false;
 	browser_come(browser, worker % STAGE_WORKERS, addresses[worker / 2 % COUNT_OF(addresses)]);
-	play->meant = play->n++;
+	play->current = play->n++;
 }
 
 static void ask(struct play *play, struct browser *browser)
@@ -215,7 +215,7 @@ static void take(struct play *play, struct browser *browser)
 /* False: it is none of these. */
 static bool step_of_browser(struct play *play, uint8_t letter)
 {
-	struct browser *browser = &play->browsers[play->meant];
+	struct browser *browser = &play->browsers[play->current];
 	if (!play->n || !strchr("urfFzZvkex", letter))
 		return false;
 	switch (letter) {
@@ -248,7 +248,7 @@ static bool step_of_browser(struct play *play, uint8_t letter)
 	return true;
 }
 
-/* ---- everybody else's ---- */
+/* ---- other steps ---- */
 
 static void publish(struct play *play)
 {
@@ -260,7 +260,7 @@ static void publish(struct play *play)
 static void say_raw(struct play *play)
 {
 	uint8_t link = next_number(play), n = next_number(play);
-	machine_keep_out_of_log(NULL); /* what Redis says is told the operator */
+	machine_keep_out_of_log(NULL); /* the log contains what Redis sends */
 	redis_say(&play->stage.redis, link % (2 * STAGE_WORKERS), next_octets(play, n));
 }
 
@@ -310,7 +310,7 @@ static void hold(struct play *play)
 static void reload(struct play *play)
 {
 	stage_reload(&play->stage, settings_get(next_number(play) % SETTINGS_COUNT));
-	play->may_miss = true; /* there is a limit to a publication's size now, or was */
+	play->may_miss = true; /* there is a limit for the size of publications, or there was */
 }
 
 static void fail_allocation(struct play *play)
@@ -332,7 +332,7 @@ static void step_of_others(struct play *play, uint8_t letter)
 		open_browser(play);
 		break;
 	case 'b':
-		play->meant = play->n ? next_number(play) % play->n : 0;
+		play->current = play->n ? next_number(play) % play->n : 0;
 		break;
 	case 'c':
 		play->refuse_next = true;
@@ -405,7 +405,8 @@ static void perform(struct play *play)
 
 /* ---- the end ---- */
 
-/* So much time that the sweep has come to everybody; whoever is there answers his pings. */
+/* Lets enough time pass for the sweep to reach every session; connected browsers answer their
+ * pings. */
 static void sweep(struct play *play)
 {
 	enum { STEP_MS = 1000 };

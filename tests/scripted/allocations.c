@@ -7,10 +7,10 @@
 
 #include "sluice/base/pool.h"
 
-/* The dynamic linker allocates before a sanitizer has prepared itself, and comes through here. */
+/* The dynamic linker allocates through here, before a sanitizer is ready. */
 #define BARE __attribute__((no_sanitize("address", "undefined")))
 
-/* What a sanitizer has put in malloc's place. */
+/* The sanitizer's replacement of malloc. */
 void *__interceptor_malloc(size_t size) __attribute__((weak));
 void *__interceptor_calloc(size_t n, size_t size) __attribute__((weak));
 void *__interceptor_realloc(void *block, size_t size) __attribute__((weak));
@@ -26,7 +26,7 @@ static size_t counted, fails_at;
 static unsigned spared;
 static long alive;
 static size_t bytes;
-static bool weighing; /* not before a sanitizer can be asked for sizes */
+static bool weighing; /* not before a sanitizer can report sizes */
 
 BARE static bool fails(void)
 {
@@ -69,7 +69,7 @@ BARE void *realloc(void *block, size_t size)
 	size_t before = size_of(block);
 	void *grown = __interceptor_realloc ? __interceptor_realloc(block, size)
 					    : __libc_realloc(block, size);
-	if (grown || size == 0) { /* the old one is no more */
+	if (grown || size == 0) { /* the old block has been freed */
 		bytes -= before;
 		alive -= block != NULL;
 		made(grown);

@@ -1,4 +1,4 @@
-/* What a browser sends, and what is published to it. */
+/* Sends a browser's bytes, and publishes to browsers. */
 #include "browser.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* What a browser makes of what it has received: browser_look. */
+/* browser_look: reads and checks the bytes that a browser has received. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +12,10 @@
 #include "sluice/proto/ws/ws_frame.h"
 #include "sluice/proto/ws/ws_handshake.h"
 
-/* Of a frame's first two octets. */
+/* Of a frame's first two bytes. */
 enum { FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, MASKED = 0x80 };
 
-/* `text` is a channel's name and which publication on it this is. */
+/* `text` is a channel's name and the number of a publication on it. */
 static void see_publication(struct browser *browser, unsigned who, struct slice text)
 {
 	struct slice name = slice_cut(&text, ' ');
@@ -40,7 +40,7 @@ static void see_close(struct browser *browser, struct slice payload)
 
 /* ---- sluice.v1 ---- */
 
-/* What stands behind `before`, up to `after`; absent: nowhere. */
+/* The text between `before` and `after`; absent: not found. */
 static struct slice between(struct slice text, const char *before, const char *after)
 {
 	const char *at = memmem(text.at, text.len, before, strlen(before));
@@ -52,7 +52,7 @@ static struct slice between(struct slice text, const char *before, const char *a
 	return slice_make(rest.at, (size_t)(end - rest.at));
 }
 
-/* It is told that it has the channel, or has not any more. */
+/* The browser has been subscribed to the channel, or unsubscribed. */
 static void see_change(struct browser *browser, unsigned who, struct slice name, bool has)
 {
 	for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
@@ -61,7 +61,7 @@ static void see_change(struct browser *browser, unsigned who, struct slice name,
 		MUST(!has || browser_channels[i].allowed & who);
 		browser->has &= ~(1U << i);
 		browser->has |= (unsigned)has << i;
-		browser->last[i] = 0; /* what comes next may be any */
+		browser->last[i] = 0; /* the next publication may have any number */
 	}
 }
 
@@ -156,7 +156,7 @@ static void see_frame(struct browser *browser, unsigned who, uint8_t first, stru
 	}
 }
 
-/* Cuts the frame at the front off. False: it is not whole. */
+/* Takes a frame off the front. False: it is not whole. */
 static bool cut_frame(struct slice *bytes, uint8_t *ret_first, struct slice *ret_payload)
 {
 	const uint8_t *at = (const uint8_t *)bytes->at;
@@ -184,7 +184,7 @@ static bool cut_frame(struct slice *bytes, uint8_t *ret_first, struct slice *ret
 	return true;
 }
 
-/* Cuts the head of the answer off. False: it is not whole. */
+/* Takes the head of the answer off the front. False: it is not whole. */
 static bool cut_answer(struct slice *bytes, int *ret_status, struct slice *ret_head)
 {
 	const char *end = bytes->len ? memmem(bytes->at, bytes->len, "\r\n\r\n", 4) : NULL;
@@ -198,7 +198,7 @@ static bool cut_answer(struct slice *bytes, int *ret_status, struct slice *ret_h
 	return true;
 }
 
-/* What is behind a refusal is its body, and no more. */
+/* A refusal is followed by its body and nothing else. */
 static void check_body(struct slice head, struct slice body)
 {
 	static const char name[] = "Content-Length: ";
@@ -225,7 +225,7 @@ static unsigned agreed_window(struct slice head)
 		       : 15;
 }
 
-/* Let in to be told that it is not, and nothing else. */
+/* A 101 that is followed by a close frame and nothing else. */
 static void check_rejected(const struct browser *browser)
 {
 	MUST(!browser->received && !browser->welcomes && !browser->pings && !browser->pongs);

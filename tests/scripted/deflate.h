@@ -1,5 +1,5 @@
-/* A browser's side of permessage-deflate (RFC 7692 §7), by zlib alone: each message by itself, as both
- * sides have agreed upon. */
+/* A browser's side of permessage-deflate (RFC 7692 §7), by zlib alone: each message by itself, as
+ * negotiated. */
 #ifndef SLUICE_TESTS_DEFLATE_H
 #define SLUICE_TESTS_DEFLATE_H
 

@@ -6,13 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Resets it to the beginning of a run. */
+/* Resets the machine to the beginning of a run. */
 void machine_reset(void);
 
 /* Moves the clock on. */
 void machine_pass(uint64_t ms);
 
-/* No log line may hold this string, a literal; NULL: any string is allowed. */
+/* No log line may contain this string, a literal; NULL: any string is allowed. */
 void machine_keep_out_of_log(const char *secret);
 
 #endif

@@ -20,7 +20,7 @@ struct redis_client {
 	struct list channels; /* struct redis_channel, by .link */
 	unsigned subscribed;  /* the number of channels */
 	unsigned number;      /* CLIENT ID */
-	unsigned redirect;    /* the client that hears of changed keys; 0: not tracked */
+	unsigned redirect;    /* the client that gets changed keys; 0: not tracked */
 };
 
 static struct redis_client *client_of(const struct wire *wire)
@@ -89,7 +89,7 @@ static void say_bulk(struct redis_client *client, struct slice text)
 
 /* ---- changed keys ---- */
 
-/* Redis tells any client that is subscribed to something; `keys` is RESP. */
+/* Reports changed keys to a client that is subscribed to something; `keys` is RESP. */
 static void tell_listener(struct redis *redis, const struct redis_client *reader, struct slice keys)
 {
 	struct redis_client *listener =

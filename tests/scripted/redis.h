@@ -1,4 +1,4 @@
-/* A small Redis on scripted wires, which answers the gateway as Redis would, or as the script wants.
+/* A small Redis on scripted wires, which answers the gateway as Redis does or as the script says.
  *
  * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, SUBSCRIBE and UNSUBSCRIBE, in
  * RESP2. Whatever browsers send, the gateway must send it well-formed commands and nothing else. Its ACL denies
@@ -14,7 +14,7 @@
 
 enum redis_mode {
 	REDIS_ANSWERS,
-	REDIS_HANGS, /* accepts connections and commands, and says nothing */
+	REDIS_HANGS, /* accepts connections and commands, and never answers */
 	REDIS_AWAY,  /* refuses connections */
 };
 
@@ -33,10 +33,10 @@ struct redis {
 	/* what it has seen */
 	unsigned connects, gets, expires;
 	bool spoke_raw;
-	bool dropped; /* a link was, by redis_drop, or because of redis_say */
+	bool dropped; /* a link was closed, by redis_drop or because of redis_say */
 };
 
-/* With these records; the last has no key. */
+/* Starts with these records; the last has no key. */
 void redis_begin(struct redis *redis, const struct redis_record *records);
 void redis_end(struct redis *redis);
 

@@ -7,13 +7,13 @@
 #define SETTINGS_SECRET "a secret of thirty-two characters"
 
 enum scripted_settings {
-	SETTINGS_ROOMY, /* compression, and limits that scripts do not meet */
-	SETTINGS_TIGHT, /* compression, and limits that they do */
+	SETTINGS_ROOMY, /* compression, and limits that scripts do not reach */
+	SETTINGS_TIGHT, /* compression, and limits that scripts reach */
 	SETTINGS_OPEN,  /* no session is needed; all queues together are limited */
 	/* For sessions that change: teams bring their channels, there are no pings, the sweep takes 10 s. */
 	SETTINGS_WATCHED,
 	SETTINGS_TOUCHED, /* the same with pings, and an open page keeps its session alive */
-	SETTINGS_STRICT, /* the same, but teams have no channels; who is refused is closed instead */
+	SETTINGS_STRICT,  /* the same, without channels for teams; refuses by 101 and a close */
 	SETTINGS_COUNT
 };
 

@@ -25,7 +25,7 @@ struct stage {
 	bool draining;
 	/* Of any settings that have been in force: */
 	bool admits_anyone;    /* a session is not required */
-	bool rejects_by_close; /* a client without a session gets a 101, and is closed */
+	bool rejects_by_close; /* a client without a session gets a 101 and is then closed */
 	bool lacked_memory; /* an allocation has failed: an unused channel may remain subscribed */
 	struct redis redis;
 	unsigned published[STAGE_CHANNELS_MAX]; /* by browser_publish */
@@ -42,8 +42,8 @@ void stage_turns(struct stage *stage, unsigned n);
 /* Lets time pass in steps, with a turn at each. */
 void stage_pass(struct stage *stage, unsigned ms);
 
-/* A browser connects to a worker. Beyond STAGE_SOCKETS_MAX descriptors are short; the browser is then not
- * accepted later, but goes away. */
+/* A browser connects to a worker. Beyond STAGE_SOCKETS_MAX descriptors are short; the browser is
+ * then not accepted later, but disconnects. */
 void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const char *ip);
 
 void stage_drain(struct stage *stage);

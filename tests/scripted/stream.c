@@ -1,10 +1,10 @@
 /* sluice/net/stream.h without sockets: another implementation of that contract, for scripts. It comes before
  * the net floor's stream in the link order.
  *
- * It is written like src/net/stream.c, so that the owner sees the same: everything that is not an answer to
- * the peer happens in one task at the end of the turn, only stream_turn and that task raise events, and
- * on_closed is the last one. A wire takes the place of the socket. There is no TLS and no budget, as a script
- * is short. */
+ * It works like src/net/stream.c, so that the owner sees the same behaviour: everything that is not
+ * a reaction to the peer happens in one task at the end of the turn, only stream_turn and that task
+ * raise events, and on_closed is the last event. A wire replaces the socket. There is no TLS and no
+ * budget, because scripts are short. */
 #include "sluice/net/stream.h"
 
 #include <errno.h>

@@ -1,21 +1,21 @@
-/* No memory, at every place where some is asked for.
+/* Out of memory, at every allocation in turn.
  *
  *	test_allocations [N | N PARTS]
  *
- * One scene, with all that a connection can meet, is played again and again, and each time the next
- * allocation fails, whosever it is: ours, libuv's, hiredis', cJSON's or mbedTLS'. It ends when the
- * scene is over before the allocation comes. With a number, only that one fails; with two, every PARTS-th
- * from that one on, so that several processors can share the work.
+ * One scene, with everything that can happen to a connection, is repeated, and each time the next
+ * allocation fails: ours, libuv's, hiredis', cJSON's or mbedTLS'. The test ends when the scene is
+ * over before the allocation is reached. With a number, only that allocation fails; with two, every
+ * PARTS-th from that one on, so that several CPUs can share the work.
  *
- * A guest is a browser that the scene wants to be connected. Each time it must hold that
+ * A guest is a browser that should be connected. Each time it must hold that
  *
- *	- nothing crashes, and in the end nothing is left: no block, no handle, nothing counted
- *	- one guest at most is lost, and may come back at once
- *	- who has no session any more is out after the sweep, if not at once
- *	- what is published in a step in which nothing fails reaches every guest, and nobody else
- *	- what was sent makes sense, as it has to in every script (browser.h)
+ *	- nothing crashes, and in the end nothing is left: no block, no handle, no count
+ *	- at most one guest is lost, and it can reconnect at once
+ *	- a guest without a session is closed after the sweep, if not at once
+ *	- a publication in a step without a failure reaches every guest, and nobody else
+ *	- browsers receive only valid data, as in every script (browser.h)
  *
- * A link to Redis that has no memory is lost, and comes back: that is awaited after each step. */
+ * A link to Redis that runs out of memory fails and reconnects; each step waits for that. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,15 +45,15 @@ struct guest {
 	enum browser_session session;
 	unsigned worker;
 	const char *query, *headers;
-	bool is_here;     /* has been let in, and is to stay */
+	bool is_here;     /* is connected, and should stay connected */
 	size_t answered;  /* pings */
-	unsigned renewed; /* how often it had to come again */
+	unsigned renewed; /* how often it had to reconnect */
 };
 
 struct scene {
 	struct stage stage;
 	struct guest guests[GUESTS];
-	struct browser visitors[VISITORS_MAX]; /* whoever else was there */
+	struct browser visitors[VISITORS_MAX]; /* other browsers */
 	size_t n_visitors;
 	bool had_failed;   /* before this step */
 	unsigned connects; /* of links, likewise */
@@ -61,7 +61,7 @@ struct scene {
 
 /* ---- failing ---- */
 
-static size_t failing; /* which allocation does, for the last words */
+static size_t failing; /* which allocation fails, for the message of an abort */
 
 static void tell_which(void)
 {
@@ -76,7 +76,7 @@ static void on_abort(int signal)
 	tell_which();
 }
 
-/* Of the sanitizers, where there is one. */
+/* The sanitizers' function, in builds with one. */
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
 
 static bool fails_in_this_step(const struct scene *scene)
@@ -84,12 +84,12 @@ static bool fails_in_this_step(const struct scene *scene)
 	return allocations_failed() && !scene->had_failed;
 }
 
-/* What must be so unless it is in this step that an allocation fails. */
+/* Must hold unless the allocation fails in this step. */
 #define EXPECT(scene, x) MUST((x) || fails_in_this_step(scene))
 
-/* ---- those who are there ---- */
+/* ---- guests ---- */
 
-/* It will be looked at again in the end. */
+/* It is checked again at the end. */
 static struct browser *keep(struct scene *scene, const struct browser *browser)
 {
 	MUST(scene->n_visitors < VISITORS_MAX);
@@ -125,14 +125,14 @@ static bool come(struct scene *scene, struct guest *guest)
 	stage_pass(&scene->stage, 1000);
 	browser_look(&guest->browser);
 	guest->is_here = browser_is_open(&guest->browser);
-	int status = guest->browser.status; /* nothing is wrong with the guest */
+	int status = guest->browser.status; /* the guest has done nothing wrong */
 	MUST(status == 101 || status == 503 || status == 500 || status == 0);
 	if (!guest->is_here)
 		keep(scene, &guest->browser);
 	return guest->is_here;
 }
 
-/* Time passes, and whoever is there answers his pings. */
+/* Lets time pass; connected browsers answer their pings. */
 static void pass(struct scene *scene, unsigned ms)
 {
 	stage_pass(&scene->stage, ms);
@@ -146,7 +146,7 @@ static void pass(struct scene *scene, unsigned ms)
 	}
 }
 
-/* A page asks again for what was not to be had. */
+/* A page subscribes again to a channel that was unavailable. */
 static void look_after_page(struct scene *scene, struct guest *guest)
 {
 	for (unsigned i = 0; i < 2 && !(guest->browser.has >> CHANNEL_RED & 1); i++) {
@@ -158,7 +158,7 @@ static void look_after_page(struct scene *scene, struct guest *guest)
 	MUST(guest->browser.has >> CHANNEL_RED & 1);
 }
 
-/* Who is lost through no fault of this step's allocation is lost wrongly; and he comes again. */
+/* A guest may be lost only if this step's allocation has failed; it then reconnects. */
 static void look_after(struct scene *scene, struct guest *guest)
 {
 	browser_look(&guest->browser);
@@ -187,7 +187,8 @@ static void look_after_all(struct scene *scene)
 	MUST(renewed <= 1);
 }
 
-/* Has the guest all that was published on the channel? If he is there and has not, it is known. */
+/* Has the guest received every publication on the channel? If it is connected and has not, a
+ * failure must explain it. */
 static void check_channel(
 	struct scene *scene, const struct guest *guest, enum browser_channel channel)
 {
@@ -296,7 +297,8 @@ static void give_ticket(struct scene *scene)
 			"\"}" });
 }
 
-/* A page that is let in by a ticket, offered as a subprotocol, and may hear what its ticket says. */
+/* A page that logs in with a ticket, offered as a subprotocol, and receives the channels that the
+ * ticket allows. */
 static void come_by_ticket(struct scene *scene)
 {
 	give_ticket(scene);
@@ -316,7 +318,7 @@ static void come_by_ticket(struct scene *scene)
 
 #define ORIGIN "Origin: http://sluice.test\r\n"
 
-/* What is refused, or only a question, and with which status. */
+/* Refused requests and checks, with their status. */
 static void refuse(struct scene *scene)
 {
 	static const struct {
@@ -365,7 +367,7 @@ static void be_slow(struct scene *scene)
 	slow->wire->peer_ended = true;
 }
 
-/* They come so close upon each other that somebody always waits, for a channel that nobody had. */
+/* They connect in such quick succession that one always waits for a channel that nobody had. */
 static void crowd(struct scene *scene)
 {
 	struct browser *crowd[CROWD];
@@ -433,8 +435,8 @@ static void say_goodbye(struct scene *scene, struct guest *guest)
 	guest->is_here = false;
 }
 
-/* Ada is in the red team no more: if not at once, she has left its channel after the sweep; and the
- * page has been told so. */
+/* Ada leaves the red team: her page is unsubscribed from its channel and notified, after the sweep
+ * if not at once. */
 static void lose_team(struct scene *scene)
 {
 	struct guest *ada = &scene->guests[ADA], *page = &scene->guests[PAGE];
@@ -450,7 +452,7 @@ static void lose_team(struct scene *scene)
 	say_goodbye(scene, page);
 }
 
-/* Nobody has a session less than before. */
+/* No guest has lost its session. */
 static void forget_keys(struct scene *scene)
 {
 	char key[BROWSER_KEY_MAX];
@@ -461,7 +463,7 @@ static void forget_keys(struct scene *scene)
 	stage_pass(&scene->stage, 500);
 }
 
-/* Somebody's session ends, and Redis' word of it is lost, or is not. */
+/* A session ends, and Redis' invalidation is lost or not. */
 static void end_session(struct scene *scene, unsigned worker, enum redis_lack lack)
 {
 	enum { DEVICE = 1 };
@@ -546,7 +548,7 @@ static void play(void)
 	finish(&scene);
 }
 
-/* False: the scene was over before the allocation came. */
+/* False: the scene was over before the allocation was reached. */
 static bool try(size_t n)
 {
 	long before = allocations_alive();
@@ -562,7 +564,7 @@ int main(int argc, char **argv)
 	signal(SIGABRT, on_abort);
 	if (__sanitizer_set_death_callback)
 		__sanitizer_set_death_callback(tell_which);
-	play(); /* what is made once and kept */
+	play(); /* created once and kept */
 	try(0);
 	size_t first = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
 	size_t step = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;

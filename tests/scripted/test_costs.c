@@ -1,8 +1,8 @@
-/* What a connection and a delivery cost, counted exactly: not how long something takes, which depends on
- * the machine, but how often memory is asked for, how much of it is held, and what Redis is asked.
+/* What a connection and a delivery cost, counted exactly. Not time, which depends on the machine,
+ * but the number of allocations, the memory that is held, and the commands to Redis.
  *
- * That a turn writes once to each connection, however often something was published, is in
- * test_stream.c: there the system calls are counted. */
+ * test_stream.c counts system calls: a turn writes once to each connection, whatever the number of
+ * publications. */
 #include <stdio.h>
 
 #include "allocations.h"
@@ -16,10 +16,11 @@ enum {
 	FEW = 100,
 	MANY = 1000,
 	PUBLICATIONS = 50,
-	/* what an idle connection may hold, on channels that others have too, and with one of its own */
+	/* limits in bytes for an idle connection: on shared channels, and with a channel of its
+	 * own */
 	SHARED_BYTES_MAX = 480,
 	PRIVATE_BYTES_MAX = 800,
-	/* and what a session, if nobody else has it */
+	/* and for a session of its own */
 	SESSION_BYTES_MAX = 160,
 	SID_LEN = 36,
 };
@@ -28,7 +29,7 @@ struct crowd {
 	struct stage stage;
 	struct browser browsers[MANY];
 	size_t n;
-	bool own_sessions; /* else they are all Ada */
+	bool own_sessions; /* else all are Ada's */
 	struct redis_record records[MANY + 1];
 	char keys[MANY][sizeof("sess:") + SID_LEN], values[MANY][64];
 };
@@ -52,7 +53,7 @@ static int crowd_open(void **state)
 	return open_stage(state, browser_records);
 }
 
-/* Each has a session. Every one of them is of another user, or all are of one. */
+/* Each has a session; all sessions are of different users, or all of one. */
 static int crowd_open_with(void **state, bool own_users)
 {
 	for (unsigned i = 0; i < MANY; i++) {
@@ -99,7 +100,7 @@ static void ask(struct crowd *crowd, size_t i, const char *query, const char *he
 	browser_ask(&crowd->browsers[i], SESSION_NO_COOKIE, query, lines);
 }
 
-/* The script knows what those may see whom it has named, and no others. */
+/* The script knows only the channels of users that it has named. */
 static bool is_in(const struct crowd *crowd, struct browser *browser)
 {
 	if (crowd->own_sessions)
@@ -109,7 +110,7 @@ static bool is_in(const struct crowd *crowd, struct browser *browser)
 	return browser_is_open(browser);
 }
 
-/* What the script holds for a browser, which is not the gateway's. */
+/* Memory that the script holds for a browser; it is not the gateway's. */
 static void forget_bytes(struct wire *wire)
 {
 	buffer_finish(&wire->sent);
@@ -117,7 +118,7 @@ static void forget_bytes(struct wire *wire)
 	wire->arrived = 0;
 }
 
-/* What is in use but for what lies on the wires, which is the script's. */
+/* Memory in use, except for bytes on the wires, which are the script's. */
 static size_t gateway_bytes(void)
 {
 	size_t bytes = allocations_bytes();
@@ -128,7 +129,8 @@ static size_t gateway_bytes(void)
 	return bytes;
 }
 
-/* Gives what each of them holds in the gateway. `query`: with %u for the browser's number. */
+/* Returns the bytes that each of them holds in the gateway. `query`: with %u for the browser's
+ * number. */
 static size_t join(struct crowd *crowd, size_t n, const char *query, const char *headers)
 {
 	size_t first = crowd->n;
@@ -148,7 +150,7 @@ static size_t join(struct crowd *crowd, size_t n, const char *query, const char 
 	return (gateway_bytes() - before) / n;
 }
 
-/* How often memory is asked for from a publication to its last delivery. */
+/* The number of allocations from a publication to its last delivery. */
 static size_t allocations_of_a_publication(struct crowd *crowd, enum browser_channel channel)
 {
 	int64_t before = stage_metric(&crowd->stage, METRIC_DELIVERIES_TOTAL);
@@ -163,14 +165,15 @@ static size_t allocations_of_a_publication(struct crowd *crowd, enum browser_cha
 	return counted;
 }
 
-/* The first ones also ask for what is kept for the next: a deflater, room in the links' readers. */
+/* The first publications also allocate memory that is kept: a deflater, room in the links'
+ * readers. */
 static void warm_up(struct crowd *crowd)
 {
 	for (int i = 0; i < 3; i++)
 		allocations_of_a_publication(crowd, CHANNEL_NEWS);
 }
 
-static void a_delivery_asks_for_no_memory(void **state)
+static void a_delivery_allocates_nothing(void **state)
 {
 	struct crowd *crowd = *state;
 	join(crowd, FEW, "", "");
@@ -183,7 +186,7 @@ static void a_delivery_asks_for_no_memory(void **state)
 		"a publication: %zu allocations, to %d or to %d connections\n", few, FEW, MANY);
 }
 
-static void nor_a_compressed_one(void **state)
+static void a_compressed_delivery_allocates_nothing(void **state)
 {
 	static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 	struct crowd *crowd = *state;
@@ -197,8 +200,8 @@ static void nor_a_compressed_one(void **state)
 	assert_int_equal(stage_metric(&crowd->stage, METRIC_COMPRESSIONS_TOTAL) - before, 0);
 }
 
-/* The envelopes are made once, however many have them. */
-static void nor_an_enveloped_one(void **state)
+/* The envelopes are made once, for any number of connections. */
+static void a_delivery_with_sluice_v1_allocates_nothing(void **state)
 {
 	static const char offer[] = "Sec-WebSocket-Protocol: sluice.v1\r\n";
 	struct crowd *crowd = *state;
@@ -212,7 +215,7 @@ static void nor_an_enveloped_one(void **state)
 	assert_true(bytes <= SHARED_BYTES_MAX);
 }
 
-static void redis_is_subscribed_once(void **state)
+static void subscribes_to_a_channel_once(void **state)
 {
 	struct crowd *crowd = *state;
 	join(crowd, MANY, "", "");
@@ -231,7 +234,7 @@ static void an_idle_connection_is_small(void **state)
 	assert_true(bytes <= SHARED_BYTES_MAX);
 }
 
-static void and_so_it_is_with_a_channel_of_its_own(void **state)
+static void a_connection_with_its_own_channel_is_small(void **state)
 {
 	struct crowd *crowd = *state;
 	join(crowd, FEW, "", "");
@@ -240,7 +243,7 @@ static void and_so_it_is_with_a_channel_of_its_own(void **state)
 	assert_true(bytes <= PRIVATE_BYTES_MAX);
 }
 
-static void a_session_is_small(void **state)
+static void a_connection_with_its_own_session_is_small(void **state)
 {
 	struct crowd *crowd = *state;
 	join(crowd, FEW, "", "");
@@ -249,7 +252,7 @@ static void a_session_is_small(void **state)
 	assert_true(bytes <= SHARED_BYTES_MAX + SESSION_BYTES_MAX);
 }
 
-static void and_so_it_is_with_a_user_of_its_own(void **state)
+static void a_connection_with_its_own_user_is_small(void **state)
 {
 	struct crowd *crowd = *state;
 	join(crowd, FEW, "", "");
@@ -266,14 +269,14 @@ static void and_so_it_is_with_a_user_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_delivery_asks_for_no_memory),
-		TEST(nor_a_compressed_one),
-		TEST(nor_an_enveloped_one),
-		TEST(redis_is_subscribed_once),
+		TEST(a_delivery_allocates_nothing),
+		TEST(a_compressed_delivery_allocates_nothing),
+		TEST(a_delivery_with_sluice_v1_allocates_nothing),
+		TEST(subscribes_to_a_channel_once),
 		TEST(an_idle_connection_is_small),
-		TEST(and_so_it_is_with_a_channel_of_its_own),
-		TEST_WITH(a_session_is_small, sessions),
-		TEST_WITH(and_so_it_is_with_a_user_of_its_own, users),
+		TEST(a_connection_with_its_own_channel_is_small),
+		TEST_WITH(a_connection_with_its_own_session_is_small, sessions),
+		TEST_WITH(a_connection_with_its_own_user_is_small, users),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

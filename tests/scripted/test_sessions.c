@@ -137,7 +137,7 @@ static size_t count_closed(struct scene *scene)
 	return n;
 }
 
-/* Does it get what is published on this channel of Ada's now? */
+/* Does it now receive publications on this channel of Ada's? */
 static bool hears(struct scene *scene, struct browser *guest, enum browser_channel channel)
 {
 	browser_publish(&scene->stage, channel, 0);

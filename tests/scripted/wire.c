@@ -121,7 +121,7 @@ void wires_turn(const struct stream_loop *shared)
 	}
 }
 
-/* In place of close: the linker is told so. An accepted descriptor that came to nothing. */
+/* The linker puts it in place of close. Closes an accepted descriptor that became no stream. */
 int __real_close(int fd);
 int __wrap_close(int fd);
 

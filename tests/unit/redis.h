@@ -1,6 +1,6 @@
-/* For tests of modules that speak to Redis: a redis-server on a free port, a scripted server that says what a
- * test wants, and a loop with everything that a link needs. WITH_LOOP, WITH_REDIS and WITH_FAKE are rows of a
- * table of tests, whose state is a struct world that is closed behind each of them. */
+/* For tests of modules that use Redis: a redis-server on a free port, a scripted server, and a loop
+ * with everything that a link needs. WITH_LOOP, WITH_REDIS and WITH_FAKE are rows of a table of
+ * tests; their state is a struct world, which is closed after each test. */
 #ifndef SLUICE_TESTS_REDIS_H
 #define SLUICE_TESTS_REDIS_H
 

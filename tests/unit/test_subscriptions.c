@@ -384,7 +384,7 @@ static void open_narrow(struct seen *seen, struct world *world)
 	open_at(seen, world, "sluice:pw@", world->redis.port);
 }
 
-/* They leave in one command, which Redis refuses as a whole. */
+/* They are sent in one command, which Redis refuses as a whole. */
 static void confirms_the_channels_beside_refused_ones(void **state)
 {
 	struct world *world = *state;
@@ -491,7 +491,7 @@ static void asks_for_refused_channels_when_the_link_is_back(void **state)
 	close_all(&seen, world);
 }
 
-/* Each is asked for in a command of its own. */
+/* Each is requested by a command of its own. */
 static void handles_more_refused_channels_than_pending_commands(void **state)
 {
 	struct world *world = *state;
@@ -572,7 +572,7 @@ static void takes_an_error_as_the_answer_to_the_oldest_command(void **state)
 	close_all(&seen, world);
 }
 
-/* It is asked for when it is wanted again. */
+/* It is requested again when it is wanted again. */
 static void does_not_report_a_refused_channel_that_was_left(void **state)
 {
 	struct world *world = *state;

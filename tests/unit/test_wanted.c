@@ -1,4 +1,5 @@
-/* The state of wanted channels, without a link: what is asked for, and what each answer changes. */
+/* The state of wanted channels, without a link: which commands are sent, and what each answer
+ * changes. */
 #include "unit.h"
 
 #include <errno.h>
