@@ -57,7 +57,7 @@ static int send_commands(struct session_read *read)
 			link, commands.all[i].words, commands.all[i].n_words, on_reply, read);
 		if (error && i == 0)
 			return error;
-		if (error) /* the first is on its way, and this one gets no reply */
+		if (error) /* the first command has been sent; this one will get no reply */
 			session_reading_take(&read->reading, settings, i, NULL);
 		read->commands += !error;
 	}

@@ -9,7 +9,7 @@
  *	EXISTS sess:X                      0 or 1         the record is not read
  *	EXISTS spring:…:expires:X          0 or 1         session.must_exist, besides one of these
  *
- * Three functions hold the rules, one rule a line:
+ * Three functions hold the rules, one rule on each line:
  *
  *	session_reading_result   all replies    -> the verdict
  *	read_reply               one reply      -> what it says (enum session_answer)
@@ -119,7 +119,8 @@ int session_record_parse(const struct settings *settings, bool cookie_object, st
 	return -EACCES;
 }
 
-/* Makes `record` JSON, whose bytes may lie in `json`. 0; -EINVAL: not this codec's; -ENOMEM. */
+/* Converts `record` to JSON, whose bytes may be in `json`. 0; -EINVAL: not of this codec;
+ * -ENOMEM. */
 static int decode(enum session_codec codec, struct slice *record, struct buffer *json)
 {
 	int error = 0;

@@ -9,14 +9,14 @@
  *	OUTDATED  the same, but it may have changed since the read was sent, so it is read once more
  *
  * The table below has a row for each event and a column for each state. A cell is the next state.
- * NEVER stands where the event cannot happen: SWEEP, PERMIT, RETRY and ROOM are raised only for the
- * first session in the list of the one state that knows them, and an answer only comes to a read.
- * The last column is what the members are called with.
+ * NEVER marks events that cannot happen: SWEEP, PERMIT, RETRY and ROOM are raised only for the
+ * first session in the list of the one state that has them, and only a read gets an answer. The
+ * last column is the event for the members.
  *
- * - A session keeps its place in a list when its next state is the one that it is in. So a
- *   second invalidation does not delay its read.
- * - An answer that may be older than the change (OUTDATED) still goes to the members and to those
- *   who asked. If it is out of date, the next read corrects it.
+ * - If the next state is the current state, a session keeps its place in the list. So a second
+ *   invalidation does not delay its read.
+ * - An answer that may be older than the change (OUTDATED) is still passed to the members and the
+ *   waiters. If it is out of date, the next read corrects it.
  * - Without a link nothing is queued: when the link comes back, everything is RECHECKed.
  * - A session is abandoned only after its answer has been delivered, so never while READING or
  *   OUTDATED. */

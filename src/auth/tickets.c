@@ -5,7 +5,7 @@
 
 struct kept_ticket {
 	void *who;
-	struct slice json;      /* lies after the key's bytes */
+	struct slice json;      /* follows the key's bytes */
 	struct table_key owner; /* the bytes of `who` */
 };
 

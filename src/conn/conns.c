@@ -83,7 +83,7 @@ void conns_abort(struct conns *conns)
 		conn_abort(conn_of(node));
 }
 
-/* ---- what they are told ---- */
+/* ---- notifications ---- */
 
 void conns_on_gap(struct conns *conns, uint64_t homes)
 {

@@ -115,8 +115,8 @@ static void on_request(
 		dev_refuse(conn, 405, "GET and POST are known here\n");
 }
 
-/* The call goes on until the session or the reply comes, and then ends without an answer. The request's
- * memory goes now: without a connection the call does not look at it. */
+/* The call continues until the session or the reply arrives, and then ends without an answer. The
+ * request's memory goes now: without a connection the call does not look at it. */
 static void on_gone(void *context, void *call)
 {
 	(void)context;

@@ -2,7 +2,7 @@
  *
  *	a publication was dropped                            -> gap on its channel
  *	the home's link to Redis was lost and is back        -> gap on all channels of that home
- *	a run was dropped because its worker is behind       -> the same: it has no time to hear of each
+ *	a run was dropped because its worker is behind       -> the same: there is no time to report each
  *
  * After a gap, a page fetches again what it shows. So it is notified only when the link is back and
  * every channel is subscribed again: what it then fetches is at least as new as what it missed.

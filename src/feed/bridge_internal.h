@@ -1,7 +1,7 @@
 /* For the sources of bridge, each of which may call those below it:
  *
- *	bridge.c           the subscribers' side: the hub, and what connections call
- *	bridge_home.c      the home's side: what its link to Redis brings
+ *	bridge.c           the subscribers' side: the hub, and the calls of connections
+ *	bridge_home.c      the home's side: the events of its link to Redis
  *	bridge_wants.c     between the two: which worker wants which channel, and which are confirmed
  *	bridge_delivery.c  from the home to the hubs: publications
  *	bridge_gaps.c      from the home to the hubs: that publications were missed

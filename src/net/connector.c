@@ -5,9 +5,10 @@
  * One address after the other, not two at once (RFC 8305): the peers are Redis servers in the same
  * network, and the owner's timeout bounds the whole.
  *
- * A poll handle belongs to one descriptor and may be initialised again only after its close callback. So
- * the next address is tried in that callback. A cancelled attempt ends there too: after connector_cancel
- * exactly one callback of libuv's is still due, that of the look-up or that of closing the handle. */
+ * A poll handle belongs to one descriptor and may be initialised again only after its close
+ * callback. So the next address is tried in that callback. A cancelled attempt ends there too:
+ * after connector_cancel exactly one callback of libuv is still due, from the look-up or from
+ * closing the handle. */
 #include "sluice/net/connector.h"
 
 #include <errno.h>

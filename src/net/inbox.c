@@ -1,4 +1,4 @@
-/* The way between threads.
+/* Passes calls between threads.
  *
  *	any thread:  lock, append, wake if it was empty, unlock
  *	owner:       lock, take the whole array, unlock, deliver

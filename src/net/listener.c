@@ -1,11 +1,11 @@
 /* Listening sockets.
  *
- * The socket is ours, and libuv only watches it. libuv 1.44 has no SO_REUSEPORT, and its way around EMFILE
- * (it closes a spare descriptor, accepts, and opens it again) is unsafe with threads, as another thread may
- * take the descriptor meanwhile. Here accepting pauses for a moment instead: connections wait in the
- * kernel's queue, nothing spins, and accepting resumes by itself. That is the last resort: before each
- * accept the owner says whether there are descriptors to spare, so that links to Redis and the like still
- * get one.
+ * The socket is ours, and libuv only watches it. libuv 1.44 has no SO_REUSEPORT, and its way around
+ * EMFILE (it closes a spare descriptor, accepts, and opens it again) is unsafe with threads, as
+ * another thread may take the descriptor meanwhile. Here accepting pauses for a moment instead:
+ * connections wait in the kernel's queue, nothing spins, and accepting resumes by itself. That is
+ * the last resort: before each accept the owner decides whether enough descriptors are free, so
+ * that links to Redis still get one.
  *
  * At most 64 connections are accepted per turn: when thousands arrive at once, established
  * connections get their turn too. The socket is watched level-triggered, so the next turn accepts

@@ -16,9 +16,9 @@
  * raised within one of the owner's calls. The owner may send, pause and resume any number of times
  * in a turn; epoll is updated only with the result.
  *
- * The owner may close the stream in any event, so whoever raises an event checks `closing` before it does
- * anything else, and its callers check stream_is_alive. The owner may free the stream only in on_closed,
- * which is raised last in its callback. */
+ * The owner may close the stream in any event. So a function that raises an event checks `closing`
+ * before it does anything else, and its callers check stream_is_alive. The owner may free the
+ * stream only in on_closed, which is raised last in its callback. */
 #include "sluice/net/stream.h"
 
 #include <errno.h>

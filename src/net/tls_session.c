@@ -3,10 +3,10 @@
  * Every failure of the protocol is -EPROTO, and the session keeps the reason; failures of the socket
  * keep their errno.
  *
- * The peer's name. mbedTLS 2.28 does not know IP addresses in certificates, and would compare an address
- * with the certificate's names. So an address only ever matches an iPAddress entry (RFC 6125 §6.4), which
- * we look up ourselves; names are left to mbedTLS. 2.28 checks no name when none is set, 3.6 refuses: a
- * client always sets one.
+ * The peer's name. mbedTLS 2.28 does not know IP addresses in certificates, and would compare an
+ * address with the certificate's names. So an address matches only an iPAddress entry (RFC 6125
+ * §6.4), which we look up ourselves; mbedTLS checks names. If no name is set, 2.28 checks nothing
+ * and 3.6 refuses, so a client always sets one.
  *
  * Fairness. mbedTLS continues to read within one call until it has something to return. A warning
  * is a record like any other, so a peer that sends only warnings could occupy the thread. Therefore

@@ -2,7 +2,7 @@
  *
  *	team:{teams}:*      a pattern
  *	^literal
- *	     ^path          any of the texts at that path of the session
+ *	     ^path          any of the strings at that path of the session
  *	            ^rest   the rest of the name, whatever it is
  *
  * Patterns come from the operator, names from browsers, and strings from the backend. Only patterns

@@ -3,9 +3,9 @@
  *	redis://user:password@host:6379/0    rediss://:password@host?ca=/etc/ca.pem
  *	unix://user:password@/run/redis.sock?db=1
  *
- * The URL is split before it is percent-decoded, so that a decoded byte never separates anything (RFC 3986
- * §2.4): scheme; authority, up to the first of "/?#", with the credentials before its last "@"; path; query. A
- * password may hold any byte but NUL, and a raw "@" or ":" in it does no harm.
+ * The URL is split before it is percent-decoded, so that a decoded byte never separates anything
+ * (RFC 3986 §2.4): scheme; authority, up to the first of "/?#", with the credentials before its
+ * last "@"; path; query. A password may contain any byte but NUL, also a raw "@" or ":".
  *
  * Anything unknown is an error: a misspelt parameter or a user without a password would otherwise
  * go unnoticed. An error text never contains a part of the URL, which may be the password.

@@ -37,7 +37,7 @@ static inline struct place draft_given(const struct draft *draft, const char *ke
 	return draft->given[setting_find(slice_of(key)) - settings_table];
 }
 
-/* Where a setting lies. */
+/* The place of a setting in struct settings. */
 static inline void *draft_field(struct draft *draft, const struct setting *setting)
 {
 	return (char *)draft->settings + setting->offset;

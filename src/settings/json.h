@@ -39,7 +39,7 @@ struct json_document {
 };
 
 /* Reads JSON with comments, nested at most 16 levels deep; memory is proportional to the text.
- * `name` stands in messages. False: the problem has been added, and there is nothing to finish. */
+ * `name` is used in messages. False: the problem has been added, and there is nothing to finish. */
 bool json_read(struct json_document *ret_document, const char *name, struct slice text,
 	struct problems *problems);
 void json_finish(struct json_document *document);

@@ -6,7 +6,8 @@
  * lower source has put there, so a bad value is reported even if another source hides it: a file is
  * either good or bad. What depends on several settings is decided at the end.
  *
- * Loading goes on after a problem, so that one run reports all of them. No message shows a secret. */
+ * Loading continues after a problem, so that one run reports all problems. No message shows a
+ * secret. */
 #include "sluice/settings/settings.h"
 
 #include <stdlib.h>

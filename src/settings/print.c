@@ -24,7 +24,7 @@ static cJSON *make_string(struct slice string)
 	return cJSON_CreateString(string.len ? string.at : "");
 }
 
-/* The list and its count, as they lie in struct settings. */
+/* The list and its count, as in struct settings. */
 static cJSON *make_strings(const struct settings *settings, const struct setting *setting)
 {
 	const struct slice *const *strings = field(settings, setting);

@@ -2,10 +2,10 @@
  * (SLUICE_LIMITS, as JSON) or one setting (SLUICE_LIMITS_QUEUE_BYTES). The latter wins, because it is
  * more specific.
  *
- * An unknown name is refused wherever it comes from: the worst mistake in a configuration is a
- * setting that silently does nothing. Some variables are let through: Kubernetes describes a service
- * called "sluice" to every pod in variables such as SLUICE_SERVICE_HOST and SLUICE_PORT_8080_TCP, and
- * a pod must not fail because of its own service. */
+ * An unknown name is refused in every source: the worst mistake in a configuration is a setting
+ * that silently does nothing. Some variables are let through: Kubernetes describes a service called
+ * "sluice" to every pod in variables such as SLUICE_SERVICE_HOST and SLUICE_PORT_8080_TCP, and a
+ * pod must not fail because of its own service. */
 #include "sources.h"
 
 #include <ctype.h>

@@ -1,6 +1,6 @@
-/* The configuration file, which lies in memory. If the first byte is even, the file is all there is.
- * If it is odd, secrets and URL come from the environment, so that the file is often good; then what
- * --print-config prints must be the same configuration. */
+/* The configuration file, which is in memory. If the first byte is even, the file is all there is.
+ * If it is odd, secrets and URL come from the environment, so that the file is often good; then
+ * what --print-config prints must be the same configuration. */
 #include "fuzz.h"
 
 #include <sys/mman.h>

@@ -3,7 +3,7 @@
  *	replay_NAME FOLDER|FILE…
  *
  * Every file is run as it is and then with every other first byte, which costs little and makes
- * each seed a test of every chunking. Inputs lie in blocks of their exact size. */
+ * each seed a test of every chunking. Inputs are in blocks of their exact size. */
 #include <dirent.h>
 #include <limits.h>
 

@@ -1,14 +1,14 @@
-/* Who calls whom, read from the object files of a build: a module uses another one when its object
- * needs a symbol, a function or data, that the other's object defines. A call through a table of
- * functions is no use; the table itself is one. */
+/* Which module uses which, read from the object files of a build: a module uses another if its
+ * object needs a symbol, a function or data, that the other's object defines. A call through a table
+ * of functions does not count; the table itself does. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { moduleOf, problemsOfUses } from './floors.js';
 import { ROOT } from './sources.js';
 
-/* Global code, data, read-only data, zeroed data, common and weak symbols; and those that the object
- * needs. Small letters are local symbols, which nobody else can use. */
+/* Global code, data, read-only data, zeroed data, common and weak symbols; and undefined symbols.
+ * Small letters are local symbols, which no other object can use. */
 const DEFINED = /^[TDRBCVWGSui]$/;
 const NEEDED = /^[Uwv]$/;
 

@@ -4,8 +4,8 @@
  * RESP2. Whatever browsers send, the gateway must send it well-formed commands and nothing else. Its ACL denies
  * channels whose names begin with "public:denied".
  *
- * It tracks as Redis does by default (redis_keys.h): when a key that a link has read changes, the link to which
- * tracking is redirected is told, once. */
+ * It tracks as Redis does by default (redis_keys.h): when a key that a link has read changes, the
+ * link to which tracking is redirected is notified once. */
 #ifndef SLUICE_TESTS_REDIS_H
 #define SLUICE_TESTS_REDIS_H
 
@@ -49,7 +49,7 @@ unsigned redis_publish(struct slice channel, struct slice payload);
 /* Writes the record, or with neither a value nor an error deletes it, and reports the change. */
 void redis_change(struct redis *redis, struct redis_record record);
 
-/* Redis has no room to track the key: it reports a change, though there is none. */
+/* Redis has no room to track the key: it reports a change although there is none. */
 void redis_evict(struct redis *redis, const char *key);
 
 /* Deletes all keys, and reports that any may have changed. */

@@ -1,5 +1,6 @@
-/* The keys of a small Redis, and the clients that have read each: when it changes, Redis tells each of them once,
- * however often it has read the key, and also if the key was missing. */
+/* The keys of a small Redis, and the clients that have read each key. When a key changes, Redis
+ * notifies each of its readers once, however often it has read the key, and also if the key was
+ * missing. */
 #ifndef SLUICE_TESTS_REDIS_KEYS_H
 #define SLUICE_TESTS_REDIS_KEYS_H
 
@@ -37,7 +38,7 @@ void redis_key_set(struct redis_key *key, const struct redis_record *record);
 
 /* `number`: the client's. */
 void redis_key_add_reader(struct redis_key *key, unsigned number);
-/* Takes a reader out and gives its number; 0: there is none. */
+/* Removes a reader and returns its number; 0: there is none. */
 unsigned redis_key_pop_reader(struct redis_key *key);
 
 #endif

@@ -337,7 +337,7 @@ static void limits_the_wait(void **state)
 	for (int i = 0; i < 40; i++) {
 		int downs = seen.downs;
 		RUN_UNTIL(&world->test, seen.downs > downs);
-		/* look at the bound, then go on as if the wait were over */
+		/* check the bound, then continue as if the wait were over */
 		assert_true(seen.link.transport.backoff_ms <= REDIS_BACKOFF_MAX_MS);
 		deadline_set(&world->deadlines, attempt, 0, attempt->on_due);
 	}

@@ -274,7 +274,7 @@ static void confirms_a_channel_that_is_wanted_again(void **state)
 	close_all(&seen, world);
 }
 
-/* Random wants over few channels, some of them while Redis is away. */
+/* Random wants over few channels, some of them while Redis is down. */
 static void follows_wants_in_any_order(void **state)
 {
 	struct world *world = *state;

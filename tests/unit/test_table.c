@@ -65,7 +65,7 @@ static struct item *items_of(size_t n)
 	return items;
 }
 
-/* A key is found if and only if it is in the table, and a walk visits each of those once. */
+/* A key is found if and only if it is in the table, and a walk visits each key once. */
 static void look_at_all(struct table *table, struct item *items, size_t n)
 {
 	size_t in = 0, met = 0;

@@ -181,7 +181,7 @@ static void finds_the_refused_channel_of_several(void **state)
 	assert_string_equal(look(), "confirmed:a refused:bad");
 	want("bad");
 	assert_string_equal(asked(), "");
-	/* it is wanted anew, together with another */
+	/* it is wanted again, together with another */
 	unwant("bad");
 	want("bad");
 	want("c");

@@ -74,7 +74,7 @@ struct sessions {
 	struct sessions_setup setup;
 	void (*on_read)(struct session_read *read); /* an answer is complete */
 	struct table all;                           /* struct session, by Redis key */
-	struct list in[SESSION_STATES];             /* struct session, by .link: those in a state */
+	struct list in[SESSION_STATES];             /* struct session, by .link; a list per state */
 	size_t live;                                /* sessions that have members */
 	struct {                                    /* sessions_pace.c */
 		size_t rereads;                     /* under way */

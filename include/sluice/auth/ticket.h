@@ -16,9 +16,9 @@
 #include "sluice/redis/link.h"
 #include "sluice/settings/settings.h"
 
-/* Finds the ticket of a request: in its query, or `offered` as a subprotocol. 0, and it is decoded
- * to `room`; -ENOENT: there is none; -EACCES: it is malformed, or there are two, and `ret_problem`,
- * a literal, says which. */
+/* Finds the ticket of a request: in its query, or `offered` as a subprotocol. 0, and the ticket is
+ * decoded to `room`; -ENOENT: there is no ticket; -EACCES: it is malformed, or there are two, and
+ * `ret_problem`, a literal, says which. */
 MUST_CHECK int ticket_find(struct slice query, struct slice offered, char room[SESSION_ID_MAX],
 	struct slice *ret_ticket, const char **ret_problem);
 
@@ -40,8 +40,8 @@ MUST_CHECK int ticket_take(struct redis_link *link, const struct settings *setti
 /* on_result will not be called; the ticket is taken nevertheless. May be called twice. */
 void ticket_waiter_cancel(struct ticket_waiter *waiter);
 
-/* Reads who a ticket is for, at the same paths as in a session's record. 0 and an identity that the
- * caller must finish; -EACCES: nobody is logged in; -ENOMEM. */
+/* Reads the identity from a ticket, at the same paths as in a session's record. 0 and an identity
+ * that the caller must finish; -EACCES: the ticket has no log-in; -ENOMEM. */
 MUST_CHECK int ticket_parse(
 	const struct settings *settings, struct slice json, struct identity *ret_identity);
 

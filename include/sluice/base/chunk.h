@@ -14,8 +14,8 @@ struct chunk {
 	atomic_uint refs;
 	uint32_t len;
 	const char *bytes;
-	/* Releases whatever else the block owns, before it is freed, in the thread that drops the last
-	 * reference. Or NULL. */
+	/* Releases what else the block owns before the block is freed, in the thread that drops the
+	 * last reference. May be NULL. */
 	void (*release)(struct chunk *chunk);
 };
 

@@ -3,7 +3,7 @@
  *
  *  - 3.6 wants PSA initialised before TLS 1.3 is used.
  *  - 3.6 wants a source of random bytes where a private key is parsed or checked.
- *  - 2.28 would accept TLS 1.0 unless told otherwise.
+ *  - 2.28 accepts TLS 1.0 by default.
  *  - 3.6 reports a session ticket to a client as if reading had failed.
  *  - A build may lack renegotiation or session tickets, and then lacks the functions to turn them off. */
 #ifndef SLUICE_BASE_MBED_H
@@ -26,7 +26,7 @@
 /* Fills `bytes`. 0 or an mbedTLS error. */
 typedef int (*mbed_random_fn)(void *context, unsigned char *bytes, size_t len);
 
-/* Once before any TLS; again does no harm. 0 or an mbedTLS error. */
+/* Call it before any TLS; further calls do nothing. 0 or an mbedTLS error. */
 static inline int mbed_init(void)
 {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000

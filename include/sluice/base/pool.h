@@ -17,13 +17,13 @@ struct pool {
 /* `block_size`: at most a few kilobytes. Blocks are aligned to eight bytes. */
 void pool_init(struct pool *pool, size_t block_size);
 
-/* Every block must have been given back. */
+/* Every block must have been returned. */
 void pool_finish(struct pool *pool);
 
 /* A block, all zero; NULL: out of memory. */
 void *pool_take(struct pool *pool);
 
-/* Gives a block back to the pool it came from. NULL is allowed. */
+/* Returns a block to its pool. NULL is allowed. */
 void pool_give(struct pool *pool, void *block);
 
 #endif

@@ -1,7 +1,8 @@
-/* The limits that count over all workers: connections of the process, of an address, of a user, upgrades
- * per second, requests of an address that take long, and the browsers' sockets. One per process, used by
- * every thread: the totals are atomic counters, the rest is a small table under a mutex that an ordinary
- * connection does not take while those limits are off (their default). */
+/* The limits that count over all workers: connections of the process, of an address, of a user,
+ * upgrades per second, requests of an address that take long, and the browsers' sockets. One per
+ * process, used by every thread. The totals are atomic counters. The others are a small table under
+ * a mutex; while those limits are off (the default), an ordinary connection does not take the
+ * mutex. */
 #ifndef SLUICE_CONN_QUOTA_H
 #define SLUICE_CONN_QUOTA_H
 

@@ -42,9 +42,9 @@ struct listener {
  * -EADDRINUSE. */
 MUST_CHECK int listener_bind(struct address *address, bool shared);
 
-/* Takes the descriptor, and closes it on an error too. Accepts at most 64 connections per turn. When the
- * process or the system is out of descriptors, or may_accept says no, accepting pauses for 100 ms at a
- * time, and a warning is logged at most once in 10 s. 0 or a negative errno. */
+/* Takes the descriptor, and closes it on an error too. Accepts at most 64 connections per turn. If
+ * the process or the system is out of descriptors, or may_accept returns false, accepting pauses
+ * for 100 ms at a time, and a warning is logged at most once in 10 s. 0 or a negative errno. */
 MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop,
 	struct deadlines *deadlines, int fd, const struct listener_events *events, void *owner);
 

@@ -38,7 +38,8 @@ size_t send_queue_gather(
  * same bytes or more. */
 struct iovec send_queue_front(const struct send_queue *queue, void *scratch, size_t limit);
 
-/* Drops all chunks after the one that holds byte number `keep`. Returns the number of bytes dropped. */
+/* Drops all chunks after the one that contains byte number `keep`. Returns the number of bytes
+ * dropped. */
 size_t send_queue_cut(struct send_queue *queue, size_t keep);
 
 /* Drops the first `n` bytes (at most as many as are queued), and the references to fully sent

@@ -1,7 +1,7 @@
 /* A connected byte stream: TCP or a Unix socket, plain or TLS, with one send queue.
  *
- * Sent chunks are queued by reference and leave in one gathered write at the end of the loop turn; what
- * the kernel does not take stays queued. An idle stream owns no memory besides its struct: bytes are read
+ * Sent chunks are queued by reference and leave in one gathered write at the end of the loop turn;
+ * what the kernel does not take stays queued. An idle stream owns only its struct: bytes are read
  * into a buffer that all streams of a loop share. */
 #ifndef SLUICE_NET_STREAM_H
 #define SLUICE_NET_STREAM_H
@@ -139,7 +139,7 @@ struct stream_progress {
 };
 struct stream_progress stream_progress(const struct stream *stream);
 
-/* Ends our side (close_notify, FIN) once the queue is sent. Reading goes on. */
+/* Ends our side (close_notify, FIN) once the queue is sent. Reading continues. */
 void stream_end(struct stream *stream);
 
 /* Closes at once and drops the queue. May be called twice. on_closed follows, never within this call. */

@@ -33,7 +33,7 @@ MUST_CHECK int turn_open(struct turn *turn, uv_loop_t *loop);
  * has run their close callbacks. Tasks scheduled later never run. */
 void turn_close(struct turn *turn);
 
-/* Runs the task at the end of this turn. Scheduling it twice does no harm. */
+/* Runs the task at the end of this turn. May be called again while the task is scheduled. */
 void turn_schedule(struct turn *turn, struct turn_task *task);
 
 /* Does not run the task after all. It need not be scheduled. */

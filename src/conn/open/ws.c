@@ -1,9 +1,10 @@
 /* A WebSocket, from the 101 to its closing handshake. Frames are read by proto/ws/ws_reader, and
  * messages are handed to the dialect. Publications are queued by reference, in the dialect's form.
  *
- * How it ends: the peer closes (its code is echoed, then our side of TCP is ended at once, as Chrome waits
- * for that); we close (close frame, then WS_CLOSING_MS for the peer's); the peer breaks the protocol
- * (close frame, and our side is ended without waiting, RFC 6455 §7.1.7). */
+ * It ends in one of three ways. The peer closes: its code is echoed, then our side of TCP is ended
+ * at once, because Chrome waits for that. We close: a close frame, then WS_CLOSING_MS for the
+ * peer's. The peer breaks the protocol: a close frame, and our side is ended without waiting (RFC
+ * 6455 §7.1.7). */
 #include "sluice/conn/open/ws.h"
 
 #include <errno.h>

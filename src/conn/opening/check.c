@@ -1,4 +1,4 @@
-/* GET {path}/check: would an upgrade be let in?
+/* GET {path}/check: would an upgrade be accepted?
  *
  * A browser does not tell a page why its WebSocket was refused: neither the status nor whether a
  * server answered at all. So the page asks here, with the cookie, the ticket and the channels of

@@ -4,7 +4,7 @@
 
 #include "sluice/base/limit.h"
 
-/* The status to refuse with if no share can be had. */
+/* The status to refuse with if there is no share. */
 static int share_status(struct conn *conn, enum metric limit, int error)
 {
 	if (error == -EBUSY)

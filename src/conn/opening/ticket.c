@@ -1,6 +1,6 @@
 /* If a request has a ticket, only the ticket counts; a session cookie is ignored.
  *
- *	ticket -> Redis: GETDEL -> who it is -> Redis: the session it was made for, if it names one -> admit
+ *	ticket -> Redis: GETDEL -> identity -> Redis: the session that it names, if any -> admit
  *
  * The connection joins that session as it would join a cookie's: when the session ends, the
  * connection is closed. But the identity comes from the ticket for as long as the connection lives,

@@ -1,7 +1,7 @@
-/* A small state machine that knows only where lines, names and values begin and end, and is as
- * strict as RFC 9112 allows: only CR LF ends a line (§2.2), a line never continues on the next one
- * (§5.2), no space stands before the colon (§5.1), and there are no control characters. It refuses
- * on the first wrong byte, so a peer cannot keep a hopeless request open. */
+/* A small state machine that knows only where lines, names and values begin and end. It is as
+ * strict as RFC 9112 allows: only CR LF ends a line (§2.2), a line never continues on the next line
+ * (§5.2), there is no space before the colon (§5.1), and there are no control characters. It
+ * refuses on the first wrong byte, so a peer cannot keep a hopeless request open. */
 #include "sluice/proto/http/http_gate.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 /* llhttp: 8.1 on Debian 12, compiled here from its C sources, and 9.2 on Debian 13. Everything that
- * depends on the version stands in this header.
+ * depends on the version is in this header.
  *
  * 8 is strict only if it is compiled with LLHTTP_STRICT_MODE (dependencies/meson.build does); 9 is
  * strict unless a parser asks for leniency, which we never do. Some versions let a bare CR end a

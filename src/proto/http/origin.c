@@ -3,13 +3,13 @@
  * A browser sends the user's cookies with a WebSocket that any page opens, and CORS does not apply.
  * Only the Origin header (RFC 6454 §7) tells which page it was, and a page cannot forge it. So one
  * loose comparison gives every user's account to every page on the web. Prefixes, suffixes and
- * patterns are how this goes wrong ("https://app.example.com.evil.org"), so there are none: both
- * sides are taken apart into the triple of RFC 6454 §4, and the triples are equal or not.
+ * patterns cause such mistakes ("https://app.example.com.evil.org"), so there are none: both sides
+ * are parsed into the triple of RFC 6454 §4, and the triples are compared.
  *
  *	https://app.example.com:8443
  *	scheme  host            port     a serialised origin is exactly this
  *
- * A text that cannot be taken apart equals nothing: "null" (sandboxed frames, data: pages),
+ * A string that cannot be parsed equals nothing: "null" (sandboxed frames, data: pages),
  * user:password@, a path, a space, two origins. Hosts consist of the characters of names and
  * addresses as browsers write them, punycode included, so "*", "%" and everything above ASCII are
  * refused without a rule.
@@ -26,7 +26,7 @@ enum { PORT_NONE = 0, PORT_MAX = 65535 };
 
 struct origin {
 	struct slice scheme, host;
-	unsigned port; /* the scheme's default if the text has none; or PORT_NONE */
+	unsigned port; /* the scheme's default if the origin has none; or PORT_NONE */
 };
 
 static bool consists_of(struct slice text, const char *alphabet)

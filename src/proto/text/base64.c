@@ -7,9 +7,9 @@
  * a check that compares strings in one of them. Refusing what mbedTLS accepts, and translating the
  * alphabet, takes as much code as the whole thing does here. The unit test compares the two.
  *
- * mbedTLS also runs in constant time. Only the encoder ever sees a secret here (the signature that
- * a cookie should have); the 64 letters lie in one cache line, so that the cache does not show
- * which of them was looked up. */
+ * mbedTLS also runs in constant time. Here only the encoder processes a secret (the signature that
+ * a cookie should have). The 64 letters are in one cache line, so the cache does not reveal which
+ * of them was looked up. */
 #include "sluice/proto/text/base64.h"
 
 #include <errno.h>

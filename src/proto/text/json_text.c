@@ -1,9 +1,9 @@
 /* A recognizer for JSON (RFC 8259 §2-§7).
  *
  * Libraries that build a tree from JSON are lenient, each in its own way: cJSON accepts "01", any
- * control character as whitespace, a byte order mark, "\uZZZZ" and bytes that are not UTF-8. Where
- * such a reading decides who is logged in, a text that two programs read differently is an attack.
- * So this module decides what is JSON, and other code reads only what it has accepted.
+ * control character as whitespace, a byte order mark, "\uZZZZ" and bytes that are not UTF-8. If the
+ * result decides who is logged in, a text that two programs read differently is an attack. So this
+ * module decides what is JSON, and other code reads only what it has accepted.
  *
  * Each rule of the grammar is a function named after it. It takes its part off the front of `rest`
  * and says whether the part was there. One byte ahead always determines the rule, so nothing is

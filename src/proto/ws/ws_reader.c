@@ -1,5 +1,6 @@
-/* From a browser's bytes to messages. There are two states, header and payload; and two things can
- * be under way at once, a message, whose fragments may lie apart, and a control frame between them.
+/* From a browser's bytes to messages. There are two states, header and payload. A message and a
+ * control frame can be incomplete at the same time, because control frames may arrive between the
+ * fragments of a message.
  *
  *	bytes --> header --check--> payload --unmask--> control: ping, pong, close
  *	             ^                 |                message: inflate? --> utf8? --> held --> event
@@ -10,7 +11,7 @@
  * allocated for it, and text is refused on the byte that makes it invalid (§8.1), not at the end of
  * its frame. Everything complete before the wrong byte has been handed on by then.
  *
- * Late allocation. A payload that lies whole in the bytes at hand is handed on where it lies. Any
+ * Late allocation. A payload that is complete in the bytes being fed is handed on in place. Any
  * other is held in a block that grows with the bytes that have arrived, not with the length that a
  * header announces, and never beyond the limit: a peer cannot create memory use by announcements or
  * by tiny fragments. Without on_message nothing of a message is held at all.

@@ -1,4 +1,4 @@
-/* A request for {path}/check: would an upgrade be let in? */
+/* A request for {path}/check: would an upgrade be accepted? */
 #ifndef SLUICE_CONN_OPENING_CHECK_H
 #define SLUICE_CONN_OPENING_CHECK_H
 

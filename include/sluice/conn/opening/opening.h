@@ -1,7 +1,7 @@
 /* A connection before it is open: one HTTP request, from its first byte to an answer.
  *
- *	request.c -> half_open.c                      the request arrives, in time
- *	          -> upgrade.c, check.c, client_file.c, site.c    what it asks for, by its path
+ *	request.c -> half_open.c                      the request must arrive in time
+ *	          -> upgrade.c, check.c, client_file.c, site.c    dispatch by its path
  *	          -> authenticate.c -> ticket.c -> admit.c        user and channels
  *	          -> upgrade.c, check.c, refuse.c     the answer
  *
@@ -22,11 +22,11 @@
 struct site;
 
 struct purpose {
-	/* Takes a channel that the rules allow: 0, -EDQUOT: more than limits.channels, -ENOTCONN: Redis
-	 * is away, or -ENOMEM. */
+	/* Takes a channel that the rules allow: 0; -EDQUOT: more than limits.channels; -ENOTCONN:
+	 * the link to Redis is down; or -ENOMEM. */
 	int (*subscribe)(struct conn *conn, struct slice channel);
-	/* The client is let in, and every channel is confirmed. The last step before the connection
-	 * is open. */
+	/* The client is accepted, and every channel is confirmed. The last step before the
+	 * connection is open. */
 	void (*admitted)(struct conn *conn);
 	/* Nobody is logged in, and the settings require a log-in. `problem`: one line, a
 	 * literal. */

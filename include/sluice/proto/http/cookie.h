@@ -1,8 +1,8 @@
-/* The Cookie header (RFC 6265 §4.2), read as the npm package `cookie` 0.7 reads it, as that is what
- * the backends use: pairs are split at ';'; spaces around names and values are trimmed; pairs
- * without '=' are skipped; the FIRST cookie of a name counts (even if it cannot be decoded); one
- * pair of double quotes is removed; the value is percent-decoded, or stays as it is if it has a
- * broken escape or would not decode to UTF-8. Names are compared with their case. */
+/* Reads the Cookie header (RFC 6265 §4.2) exactly as the npm package `cookie` 0.7 does, because the
+ * backends use that. Pairs are split at ';'. Spaces around names and values are trimmed. Pairs
+ * without '=' are skipped. The FIRST cookie of a name counts, even if it cannot be decoded. One
+ * pair of double quotes is removed. The value is percent-decoded, or left unchanged if it has a
+ * broken escape or would not decode to UTF-8. Names are case-sensitive. */
 #ifndef SLUICE_PROTO_HTTP_COOKIE_H
 #define SLUICE_PROTO_HTTP_COOKIE_H
 

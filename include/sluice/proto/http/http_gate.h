@@ -21,7 +21,7 @@ struct http_gate {
 enum http_gate_result {
 	HTTP_GATE_MORE,     /* the bytes are used up, and belong to the head */
 	HTTP_GATE_HEAD_END, /* the last byte passed ends the head's empty line */
-	HTTP_GATE_REFUSED,  /* the last byte passed cannot stand there */
+	HTTP_GATE_REFUSED,  /* the last byte passed is not allowed there */
 	HTTP_GATE_TOO_MANY, /* it begins one header line more than HTTP_HEADERS_MAX */
 };
 
@@ -30,7 +30,7 @@ enum http_gate_result {
 enum http_gate_result http_gate_pass(
 	struct http_gate *gate, const char *bytes, size_t len, size_t *ret_passed);
 
-/* May this byte stand in a token (RFC 9110 §5.6.2): a method, a field name, a subprotocol? */
+/* Is this byte allowed in a token (RFC 9110 §5.6.2): a method, a field name, a subprotocol? */
 bool http_is_token_char(char byte);
 
 #endif

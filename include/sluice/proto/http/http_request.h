@@ -1,6 +1,6 @@
-/* The head of an HTTP/1.1 request: from bytes to method, target and headers, by llhttp, behind a
- * stricter gate (http_gate) that refuses bare CR or LF, control characters, folded lines, a space
- * before the colon, an empty field name and leading empty lines.
+/* Parses the head of an HTTP/1.1 request to method, target and headers. llhttp parses; before it a
+ * stricter gate (http_gate) refuses bare CR or LF, control characters, folded lines, a space before
+ * the colon, an empty field name and leading empty lines.
  *
  * The head is collected up to its empty line and then parsed in one go, so every slice points into
  * the collected bytes. A peer can make a request hold header_bytes, and the bytes behind the

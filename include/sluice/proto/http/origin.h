@@ -1,10 +1,11 @@
 /* The Origin check (RFC 6455 §10.2, RFC 6454 §7): which pages may open connections.
  *
- * An allowed origin is "same-host" (an http or https origin with the host and port of the Host
- * header; a Host without a port has the default port of the origin's scheme), "none" (no Origin
- * header: not a browser), "*" (all), or a serialised origin such as "https://app.example.com".
- * Scheme and host are compared without case, ports as numbers with the default filled in; nothing
- * else is normalised. Only "*" matches "null", userinfo, a path, a query or two origins. */
+ * An allowed origin is one of "same-host" (an http or https origin with the host and port of the
+ * Host header), "none" (no Origin header: not a browser), "*" (all), or a serialised origin such as
+ * "https://app.example.com". For "same-host", a Host without a port has the default port of the
+ * origin's scheme. Scheme and host are compared without case, ports as numbers with the default
+ * filled in; nothing else is normalised. Only "*" matches "null", userinfo, a path, a query or two
+ * origins. */
 #ifndef SLUICE_PROTO_HTTP_ORIGIN_H
 #define SLUICE_PROTO_HTTP_ORIGIN_H
 

@@ -1,4 +1,4 @@
-/* PHP's sessions to JSON: the format of serialize(), and the two records that
+/* Converts PHP's sessions to JSON: the format of serialize(), and the two kinds of records that
  * session.serialize_handler makes of it.
  *
  *	php             authenticated|b:1;userId|s:7:"user-42";

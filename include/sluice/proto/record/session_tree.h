@@ -1,4 +1,4 @@
-/* A session record as a tree of cJSON's, for session_value alone. JSON is read as JavaScript's
+/* A session record as a cJSON tree, for session_value alone. JSON is read as JavaScript's
  * JSON.parse reads it; a record that cJSON and JavaScript would read differently is refused:
  * duplicate names, bytes after the end, bad UTF-8, raw control characters, an escaped NUL or half
  * surrogate pair, numbers that are not JSON. */
@@ -19,8 +19,8 @@ enum {
 
 /* Parses an object of at most SESSION_VALUE_BYTES_MAX bytes, nested at most SESSION_VALUE_DEPTH_MAX
  * deep. In the tree, every string and every name is UTF-8 that ends with a NUL; every number is of
- * the type cJSON_Raw, its `valuestring` the characters that it was written with. 0 and a tree to
- * free with cJSON_Delete; -EACCES: the record is refused; -ENOMEM. */
+ * the type cJSON_Raw, and its `valuestring` has the characters as written. 0 and a tree to free
+ * with cJSON_Delete; -EACCES: the record is refused; -ENOMEM. */
 MUST_CHECK int session_tree_parse(struct slice json, struct cJSON **ret_tree);
 
 #endif

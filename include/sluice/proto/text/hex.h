@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The value of a digit, in either case; -1: it is none. */
+/* The value of a digit, in either case; -1: not a digit. */
 int hex_digit(char c);
 
 /* The value of four digits, all of which are valid. */

@@ -27,8 +27,8 @@ MUST_CHECK struct ws_inflater *ws_inflater_take(struct ws_inflaters *inflaters);
 void ws_inflater_give(struct ws_inflater *inflater);
 
 /* Inflates more of the message: `input` is its next part and, if `last`, its end; consumed bytes
- * are removed from `input`. `ret_bytes` is the output, which may be there with every result. It
- * lies in the pool's memory until the next call for any inflater of the pool.
+ * are removed from `input`. `ret_bytes` is the output, which may be there with every result. It is
+ * in the pool's memory and valid until the next call for any inflater of the pool.
  *
  *	0          the input is used up; if `last`, the message is complete
  *	1          there is more: call again

@@ -21,7 +21,7 @@ struct ws_reader;
 
 /* Slices are borrowed for the call. All handlers but on_message are required. A handler may stop or
  * finish the reader; the reader's memory must live until ws_reader_feed has returned. A handler
- * must not feed another reader with the same inflaters: the payload may lie in their memory. */
+ * must not feed another reader with the same inflaters: the payload may be in their memory. */
 struct ws_reader_events {
 	/* A whole message, text (valid UTF-8) or binary, inflated. NULL: messages are checked and
 	 * discarded as they arrive, and none is ever held. */
