@@ -109,7 +109,7 @@ static size_t put_utf8(char *out, uint32_t unit)
 	return len;
 }
 
-/* Decodes one character of a string, at most 4 bytes. Gives how many. */
+/* Decodes one character of a string, at most 4 bytes. Returns how many. */
 static size_t next_character(struct slice *rest, char *out)
 {
 	static const char escapes[] = "b\bf\fn\nr\rt\t";

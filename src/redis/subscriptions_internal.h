@@ -9,7 +9,7 @@
 struct slice listening_channel(void);
 bool listening_is_channel(struct slice name);
 
-/* The link is up, and nothing is subscribed on it yet. 0 or what redis_link_command gives. */
+/* The link is up, and nothing is subscribed on it yet. 0 or what redis_link_command returns. */
 MUST_CHECK int listening_begin(struct subscriptions *subscriptions);
 
 /* The channel is confirmed, or Redis denies it to us. */

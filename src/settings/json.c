@@ -27,7 +27,7 @@ static enum json_kind kind_of(const cJSON *node)
 				      : JSON_NULL;
 }
 
-/* Gives the place behind the last value. Recursion is bounded by JSON_DEPTH_MAX. */
+/* Returns the place behind the last value. Recursion is bounded by JSON_DEPTH_MAX. */
 static struct json_value *lay_out(
 	const cJSON *node, struct json_value *value, const unsigned **lines)
 {

@@ -24,7 +24,7 @@ struct scan {
 	unsigned key_line; /* of the key whose value comes next; 0: there is none */
 };
 
-/* For the tail of a condition: adds the problem and gives false. */
+/* For the tail of a condition: adds the problem and returns false. */
 static bool refuse(const struct scan *scan, unsigned line, const char *message)
 {
 	problems_add(scan->problems, (struct place){ scan->text->name, line }, "%s", message);

@@ -99,7 +99,7 @@ struct rule_taking {
 	bool match, allow, automatic, batch;
 };
 
-/* Each gives NULL, or what the member must be. */
+/* Each returns NULL, or what the member must be. */
 
 static const char *take_match(struct rule_taking *taking, const struct json_value *value)
 {

@@ -38,8 +38,8 @@ struct setting {
 	double min, max;            /* of a number */
 	const char *const *choices; /* up to NULL */
 	const char *takes;          /* what a string must be, or each string of a list */
-	/* NULL: any string will do. Else gives NULL if the string is good, or what is wrong with it,
-	 * in words for the operator, or "" if `takes` says enough. */
+	/* NULL: any string will do. Else returns NULL if the string is good, or what is wrong with
+	 * it, in words for the operator, or "" if `takes` says enough. */
 	const char *(*check)(struct slice string);
 	size_t list_max;
 	bool secret;        /* never shown */

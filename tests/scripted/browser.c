@@ -105,7 +105,7 @@ const char *browser_key(enum browser_session session, unsigned device, char room
 	return room;
 }
 
-/* Gives `cookie`, NUL-terminated. */
+/* Returns `cookie`, NUL-terminated. */
 static const char *sign(
 	enum browser_session session, unsigned device, char cookie[SESSION_COOKIE_MAX])
 {

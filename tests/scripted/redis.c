@@ -282,7 +282,7 @@ static size_t cut_number(struct slice *bytes, char mark)
 	return number;
 }
 
-/* Cuts a command off the front. Gives its number of words. */
+/* Cuts a command off the front. Returns its number of words. */
 static size_t cut_command(struct slice *bytes, struct slice words[WORDS_MAX])
 {
 	size_t n = cut_number(bytes, '*');

@@ -43,7 +43,7 @@ void redis_end(struct redis *redis);
 /* Answers what has arrived, and frees links that the gateway has closed. */
 void redis_turn(struct redis *redis);
 
-/* To all links that are subscribed to the channel. Gives their number. */
+/* To all links that are subscribed to the channel. Returns their number. */
 unsigned redis_publish(struct slice channel, struct slice payload);
 
 /* Writes the record, or with neither a value nor an error deletes it, and reports the change. */

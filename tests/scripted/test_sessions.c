@@ -675,7 +675,8 @@ static void answer_pings(struct browser *guest, size_t *answered)
 		browser_frame(guest, 0x8a, SLICE(""));
 }
 
-/* Keeps two pages of one session open for ten minutes. Gives how often its time to live was set. */
+/* Keeps two pages of one session open for ten minutes. Returns how often its time to live was
+ * set. */
 static unsigned stay(struct scene *scene, bool answers)
 {
 	enum { MINUTES = 10, STEPS = MINUTES * 60 };

@@ -132,7 +132,8 @@ static inline void test_redis_close(struct test_redis *redis)
 	assert_int_equal(rmdir(redis->folder), 0);
 }
 
-/* Sends one command as another client, and waits for the reply. Gives an integer, or an array's length. */
+/* Sends one command as another client, and waits for the reply. Returns an integer, or an array's
+ * length. */
 static inline long long test_redis_do(struct test_redis *redis, int n, const char **words)
 {
 	redisContext *client = redisConnect("127.0.0.1", redis->port);

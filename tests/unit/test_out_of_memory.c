@@ -48,7 +48,7 @@ void *__wrap_realloc(void *block, size_t size)
 	return fails() ? NULL : __real_realloc(block, size);
 }
 
-/* Gives how often the attempt failed. It gives 0 or -ENOMEM. */
+/* Returns how often the attempt failed. The attempt must return 0 or -ENOMEM. */
 static size_t try_all(int (*attempt)(void))
 {
 	for (size_t n = 0;; n++) {

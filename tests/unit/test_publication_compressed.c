@@ -33,7 +33,7 @@ static void add(struct publication_run *run, struct slice payload)
 	assert_int_equal(publication_run_add(run, SLICE("news"), payload), 0);
 }
 
-/* Reads one frame off the front; its payload is inflated when RSV1 says so. Gives the length. */
+/* Reads one frame off the front; its payload is inflated when RSV1 says so. Returns the length. */
 static size_t read_frame(struct slice *rest, struct ws_frame *frame, char *payload, size_t room)
 {
 	static const char tail[] = "\x00\x00\xff\xff";

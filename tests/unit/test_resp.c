@@ -63,7 +63,7 @@ static int feed(struct resp_reader *reader, struct slice piece, struct buffer *t
 	return read_all(reader, text);
 }
 
-/* Feeds two pieces, the second one perhaps byte by byte. Gives the last result. */
+/* Feeds two pieces, the second one perhaps byte by byte. Returns the last result. */
 static int feed_split(struct slice bytes, size_t at, bool bytewise, struct buffer *text)
 {
 	struct resp_reader reader;

@@ -15,8 +15,8 @@ static bool some_character_lies_within(uint32_t from, uint32_t to, uint32_t smal
 	return from <= to && !only_surrogates;
 }
 
-/* Can `bytes` begin with a character, whose end may be missing? Gives how many bytes the character
- * has, and how many of them are here. */
+/* Can `bytes` begin with a character, whose end may be missing? Returns how many bytes the
+ * character has, and how many of them are here. */
 static bool front_is_possible(struct slice bytes, size_t *ret_n, size_t *ret_here)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };

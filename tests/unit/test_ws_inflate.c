@@ -40,7 +40,7 @@ static int inflate_part(struct ws_inflater *inflater, struct slice part, bool la
 	return more;
 }
 
-/* Feeds `first` bytes, then `step` at a time. Gives the last result. */
+/* Feeds `first` bytes, then `step` at a time. Returns the last result. */
 static int inflate_message(struct ws_inflaters *pool, struct slice payload, size_t first,
 	size_t step, uint64_t limit, struct buffer *out)
 {

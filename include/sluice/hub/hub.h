@@ -27,7 +27,7 @@ struct subscriber {
 struct hub_events {
 	/* The channel has got its first subscriber here, or one more while it is not confirmed:
 	 * request it. `ticket` is passed back to hub_confirm. 0, or a negative errno, which
-	 * hub_subscribe gives. */
+	 * hub_subscribe returns. */
 	int (*on_wanted)(struct hub *hub, struct slice channel, uint32_t ticket);
 	/* The channel has lost its last subscriber here. 0, or a negative errno: the channel stays
 	 * wanted, and this is raised again after the next publication on it, or when it loses its last
@@ -69,9 +69,9 @@ MUST_CHECK int hub_subscribe(struct hub *hub, struct subscriber *subscriber, str
 int hub_unsubscribe(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber);
 
-/* Calls `each` with every channel of the subscriber, in the order in which it subscribed, until `each` gives
- * false. The name is borrowed until the subscriber leaves the channel. `each` may unsubscribe the subscriber from
- * this channel; from others only if it then gives false. */
+/* Calls `each` with every channel of the subscriber, in the order in which it subscribed, until
+ * `each` returns false. The name is borrowed until the subscriber leaves the channel. `each` may
+ * unsubscribe the subscriber from this channel; from others only if it then returns false. */
 void hub_each_channel(struct subscriber *subscriber,
 	bool (*each)(void *context, struct slice channel), void *context);
 

@@ -19,8 +19,8 @@ typedef void (*connector_done_fn)(void *owner, int fd);
 MUST_CHECK int connector_open(struct connector **ret_connector, uv_loop_t *loop, const char *host,
 	uint16_t port, connector_done_fn on_done, void *owner);
 
-/* Gives up. on_done is called as soon as libuv releases the memory, never within this call. May be called
- * twice. */
+/* Gives up. on_done is called as soon as libuv releases the memory, never within this call. May be
+ * called twice. */
 void connector_cancel(struct connector *connector);
 
 /* Connects to a Unix socket, which succeeds or fails at once. The descriptor (non-blocking,

@@ -81,7 +81,7 @@ MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *w
 
 /* Sends SUBSCRIBE or UNSUBSCRIBE with at least one channel. Each channel is answered by a push, in
  * the same order, or all of them by one on_refused. After the first such command the link is a
- * subscribed link, and redis_link_command gives -ENOTCONN. Same results. */
+ * subscribed link, and redis_link_command returns -ENOTCONN. Same results. */
 MUST_CHECK int redis_link_subscription_command(
 	struct redis_link *link, const struct slice *words, size_t n);
 

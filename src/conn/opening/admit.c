@@ -27,7 +27,7 @@ static int subscribe(void *context, struct slice channel)
 	return purpose_of(conn)->subscribe(conn, channel);
 }
 
-/* Form encoding, as URLSearchParams writes it: '+' is a space. Gives the length or -EINVAL. */
+/* Form encoding, as URLSearchParams writes it: '+' is a space. Returns the length or -EINVAL. */
 static ssize_t decode_value(struct slice text, char *decoded)
 {
 	ssize_t len = percent_decode(text, decoded, text.len);
@@ -41,7 +41,7 @@ static ssize_t decode_value(struct slice text, char *decoded)
 	return len;
 }
 
-/* One `channel=…` of the query. 0, -EACCES: not allowed, or what `subscribe` gives. */
+/* One `channel=…` of the query. 0, -EACCES: not allowed, or what `subscribe` returns. */
 static int subscribe_asked(struct conn *conn, const struct identity *identity, struct slice value)
 {
 	char name[CHANNEL_NAME_MAX * 3];

@@ -19,7 +19,7 @@
 
 #include "llhttp_versions.h"
 
-/* Takes the bytes that belong to the head. Gives how many, or the status to refuse the request
+/* Takes the bytes that belong to the head. Returns how many, or the status to refuse the request
  * with, negated. */
 static ssize_t pass(struct http_request *request, const char *bytes, size_t len)
 {

@@ -156,7 +156,7 @@ static ssize_t decode_plain(struct slice raw, char *room)
 	return (ssize_t)raw.len;
 }
 
-/* Gives the length, or a negative errno. */
+/* Returns the length, or a negative errno. */
 static ssize_t decode(const struct session_cookie_settings *settings, struct slice raw, char *room)
 {
 	if (settings->encoding == SESSION_COOKIE_PERCENT)

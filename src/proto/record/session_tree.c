@@ -76,7 +76,8 @@ static int check_names(const cJSON *object)
 	return result;
 }
 
-/* Gives the next number in `rest` and moves `rest` behind it. `rest` begins outside of a string. */
+/* Returns the next number in `rest` and moves `rest` behind it. `rest` begins outside of a
+ * string. */
 static struct slice cut_number(struct slice *rest)
 {
 	bool in_string = false;

@@ -181,7 +181,7 @@ static void choose(struct ws_extension *chosen, const struct offer *offer)
 	chosen->names_our_window = offer->seen[SERVER_MAX_WINDOW_BITS];
 }
 
-/* Reads the elements of one line. Gives how many, or -EPROTO. */
+/* Reads the elements of one line. Returns how many, or -EPROTO. */
 static int read_list(struct slice rest, struct ws_extension *chosen)
 {
 	int n = 0;

@@ -11,7 +11,7 @@ bool channels_allow(const struct conn *conn, const struct identity *identity, st
 bool channels_have_room(struct conn *conn);
 
 /* 0 (also when subscribed already, then on_confirmed does not follow if it is confirmed); -EDQUOT:
- * limits.channels; or what bridge_subscribe gives. */
+ * limits.channels; or what bridge_subscribe returns. */
 MUST_CHECK int channels_subscribe(struct conn *conn, struct slice channel);
 
 /* Unsubscribes from the channels that the log-in does not allow any more, and notifies the dialect

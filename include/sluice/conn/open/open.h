@@ -10,7 +10,7 @@
 struct transport {
 	struct conn_phase phase; /* of its connections while they are open */
 	/* Lays out a text as one message. `text` was begun with open_text_begin; this finishes it.
-	 * Gives a reference; NULL: no memory. */
+	 * Returns a reference; NULL: no memory. */
 	struct chunk *(*message)(struct buffer *text);
 	/* Sends the code and the reason to the client and ends the connection. Nothing is delivered
 	 * from then on. */

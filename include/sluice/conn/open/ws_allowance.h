@@ -12,8 +12,8 @@ void ws_allow_frames(struct conn *conn);
 /* Counts a command. False: limits.commands_per_second is exceeded. */
 bool ws_allow_command(struct conn *conn);
 
-/* The reader has failed with this close code. Counts it if a limit was the cause. Gives the reason
- * for the close frame; absent: none. */
+/* The reader has failed with this close code. Counts it if a limit was the cause. Returns the
+ * reason for the close frame; absent: none. */
 struct slice ws_reader_limit(struct conn *conn, unsigned code);
 
 #endif

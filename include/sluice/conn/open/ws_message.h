@@ -6,7 +6,7 @@
 #include "sluice/base/chunk.h"
 
 /* The text, begun with open_text_begin, as one frame, followed by `more`. Finishes the buffer.
- * Gives a reference; NULL: no memory. */
+ * Returns a reference; NULL: no memory. */
 struct chunk *ws_message(struct buffer *text, struct slice more);
 
 #endif

@@ -11,12 +11,12 @@
 
 #include "sluice/base/slice.h"
 
-/* Finds cookie `name` in one or several Cookie headers joined with "; ". Gives its value as sent,
+/* Finds cookie `name` in one or several Cookie headers joined with "; ". Returns its value as sent,
  * trimmed and without quotes; absent: there is no such cookie. */
 struct slice cookie_find(struct slice header, struct slice name);
 
-/* Percent-decodes such a value, if it can be decoded. Gives the length; -EMSGSIZE: it does not fit
- * in `size` bytes. */
+/* Percent-decodes such a value, if it can be decoded. Returns the length; -EMSGSIZE: it does not
+ * fit in `size` bytes. */
 ssize_t cookie_decode(struct slice raw, char *value, size_t size);
 
 #endif

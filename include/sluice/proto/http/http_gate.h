@@ -25,7 +25,7 @@ enum http_gate_result {
 	HTTP_GATE_TOO_MANY, /* it begins one header line more than HTTP_HEADERS_MAX */
 };
 
-/* Passes bytes until one of them gives another result than HTTP_GATE_MORE, which is final.
+/* Passes bytes until one of them has another result than HTTP_GATE_MORE, which is final.
  * `ret_passed`: how many bytes were passed, with that one. */
 enum http_gate_result http_gate_pass(
 	struct http_gate *gate, const char *bytes, size_t len, size_t *ret_passed);

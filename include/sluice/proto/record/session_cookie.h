@@ -57,12 +57,12 @@ struct session_cookie_settings {
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
 	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
 
-/* Verifies a decoded value in a form that needs nothing else (others give -EACCES). Results as
+/* Verifies a decoded value in a form that needs nothing else (others return -EACCES). Results as
  * above; the id is borrowed from `value`. */
 int session_cookie_verify(enum session_signature form, const struct slice *secrets,
 	size_t n_secrets, struct slice value, struct slice *ret_sid);
 
-/* Signs an id as the backend does, for --dev and tests; not percent-encoded. Gives the length;
+/* Signs an id as the backend does, for --dev and tests; not percent-encoded. Returns the length;
  * -EMSGSIZE: `size` is too small; -ENOTSUP: this form is not a single value; -ENOMEM. */
 ssize_t session_cookie_sign(enum session_signature form, struct slice secret, struct slice sid,
 	char *value, size_t size);

@@ -29,7 +29,7 @@ bool session_key_template_is_bare(struct slice template);
 /* Do both write the id in the same way? Then a key of one can be turned into a key of the other. */
 bool session_key_templates_agree(struct slice a, struct slice b);
 
-/* Writes the Redis key of a plain id. Gives the length; -EMSGSIZE: it does not fit; -ENOMEM. */
+/* Writes the Redis key of a plain id. Returns the length; -EMSGSIZE: it does not fit; -ENOMEM. */
 ssize_t session_key_format(struct slice template, struct slice sid, char *key, size_t size);
 
 /* The part of `key` where `template` has its placeholder; absent: `key` does not match the
@@ -37,7 +37,7 @@ ssize_t session_key_format(struct slice template, struct slice sid, char *key, s
 struct slice session_key_id(struct slice template, struct slice key);
 
 /* Writes the key that `to` has for the session whose key in `from` is `key`; the templates agree.
- * Gives the length; -ENOENT: `key` does not match `from`; -EMSGSIZE. */
+ * Returns the length; -ENOENT: `key` does not match `from`; -EMSGSIZE. */
 ssize_t session_key_move(
 	struct slice from, struct slice key, struct slice to, char *moved, size_t size);
 

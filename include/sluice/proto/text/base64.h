@@ -18,11 +18,11 @@ enum base64_form {
 /* The room that `n` encoded bytes need in any form. */
 #define BASE64_ROOM(n) (((n) + 2) / 3 * 4)
 
-/* Writes at most BASE64_ROOM(bytes.len) characters, without a NUL. Gives how many. */
+/* Writes at most BASE64_ROOM(bytes.len) characters, without a NUL. Returns how many. */
 size_t base64_encode(enum base64_form form, struct slice bytes, char *text);
 
 /* Decodes the form BASE64, and accepts only what base64_encode would write: every string of bytes
- * has exactly one encoding. Gives the number of bytes; -EINVAL: `text` is not such an encoding;
+ * has exactly one encoding. Returns the number of bytes; -EINVAL: `text` is not such an encoding;
  * -EMSGSIZE: the result does not fit in `size` bytes. */
 ssize_t base64_decode(struct slice text, uint8_t *bytes, size_t size);
 

@@ -30,7 +30,7 @@ MUST_CHECK int digest_make(enum digest_kind kind, struct slice text, struct dige
 MUST_CHECK int digest_make_keyed(
 	enum digest_kind kind, struct slice key, struct slice text, struct digest *ret_digest);
 
-/* Both give the length and write no NUL. Hex digits are lower case. */
+/* Both return the length and write no NUL. Hex digits are lower case. */
 size_t digest_print_hex(const struct digest *digest, char text[DIGEST_HEX_MAX]);
 /* Base64 without "="; `url`: base64url (RFC 4648 §5). */
 size_t digest_print_base64(const struct digest *digest, bool url, char text[DIGEST_BASE64_MAX]);

@@ -2,7 +2,7 @@
  * sluice.v1. A value of a record that JSON cannot express becomes null or {}; the rest of the
  * record stays.
  *
- * Every function that prints gives 0; -EMSGSIZE: `out` would become longer than `max`; or
+ * Every function that prints has the result 0; -EMSGSIZE: `out` would become longer than `max`; or
  * -ENOMEM. */
 #ifndef SLUICE_PROTO_TEXT_JSON_PRINT_H
 #define SLUICE_PROTO_TEXT_JSON_PRINT_H

@@ -7,7 +7,7 @@
 
 #include "sluice/base/slice.h"
 
-/* Decodes `text` into `decoded`, which never needs more than text.len bytes. Gives the length;
+/* Decodes `text` into `decoded`, which never needs more than text.len bytes. Returns the length;
  * -EINVAL: a '%' without two hex digits; -EMSGSIZE: the result does not fit in `size` bytes. */
 ssize_t percent_decode(struct slice text, char *decoded, size_t size);
 

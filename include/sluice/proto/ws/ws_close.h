@@ -36,8 +36,8 @@ bool ws_close_code_is_valid(unsigned code);
  * one byte or a code that may not be sent, 1007 for a reason that is not UTF-8. */
 int ws_close_parse(struct slice payload, unsigned *ret_code, struct slice *ret_reason);
 
-/* Writes code and reason to `payload` and gives the length. A reason of more than 123 bytes is cut
- * between two characters. A code that may not be sent, such as 1005 or 1006, gives an empty
+/* Writes code and reason to `payload` and returns the length. A reason of more than 123 bytes is
+ * cut between two characters. A code that may not be sent, such as 1005 or 1006, gives an empty
  * payload. */
 size_t ws_close_format(char payload[125], unsigned code, struct slice reason);
 

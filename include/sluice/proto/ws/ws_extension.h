@@ -17,7 +17,7 @@ struct ws_extension {
 	bool names_our_window; /* the offer has server_max_window_bits, so the answer must */
 };
 
-/* Reads all headers of that name and gives the first acceptable offer. 0; or -EPROTO: a header
+/* Reads all headers of that name and returns the first acceptable offer. 0; or -EPROTO: a header
  * violates the grammar, and the handshake must be refused. */
 int ws_extension_choose(const struct http_request *request, struct ws_extension *ret_chosen);
 

@@ -46,7 +46,7 @@ size_t ws_frame_header_len(const uint8_t first_two[2]);
  * set. Everything else is checked by ws_reader. */
 int ws_frame_parse(const uint8_t *header, struct ws_frame *ret_frame);
 
-/* Writes the header of an unmasked frame (as a server sends it) and gives its length. */
+/* Writes the header of an unmasked frame (as a server sends it) and returns its length. */
 size_t ws_frame_format(uint8_t header[WS_SERVER_HEADER_MAX], enum ws_opcode opcode, bool fin,
 	uint64_t payload_len);
 

@@ -20,10 +20,10 @@ struct ws_inflaters *ws_inflaters_create(void);
 void ws_inflaters_destroy(struct ws_inflaters *inflaters);
 
 /* Takes an inflater for one message; NULL: out of memory. It is about 40 KiB and counts as buffered
- * until it is given back. */
+ * until it is returned. */
 MUST_CHECK struct ws_inflater *ws_inflater_take(struct ws_inflaters *inflaters);
 
-/* Gives it back, at any point of the message. */
+/* Returns it to the pool, at any point of the message. */
 void ws_inflater_give(struct ws_inflater *inflater);
 
 /* Inflates more of the message: `input` is its next part and, if `last`, its end; consumed bytes

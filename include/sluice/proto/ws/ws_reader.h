@@ -82,7 +82,7 @@ uint32_t ws_reader_frames_left(const struct ws_reader *reader);
 
 /* Feeds bytes, which are unmasked in place. 0: more are needed, or the reader is stopped. Else the
  * close code to fail the connection with (out of memory: 1011); events of everything complete
- * before it have been raised, and every later call gives 0 and does nothing. */
+ * before it have been raised, and every later call returns 0 and does nothing. */
 int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len);
 
 /* Ends all events. Held bytes are freed, but not those that a handler was given; the rest of what
