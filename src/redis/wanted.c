@@ -146,10 +146,13 @@ static void await_answer(struct wanted *wanted, struct wanted_channel *channel, 
 }
 
 /* Without room the channels stay in `changed`, and wanted_has_more is true after the next
- * answer. */
+ * answer. An event may have ended the link since they came into the batch; then they are asked
+ * for when it is back. */
 static void flush(struct wanted *wanted, struct batch *batch)
 {
-	int error = batch->n ? send_batch(wanted, batch) : 0;
+	int error = 0;
+	if (batch->n)
+		error = wanted->link_is_up ? send_batch(wanted, batch) : -ENOTCONN;
 	for (size_t i = 0; i < batch->n; i++) {
 		if (!error)
 			await_answer(wanted, batch->channels[i], batch->subscribes);

@@ -11,6 +11,7 @@ static struct wanted wanted;
 static char seen[4096]; /* commands and events since the last look */
 static int command_result;
 static bool changed;
+static bool stop_when_confirmed;
 
 static void note(const char *event, struct slice name)
 {
@@ -47,6 +48,8 @@ static void on_confirmed(struct wanted *all, struct slice channel)
 {
 	assert_true(wanted_is_confirmed(all, channel));
 	note("confirmed", channel);
+	if (stop_when_confirmed)
+		wanted_stop(all);
 }
 
 static void on_refused(struct wanted *all, struct slice channel, struct slice reason)
@@ -63,6 +66,7 @@ static int set_up(void **state)
 	(void)state;
 	seen[0] = '\0';
 	command_result = 0;
+	stop_when_confirmed = false;
 	wanted_init(&wanted, &events);
 	wanted_link_up(&wanted);
 	return 0;
@@ -225,6 +229,20 @@ static void raises_no_event_after_it_was_stopped(void **state)
 	assert_false(changed);
 }
 
+static void sends_nothing_after_an_event_stopped_it(void **state)
+{
+	(void)state;
+	want("a");
+	asked();
+	answer("a", true);
+	want("b");
+	unwant("a");
+	want("a");
+	look();
+	stop_when_confirmed = true;
+	assert_string_equal(asked(), "confirmed:a");
+}
+
 int main(void)
 {
 #define WANTED_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -236,6 +254,7 @@ int main(void)
 		WANTED_TEST(finds_the_refused_channel_of_several),
 		WANTED_TEST(asks_for_everything_when_the_link_is_back),
 		WANTED_TEST(raises_no_event_after_it_was_stopped),
+		WANTED_TEST(sends_nothing_after_an_event_stopped_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
