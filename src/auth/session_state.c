@@ -17,7 +17,8 @@
  *   invalidation does not delay its read.
  * - An answer that may be older than the change (OUTDATED) is still passed to the members and the
  *   waiters. If it is out of date, the next read corrects it.
- * - Without a link nothing is queued: when the link comes back, everything is RECHECKed.
+ * - Without a link nothing stays DUE, and a read that is lost with the link is not repeated: when
+ *   the link comes back, everything is RECHECKed.
  * - A session is abandoned only after its answer has been delivered, so never while READING or
  *   OUTDATED. */
 #include "sessions_internal.h"

@@ -108,7 +108,7 @@ void sessions_pace_init(struct sessions *sessions);
 void sessions_pace_finish(struct sessions *sessions);
 
 /* Reads the sessions that are due as far as there is room, and schedules the others. Call it after
- * any event. */
+ * events that put sessions into SOON, DUE or DOUBTFUL, and after each read. */
 void sessions_go_on(struct sessions *sessions);
 
 /* The session has just come to SESSION_SOON: if the pace permits it, it is due at once. */

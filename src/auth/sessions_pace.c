@@ -11,10 +11,10 @@
  * a key when it evicts it. Reading that key again evicts another, and so on, as fast as the network
  * allows. Neither this nor a site with very many page views may overload us. So a read after an
  * invalidation that finds nothing new uses up a credit, which grows by VAIN_PER_SECOND. While there
- * is no credit, sessions wait in SOON and are read in turn, as fast as the credit grows. A session
- * that has really ended costs no credit: two thousand log-outs at once are detected at once. For
- * STRAIN_MS after the credit was used up, a session is read at most once in REREAD_GAP_STRAINED_MS,
- * so that the credit can grow again. */
+ * is no credit, sessions wait in SOON and are read in turn, as fast as the credit grows. A read
+ * that was due anyway costs no credit, nor does a session that has really ended: two thousand
+ * log-outs at once are detected at once. For STRAIN_MS after the credit was used up, a session is
+ * read at most once in REREAD_GAP_STRAINED_MS, so that the credit can grow again. */
 #include "sessions_internal.h"
 
 #include "sluice/base/defs.h"
@@ -69,7 +69,7 @@ void sessions_count_read(
 
 /* ---- reading what is due ---- */
 
-/* If a command cannot be sent, the rest stays due until the next tick. */
+/* If a command cannot be sent, the rest stays due until the next answer or tick. */
 static void read_due(struct sessions *sessions)
 {
 	bool up = redis_link_is_up(sessions->setup.link);

@@ -34,7 +34,7 @@ enum {
 
 /* ---- binding ---- */
 
-static int set_settings(int fd, const struct address *address, bool shared)
+static int set_socket_options(int fd, const struct address *address, bool shared)
 {
 	const int on = 1, off = 0;
 	if (address->any.sa_family == AF_UNIX)
@@ -80,7 +80,7 @@ static int bind_address(int fd, const struct address *address)
 
 static int bind_and_listen(int fd, struct address *address, bool shared)
 {
-	int result = set_settings(fd, address, shared);
+	int result = set_socket_options(fd, address, shared);
 	if (result == 0)
 		result = bind_address(fd, address);
 	if (result < 0)

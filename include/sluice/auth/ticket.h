@@ -32,8 +32,8 @@ struct ticket_waiter {
 };
 
 /* Takes a ticket from Redis, or with `leave` only reads it. on_result follows, never within this
- * call. 0, -ENOMEM, or an error of redis_link_command. All arguments but `ticket` must outlive the
- * link. */
+ * call. 0, -ENOMEM, or an error of redis_link_command. `metrics` must outlive the link; the waiter
+ * must live until on_result or ticket_waiter_cancel. */
 MUST_CHECK int ticket_take(struct redis_link *link, const struct settings *settings,
 	struct metrics *metrics, struct slice ticket, bool leave, struct ticket_waiter *waiter);
 

@@ -21,7 +21,7 @@
 #include "sluice/redis/resp.h"
 
 enum {
-	REDIS_CONNECT_MS = 2000, /* from the first attempt to redis_transport_accepted */
+	REDIS_CONNECT_MS = 2000, /* from an attempt's beginning to redis_transport_accepted */
 	REDIS_BACKOFF_FIRST_MS = 100,
 	REDIS_BACKOFF_MAX_MS = 700,
 };
@@ -81,7 +81,7 @@ bool redis_transport_is_open(const struct redis_transport *transport);
 MUST_CHECK int redis_transport_send(
 	struct redis_transport *transport, const struct slice *words, size_t n);
 
-/* To be called when the server has accepted us: the time limit for connecting no longer applies. */
+/* To be called when the server has accepted us, within REDIS_CONNECT_MS, or the transport fails. */
 void redis_transport_accepted(struct redis_transport *transport);
 
 /* To be called when the server answers: the wait after the next failure is the shortest again. */
