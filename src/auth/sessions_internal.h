@@ -93,8 +93,8 @@ struct session_read {
 	enum session_read_reason reason;
 };
 
-/* Sends the commands that read a session. No read of it may be under way. sessions->on_read follows,
- * never within this call; the read is freed when that returns. 0, or an error of
+/* Sends the commands that read a session. No read of it may be under way. sessions->on_read
+ * follows, never within this call; the read is freed when that returns. 0, or an error of
  * redis_link_command, or -ENOMEM. */
 MUST_CHECK int session_read_begin(
 	struct sessions *sessions, struct session *session, enum session_read_reason reason);

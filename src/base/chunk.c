@@ -32,8 +32,8 @@ void chunk_settle(struct chunk *chunk)
 
 void chunk_unref(struct chunk *chunk)
 {
-	/* Release: this thread's use of the bytes happens before the free. Acquire: so does the others'
-	 * use. */
+	/* Release: this thread's use of the bytes happens before the free. Acquire: so does the
+	 * others' use. */
 	if (atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	if (chunk->release)

@@ -1,5 +1,5 @@
-/* The size that stat(2) reports says nothing about a pipe or a file in /proc, so the file is read in
- * pieces until it ends or is too large. */
+/* The size that stat(2) reports says nothing about a pipe or a file in /proc, so the file is read
+ * in pieces until it ends or is too large. */
 #include "sluice/base/file.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
-/* SipHash-1-3 by Aumasson and Bernstein: one round for each word, three at the end. Language runtimes use
- * this variant for their tables: it is strong enough against chosen collisions, and about as fast as an
- * unkeyed hash on short names. */
+/* SipHash-1-3 by Aumasson and Bernstein: one round for each word, three at the end. Language
+ * runtimes use this variant for their tables: it is strong enough against chosen collisions, and
+ * about as fast as an unkeyed hash on short names. */
 #include "sluice/base/hash.h"
 
 #include <string.h>

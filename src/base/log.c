@@ -1,9 +1,9 @@
-/* A line is built in a buffer on the stack and written with one write(2), so that the lines of threads, and
- * of processes that share stderr, do not mix.
+/* A line is built in a buffer on the stack and written with one write(2), so that the lines of
+ * threads, and of processes that share stderr, do not mix.
  *
- * A pipe that nobody reads must not block a loop. stderr is often shared with other programs, so it cannot
- * be made non-blocking; but poll(2) says whether a pipe has room for PIPE_BUF bytes, and a line is never
- * longer. The mutex keeps another thread from using up that room in between. */
+ * A pipe that nobody reads must not block a loop. stderr is often shared with other programs, so it
+ * cannot be made non-blocking; but poll(2) says whether a pipe has room for PIPE_BUF bytes, and a
+ * line is never longer. The mutex keeps another thread from using up that room in between. */
 #include "sluice/base/log.h"
 
 #include <limits.h>

@@ -123,8 +123,8 @@ void *pool_take(struct pool *pool)
 	return memset(block, 0, pool->block_size);
 }
 
-/* A slab that has room again goes to the end of the list: the others fill up first, and it gets time to
- * become empty. */
+/* A slab that has room again goes to the end of the list: the others fill up first, and it gets
+ * time to become empty. */
 void pool_give(struct pool *pool, void *block)
 {
 	if (!block)

@@ -3,11 +3,12 @@
  *	buckets   0   1   2   3 | 4   5 | .   .       n = 6, capacity 8
  *	                        split off 0 and 1     2 is the next to be split
  *
- * A key's bucket is its hash modulo the capacity or, where that bucket does not exist yet, modulo half the
- * capacity. Each key that makes the table too full splits one bucket, in turn, by the next bit of the hash.
- * So the table never moves all keys at once: at a million channels this would block the loop for a tenth
- * of a second, and every client of the worker would wait. Only the array of buckets doubles at once; the C
- * library remaps a large one instead of copying it, and its pages are not resident before they are used.
+ * A key's bucket is its hash modulo the capacity or, where that bucket does not exist yet, modulo
+ * half the capacity. Each key that makes the table too full splits one bucket, in turn, by the next
+ * bit of the hash. So the table never moves all keys at once: at a million channels this would
+ * block the loop for a tenth of a second, and every client of the worker would wait. Only the array
+ * of buckets doubles at once; the C library remaps a large one instead of copying it, and its pages
+ * are not resident before they are used.
  *
  * Why not a library: uthash needs 56 bytes for an entry, a third of them for an order that is not
  * needed here. A client with its own channel and session is in four or five tables, and those
@@ -26,8 +27,8 @@
 
 enum { FIRST_BUCKETS = 8, KEYS_PER_BUCKET = 2 };
 
-/* The upper half: the lower half spreads channels over the workers, so that the channels of one worker would
- * use only some of the buckets. */
+/* The upper half: the lower half spreads channels over the workers, so that the channels of one
+ * worker would use only some of the buckets. */
 static uint32_t hash_of(struct slice bytes)
 {
 	return (uint32_t)(hash_bytes(bytes) >> 32);

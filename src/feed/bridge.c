@@ -1,5 +1,5 @@
-/* The subscribers' side of a bridge: events of the hub go to the channel's home or to the owner, calls of
- * connections to the hub. */
+/* The subscribers' side of a bridge: events of the hub go to the channel's home or to the owner,
+ * calls of connections to the hub. */
 #include "bridge_internal.h"
 
 #include <errno.h>

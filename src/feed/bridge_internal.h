@@ -33,8 +33,8 @@ static inline struct slice note_name(const struct note *note)
 /* The number of a channel's home worker. */
 unsigned bridge_home_number(const struct bridge *bridge, struct slice channel);
 
-/* Posts a note to this bridge's worker. There `deliver` gets it as its subject, and frees it. 0 or a negative
- * errno. */
+/* Posts a note to this bridge's worker. There `deliver` gets it as its subject, and frees it. 0 or
+ * a negative errno. */
 MUST_CHECK int bridge_post_note(struct bridge *to, void (*deliver)(void *owner, void *subject),
 	unsigned worker, uint32_t ticket, struct slice name);
 

@@ -5,16 +5,18 @@
  *	        due 0  due 1  due 1026      due 1023       a tick is 50 ms, a round is 51.2 s
  *	               due 1025
  *
- * A deadline is in slot due % 1024. When the hand passes a slot, the deadlines that are due fire, and those
- * of a later round stay. Setting and clearing are list operations, whatever the number of deadlines;
- * libuv's own timers are a heap, log n for each, with 152 bytes of handle.
+ * A deadline is in slot due % 1024. When the hand passes a slot, the deadlines that are due fire,
+ * and those of a later round stay. Setting and clearing are list operations, whatever the number of
+ * deadlines; libuv's own timers are a heap, log n for each, with 152 bytes of handle.
  *
- * A deadline is rounded up to a whole tick, and so is never early and at most one tick late. The timer is
- * one-shot and restarted for the beginning of the next tick, so that lateness does not add up.
+ * A deadline is rounded up to a whole tick, and so is never early and at most one tick late. The
+ * timer is one-shot and restarted for the beginning of the next tick, so that lateness does not add
+ * up.
  *
- * After a stall the hand jumps. A gap of many ticks passes each slot once at most, as the test is "is it
- * due by now", not "is it due in this tick": catching up costs at most one round. The hand moves first, so
- * that a deadline set meanwhile, even for "at once", is ahead of it: no on_due can prolong the walk.
+ * After a stall the hand jumps. A gap of many ticks passes each slot once at most, as the test is
+ * "is it due by now", not "is it due in this tick": catching up costs at most one round. The hand
+ * moves first, so that a deadline set meanwhile, even for "at once", is ahead of it: no on_due can
+ * prolong the walk.
  *
  * The hand follows the time of the last poll, not the clock. If the loop was delayed, by a stopped
  * process or a long turn, bytes that peers sent in time still wait in the kernel, although by the

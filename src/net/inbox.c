@@ -3,15 +3,16 @@
  *	any thread:  lock, append, wake if it was empty, unlock
  *	owner:       lock, take the whole array, unlock, deliver
  *
- * Two arrays are swapped, the one being filled and the one that was delivered, so that in the steady state
- * nothing is allocated. A lock, not a lock-free queue: it is held for a dozen instructions, a batch costs
- * one, and the order per thread is easy to see.
+ * Two arrays are swapped, the one being filled and the one that was delivered, so that in the
+ * steady state nothing is allocated. A lock, not a lock-free queue: it is held for a dozen
+ * instructions, a batch costs one, and the order per thread is easy to see.
  *
- * uv_async_send is called under the lock, and the inbox is marked as closed under it, so that nobody can
- * wake a handle that is closing (libuv issue 3626).
+ * uv_async_send is called under the lock, and the inbox is marked as closed under it, so that
+ * nobody can wake a handle that is closing (libuv issue 3626).
  *
- * Calls are delivered outside the lock, so a call may post, here too. What is posted meanwhile goes into
- * the other array and is delivered by the next wake-up, so that the owner's sockets get their turn. */
+ * Calls are delivered outside the lock, so a call may post, here too. What is posted meanwhile goes
+ * into the other array and is delivered by the next wake-up, so that the owner's sockets get their
+ * turn. */
 #include "sluice/net/inbox.h"
 
 #include <errno.h>
@@ -36,8 +37,8 @@ static size_t deliver_batch(struct inbox *inbox)
 	return n;
 }
 
-/* A call that is being delivered may close the inbox: the batch continues, and later posts are delivered
- * after it, not within it. */
+/* A call that is being delivered may close the inbox: the batch continues, and later posts are
+ * delivered after it, not within it. */
 static void deliver_all(struct inbox *inbox)
 {
 	if (inbox->delivering)

@@ -14,8 +14,8 @@
  * Several listeners may watch one socket (the Unix socket of all workers). The first one gets the
  * connection; the others get EAGAIN, which is not an error.
  *
- * Closing a socket resets the connections in its queue, so listener_close accepts them first. A connection
- * that arrives between the two is still lost; a load balancer tries again. */
+ * Closing a socket resets the connections in its queue, so listener_close accepts them first. A
+ * connection that arrives between the two is still lost; a load balancer tries again. */
 #include "sluice/net/listener.h"
 
 #include <errno.h>

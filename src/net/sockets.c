@@ -4,13 +4,13 @@
  *	                                      |
  *	                          socket, socket, socket ...
  *
- * A uv_poll_t for each socket would do the same with 160 bytes each, a third of an idle connection, and
- * five system calls before a socket is watched. Here it is no memory and one call; the price is one more
- * epoll_wait in a turn in which sockets are ready.
+ * A uv_poll_t for each socket would do the same with 160 bytes each, a third of an idle connection,
+ * and five system calls before a socket is watched. Here it is no memory and one call; the price is
+ * one more epoll_wait in a turn in which sockets are ready.
  *
- * Sockets are watched level-triggered: epoll reports again what was not handled, so one epoll_wait per turn
- * for SOCKETS_EVENTS of them is enough. Handling one event may remove any socket and free its owner, so
- * sockets_remove clears the events that are not handled yet. */
+ * Sockets are watched level-triggered: epoll reports again what was not handled, so one epoll_wait
+ * per turn for SOCKETS_EVENTS of them is enough. Handling one event may remove any socket and free
+ * its owner, so sockets_remove clears the events that are not handled yet. */
 #include "sluice/net/sockets.h"
 
 #include <errno.h>

@@ -6,10 +6,11 @@
  *	socket readable -> read into the loop's buffer -> on_bytes
  *	stream_send -> queue -> end of the turn: one sendmsg -> the rest waits for "writable"
  *
- * The descriptor is ours and only watched (net/sockets), where uv_tcp_t would be the obvious choice.
- * uv_write wants a request that lives until its callback, which is an allocation per write, and copies
- * the array of parts when it has more than four; uv_read wants a buffer for each read. Here an idle stream
- * is this struct and nothing else, and a write that the kernel takes costs one system call.
+ * The descriptor is ours and only watched (net/sockets), where uv_tcp_t would be the obvious
+ * choice. uv_write wants a request that lives until its callback, which is an allocation per write,
+ * and copies the array of parts when it has more than four; uv_read wants a buffer for each read.
+ * Here an idle stream is this struct and nothing else, and a write that the kernel takes costs one
+ * system call.
  *
  * Everything that is not a reaction to the socket happens in one task at the end of the turn:
  * opening an accepted stream, further reads, writing, ending our side, closing. So no event is ever
@@ -51,8 +52,8 @@ static void proceed(struct stream *stream)
 		stream_fail(stream, result);
 }
 
-/* After an error the stream reads and writes: the socket then gives what was received before the error,
- * and says which error it is. */
+/* After an error the stream reads and writes: the socket then gives what was received before the
+ * error, and says which error it is. */
 static void on_ready(void *owner, unsigned events)
 {
 	struct stream *stream = owner;

@@ -18,8 +18,8 @@ enum {
 
 /* ---- reading ---- */
 
-/* Reads up to -EAGAIN, as a TLS session may hold bytes that the socket will not report again. A plain
- * socket is level-triggered: there a read that did not fill the buffer is enough. */
+/* Reads up to -EAGAIN, as a TLS session may hold bytes that the socket will not report again. A
+ * plain socket is level-triggered: there a read that did not fill the buffer is enough. */
 void stream_read(struct stream *stream)
 {
 	char *buffer = stream->shared->read_buffer;

@@ -25,7 +25,8 @@ static inline void stream_schedule(struct stream *stream)
 /* Reads up to a budget, and raises on_bytes and on_end. May fail the stream. */
 void stream_read(struct stream *stream);
 
-/* Writes the queue up to a budget, then ends our side if that was asked for. May fail the stream. */
+/* Writes the queue up to a budget, then ends our side if that was asked for. May fail the
+ * stream. */
 void stream_write(struct stream *stream);
 
 /* ---- stream_watch.c ---- */

@@ -1,6 +1,6 @@
 /* One write per stream and loop turn, without a copy: a plain socket is given a list of the queued
- * chunks. A TLS record costs some 30 bytes and an encryption of its own, so there small chunks are copied
- * together and share a record. */
+ * chunks. A TLS record costs some 30 bytes and an encryption of its own, so there small chunks are
+ * copied together and share a record. */
 #include "sluice/net/stream_io.h"
 
 #include <errno.h>
@@ -48,8 +48,8 @@ const struct tls_io stream_io_of_tls = { .send = send_record, .receive = receive
 
 /* ---- sending ---- */
 
-/* A single chunk, the usual case, is sent without a list. The list is the thread's: the compiler would
- * clear one on the stack each time, a kilobyte. */
+/* A single chunk, the usual case, is sent without a list. The list is the thread's: the compiler
+ * would clear one on the stack each time, a kilobyte. */
 static ssize_t send_plain(int fd, const struct send_queue *queue, size_t limit)
 {
 	static _Thread_local struct iovec parts[PARTS];

@@ -1,5 +1,5 @@
-/* A module of its own because <linux/tcp.h>, whose tcp_info has tcpi_bytes_acked and tcpi_snd_wnd, cannot
- * be included beside <netinet/tcp.h>, which libuv's header includes. */
+/* A module of its own because <linux/tcp.h>, whose tcp_info has tcpi_bytes_acked and tcpi_snd_wnd,
+ * cannot be included beside <netinet/tcp.h>, which libuv's header includes. */
 #include "sluice/net/tcp_progress.h"
 
 #include <linux/sockios.h>

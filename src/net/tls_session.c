@@ -1,7 +1,7 @@
 /* TLS on one connection, by mbedTLS.
  *
- * Every failure of the protocol is -EPROTO, and the session keeps the reason; failures of the socket
- * keep their errno.
+ * Every failure of the protocol is -EPROTO, and the session keeps the reason; failures of the
+ * socket keep their errno.
  *
  * The peer's name. mbedTLS 2.28 does not know IP addresses in certificates, and would compare an
  * address with the certificate's names. So an address matches only an iPAddress entry (RFC 6125

@@ -3,12 +3,13 @@
  *	settings (one, all threads)          session (one for each connection, its thread)
  *	  ssl_config, certificates, key  <---  ssl_context: 40 KB of record buffers, by mbedTLS
  *
- * Settings are only read once they are made, which is enough to share them: our source of random bytes
- * is the kernel and has no state; private RSA operations lock the key themselves (so mbedTLS must be
- * built with threads); those on elliptic curves work on a copy of the key (2.28) or keep nothing in it
- * (3.6).
+ * Settings are only read once they are made, which is enough to share them: our source of random
+ * bytes is the kernel and has no state; private RSA operations lock the key themselves (so mbedTLS
+ * must be built with threads); those on elliptic curves work on a copy of the key (2.28) or keep
+ * nothing in it (3.6).
  *
- * Nothing that matters is left to mbedTLS' defaults, as they differ between versions (base/mbed.h). */
+ * Nothing that matters is left to mbedTLS' defaults, as they differ between versions
+ * (base/mbed.h). */
 #include "sluice/net/tls_settings.h"
 
 #include <errno.h>

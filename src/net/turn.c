@@ -3,12 +3,13 @@
  *	timers -> prepare: run tasks -> poll: sockets -> check: run tasks -> closing
  *	          what timers scheduled                  what sockets scheduled
  *
- * A task is a list node in its owner, so scheduling neither allocates nor fails, and a linked node is
- * scheduled already.
+ * A task is a list node in its owner, so scheduling neither allocates nor fails, and a linked node
+ * is scheduled already.
  *
- * An end has two rounds, so that a task that passes on what it gathered (the batch of a hub) and the task
- * scheduled by it (the write of a stream) both run before the loop waits. There is no third round: a task
- * that schedules itself, because it has much to do, must let the sockets have their turn.
+ * An end has two rounds, so that a task that passes on what it gathered (the batch of a hub) and
+ * the task scheduled by it (the write of a stream) both run before the loop waits. There is no
+ * third round: a task that schedules itself, because it has much to do, must let the sockets have
+ * their turn.
  *
  * The idle handle is active exactly while tasks wait. Its callback does nothing, but while an idle
  * handle is active, libuv neither sleeps nor leaves its loop. So a scheduled task runs even if

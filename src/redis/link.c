@@ -2,8 +2,8 @@
  *
  *	stream -> resp_reader -> transport -> link_dispatch (link_commands.c) -> the command's sender
  *
- * When the transport fails, on_down is raised last: a pending command's on_reply may close the link, and then
- * on_down is not raised. */
+ * When the transport fails, on_down is raised last: a pending command's on_reply may close the
+ * link, and then on_down is not raised. */
 #include "link_internal.h"
 
 static struct redis_link *link_of(struct redis_transport *transport)

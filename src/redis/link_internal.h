@@ -1,5 +1,6 @@
-/* For the sources of link, each of which may call those below it: link.c (its life), link_greeting.c (AUTH,
- * SELECT, the first PING), link_heartbeat.c (the other PINGs), link_commands.c (commands and their replies). */
+/* For the sources of link, each of which may call those below it: link.c (its life),
+ * link_greeting.c (AUTH, SELECT, the first PING), link_heartbeat.c (the other PINGs),
+ * link_commands.c (commands and their replies). */
 #ifndef SLUICE_REDIS_LINK_INTERNAL_H
 #define SLUICE_REDIS_LINK_INTERNAL_H
 

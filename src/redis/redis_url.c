@@ -10,8 +10,8 @@
  * Anything unknown is an error: a misspelt parameter or a user without a password would otherwise
  * go unnoticed. An error text never contains a part of the URL, which may be the password.
  *
- * Every part is stored in `text`, one after the other, each with its NUL. Decoding never makes a part longer, and
- * there are five at most, so REDIS_URL_MAX + 16 bytes are enough. */
+ * Every part is stored in `text`, one after the other, each with its NUL. Decoding never makes a
+ * part longer, and there are five at most, so REDIS_URL_MAX + 16 bytes are enough. */
 #include "sluice/redis/redis_url.h"
 
 #include <ctype.h>
@@ -23,7 +23,8 @@
 
 enum { PORT_DEFAULT = 6379, PORT_MAX = 65535, HOST_MAX = 253, DATABASE_MAX = 1 << 20 };
 
-/* Stores the decoded part at `next`, which moves on. NULL: an escape is malformed, or decodes to NUL. */
+/* Stores the decoded part at `next`, which moves on. NULL: an escape is malformed, or decodes to
+ * NUL. */
 static const char *store(char **next, struct slice part)
 {
 	char *start = *next;

@@ -7,9 +7,9 @@
  *
  * - A reply may be reply_bytes long on the wire, from its first byte to its last, however it was
  *   split. That is the number of bytes fed since the last complete reply, less those still unread.
- * - Before an array is made, its elements are counted in. Each takes at least 3 bytes ("+\r\n"), so all
- *   arrays of a reply together cannot announce more than a third of reply_bytes, and memory stays in
- *   proportion to reply_bytes. The same check limits the depth.
+ * - Before an array is made, its elements are counted in. Each takes at least 3 bytes ("+\r\n"), so
+ *   all arrays of a reply together cannot announce more than a third of reply_bytes, and memory
+ *   stays in proportion to reply_bytes. The same check limits the depth.
  *
  * The check wraps hiredis' function that makes arrays; all other functions are hiredis' own. We
  * never ask for RESP3. If a server sends it, its arrays are refused here, and no caller expects its

@@ -1,4 +1,5 @@
-/* Settings that are lists. An element with a problem is named by its place, such as "origins[2]". */
+/* Settings that are lists. An element with a problem is named by its place, such as
+ * "origins[2]". */
 #ifndef SLUICE_SETTINGS_LISTS_H
 #define SLUICE_SETTINGS_LISTS_H
 

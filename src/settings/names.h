@@ -24,8 +24,8 @@ const char *setting_own_name(const struct setting *setting);
 /* "limits.queue_bytes" as SLUICE_LIMITS_QUEUE_BYTES. */
 void setting_variable(const struct setting *setting, char variable[SETTING_NAME_MAX]);
 
-/* What somebody may have meant by a key, a variable, or a choice of the setting; "" if nothing comes
- * near. */
+/* What somebody may have meant by a key, a variable, or a choice of the setting; "" if nothing
+ * comes near. */
 void setting_nearest_key(struct slice key, char nearest[SETTING_NAME_MAX]);
 void setting_nearest_variable(struct slice variable, char nearest[SETTING_NAME_MAX]);
 void setting_nearest_choice(

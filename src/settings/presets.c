@@ -1,12 +1,12 @@
 /* One row for each framework.
  *
- * A row has what its framework writes by default: the cookie and how it is signed, the Redis key, how
- * the record is written, and where the record says who is logged in. It has nothing that a
+ * A row has what its framework writes by default: the cookie and how it is signed, the Redis key,
+ * how the record is written, and where the record says who is logged in. It has nothing that a
  * configuration could not say itself, and a key that is set in the configuration wins. A key that a
  * row leaves out keeps its own default from the table of settings.
  *
- * Where a framework has no log-in of its own (express-session, koa, PHP, …), the row expects the flag
- * `authenticated` and the id `userId`. Where it has one, the row uses that.
+ * Where a framework has no log-in of its own (express-session, koa, PHP, …), the row expects the
+ * flag `authenticated` and the id `userId`. Where it has one, the row uses that.
  *
  * `cookie_object` is the one column without a key: express-session always refuses a record without
  * the member "cookie". */

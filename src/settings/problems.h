@@ -33,7 +33,8 @@ bool problems_are_many(const struct problems *problems);
  * be empty. */
 void problems_finish(struct problems *problems);
 
-/* How many bytes of a string from outside to show in a message: at most 60, and whole characters. */
+/* How many bytes of a string from outside to show in a message: at most 60, and whole
+ * characters. */
 size_t problems_shown_length(const char *string);
 
 #endif

@@ -1,6 +1,6 @@
 /* The file is an object of settings and of groups of settings. A variable may give a whole group
- * (SLUICE_LIMITS, as JSON) or one setting (SLUICE_LIMITS_QUEUE_BYTES). The latter wins, because it is
- * more specific.
+ * (SLUICE_LIMITS, as JSON) or one setting (SLUICE_LIMITS_QUEUE_BYTES). The latter wins, because it
+ * is more specific.
  *
  * An unknown name is refused in every source: the worst mistake in a configuration is a setting
  * that silently does nothing. Some variables are let through: Kubernetes describes a service called

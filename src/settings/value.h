@@ -11,8 +11,8 @@ enum { VALUE_TAKES_MAX = 256 };
 void value_take(struct draft *draft, const struct setting *setting, struct place place,
 	const struct json_value *value);
 
-/* The same for a value from a variable, a flag or the table. A string stands for itself; every other
- * type is JSON. */
+/* The same for a value from a variable, a flag or the table. A string stands for itself; every
+ * other type is JSON. */
 void value_take_text(
 	struct draft *draft, const struct setting *setting, struct place place, const char *text);
 

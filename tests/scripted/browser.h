@@ -70,7 +70,8 @@ void browser_open(struct browser *browser, struct stage *stage, unsigned worker,
 /* The gateway must have closed it, or the script ends. */
 void browser_finish(struct browser *browser);
 
-/* Sends a request for the endpoint, in the session of its device: `query` with its "?", `headers` each with CR LF. */
+/* Sends a request for the endpoint, in the session of its device: `query` with its "?", `headers`
+ * each with CR LF. */
 void browser_ask(struct browser *browser, enum browser_session session, const char *query,
 	const char *headers);
 

@@ -1,5 +1,5 @@
-/* These functions stand in for the C library's, for libuv too. The wall clock stays real: only the log and
- * libFuzzer read it. */
+/* These functions stand in for the C library's, for libuv too. The wall clock stays real: only the
+ * log and libFuzzer read it. */
 #include "machine.h"
 
 #include <stdlib.h>

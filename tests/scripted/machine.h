@@ -1,5 +1,5 @@
-/* The machine that a script runs on: its clock moves only when the script moves it, and its random numbers are
- * the same in every run. Log lines are checked and dropped. */
+/* The machine that a script runs on: its clock moves only when the script moves it, and its random
+ * numbers are the same in every run. Log lines are checked and dropped. */
 #ifndef SLUICE_TESTS_MACHINE_H
 #define SLUICE_TESTS_MACHINE_H
 

@@ -1,8 +1,8 @@
 /* A small Redis on scripted wires, which answers the gateway as Redis does or as the script says.
  *
- * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, SUBSCRIBE and UNSUBSCRIBE, in
- * RESP2. Whatever browsers send, the gateway must send it well-formed commands and nothing else. Its ACL denies
- * channels whose names begin with "public:denied".
+ * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, SUBSCRIBE and
+ * UNSUBSCRIBE, in RESP2. Whatever browsers send, the gateway must send it well-formed commands and
+ * nothing else. Its ACL denies channels whose names begin with "public:denied".
  *
  * It tracks as Redis does by default (redis_keys.h): when a key that a link has read changes, the
  * link to which tracking is redirected is notified once. */

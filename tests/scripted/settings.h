@@ -10,7 +10,8 @@ enum scripted_settings {
 	SETTINGS_ROOMY, /* compression, and limits that scripts do not reach */
 	SETTINGS_TIGHT, /* compression, and limits that scripts reach */
 	SETTINGS_OPEN,  /* no session is needed; all queues together are limited */
-	/* For sessions that change: teams bring their channels, there are no pings, the sweep takes 10 s. */
+	/* For sessions that change: teams bring their channels, there are no pings, the sweep takes
+	 * 10 s. */
 	SETTINGS_WATCHED,
 	SETTINGS_TOUCHED, /* the same with pings, and an open page keeps its session alive */
 	SETTINGS_STRICT,  /* the same, without channels for teams; refuses by 101 and a close */

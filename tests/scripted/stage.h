@@ -3,9 +3,9 @@
  *	browsers --wires--> [ worker 0 ] --wires--> a small Redis
  *	         --wires--> [ worker 1 ] --wires-->
  *
- * The whole gateway except its main thread is real: workers, connections, session look-ups, hub, bridge,
- * links, deadlines, quota. Sockets are wires (wire.h), stage_accept is the listener, and time passes when
- * the script says so. There is one stage at a time. */
+ * The whole gateway except its main thread is real: workers, connections, session look-ups, hub,
+ * bridge, links, deadlines, quota. Sockets are wires (wire.h), stage_accept is the listener, and
+ * time passes when the script says so. There is one stage at a time. */
 #ifndef SLUICE_TESTS_STAGE_H
 #define SLUICE_TESTS_STAGE_H
 
@@ -52,8 +52,9 @@ void stage_reload(struct stage *stage, const struct settings *settings);
 /* The sum over the workers. */
 int64_t stage_metric(const struct stage *stage, enum metric metric);
 
-/* Ends like the process, and checks that nothing is left: no handle, no connection, no subscription, no byte
- * queued, nothing taken from the quota. Open connections are closed without a close frame. */
+/* Ends like the process, and checks that nothing is left: no handle, no connection, no
+ * subscription, no byte queued, nothing taken from the quota. Open connections are closed without a
+ * close frame. */
 void stage_close(struct stage *stage);
 
 #endif

@@ -1,5 +1,5 @@
-/* Certificates for tests. openssl(1) makes them in a temporary folder, so that the repository holds no
- * key.
+/* Certificates for tests. openssl(1) makes them in a temporary folder, so that the repository holds
+ * no key.
  *
  *	ca.pem      the authority that clients trust
  *	name.pem    for sluice.test and *.wild.test		(name.key)

@@ -1,5 +1,5 @@
-/* For tests that load configurations. They run in a folder of their own, so that messages begin with
- * "sluice.json:LINE". */
+/* For tests that load configurations. They run in a folder of their own, so that messages begin
+ * with "sluice.json:LINE". */
 #ifndef SLUICE_TESTS_CONFIGURATION_H
 #define SLUICE_TESTS_CONFIGURATION_H
 

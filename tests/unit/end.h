@@ -1,5 +1,5 @@
-/* The owner of a stream for tests: keeps the bytes that arrive, counts events, and closes the stream in the
- * event that a test chooses. */
+/* The owner of a stream for tests: keeps the bytes that arrive, counts events, and closes the
+ * stream in the event that a test chooses. */
 #ifndef SLUICE_TESTS_END_H
 #define SLUICE_TESTS_END_H
 

@@ -1,5 +1,5 @@
-/* A loop with a turn for tests: opened, run until a condition holds (for ten seconds at most), and closed
- * with no handle left. */
+/* A loop with a turn for tests: opened, run until a condition holds (for ten seconds at most), and
+ * closed with no handle left. */
 #ifndef SLUICE_TESTS_LOOP_H
 #define SLUICE_TESTS_LOOP_H
 

@@ -216,7 +216,8 @@ static inline void try_case(const struct reader_case *c,
 	run_finish(&run);
 }
 
-/* The handler of the first event stops or finishes the reader: `record` is all, and nothing is held. */
+/* The handler of the first event stops or finishes the reader: `record` is all, and nothing is
+ * held. */
 static inline void try_to_end(const struct reader_case *c,
 	const struct ws_reader_settings *run_settings, enum action action)
 {

@@ -203,7 +203,8 @@ static inline void fake_accept(struct fake *fake)
 	fake->accepted++;
 }
 
-/* Sends the rest of `text`, which begins at byte `from` of all that is to be said. True: all of it is sent. */
+/* Sends the rest of `text`, which begins at byte `from` of all that is to be said. True: all of it
+ * is sent. */
 static inline bool fake_say(struct fake *fake, struct slice text, size_t from)
 {
 	struct slice left = slice_skip(text, MIN(fake->said - from, text.len));
@@ -213,7 +214,8 @@ static inline bool fake_say(struct fake *fake, struct slice text, size_t from)
 	return fake->said >= from + text.len;
 }
 
-/* A step of the script, to be called between the loop's turns. True, so that it can be part of a condition. */
+/* A step of the script, to be called between the loop's turns. True, so that it can be part of a
+ * condition. */
 static inline bool fake_step(struct fake *fake)
 {
 	char bytes[4096];

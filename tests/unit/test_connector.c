@@ -1,5 +1,5 @@
-/* The test defines getaddrinfo itself, which libuv then calls, so that a host has the addresses that a test
- * needs. */
+/* The test defines getaddrinfo itself, which libuv then calls, so that a host has the addresses
+ * that a test needs. */
 #include "loop.h"
 #include "sluice/net/connector.h"
 #include "unit.h"

@@ -1,4 +1,5 @@
-/* A folder of the test's own stands for the root, with /proc/self/cgroup and /sys/fs/cgroup in it. */
+/* A folder of the test's own stands for the root, with /proc/self/cgroup and /sys/fs/cgroup in
+ * it. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,4 +1,5 @@
-/* The tests let time pass by moving the loop's clock (uv_now is loop->time), so that hours cost nothing. */
+/* The tests let time pass by moving the loop's clock (uv_now is loop->time), so that hours cost
+ * nothing. */
 #include <unistd.h>
 
 #include "loop.h"
@@ -126,7 +127,8 @@ static void catches_up_after_a_stall(void **state)
 	}
 }
 
-/* After a day's stall, a deadline that sets itself for every tick fires once, not 1.7 million times. */
+/* After a day's stall, a deadline that sets itself for every tick fires once, not 1.7 million
+ * times. */
 static void polls_the_sockets_first(void **state)
 {
 	(void)state;
@@ -217,8 +219,8 @@ static void moves_and_clears(void **state)
 	wheel_close(&wheel);
 }
 
-/* All in one slot: the first clears its neighbour and moves a third, both in the list that is being walked.
- * One of the next round stays. */
+/* All in one slot: the first clears its neighbour and moves a third, both in the list that is being
+ * walked. One of the next round stays. */
 static void on_due_may_change_the_slot_being_passed(void **state)
 {
 	(void)state;

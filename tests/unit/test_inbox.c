@@ -72,7 +72,8 @@ static void delivers_everything_in_each_threads_order(void **state)
 	inbox_finish(&owner.inbox);
 }
 
-/* Threads that go on posting while the inbox closes get an error, and every accepted post is delivered. */
+/* Threads that go on posting while the inbox closes get an error, and every accepted post is
+ * delivered. */
 static void *post_until_refused(void *context)
 {
 	struct poster *poster = context;

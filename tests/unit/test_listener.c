@@ -243,7 +243,8 @@ static void may_be_closed_while_paused(void **state)
 	site_close(&site);
 }
 
-/* No connection is accepted or refused until the owner has room, and a pause counts once, however long. */
+/* No connection is accepted or refused until the owner has room, and a pause counts once, however
+ * long. */
 static void pauses_until_the_owner_has_room(void **state)
 {
 	(void)state;

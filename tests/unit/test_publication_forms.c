@@ -62,7 +62,8 @@ static void makes_a_message_of_each_publication(void **state)
 	publication_unref(publication);
 }
 
-/* Almost a mebibyte, of bytes that take six when they are escaped: longer than a plain run may be. */
+/* Almost a mebibyte, of bytes that take six when they are escaped: longer than a plain run may
+ * be. */
 static void makes_a_message_longer_than_a_run_may_be(void **state)
 {
 	(void)state;

@@ -56,7 +56,7 @@ static void keeps_bytes_in_order(void **state)
 	}
 }
 
-static void gathers_no_more_parts_than_asked_for(void **state)
+static void gathers_at_most_the_requested_parts(void **state)
 {
 	(void)state;
 	struct send_queue queue;
@@ -92,7 +92,8 @@ static void copies_only_when_necessary(void **state)
 	assert_int_equal(send_queue_front(&queue, scratch, 8).iov_len, 0);
 }
 
-/* The ring wraps around many times at every capacity, and references are dropped as chunks are sent. */
+/* The ring wraps around many times at every capacity, and references are dropped as chunks are
+ * sent. */
 static void grows_and_shrinks(void **state)
 {
 	(void)state;
@@ -204,7 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_bytes_in_order),
-		cmocka_unit_test(gathers_no_more_parts_than_asked_for),
+		cmocka_unit_test(gathers_at_most_the_requested_parts),
 		cmocka_unit_test(copies_only_when_necessary),
 		cmocka_unit_test(grows_and_shrinks),
 		cmocka_unit_test(rejects_more_than_it_can_count),

@@ -407,7 +407,7 @@ static void check_texts(
 	assert_null(identity_texts_next(&texts).at);
 }
 
-static void lists_the_texts_at_a_path(void **state)
+static void lists_the_strings_at_a_path(void **state)
 {
 	(void)state;
 	struct slice json = SLICE("{\"s\":\"text\",\"-1\":\"2 "
@@ -491,7 +491,7 @@ int main(void)
 		cmocka_unit_test(recognizes_valid_paths),
 		cmocka_unit_test(limits_length_and_depth),
 		cmocka_unit_test(finds_duplicates_among_thousands_of_members),
-		cmocka_unit_test(lists_the_texts_at_a_path),
+		cmocka_unit_test(lists_the_strings_at_a_path),
 		cmocka_unit_test(reports_failed_allocations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

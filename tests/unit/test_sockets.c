@@ -81,7 +81,7 @@ static void reports_wanted_events(void **state)
 }
 
 /* Handling the first event removes another socket, whose owner may then be freed. */
-static void reports_nothing_of_a_removed_socket(void **state)
+static void reports_no_event_of_a_removed_socket(void **state)
 {
 	(void)state;
 	struct test_loop test;
@@ -140,7 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reports_wanted_events),
-		cmocka_unit_test(reports_nothing_of_a_removed_socket),
+		cmocka_unit_test(reports_no_event_of_a_removed_socket),
 		cmocka_unit_test(keeps_the_loop_alive_while_it_has_sockets),
 		cmocka_unit_test(rejects_a_file_that_cannot_be_watched),
 	};

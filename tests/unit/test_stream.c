@@ -1,4 +1,5 @@
-/* The test defines send and sendmsg itself, so that it can count writes, and take any number of bytes. */
+/* The test defines send and sendmsg itself, so that it can count writes, and take any number of
+ * bytes. */
 #include "end.h"
 #include "sluice/net/stream.h"
 #include "unit.h"
@@ -72,8 +73,8 @@ static void tcp_pair(int fds[2])
 	close(listening);
 }
 
-/* Accepts one end of a pair of Unix sockets, with a send buffer of so many bytes (0: the default). Returns
- * the other end. */
+/* Accepts one end of a pair of Unix sockets, with a send buffer of so many bytes (0: the default).
+ * Returns the other end. */
 static int accept_end(struct end *end, struct site *site, int send_buffer)
 {
 	int fds[2];
@@ -150,7 +151,8 @@ static void reports_how_far_sent_bytes_have_come(void **state)
 	close(fds[0]);
 }
 
-/* Even more than a turn's budget, as far as the kernel takes it: the owner asks whether the peer is slow. */
+/* Even more than a turn's budget, as far as the kernel takes it: the owner asks whether the peer is
+ * slow. */
 static void flush_offers_all_that_the_kernel_takes(void **state)
 {
 	struct site *site = *state;
@@ -166,7 +168,8 @@ static void flush_offers_all_that_the_kernel_takes(void **state)
 	RUN_UNTIL(&site->test, end.opened == 1);
 	assert_int_equal(stream_send_bytes(&end.stream, bytes, LEN), 0);
 	stream_flush(&end.stream);
-	/* Only root may have such a large buffer in the kernel; with a smaller one the stream is stuck. */
+	/* Only root may have such a large buffer in the kernel; with a smaller one the stream is
+	 * stuck. */
 	assert_true(stream_queued(&end.stream) == 0 || end.stream.stuck);
 	RUN_UNTIL(&site->test, (drain(fds[0], &received, LEN), received.len == LEN));
 	assert_memory_equal(received.bytes, bytes, LEN);
@@ -253,8 +256,8 @@ static void gathers_the_sends_of_a_turn_in_one_write(void **state)
 	close(peer);
 }
 
-/* The peer reads a little at a time: partial writes of every size, and nothing is lost or doubled. "Writable"
- * is watched only while the stream is stuck. */
+/* The peer reads a little at a time: partial writes of every size, and nothing is lost or doubled.
+ * "Writable" is watched only while the stream is stuck. */
 static void survives_partial_writes(void **state)
 {
 	struct site *site = *state;
@@ -335,7 +338,8 @@ static void knows_of_unread_bytes(void **state)
 	close(fds[0]);
 }
 
-/* A stream with megabytes in its queue, and a socket that takes them all, still lets others write. */
+/* A stream with megabytes in its queue, and a socket that takes them all, still lets others
+ * write. */
 static void lets_other_streams_write_while_it_sends_much(void **state)
 {
 	struct site *site = *state;

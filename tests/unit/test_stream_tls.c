@@ -1,5 +1,5 @@
-/* Streams over TLS, server and client in one loop. The test defines recv itself, so that it can hold bytes
- * that have left the kernel. */
+/* Streams over TLS, server and client in one loop. The test defines recv itself, so that it can
+ * hold bytes that have left the kernel. */
 #include "certificates.h"
 #include "end.h"
 #include "sluice/net/stream.h"
@@ -171,7 +171,8 @@ static const struct stream_events pausing = {
 	.on_closed = end_on_closed,
 };
 
-/* Bytes that were decrypted before the pause arrive after it, although the socket has no more events. */
+/* Bytes that were decrypted before the pause arrive after it, although the socket has no more
+ * events. */
 static void resumes_with_bytes_held_by_the_session(void **state)
 {
 	struct site *site = *state;

@@ -244,7 +244,8 @@ static void subscribes_to_more_channels_than_one_command_holds(void **state)
 	close_all(&seen, world);
 }
 
-/* Within one turn nothing is sent, but the channel is confirmed again. Over several turns the last call counts. */
+/* Within one turn nothing is sent, but the channel is confirmed again. Over several turns the last
+ * call counts. */
 static void confirms_a_channel_that_is_wanted_again(void **state)
 {
 	struct world *world = *state;
@@ -440,7 +441,7 @@ static void keeps_other_channels_when_one_is_refused_repeatedly(void **state)
 }
 
 /* Until then it stays refused, even if Redis would allow it now. */
-static void asks_for_a_refused_channel_when_it_is_wanted_anew(void **state)
+static void requests_a_refused_channel_when_it_is_wanted_again(void **state)
 {
 	struct world *world = *state;
 	struct seen seen;
@@ -830,7 +831,7 @@ int main(void)
 		WITH_REDIS(detects_a_redis_that_hangs),
 		WITH_REDIS(confirms_the_channels_beside_refused_ones),
 		WITH_REDIS(keeps_other_channels_when_one_is_refused_repeatedly),
-		WITH_REDIS(asks_for_a_refused_channel_when_it_is_wanted_anew),
+		WITH_REDIS(requests_a_refused_channel_when_it_is_wanted_again),
 		WITH_REDIS(asks_for_refused_channels_when_the_link_is_back),
 		WITH_REDIS(handles_more_refused_channels_than_pending_commands),
 		WITH_FAKE(takes_an_error_as_the_answer_to_the_oldest_command),

@@ -1,4 +1,5 @@
-/* Memory that is taken piece by piece and freed all at once. Zero-initialised is empty and valid. */
+/* Memory that is taken piece by piece and freed all at once. Zero-initialised is empty and
+ * valid. */
 #ifndef SLUICE_BASE_ARENA_H
 #define SLUICE_BASE_ARENA_H
 

@@ -1,8 +1,8 @@
 /* Immutable, reference-counted bytes, which many send queues in several threads can share.
  *
- * A chunk is the first member of one malloc'd block that also holds its bytes. Its creator has the first
- * reference; the last chunk_unref frees the block. References may be taken and dropped in any thread. As
- * long as the block exists it counts as buffered, once for all its references. */
+ * A chunk is the first member of one malloc'd block that also holds its bytes. Its creator has the
+ * first reference; the last chunk_unref frees the block. References may be taken and dropped in any
+ * thread. As long as the block exists it counts as buffered, once for all its references. */
 #ifndef SLUICE_BASE_CHUNK_H
 #define SLUICE_BASE_CHUNK_H
 
@@ -22,8 +22,8 @@ struct chunk {
 /* A chunk with a copy of `len` bytes (at most UINT32_MAX); NULL: out of memory. */
 struct chunk *chunk_create(const void *bytes, size_t len);
 
-/* For a caller that lays out such a block itself: from here on the block must not move, and counts as
- * buffered. Must come before the first chunk_unref. */
+/* For a caller that lays out such a block itself: from here on the block must not move, and counts
+ * as buffered. Must come before the first chunk_unref. */
 void chunk_settle(struct chunk *chunk);
 
 static inline struct chunk *chunk_ref(struct chunk *chunk)

@@ -39,8 +39,8 @@ static inline struct log_field log_number(const char *key, long long number)
 	return (struct log_field){ key, { NULL, 0 }, number };
 }
 
-/* Lines below `level` are not written. At the start, and whenever the configuration is read again. Default:
- * info, text. */
+/* Lines below `level` are not written. At the start, and whenever the configuration is read again.
+ * Default: info, text. */
 void log_setup(enum log_level level, bool json);
 
 /* `fields` begins with the event's name and ends with a field whose key is NULL. Use the macros. */

@@ -1,5 +1,5 @@
-/* Everything that differs between mbedTLS 2.28 (Debian 12) and 3.6 (Debian 13). No other file asks for
- * the version. Inline functions only: base is not linked with mbedTLS, its callers are.
+/* Everything that differs between mbedTLS 2.28 (Debian 12) and 3.6 (Debian 13). No other file asks
+ * for the version. Inline functions only: base is not linked with mbedTLS, its callers are.
  *
  *  - 3.6 wants PSA initialised before TLS 1.3 is used.
  *  - 3.6 wants a source of random bytes where a private key is parsed or checked.

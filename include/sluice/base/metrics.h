@@ -1,6 +1,6 @@
-/* Counters, gauges and histograms of one worker, and their text form (Prometheus). A worker adds to its own
- * block without locks; /metrics shows the sum of the blocks. No label ever holds a channel, a user or an
- * address. */
+/* Counters, gauges and histograms of one worker, and their text form (Prometheus). A worker adds to
+ * its own block without locks; /metrics shows the sum of the blocks. No label ever holds a channel,
+ * a user or an address. */
 #ifndef SLUICE_BASE_METRICS_H
 #define SLUICE_BASE_METRICS_H
 

@@ -1,5 +1,5 @@
-/* A view of bytes that somebody else owns. Not NUL-terminated; may hold any byte. {NULL, 0} is "absent", and
- * equals the empty slice. */
+/* A view of bytes that somebody else owns. Not NUL-terminated; may hold any byte. {NULL, 0} is
+ * "absent", and equals the empty slice. */
 #ifndef SLUICE_BASE_SLICE_H
 #define SLUICE_BASE_SLICE_H
 
@@ -64,8 +64,8 @@ static inline struct slice slice_trim(struct slice s)
 	return s;
 }
 
-/* Cuts the part up to `separator` off the front of `rest` and returns it; the separator is dropped. Without
- * a separator, returns all of `rest`, which becomes absent. Loop `while (rest.at)`. */
+/* Cuts the part up to `separator` off the front of `rest` and returns it; the separator is dropped.
+ * Without a separator, returns all of `rest`, which becomes absent. Loop `while (rest.at)`. */
 static inline struct slice slice_cut(struct slice *rest, char separator)
 {
 	const char *end = rest->len ? memchr(rest->at, separator, rest->len) : NULL;

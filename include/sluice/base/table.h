@@ -1,4 +1,5 @@
-/* A hash table of structs by a byte string, seeded by hash.h. The key is stored at the end of its struct:
+/* A hash table of structs by a byte string, seeded by hash.h. The key is stored at the end of its
+ * struct:
  *
  *	struct hub_channel {
  *		...
@@ -40,11 +41,12 @@ static inline struct slice table_key_bytes(const struct table_key *key)
 /* NULL: there is no such key. */
 struct table_key *table_find(const struct table *table, struct slice bytes);
 
-/* Copies the key's bytes behind `key`, where there must be room for them. 0; -EEXIST; -ENOMEM; -EMSGSIZE: the
- * key is 4 GiB or longer. On an error nothing was added or copied. */
+/* Copies the key's bytes behind `key`, where there must be room for them. 0; -EEXIST; -ENOMEM;
+ * -EMSGSIZE: the key is 4 GiB or longer. On an error nothing was added or copied. */
 MUST_CHECK int table_add(struct table *table, struct table_key *key, struct slice bytes);
 
-/* The key must be in the table; its bytes stay. Removing the last key frees the table's own memory. */
+/* The key must be in the table; its bytes stay. Removing the last key frees the table's own
+ * memory. */
 void table_remove(struct table *table, struct table_key *key);
 
 static inline size_t table_count(const struct table *table)

@@ -10,7 +10,8 @@
 #include "sluice/conn/opening/opening.h"
 
 struct conns {
-	/* The owner fills the fields of `shared` that are not private, and this, before conns_open. */
+	/* The owner fills the fields of `shared` that are not private, and this, before
+	 * conns_open. */
 	struct conn_shared shared;
 	/* While draining: the last connection has closed. */
 	void (*on_empty)(struct conns *conns);

@@ -36,8 +36,8 @@ void dev_call_refuse(struct dev_call *call, int status, const char *why);
 void dev_call_find_session(struct dev_call *call,
 	void (*with_session)(struct dev_call *call, const struct identity *identity));
 
-/* Sends a command to Redis and ends the call: answers 204 with `headers` once the command has succeeded.
- * The words are borrowed. */
+/* Sends a command to Redis and ends the call: answers 204 with `headers` once the command has
+ * succeeded. The words are borrowed. */
 void dev_call_command(
 	struct dev_call *call, const struct slice *words, size_t n, struct slice headers);
 

@@ -1,5 +1,5 @@
-/* Log-in and log-out of the demo page, as a backend with express-session and connect-redis would do them:
- * a session in Redis, and a signed cookie. */
+/* Log-in and log-out of the demo page, as a backend with express-session and connect-redis would do
+ * them: a session in Redis, and a signed cookie. */
 #ifndef SLUICE_DEV_DEV_LOGIN_H
 #define SLUICE_DEV_DEV_LOGIN_H
 

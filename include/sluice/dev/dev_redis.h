@@ -13,8 +13,8 @@ struct dev_redis {
 	char log[160];
 };
 
-/* Starts it on a free port of 127.0.0.1, in `folder`, and waits until it answers. 0; else stderr says
- * why. */
+/* Starts it on a free port of 127.0.0.1, in `folder`, and waits until it answers. 0; else stderr
+ * says why. */
 int dev_redis_start(struct dev_redis *redis, const char *folder);
 
 /* Stops it and removes its log. Does nothing if none was started. */

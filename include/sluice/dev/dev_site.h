@@ -1,5 +1,5 @@
-/* The demo page of --dev and its requests: log-in, log-out, publishing. It stands in for a backend, and
- * writes to Redis what express-session with connect-redis would write. */
+/* The demo page of --dev and its requests: log-in, log-out, publishing. It stands in for a backend,
+ * and writes to Redis what express-session with connect-redis would write. */
 #ifndef SLUICE_DEV_DEV_SITE_H
 #define SLUICE_DEV_DEV_SITE_H
 

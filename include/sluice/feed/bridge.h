@@ -1,5 +1,5 @@
-/* From Redis to the workers' hubs. Every channel has a home worker, hash(channel) % workers, and only the
- * home worker subscribes to it on Redis: one subscription per process and channel.
+/* From Redis to the workers' hubs. Every channel has a home worker, hash(channel) % workers, and
+ * only the home worker subscribes to it on Redis: one subscription per process and channel.
  *
  *	hub of worker A --want--> inbox of home --SUBSCRIBE--> Redis
  *	hub of worker A <--confirmed, publications-- inbox of A <-- home
@@ -27,12 +27,14 @@ struct bridge_events {
 	/* A channel of this subscriber is confirmed; subscriber->unconfirmed counts its unconfirmed
 	 * channels. The name is borrowed. May unsubscribe this subscriber, and no other. */
 	void (*on_confirmed)(struct subscriber *subscriber, struct slice channel);
-	/* A run of publications for this subscriber. May unsubscribe this subscriber, and no other. */
+	/* A run of publications for this subscriber. May unsubscribe this subscriber, and no
+	 * other. */
 	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
 	/* Publications on channels of these homes (one bit for each) may have been missed; later
 	 * ones will arrive. */
 	void (*on_gap)(struct bridge *bridge, uint64_t homes);
-	/* A publication for this subscriber has been dropped. May unsubscribe this subscriber, and no other. */
+	/* A publication for this subscriber has been dropped. May unsubscribe this subscriber, and
+	 * no other. */
 	void (*on_dropped)(struct subscriber *subscriber, struct slice channel);
 	/* Changed keys, as the link to Redis reports them; see subscriptions.h. */
 	void (*on_listening)(struct bridge *bridge, uint64_t client, struct slice problem);
@@ -76,8 +78,8 @@ struct bridge {
 	atomic_uint_least64_t gap_posted; /* homes with a gap note in this worker's inbox */
 };
 
-/* All bridges must be open before any worker's loop runs. Everything handed in must outlive the bridge. 0 or a
- * negative errno. */
+/* All bridges must be open before any worker's loop runs. Everything handed in must outlive the
+ * bridge. 0 or a negative errno. */
 MUST_CHECK int bridge_open(struct bridge *bridge, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct bridge_setup *setup,
 	const struct bridge_events *events, void *owner);

@@ -30,8 +30,8 @@ struct hub_events {
 	 * hub_subscribe returns. */
 	int (*on_wanted)(struct hub *hub, struct slice channel, uint32_t ticket);
 	/* The channel has lost its last subscriber here. 0, or a negative errno: the channel stays
-	 * wanted, and this is raised again after the next publication on it, or when it loses its last
-	 * subscriber again. */
+	 * wanted, and this is raised again after the next publication on it, or when it loses its
+	 * last subscriber again. */
 	int (*on_unwanted)(struct hub *hub, struct slice channel);
 	/* A channel that was not confirmed when this subscriber subscribed is confirmed now;
 	 * subscriber->unconfirmed counts the remaining ones. Never raised within hub_subscribe. The
@@ -75,7 +75,8 @@ void hub_unsubscribe_all(struct hub *hub, struct subscriber *subscriber);
 void hub_each_channel(struct subscriber *subscriber,
 	bool (*each)(void *context, struct slice channel), void *context);
 
-/* Calls `each` with every subscriber of the channel. It may unsubscribe this subscriber, and no other. */
+/* Calls `each` with every subscriber of the channel. It may unsubscribe this subscriber, and no
+ * other. */
 void hub_each_subscriber(struct hub *hub, struct slice channel,
 	void (*each)(void *context, struct subscriber *subscriber), void *context);
 

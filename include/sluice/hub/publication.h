@@ -1,6 +1,6 @@
-/* One or more publications on one channel, laid out once as ready-made WebSocket frames, so that every
- * subscriber's write can point to the same bytes. Such a run is immutable once it has been handed on,
- * reference-counted, and shared between threads.
+/* One or more publications on one channel, laid out once as ready-made WebSocket frames, so that
+ * every subscriber's write can point to the same bytes. Such a run is immutable once it has been
+ * handed on, reference-counted, and shared between threads.
  *
  * Publications that Redis delivers back to back on the same channel in one read join one run: each
  * subscriber then costs one step per run, not one per publication. A publication on another channel
@@ -31,7 +31,8 @@ enum publication_form {
 
 enum { PUBLICATION_WINDOWS = 3 }; /* sizes of the windows for which frames are compressed */
 
-/* A publication's frames are `chunk`, the first member: a reference to the chunk holds the whole run. */
+/* A publication's frames are `chunk`, the first member: a reference to the chunk holds the whole
+ * run. */
 struct publication {
 	struct chunk chunk;
 	uint32_t count; /* publications in it */
@@ -67,8 +68,9 @@ struct publication_run {
 	size_t capacity;
 };
 
-/* Appends a publication to the run: as a text frame when the payload is valid UTF-8, else as a binary
- * one. 0; -EAGAIN: the run belongs to another channel, or is full (1 MiB): take it first; -ENOMEM. */
+/* Appends a publication to the run: as a text frame when the payload is valid UTF-8, else as a
+ * binary one. 0; -EAGAIN: the run belongs to another channel, or is full (1 MiB): take it first;
+ * -ENOMEM. */
 MUST_CHECK int publication_run_add(
 	struct publication_run *run, struct slice channel, struct slice payload);
 

@@ -34,8 +34,8 @@ void inbox_close(struct inbox *inbox);
 /* Frees the rest. After the loop has ended. */
 void inbox_finish(struct inbox *inbox);
 
-/* From any thread. 0; -ENOMEM; -EPIPE: the inbox is closed. On an error nothing was posted, and `subject` is
- * still the caller's. Many posts between two turns of the owner cost one wake-up. */
+/* From any thread. 0; -ENOMEM; -EPIPE: the inbox is closed. On an error nothing was posted, and
+ * `subject` is still the caller's. Many posts between two turns of the owner cost one wake-up. */
 MUST_CHECK int inbox_post(
 	struct inbox *inbox, void (*deliver)(void *owner, void *subject), void *subject);
 

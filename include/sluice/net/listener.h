@@ -1,5 +1,5 @@
-/* A listening socket on one loop. Each worker has a TCP socket of its own, with SO_REUSEPORT, and the kernel
- * spreads the connections. A Unix socket is shared by the listeners of all workers. */
+/* A listening socket on one loop. Each worker has a TCP socket of its own, with SO_REUSEPORT, and
+ * the kernel spreads the connections. A Unix socket is shared by the listeners of all workers. */
 #ifndef SLUICE_NET_LISTENER_H
 #define SLUICE_NET_LISTENER_H
 
@@ -48,8 +48,8 @@ MUST_CHECK int listener_bind(struct address *address, bool shared);
 MUST_CHECK int listener_open(struct listener *listener, uv_loop_t *loop,
 	struct deadlines *deadlines, int fd, const struct listener_events *events, void *owner);
 
-/* Accepts the connections that are already waiting, then closes. May be called twice. The memory must stay
- * until the loop has run the close callback. */
+/* Accepts the connections that are already waiting, then closes. May be called twice. The memory
+ * must stay until the loop has run the close callback. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -1,5 +1,5 @@
-/* The bytes that a stream has yet to send: a ring of references to chunks, in order. The first two need no
- * memory of their own. */
+/* The bytes that a stream has yet to send: a ring of references to chunks, in order. The first two
+ * need no memory of their own. */
 #ifndef SLUICE_NET_SEND_QUEUE_H
 #define SLUICE_NET_SEND_QUEUE_H
 

@@ -43,8 +43,8 @@ struct stream_events {
 	void (*on_open)(struct stream *stream);
 	/* The handler may change `bytes` in place; they are valid during the call only. */
 	void (*on_bytes)(struct stream *stream, char *bytes, size_t len);
-	/* 0: the peer has ended its side; sending still works. A negative errno: the stream is dead and
-	 * must be closed; only on_closed follows. */
+	/* 0: the peer has ended its side; sending still works. A negative errno: the stream is dead
+	 * and must be closed; only on_closed follows. */
 	void (*on_end)(struct stream *stream, int error);
 	/* The send queue was stuck and is empty now. May be NULL. */
 	void (*on_drained)(struct stream *stream);
@@ -73,23 +73,24 @@ struct stream {
 	unsigned lean : 1; /* the kernel buffers little that the network has not taken */
 };
 
-/* Takes an accepted descriptor, and closes it on an error too. `tls`: settings of a TLS server, or NULL.
- * Reading begins at once; on_open is never raised within this call. 0, or a negative errno: no event
- * will follow, the memory is the caller's. */
+/* Takes an accepted descriptor, and closes it on an error too. `tls`: settings of a TLS server, or
+ * NULL. Reading begins at once; on_open is never raised within this call. 0, or a negative errno:
+ * no event will follow, the memory is the caller's. */
 MUST_CHECK int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
 	struct tls_settings *tls, const struct stream_events *events);
 
-/* Connects to host and port, or, if `path` is not "", to a Unix socket. The host is looked up in libuv's
- * thread pool, and its addresses are tried in turn. `tls`: settings of a TLS client, or NULL; the
- * certificate must be `host`'s. The strings are copied. on_open or on_end (with an error) follows. There
- * is no timeout: the owner closes the stream when it takes too long. 0 or a negative errno, as above. */
+/* Connects to host and port, or, if `path` is not "", to a Unix socket. The host is looked up in
+ * libuv's thread pool, and its addresses are tried in turn. `tls`: settings of a TLS client, or
+ * NULL; the certificate must be `host`'s. The strings are copied. on_open or on_end (with an error)
+ * follows. There is no timeout: the owner closes the stream when it takes too long. 0 or a negative
+ * errno, as above. */
 MUST_CHECK int stream_connect(struct stream *stream, struct stream_loop *shared, const char *host,
 	uint16_t port, const char *path, struct tls_settings *tls,
 	const struct stream_events *events);
 
-/* Queues a chunk until the end of the turn, with a reference of its own. 0; -ENOMEM; -ENOBUFS: the queue
- * cannot count more; -EPIPE: the stream is ending or closing. On an error nothing was queued. The owner
- * limits how much is queued. */
+/* Queues a chunk until the end of the turn, with a reference of its own. 0; -ENOMEM; -ENOBUFS: the
+ * queue cannot count more; -EPIPE: the stream is ending or closing. On an error nothing was queued.
+ * The owner limits how much is queued. */
 MUST_CHECK int stream_send(struct stream *stream, struct chunk *chunk);
 
 /* The same with a copy of the bytes. */
@@ -121,7 +122,8 @@ static inline bool stream_is_stuck(const struct stream *stream)
 	return stream->stuck;
 }
 
-/* Stops and continues reading (back-pressure). While reading is stopped, the peer's end goes unnoticed. */
+/* Stops and continues reading (back-pressure). While reading is stopped, the peer's end goes
+ * unnoticed. */
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
@@ -142,7 +144,8 @@ struct stream_progress stream_progress(const struct stream *stream);
 /* Ends our side (close_notify, FIN) once the queue is sent. Reading continues. */
 void stream_end(struct stream *stream);
 
-/* Closes at once and drops the queue. May be called twice. on_closed follows, never within this call. */
+/* Closes at once and drops the queue. May be called twice. on_closed follows, never within this
+ * call. */
 void stream_close(struct stream *stream);
 
 /* One line for the log: why TLS failed, or the errno's text. Returns `text`. */

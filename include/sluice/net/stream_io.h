@@ -22,8 +22,9 @@ void stream_io_init(int fd);
 /* Bytes (at least 1), 0 at the peer's end, or a negative errno. */
 ssize_t stream_io_receive(int fd, struct tls_session *tls, void *bytes, size_t len);
 
-/* Offers the queue's first bytes to the kernel in one gathered write, at most `limit` bytes of them (TLS:
- * one record). The queue is not changed. Returns how many bytes were taken, or a negative errno. */
+/* Offers the queue's first bytes to the kernel in one gathered write, at most `limit` bytes of them
+ * (TLS: one record). The queue is not changed. Returns how many bytes were taken, or a negative
+ * errno. */
 ssize_t stream_io_send(
 	int fd, struct tls_session *tls, const struct send_queue *queue, size_t limit);
 

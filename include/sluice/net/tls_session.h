@@ -1,5 +1,5 @@
-/* TLS on one connection: turns plaintext into records and back. It does no I/O of its own: its owner
- * hands in two functions that send and receive. */
+/* TLS on one connection: turns plaintext into records and back. It does no I/O of its own: its
+ * owner hands in two functions that send and receive. */
 #ifndef SLUICE_NET_TLS_SESSION_H
 #define SLUICE_NET_TLS_SESSION_H
 
@@ -29,16 +29,16 @@ struct tls_session *tls_session_create(struct tls_settings *settings, const char
 void tls_session_destroy(struct tls_session *session);
 
 /* The next step of the handshake. 0: done; -EAGAIN: call again when the socket is readable;
- * -EINPROGRESS: call again when it is writable; another negative errno: failed, tls_session_error says
- * why. */
+ * -EINPROGRESS: call again when it is writable; another negative errno: failed, tls_session_error
+ * says why. */
 int tls_session_handshake(struct tls_session *session);
 
-/* Like read(2): bytes; 0 at the peer's close_notify or the end of the socket; -EAGAIN: nothing to read
- * yet; or another negative errno. */
+/* Like read(2): bytes; 0 at the peer's close_notify or the end of the socket; -EAGAIN: nothing to
+ * read yet; or another negative errno. */
 ssize_t tls_session_read(struct tls_session *session, void *bytes, size_t len);
 
-/* Like write(2): bytes; -EAGAIN: the socket took nothing, and the next write must begin with the same
- * bytes and offer at least as many; or another negative errno. */
+/* Like write(2): bytes; -EAGAIN: the socket took nothing, and the next write must begin with the
+ * same bytes and offer at least as many; or another negative errno. */
 ssize_t tls_session_write(struct tls_session *session, const void *bytes, size_t len);
 
 /* Sends close_notify, as far as the socket takes it. */

@@ -1,5 +1,6 @@
-/* TLS settings, made once from certificate files and shared by all threads. TLS 1.2 at least, 1.3 where
- * mbedTLS has it; a server offers http/1.1 by ALPN; no renegotiation, no session tickets for a client. */
+/* TLS settings, made once from certificate files and shared by all threads. TLS 1.2 at least, 1.3
+ * where mbedTLS has it; a server offers http/1.1 by ALPN; no renegotiation, no session tickets for
+ * a client. */
 #ifndef SLUICE_NET_TLS_SETTINGS_H
 #define SLUICE_NET_TLS_SETTINGS_H
 
@@ -9,13 +10,13 @@ enum { TLS_ERROR_MAX = 256 }; /* bytes of an error text, with its NUL */
 
 struct tls_settings; /* opaque; read-only once created, from any thread */
 
-/* `certificate_file`: PEM, the certificate followed by its chain. NULL: `error` says what is wrong and
- * names the file. */
+/* `certificate_file`: PEM, the certificate followed by its chain. NULL: `error` says what is wrong
+ * and names the file. */
 struct tls_settings *tls_server_create(
 	const char *certificate_file, const char *key_file, char error[TLS_ERROR_MAX]);
 
-/* `ca_file`: PEM of the trusted authorities; "": the file that $SSL_CERT_FILE names, else the system's
- * list. The server's certificate is always verified. NULL: see above. */
+/* `ca_file`: PEM of the trusted authorities; "": the file that $SSL_CERT_FILE names, else the
+ * system's list. The server's certificate is always verified. NULL: see above. */
 struct tls_settings *tls_client_create(const char *ca_file, char error[TLS_ERROR_MAX]);
 
 /* No session may be left that uses them. NULL is allowed. */

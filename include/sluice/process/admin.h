@@ -26,11 +26,13 @@ struct admin {
 	struct list conns; /* struct admin_conn, by .link */
 };
 
-/* Takes the listening descriptor, also on an error. `source` must outlive it. 0 or a negative errno. */
+/* Takes the listening descriptor, also on an error. `source` must outlive it. 0 or a negative
+ * errno. */
 MUST_CHECK int admin_open(struct admin *admin, struct stream_loop *shared,
 	struct deadlines *deadlines, int listening_fd, const struct admin_source *source);
 
-/* Closes the listener and all connections. The memory must stay until the loop has no handle left. */
+/* Closes the listener and all connections. The memory must stay until the loop has no handle
+ * left. */
 void admin_close(struct admin *admin);
 
 #endif

@@ -1,5 +1,5 @@
-/* A thread's libuv loop with what every thread of ours needs on it: the end of the turn, deadlines, an
- * inbox, and what streams share. */
+/* A thread's libuv loop with what every thread of ours needs on it: the end of the turn, deadlines,
+ * an inbox, and what streams share. */
 #ifndef SLUICE_PROCESS_EVENT_LOOP_H
 #define SLUICE_PROCESS_EVENT_LOOP_H
 
@@ -28,8 +28,8 @@ struct event_loop {
 MUST_CHECK int event_loop_open(struct event_loop *loop, size_t read_buffer_size,
 	void (*on_turn)(void *owner, uint64_t busy_ns), void *owner);
 
-/* In the loop's own thread: closes all handles that event_loop_open has opened. There must be no stream
- * left. */
+/* In the loop's own thread: closes all handles that event_loop_open has opened. There must be no
+ * stream left. */
 void event_loop_close(struct event_loop *loop);
 
 /* Frees the memory. The loop must have run until no handle was left. */

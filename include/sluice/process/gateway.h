@@ -14,7 +14,8 @@ struct gateway_setup {
 	struct settings *(*reload)(void *context);
 	void *context;
 	const struct site *site; /* or NULL */
-	/* The listeners are open, on the address `listen` (with the port that was chosen). May be NULL. */
+	/* The listeners are open, on the address `listen` (with the port that was chosen). May be
+	 * NULL. */
 	void (*on_listening)(void *context, const char *listen);
 };
 

@@ -5,8 +5,8 @@
 #include "sluice/base/buffer.h"
 #include "sluice/base/slice.h"
 
-/* Appends status line, headers and body. `type`: its Content-Type; `headers`: more of them, each with its
- * CR LF. 0 or -ENOMEM. */
+/* Appends status line, headers and body. `type`: its Content-Type; `headers`: more of them, each
+ * with its CR LF. 0 or -ENOMEM. */
 MUST_CHECK int page_print(
 	struct buffer *out, int status, const char *type, struct slice headers, struct slice body);
 

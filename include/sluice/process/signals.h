@@ -1,5 +1,5 @@
-/* The process' signals. SIGTERM and SIGINT ask it to stop, SIGHUP to read its configuration again; SIGPIPE
- * is ignored. */
+/* The process' signals. SIGTERM and SIGINT ask it to stop, SIGHUP to read its configuration again;
+ * SIGPIPE is ignored. */
 #ifndef SLUICE_PROCESS_SIGNALS_H
 #define SLUICE_PROCESS_SIGNALS_H
 

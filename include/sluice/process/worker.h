@@ -1,8 +1,8 @@
-/* One thread: a libuv loop, its listening socket, its connections, its hub, and two links to Redis, one
- * for commands and one for subscriptions.
+/* One thread: a libuv loop, its listening socket, its connections, its hub, and two links to Redis,
+ * one for commands and one for subscriptions.
  *
- * The main thread opens everything before any worker runs. From worker_start to worker_join it belongs to
- * the worker's thread, and the main thread only posts to its inbox. */
+ * The main thread opens everything before any worker runs. From worker_start to worker_join it
+ * belongs to the worker's thread, and the main thread only posts to its inbox. */
 #ifndef SLUICE_PROCESS_WORKER_H
 #define SLUICE_PROCESS_WORKER_H
 
@@ -58,8 +58,9 @@ struct worker {
 	bool told_untracked; /* a warning that sessions are not tracked has been logged */
 };
 
-/* Opens worker `number` on a listening descriptor, which it takes, also on an error. setup->bridges[number]
- * must be &worker->bridge. 0 or a negative errno, after which the process ends. */
+/* Opens worker `number` on a listening descriptor, which it takes, also on an error.
+ * setup->bridges[number] must be &worker->bridge. 0 or a negative errno, after which the process
+ * ends. */
 MUST_CHECK int worker_open(
 	struct worker *worker, const struct worker_setup *setup, unsigned number, int listening_fd);
 
@@ -68,7 +69,8 @@ void worker_set_site(struct worker *worker, const struct site *site);
 
 MUST_CHECK int worker_start(struct worker *worker);
 
-/* Posted to the worker's thread. Each is called once, in this order; worker_abort may come at any time. */
+/* Posted to the worker's thread. Each is called once, in this order; worker_abort may come at any
+ * time. */
 void worker_drain(struct worker *worker);  /* -> on_drained */
 void worker_abort(struct worker *worker);  /* closes the remaining connections at once */
 void worker_quit(struct worker *worker);   /* when all are drained; closes the links -> on_quiet */

@@ -30,11 +30,11 @@ struct redis_link_events {
 	 * connect has failed. `reason` is one line for the operator. Raised once for each
 	 * attempt. */
 	void (*on_down)(struct redis_link *link, const char *reason);
-	/* A push on a subscribed link: an array of three elements, "message", "subscribe" or "unsubscribe".
-	 * NULL on a link for commands. The reply is borrowed. */
+	/* A push on a subscribed link: an array of three elements, "message", "subscribe" or
+	 * "unsubscribe". NULL on a link for commands. The reply is borrowed. */
 	void (*on_push)(struct redis_link *link, const struct redisReply *reply);
-	/* The oldest unanswered subscription command has failed as a whole: none of its `channels` gets a
-	 * push. NULL on a link for commands. The reply, an error, is borrowed. */
+	/* The oldest unanswered subscription command has failed as a whole: none of its `channels`
+	 * gets a push. NULL on a link for commands. The reply, an error, is borrowed. */
 	void (*on_refused)(
 		struct redis_link *link, size_t channels, const struct redisReply *reply);
 	/* All replies of one read have been raised. May be NULL. */
@@ -73,9 +73,9 @@ void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);
 
-/* Sends a command; all commands of one turn leave in one write. `on_reply` is called exactly once, later.
- * 0; -ENOTCONN: the link is not up; -ENOBUFS: REDIS_PENDING_MAX commands are unanswered; -ENOMEM. After an
- * error on_reply is not called. */
+/* Sends a command; all commands of one turn leave in one write. `on_reply` is called exactly once,
+ * later. 0; -ENOTCONN: the link is not up; -ENOBUFS: REDIS_PENDING_MAX commands are unanswered;
+ * -ENOMEM. After an error on_reply is not called. */
 MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
 	redis_reply_fn on_reply, void *context);
 

@@ -1,8 +1,8 @@
 /* redis://[[user]:password@]host[:port][/db], rediss://… for the same over TLS, and
  * unix://[[user]:password@]/path[?db=N].
  *
- * User, password and path are percent-decoded. Query: db=N; with rediss:// also ca=/path/of/ca.pem, the
- * certificates to trust instead of the system's. */
+ * User, password and path are percent-decoded. Query: db=N; with rediss:// also ca=/path/of/ca.pem,
+ * the certificates to trust instead of the system's. */
 #ifndef SLUICE_REDIS_REDIS_URL_H
 #define SLUICE_REDIS_REDIS_URL_H
 

@@ -1,7 +1,7 @@
 /* A reply of Redis: hiredis' `struct redisReply`, a tree. Look at ->type before anything else.
  *
- * The only header that includes hiredis, and the only place that asks for its version: Debian 12 has 0.14,
- * Debian 13 has 1.2. */
+ * The only header that includes hiredis, and the only place that asks for its version: Debian 12
+ * has 0.14, Debian 13 has 1.2. */
 #ifndef SLUICE_REDIS_REPLY_H
 #define SLUICE_REDIS_REPLY_H
 

@@ -1,4 +1,5 @@
-/* RESP2, the protocol of Redis: a reader of replies (hiredis', with limits), and a writer of commands. */
+/* RESP2, the protocol of Redis: a reader of replies (hiredis', with limits), and a writer of
+ * commands. */
 #ifndef SLUICE_REDIS_RESP_H
 #define SLUICE_REDIS_RESP_H
 
@@ -29,12 +30,13 @@ void resp_reader_finish(struct resp_reader *reader);
 /* 0 or -ENOMEM. */
 MUST_CHECK int resp_reader_feed(struct resp_reader *reader, const char *bytes, size_t len);
 
-/* 1 and a reply, which the caller frees with freeReplyObject; 0: more bytes are needed; -EPROTO: this is
- * not RESP2; -EMSGSIZE: the reply is longer than reply_bytes. After an error the reader is of no use. */
+/* 1 and a reply, which the caller frees with freeReplyObject; 0: more bytes are needed; -EPROTO:
+ * this is not RESP2; -EMSGSIZE: the reply is longer than reply_bytes. After an error the reader is
+ * of no use. */
 MUST_CHECK int resp_reader_next(struct resp_reader *reader, struct redisReply **ret_reply);
 
-/* Appends a command of `n` words (at least 1), each length-prefixed, so they may hold any bytes. 0 or
- * -ENOMEM (nothing is appended). */
+/* Appends a command of `n` words (at least 1), each length-prefixed, so they may hold any bytes. 0
+ * or -ENOMEM (nothing is appended). */
 MUST_CHECK int resp_format(struct buffer *out, const struct slice *words, size_t n);
 
 #endif

@@ -69,7 +69,8 @@ MUST_CHECK int subscriptions_open(struct subscriptions *subscriptions, struct st
 /* on_closed follows. May be called twice. */
 void subscriptions_close(struct subscriptions *subscriptions);
 
-/* Listens for changed keys, from the next time the link comes up: on_listening follows. 0 or -ENOMEM. */
+/* Listens for changed keys, from the next time the link comes up: on_listening follows. 0 or
+ * -ENOMEM. */
 MUST_CHECK int subscriptions_listen(struct subscriptions *subscriptions);
 
 /* Wants a channel, whose name is copied; one that is wanted already stays so. 0 or -ENOMEM. */

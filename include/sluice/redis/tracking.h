@@ -1,5 +1,5 @@
-/* Redis' support for client-side caching: when a key that one link has read changes, Redis tells another link,
- * once, until the key is read again.
+/* Redis' support for client-side caching: when a key that one link has read changes, Redis tells
+ * another link, once, until the key is read again.
  *
  *	reader ---- GET sess:1 ----> Redis ---- "sess:1 has changed" ----> listener
  *

@@ -35,8 +35,8 @@ struct redis_transport_events {
 	void (*on_reply)(struct redis_transport *transport, const struct redisReply *reply);
 	/* All replies of one read have been raised. */
 	void (*on_read_end)(struct redis_transport *transport);
-	/* The attempt, or the open stream, has failed; the next attempt follows by itself. `reason` is one
-	 * line for the operator. Nothing can be sent from here on to the next on_open. */
+	/* The attempt, or the open stream, has failed; the next attempt follows by itself. `reason`
+	 * is one line for the operator. Nothing can be sent from here on to the next on_open. */
 	void (*on_failed)(struct redis_transport *transport, const char *reason);
 	/* After redis_transport_close: the memory may be freed. */
 	void (*on_closed)(struct redis_transport *transport);
@@ -66,8 +66,9 @@ struct redis_transport {
 	struct buffer command; /* reused for each that is sent */
 };
 
-/* The first attempt begins at the turn's end: no event comes within this call. Everything handed in must
- * outlive the transport. Each attempt reads settings->url again, so it may then name another server. */
+/* The first attempt begins at the turn's end: no event comes within this call. Everything handed in
+ * must outlive the transport. Each attempt reads settings->url again, so it may then name another
+ * server. */
 void redis_transport_open(struct redis_transport *transport, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_transport_events *events);
@@ -77,7 +78,8 @@ void redis_transport_close(struct redis_transport *transport);
 
 bool redis_transport_is_open(const struct redis_transport *transport);
 
-/* Sends a command of `n` words; all commands of one turn leave in one write. 0; -ENOTCONN; -ENOMEM. */
+/* Sends a command of `n` words; all commands of one turn leave in one write. 0; -ENOTCONN;
+ * -ENOMEM. */
 MUST_CHECK int redis_transport_send(
 	struct redis_transport *transport, const struct slice *words, size_t n);
 

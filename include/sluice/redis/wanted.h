@@ -17,11 +17,12 @@ struct wanted;
 struct wanted_events {
 	/* Something has changed: call wanted_ask at the turn's end. */
 	void (*on_changed)(struct wanted *wanted);
-	/* Sends SUBSCRIBE or UNSUBSCRIBE and its channels, all borrowed. 0; -ENOBUFS: there is no room now;
-	 * another negative errno: the link has failed, and wanted_link_down has been called. */
+	/* Sends SUBSCRIBE or UNSUBSCRIBE and its channels, all borrowed. 0; -ENOBUFS: there is no
+	 * room now; another negative errno: the link has failed, and wanted_link_down has been
+	 * called. */
 	int (*on_command)(struct wanted *wanted, const struct slice *words, size_t n);
-	/* Redis delivers a wanted channel. Raised again after the link has come back, and after the channel
-	 * was unwanted and wanted again. The name is borrowed. */
+	/* Redis delivers a wanted channel. Raised again after the link has come back, and after the
+	 * channel was unwanted and wanted again. The name is borrowed. */
 	void (*on_confirmed)(struct wanted *wanted, struct slice channel);
 	/* Redis denies us a wanted channel. No new SUBSCRIBE is sent for it until it has been
 	 * unwanted and wanted again, or the link has come back. Both are borrowed. */

@@ -31,7 +31,8 @@ bool open_send(struct conn *conn, struct chunk *chunk);
 /* Begins a text message: leaves room for the transport's header, behind which the text goes. 0 or
  * -ENOMEM. */
 MUST_CHECK int open_text_begin(struct buffer *text);
-/* Sends it and finishes the buffer. After an `error`, or without memory, the connection is aborted. */
+/* Sends it and finishes the buffer. After an `error`, or without memory, the connection is
+ * aborted. */
 void open_send_text(struct conn *conn, struct buffer *text, int error);
 /* The same for the first message, to which no limit applies. 0 or -ENOMEM. */
 MUST_CHECK int open_send_welcome(struct conn *conn, struct slice user);
