@@ -45,16 +45,12 @@ static struct publication *make(const struct publication *publication, publicati
 	return made;
 }
 
-struct publication *publication_in_form(struct publication *publication, enum publication_form form)
+struct publication *publication_make_form(
+	struct publication *publication, enum publication_form form)
 {
-	if (form == PUBLICATION_PLAIN)
-		return publication;
 	_Atomic(struct publication *) *place = &publication->forms[form - 1];
-	struct publication *made = atomic_load_explicit(place, memory_order_acquire);
-	if (made)
-		return made;
 	pthread_mutex_lock(&publication->making);
-	made = atomic_load_explicit(place, memory_order_relaxed);
+	struct publication *made = atomic_load_explicit(place, memory_order_relaxed);
 	if (!made) {
 		made = make(publication, makers[form]);
 		atomic_store_explicit(place, made, memory_order_release);

@@ -25,26 +25,23 @@ enum { STUCK_MS = 200 };
  * kernel. */
 static bool is_slow(struct conn *conn, size_t more)
 {
-	size_t limit = conn_settings(conn)->limits.queue_bytes;
-	if (stream_queued(&conn->stream) + more <= limit && !stream_is_full(&conn->stream))
+	if (queue_has_room(conn, more))
 		return false;
 	stream_flush(&conn->stream);
-	size_t queued = stream_queued(&conn->stream);
-	return queued && (queued + more > limit || stream_is_full(&conn->stream));
+	return stream_queued(&conn->stream) && !queue_has_room(conn, more);
 }
 
-/* Checked only if the queue is stuck: any other connection costs one load. */
 static bool is_stuck_for_long(struct conn *conn)
 {
-	uint32_t now = (uint32_t)uv_now(conn->shared->streams->loop);
 	if (!stream_is_stuck(&conn->stream))
 		return false;
+	uint32_t now = (uint32_t)uv_now(conn->shared->streams->loop);
 	if (!conn->stuck_since)
 		conn->stuck_since = MAX(now, 1U);
 	return now - conn->stuck_since >= STUCK_MS;
 }
 
-struct slice queue_limit(struct conn *conn, size_t more)
+struct slice queue_limit_near(struct conn *conn, size_t more)
 {
 	struct metrics *metrics = conn->shared->metrics;
 	if (is_slow(conn, more)) {

@@ -198,6 +198,8 @@ void v1_on_confirmed(struct conn *conn, struct slice channel)
 
 bool v1_withholds(struct conn *conn, struct slice channel)
 {
+	if (!conn->v1) /* nearly always: nothing is under way */
+		return false;
 	const struct pending *pending = pending_find(conn, PENDING_CONFIRMING, channel);
 	return pending && !pending->given;
 }

@@ -191,17 +191,26 @@ static void on_drained(struct conn *conn)
 	drop_pong(conn);
 }
 
+/* Most connections have no compression, and read nothing of its settings. NULL: no memory. */
+static struct chunk *frames_for(
+	const struct conn *conn, enum publication_form form, struct publication *publication)
+{
+	if (!conn->window_bits)
+		return publication_frames(publication, form, 0, 0, NULL);
+	return publication_frames(publication, form, conn->window_bits,
+		conn_settings(conn)->compression.threshold, conn->shared->open->ws->deflater);
+}
+
 static void on_publication(struct conn *conn, struct publication *publication)
 {
 	const struct dialect *dialect = conn_dialect(conn);
-	struct metrics *metrics = conn->shared->metrics;
 	if (dialect->withholds && dialect->withholds(conn, publication_channel(publication)))
 		return;
-	struct chunk *frames = publication_frames(publication, dialect->form, conn->window_bits,
-		conn_settings(conn)->compression.threshold, conn->shared->open->ws->deflater);
+	struct chunk *frames = frames_for(conn, dialect->form, publication);
 	if (!frames) {
 		open_on_dropped(conn, publication_channel(publication));
 	} else if (open_send(conn, frames)) {
+		struct metrics *metrics = conn->shared->metrics;
 		metrics_add(metrics, METRIC_DELIVERIES_TOTAL, publication->count);
 		metrics_add(metrics, METRIC_DELIVERED_BYTES_TOTAL, frames->len);
 	}
