@@ -23,16 +23,6 @@ static const struct transport *transport_of(const struct conn *conn)
 	return container_of((uintptr_t)conn->phase, struct transport, phase);
 }
 
-void open_begin(struct conn *conn, const struct transport *transport)
-{
-	struct conn_shared *shared = conn->shared;
-	conn_enter(conn, &transport->phase);
-	conn->close_code = WS_CLOSE_ABNORMAL; /* overwritten by a more exact code */
-	metrics_add(shared->metrics, METRIC_CONNECTIONS, 1);
-	metrics_add(shared->metrics, METRIC_CONNECTIONS_TOTAL, 1);
-	deadline_clear(shared->deadlines, &conn->deadline);
-}
-
 void open_close(struct conn *conn, unsigned code, struct slice reason)
 {
 	transport_of(conn)->close(conn, code, reason);
@@ -78,7 +68,9 @@ void open_send_text(struct conn *conn, struct buffer *text, int error)
 	chunk_unref(chunk);
 }
 
-int open_send_welcome(struct conn *conn, struct slice user)
+/* ---- the beginning ---- */
+
+static int send_welcome(struct conn *conn, struct slice user)
 {
 	const struct dialect *dialect = conn_dialect(conn);
 	struct buffer text = { 0 };
@@ -93,6 +85,20 @@ int open_send_welcome(struct conn *conn, struct slice user)
 	error = stream_send(&conn->stream, chunk);
 	chunk_unref(chunk);
 	return error;
+}
+
+int open_begin(struct conn *conn, const struct transport *transport, struct slice user)
+{
+	struct conn_shared *shared = conn->shared;
+	conn_enter(conn, &transport->phase);
+	int error = send_welcome(conn, user);
+	if (error)
+		return error;
+	conn->close_code = WS_CLOSE_ABNORMAL; /* overwritten by a more exact code */
+	metrics_add(shared->metrics, METRIC_CONNECTIONS, 1);
+	metrics_add(shared->metrics, METRIC_CONNECTIONS_TOTAL, 1);
+	deadline_clear(shared->deadlines, &conn->deadline);
+	return 0;
 }
 
 /* ---- events ---- */

@@ -108,6 +108,7 @@ static void close_with(struct conn *conn, unsigned code, struct slice reason)
 {
 	struct conn_shared *shared = conn->shared;
 	leave_dialect(conn);
+	drop_pong(conn); /* nothing follows a close frame */
 	bridge_unsubscribe_all(shared->bridge, &conn->subscriber);
 	conn->close_code = (uint16_t)code;
 	conn_enter(conn, &closing);
@@ -255,9 +256,10 @@ void ws_begin(struct conn *conn, unsigned dialect, unsigned window_bits, struct 
 	ws_reader_init(&conn->reader, &reading->settings);
 	if (window_bits)
 		ws_reader_allow_compression(&conn->reader);
-	open_begin(conn, &websocket);
+	if (open_begin(conn, &websocket, user) != 0) {
+		conn_abort(conn);
+		return;
+	}
 	heartbeat_begin(conn);
 	stream_resume(&conn->stream);
-	if (open_send_welcome(conn, user) != 0)
-		conn_abort(conn);
 }

@@ -17,8 +17,10 @@ struct transport {
 	void (*close)(struct conn *conn, unsigned code, struct slice reason);
 };
 
-/* The connection is open from now on, and counted. */
-void open_begin(struct conn *conn, const struct transport *transport);
+/* Opens the connection: sends the dialect's welcome, to which no limit applies, then counts the
+ * connection. `user`: for the welcome, absent when anonymous. 0 or -ENOMEM: the connection is not
+ * counted, and the caller must abort it. */
+MUST_CHECK int open_begin(struct conn *conn, const struct transport *transport, struct slice user);
 
 /* Closes an open connection by its transport, with a close code of RFC 6455 §7.4 or of
  * docs/protocol.md. */
@@ -34,8 +36,6 @@ MUST_CHECK int open_text_begin(struct buffer *text);
 /* Sends it and finishes the buffer. After an `error`, or without memory, the connection is
  * aborted. */
 void open_send_text(struct conn *conn, struct buffer *text, int error);
-/* The same for the first message, to which no limit applies. 0 or -ENOMEM. */
-MUST_CHECK int open_send_welcome(struct conn *conn, struct slice user);
 
 /* Event handlers for the phase of every transport. */
 void open_on_confirmed(struct conn *conn, struct slice channel);
