@@ -67,10 +67,10 @@ static int redis_ended(struct dev_redis *redis, int status)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND) {
 		unlink(redis->log);
 		return dev_fail("redis-server was not found on the PATH",
-			"install it (Debian, Ubuntu: apt-get install redis-server), or name a "
-			"Redis of yours with --redis-url");
+			"install it (Debian, Ubuntu: apt-get install redis-server), or use "
+			"another Redis with --redis-url");
 	}
-	return dev_fail("redis-server ended at once; its log", redis->log);
+	return dev_fail("redis-server exited at once; its log", redis->log);
 }
 
 static int wait_for_redis(struct dev_redis *redis)

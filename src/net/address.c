@@ -77,7 +77,7 @@ const char *address_parse(struct address *ret_address, struct slice text)
 		address.len = sizeof(address.v6);
 		if (!parse_ip(
 			    AF_INET6, slice_make(host.at + 1, host.len - 2), &address.v6.sin6_addr))
-			return "what stands in brackets must be an IPv6 address";
+			return "the text in brackets must be an IPv6 address";
 		*ret_address = address;
 		return NULL;
 	}

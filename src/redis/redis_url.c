@@ -55,7 +55,7 @@ static const char *parse_host(struct redis_url *url, char **next, struct slice t
 		if (!rest.at || (rest.len && rest.at[0] != ':'))
 			return "after the IPv6 address, ']' or ']:port' must follow";
 		if (!host.len || !memchr(host.at, ':', host.len))
-			return "only an IPv6 address may stand in []";
+			return "only an IPv6 address may be in []";
 		rest = rest.len ? slice_skip(rest, 1) : (struct slice){ NULL, 0 };
 	}
 	for (size_t i = 0; i < host.len; i++) {

@@ -242,8 +242,9 @@ static void settle_batches(struct draft *draft)
 			continue;
 		if (n == SETTINGS_BATCHES_MAX) {
 			problems_add(&draft->problems, draft_given(draft, "channels"),
-				"channels[%zu].batch_milliseconds: must be one of the times before "
-				"it; there may be at most %d, with delivery.batch_milliseconds",
+				"channels[%zu].batch_milliseconds: must be a value that was "
+				"used before; at most %d different values are allowed, with "
+				"delivery.batch_milliseconds",
 				i, SETTINGS_BATCHES_MAX);
 			return;
 		}

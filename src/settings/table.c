@@ -38,7 +38,7 @@ static const char *check_path(struct slice string)
 	for (size_t i = 0; i < string.len; i++) {
 		unsigned char c = (unsigned char)string.at[i];
 		if (c <= ' ' || c >= 0x7f || c == '?' || c == '#')
-			return "it may contain no blank, no \"?\", no \"#\" and only ASCII";
+			return "it must be ASCII, without spaces, \"?\" and \"#\"";
 	}
 	return string.len && string.at[0] == '/' ? NULL : "";
 }

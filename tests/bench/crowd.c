@@ -35,7 +35,7 @@
 #define PUBLISHED    (1U << 20) /* publications that can be under way */
 #define BEGIN_MAX    256        /* in a turn: whoever is connected must not wait long to send */
 #define PER_ADDRESS  20000      /* connections; there are 28,000 ports for clients */
-#define SPREAD_PRIME 1000003ULL /* above any count, hence coprime to it */
+#define SPREAD_PRIME 1000003ULL /* greater than any count, so coprime to it */
 
 /* The example of RFC 6455 §1.3: the answer to it is known, and no server can tell the difference. */
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
@@ -72,7 +72,7 @@ static void watch(struct crowd *crowd, struct conn *conn, int operation, uint32_
 		lose(crowd, conn);
 }
 
-/* Each 20,000 come from an address of their own; their ports are the kernel's choice. */
+/* Each 20,000 have an address of their own; the kernel chooses the ports. */
 static void bind_to_source(int fd, uint32_t number)
 {
 	struct sockaddr_in source = { .sin_family = AF_INET,
@@ -341,7 +341,7 @@ bool crowd_expand(const char *text, uint32_t n, char *out, size_t size)
 	return length >= 0 && (size_t)length < size;
 }
 
-/* Without a farewell: a reset leaves no port in TIME_WAIT, which the next run would miss. */
+/* Closes by a reset: it leaves no port in TIME_WAIT that the next run would need. */
 void crowd_finish(struct crowd *crowd)
 {
 	const struct linger none = { .l_onoff = 1, .l_linger = 0 };

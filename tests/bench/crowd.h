@@ -1,4 +1,5 @@
-/* Many WebSocket clients in one thread, as cheap as can be: they count frames and check their order. */
+/* Many WebSocket clients in one thread, at minimal cost: they count frames and check their
+ * order. */
 #ifndef BENCH_CROWD_H
 #define BENCH_CROWD_H
 
@@ -18,7 +19,7 @@ struct conn {
 	enum conn_state state;
 	uint64_t expected; /* the number of the next publication */
 	uint64_t skip;     /* bytes of the current payload that are still to come */
-	uint8_t carried;   /* bytes of a frame's beginning that the next read goes on from */
+	uint8_t carried;   /* bytes of an incomplete frame, for the next read */
 	uint8_t carry[CARRY_MAX];
 };
 

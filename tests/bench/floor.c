@@ -1,7 +1,7 @@
-/*
- * The floor: the least that can be done to carry what Redis publishes to WebSocket clients. One thread,
- * raw epoll, no library; no sessions, no rules, no queues, no limits, no closing handshake. What a
- * gateway costs above this is what the gateway itself costs; the rest is the kernel's.
+/* 
+ * The floor: the minimum of work to send Redis' publications to WebSocket clients. One thread, raw
+ * epoll, no library; no sessions, no rules, no queues, no limits, no closing handshake. The cost of
+ * a gateway above this floor is its own; the rest is the kernel's.
  *
  *     Redis --- one recv() ---> [ *3 message news payload | *3 message ... | *3 mess ]
  *                                                 |                             `- waits for its rest
@@ -17,8 +17,7 @@
  *
  * A send() blocks. That is right for a floor: a client that does not read would stop it, but with
  * clients that read it costs nothing. The answer to a handshake is a constant, because the generator
- * always offers the example key of RFC 6455 §1.3.
- */
+ * always offers the example key of RFC 6455 §1.3. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -37,7 +36,7 @@
 #define FDS_MOST      65536
 #define CHANNELS_MOST 65536
 #define READ_MOST     (64 * 1024) /* what is asked of Redis at once */
-#define BYTES_MOST    (4 << 20)   /* the longest publication, and what may lie before it */
+#define BYTES_MOST    (4 << 20)   /* the longest publication, and bytes that may precede it */
 #define EVENTS_MOST   512
 #define LISTENER      (-1)
 #define REDIS         (-2)
@@ -102,7 +101,7 @@ static unsigned number_in(const char *channel, size_t length)
 	return (unsigned)strtoul(channel + at, NULL, 10) % CHANNELS_MOST;
 }
 
-/* A request is short, and comes whole. */
+/* A request is short, and arrives whole. */
 static void client_shake_hands(int fd, const char *request)
 {
 	const char *channel = strstr(request, "?channel=");
@@ -138,7 +137,7 @@ static void clients_accept(int listener)
 	}
 }
 
-/* A client that is gone is noticed when it is read from. */
+/* A closed client is noticed by the next read. */
 static void clients_send(void)
 {
 	for (int i = 0; i < client_count; i++)
@@ -178,7 +177,7 @@ static void publication_take(
 	}
 }
 
-/* "<sign>123\r\n": gives what is behind it, or NULL when it is not there yet. */
+/* "<sign>123\r\n": returns the byte behind it, or NULL if it is incomplete. */
 static const char *read_number(const char *at, const char *end, size_t *number)
 {
 	const char *line_end = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;

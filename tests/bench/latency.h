@@ -14,7 +14,8 @@ struct latency {
 
 void latency_add(struct latency *latency, int64_t nanoseconds);
 
-/* That which `share` of all deliveries did not exceed, in nanoseconds; 0 when there are none. */
+/* The latency that `share` of all deliveries did not exceed, in nanoseconds; 0 if there are
+ * none. */
 int64_t latency_quantile(const struct latency *latency, double share);
 
 #endif

@@ -17,13 +17,13 @@ struct publisher {
 	size_t out_used, out_size;
 	uint64_t published;
 	uint64_t replies;
-	uint64_t receivers; /* the sum of what Redis says: how many links each went to */
-	uint64_t reply;     /* the number that is being read */
+	uint64_t receivers; /* the sum of Redis' replies: the number of links that got each */
+	uint64_t reply;     /* the reply that is being read */
 };
 
 int publisher_open(struct publisher *publisher, uint16_t port, int is_http, size_t size);
 
-/* Puts one more publication behind those that wait. `channel` is the path for HTTP. */
+/* Adds a publication to the queue. `channel` is the path for HTTP. */
 int publisher_add(struct publisher *publisher, const char *channel);
 
 int publisher_flush(struct publisher *publisher);

@@ -104,8 +104,8 @@ static const struct bad_file {
 	{ "{ \"path\": \"\" }", "1: path: must be a path that begins with \"/\", not \"\"\n" },
 	{ "{ \"path\": 7 }", "1: path: must be a path that begins with \"/\", not 7\n" },
 	{ "{ \"path\": \"/ws?a\" }",
-		"1: path: must be a path that begins with \"/\", not \"/ws?a\" (it may contain no "
-		"blank, no \"?\", no \"#\" and only ASCII)\n" },
+		"1: path: must be a path that begins with \"/\", not \"/ws?a\" (it must be ASCII, "
+		"without spaces, \"?\" and \"#\")\n" },
 	{ "{ \"session\": { \"cookie\": \"a b\" } }",
 		"1: session.cookie: must be the name of a cookie, or \"\", not \"a b\"\n" },
 	{ "{ \"session\": {\n\"cookie\": \"\" } }", "2: session.cookie: must not be \"\" without "
