@@ -59,31 +59,23 @@ static bool is_bracketed(struct slice host)
 	return host.len >= 2 && host.at[0] == '[' && host.at[host.len - 1] == ']';
 }
 
-const char *address_parse(struct address *ret_address, struct slice text)
+/* `host` without its brackets. */
+static const char *parse_v6(struct address *ret_address, struct slice host, in_port_t port)
 {
-	struct slice host, port;
-	if (slice_starts_with(text, SLICE("unix:")))
-		return parse_local(ret_address, slice_skip(text, strlen("unix:")));
-	if (!cut_port(text, &host, &port))
-		return "the port is missing, as in 127.0.0.1:8080";
-	in_port_t number;
-	if (!parse_port(port, &number))
-		return "the port must be a number from 0 to 65535";
+	struct address address = { .len = sizeof(address.v6) };
+	address.v6.sin6_family = AF_INET6;
+	address.v6.sin6_port = port;
+	if (!parse_ip(AF_INET6, host, &address.v6.sin6_addr))
+		return "the text in brackets must be an IPv6 address";
+	*ret_address = address;
+	return NULL;
+}
 
-	struct address address = { .len = 0 };
-	if (is_bracketed(host)) {
-		address.v6.sin6_family = AF_INET6;
-		address.v6.sin6_port = number;
-		address.len = sizeof(address.v6);
-		if (!parse_ip(
-			    AF_INET6, slice_make(host.at + 1, host.len - 2), &address.v6.sin6_addr))
-			return "the text in brackets must be an IPv6 address";
-		*ret_address = address;
-		return NULL;
-	}
+static const char *parse_v4(struct address *ret_address, struct slice host, in_port_t port)
+{
+	struct address address = { .len = sizeof(address.v4) };
 	address.v4.sin_family = AF_INET;
-	address.v4.sin_port = number;
-	address.len = sizeof(address.v4);
+	address.v4.sin_port = port;
 	if (host.len == 0)
 		address.v4.sin_addr.s_addr = htonl(INADDR_ANY);
 	else if (slice_equal_nocase(host, SLICE("localhost")))
@@ -93,6 +85,21 @@ const char *address_parse(struct address *ret_address, struct slice text)
 		       "localhost";
 	*ret_address = address;
 	return NULL;
+}
+
+const char *address_parse(struct address *ret_address, struct slice text)
+{
+	struct slice host, port;
+	in_port_t number;
+	if (slice_starts_with(text, SLICE("unix:")))
+		return parse_local(ret_address, slice_skip(text, strlen("unix:")));
+	if (!cut_port(text, &host, &port))
+		return "the port is missing, as in 127.0.0.1:8080";
+	if (!parse_port(port, &number))
+		return "the port must be a number from 0 to 65535";
+	if (is_bracketed(host))
+		return parse_v6(ret_address, slice_make(host.at + 1, host.len - 2), number);
+	return parse_v4(ret_address, host, number);
 }
 
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_MAX])
