@@ -91,7 +91,7 @@ export async function holdRequests({ count, rate, seconds, head = '', again = tr
   return { opened, held };
 }
 
-/* Each sends one of the requests and waits until the connection ends. Gives the count of each status:
+/* Each sends one of the requests and waits until the connection ends. Returns the count of each status:
  * { 431: 5000 }. */
 export async function request({ requests, count = requests.length, rate, ...place }) {
   return tally(await paced(count, rate, i => {

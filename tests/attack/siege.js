@@ -75,7 +75,7 @@ async function assertRecovered({ redis, sluice, cookie, before }, certificates) 
   browser.terminate();
 }
 
-/* Runs one attack, and gives its figures. An attack is { name, config, growth, cpu, secure, attack }: it may
+/* Runs one attack, and returns its figures. An attack is { name, config, growth, cpu, secure, attack }: it may
  * cost at most `growth` MiB and `cpu` seconds, `secure` puts it on the TLS port, and attack(place) gives a
  * string that says what was done. */
 export async function siege(t, one, certificates) {

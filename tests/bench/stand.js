@@ -84,7 +84,7 @@ export class Stand {
       JSON.stringify({ cookie: COOKIE, authenticated: true, userId: `u${n}`, teams: ['7'] }), 'EX', '86400')));
   }
 
-  /* Runs the generator against a server, and gives a report for each phase. */
+  /* Runs the generator against a server, and returns a report for each phase. */
   async load(server, phases, { pinned = true, ...options } = {}) {
     const args = Object.entries({
       port: server.port, 'redis-port': this.redisPort, 'redis-pid': this.#redis.pid,

@@ -197,14 +197,14 @@ class Tab {
     return this.page.evaluate(() => void (log.length = data.length = 0));
   }
 
-  /* Waits for an event with these fields, and gives it. */
+  /* Waits for an event with these fields, and returns it. */
   async event(fields, { within } = {}) {
     const find = wanted => log.find(one =>
       Object.entries(wanted).every(([name, value]) => one[name] === value));
     return this.until(find, fields, { what: JSON.stringify(fields), within });
   }
 
-  /* Waits for `n` publications, and gives [channel, data] of each. */
+  /* Waits for `n` publications, and returns [channel, data] of each. */
   data(n) {
     return this.until(wanted => data.length >= wanted && data, n, { what: `${n} publications` });
   }

@@ -24,7 +24,7 @@ async function assertUnavailable(sluice, cookie) {
   assert.ok(took < 1000, `${Math.round(took)} ms`);
 }
 
-/* Publishes until every browser has received it. Gives the milliseconds it took. */
+/* Publishes until every browser has received it. Returns the milliseconds it took. */
 async function untilReceived(redis, browsers, payload) {
   const began = performance.now();
   const waiting = new Set(browsers);
@@ -60,7 +60,7 @@ test('Redis is killed: connections stay, upgrades get 503, and everything works 
   (await sluice.open({ cookie: await logIn(redis) })).terminate();
 });
 
-test('Redis is away for long: publications arrive within a second of its return', async t => {
+test('Redis is down for long: publications arrive within a second of its return', async t => {
   const { redis, sluice, cookie } = await stand(t);
   const browser = await sluice.open({ cookie });
   await redis.kill();

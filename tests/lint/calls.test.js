@@ -31,7 +31,7 @@ describe('in the release build', () => {
   });
 });
 
-/* Compiles sources of which each is { path: text }, and gives what is wrong with their calls. */
+/* Compiles sources of which each is { path: text }, and returns what is wrong with their calls. */
 function problemsOf(sources) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-'));
   after(() => rmSync(folder, { recursive: true }));

@@ -1,4 +1,4 @@
-/* Where the sources lie, and how much in one place: so that a folder's list of files can be read. */
+/* Where the sources are, and how many in one folder, so that a folder's list of files can be read. */
 import { floorOf, moduleOf } from './floors.js';
 
 const MOST_SOURCES = 16;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { layoutProblems } from './layout.js';
 import { readSources } from './sources.js';
 
-test('no folder has too many sources, no floor too many lines, each header lies where its source does', async () => {
+test('no folder has too many sources, no floor too many lines, each header is in the folder of its source', async () => {
   assert.deepEqual(layoutProblems(await readSources('include', 'src')), []);
 });
 
@@ -33,7 +33,7 @@ describe('the check itself finds', () => {
     assert.deepEqual(problemsWith(['include/base/log.h', '']), ['include/base/log.h is on no floor']);
   });
 
-  test('a header that lies elsewhere than its source', () => {
+  test('a header in another folder than its source', () => {
     assert.deepEqual(problemsWith(['src/proto/ws/ws_frame.c', ''], ['include/sluice/proto/ws_frame.h', '']), [
       'include/sluice/proto/ws_frame.h is the header of src/proto/ws/ws_frame.c']);
   });

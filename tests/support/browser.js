@@ -72,7 +72,7 @@ export class Browser {
     return this.socket.readyState === WebSocket.OPEN;
   }
 
-  /* Closes, and gives the close code and reason that came back. */
+  /* Closes, and returns the close code and reason that came back. */
   close(code, reason) {
     this.socket.close(code, reason);
     return this.closed();

@@ -1,4 +1,4 @@
-/* What must hold with every preset: a user who is logged in gets in, and nobody else. */
+/* What must hold with every preset: only a user who is logged in is accepted. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { file } from './ending.js';
@@ -45,7 +45,7 @@ async function logInByName(visitor, name) {
  *     session   the gateway's settings: the preset, and the site's secret
  *     start     start(redis) gives the origin of the site
  *     user      the path of the user's id, as in a channel rule
- *     logIn     logIn(visitor, name) logs a visitor in, and gives the user's id
+ *     logIn     logIn(visitor, name) logs a visitor in, and returns the user's id
  *     logOut    logOut(visitor) logs the visitor out */
 export function testSite({
   session, start, user = 'userId', logIn = logInByName, logOut = visitor => visitor.post('/logout'),
@@ -56,7 +56,7 @@ export function testSite({
     [origin, sluice] = await Promise.all([start(redis), startWithSession(file, redis, session, user)]);
   });
 
-  test('a user who is logged in gets in, and receives what is published to their channel', async () => {
+  test('a user who is logged in is accepted, and receives what is published to their channel', async () => {
     const visitor = new Visitor(origin);
     const id = await logIn(visitor, '42');
     (await assertLetIn(sluice, redis, visitor.cookie, id)).terminate();

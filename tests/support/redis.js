@@ -57,7 +57,7 @@ export class Redis {
     return stdout;
   }
 
-  /* A client of the npm package redis, as in a back end. It ignores that Redis is away. */
+  /* A client of the npm package redis, as in a back end. It ignores that Redis is down. */
   async client(options = {}) {
     const client = createClient({ socket: { path: this.socket }, ...options });
     client.on('error', () => {});

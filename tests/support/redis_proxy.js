@@ -108,7 +108,7 @@ export class RedisProxy {
   isShut = false; // new connections are closed at once
   invalidations = 0; // messages from Redis that a key has changed
   swallows = false; // these messages
-  spoils = () => false; // by a command's words: it is replaced by one that Redis does not know
+  spoils = () => false; // by a command's words: the command is replaced by one that Redis does not have
   keeps = () => false; // by relay: its replies are held back until release()
   kept = []; // all that was held back, as strings
 

@@ -20,7 +20,7 @@ export async function putSession(redis, id, text, ttl = 3600) {
   await redis.cli('SET', `sess:${id}`, text, 'EX', String(ttl));
 }
 
-/* Writes a session that is logged in, and gives its Cookie header. */
+/* Writes a session that is logged in, and returns its Cookie header. */
 export async function logIn(redis, fields = {}, options = {}) {
   const id = options.id ?? randomUUID();
   await putSession(redis, id, JSON.stringify({ cookie: COOKIE, authenticated: true, userId: 'u1', ...fields }));

@@ -26,7 +26,7 @@ export class Visitor {
     return [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
-  /* Sends `body`, if any, as JSON, and gives the body of the response. */
+  /* Sends `body`, if any, as JSON, and returns the body of the response. */
   async post(path, body) {
     const headers = { Origin: this.origin, Cookie: this.cookie };
     if (body) headers['Content-Type'] = 'application/json';
@@ -47,7 +47,7 @@ export class Visitor {
   }
 }
 
-/* Serves a request handler in this process, and gives the site's origin. */
+/* Serves a request handler in this process, and returns the site's origin. */
 export async function serve(t, handle) {
   return `http://127.0.0.1:${await listen(t, createServer(handle))}`;
 }
@@ -63,7 +63,7 @@ export function servePage(t, headers = {}) {
 /* The frameworks are packages of the system, and so run under its PHP and Ruby, even where others are on PATH. */
 const PATH = `/usr/bin:${process.env.PATH}`;
 
-/* Starts a program that prints the port that it listens on, and gives the site's origin. */
+/* Starts a program that prints the port that it listens on, and returns the site's origin. */
 async function start(t, program, args, env) {
   const site = new Program(program, args, {
     name: args.at(-1), cwd: FRAMEWORKS, env: { ...process.env, PATH, ...env } });

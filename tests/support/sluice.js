@@ -143,7 +143,7 @@ export class Sluice {
     return client;
   }
 
-  /* Sends bytes from a client of their own, and gives the HTTP response, with which the connection must end. */
+  /* Sends bytes from a client of their own, and returns the HTTP response, with which the connection must end. */
   async answerTo(...bytes) {
     const client = await this.connect();
     client.write(...bytes);
@@ -158,7 +158,7 @@ export class Sluice {
     this.program.process.kill('SIGHUP');
   }
 
-  /* Sends SIGTERM, unless the test has sent a signal, and gives the exit status. */
+  /* Sends SIGTERM, unless the test has sent a signal, and returns the exit status. */
   async stop() {
     if (!this.program.isSignalled && !this.program.exited) this.program.signal('SIGTERM');
     return this.program.exit();

@@ -53,7 +53,7 @@ export class Page {
       ? command : JSON.stringify(command));
   }
 
-  /* Sends a command with a new id, and gives the next message, which must have that id. */
+  /* Sends a command with a new id, and returns the next message, which must have that id. */
   async ask(command) {
     const id = ++this.#ids;
     this.send({ ...command, id });

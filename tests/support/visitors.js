@@ -51,7 +51,7 @@ export class Visitor {
     return this.browsers.every(browser => browser.isOpen);
   }
 
-  /* Waits until all connections are closed with this code, and gives the milliseconds that this took. */
+  /* Waits until all connections are closed with this code, and returns the milliseconds that this took. */
   async closed(code = 4401, { within = 1000 } = {}) {
     const began = performance.now();
     const closes = await Promise.all(this.browsers.map(browser => browser.closed({ within })));

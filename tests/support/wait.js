@@ -1,7 +1,7 @@
 /* Waiting: every wait has a condition and a deadline, and its error says what it waited for. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/* Calls `condition` until it gives a true value, and gives that value. An exception counts as "not yet";
+/* Calls `condition` until it returns a true value, and returns that value. An exception counts as "not yet";
  * after the deadline, the last one is part of the error. */
 export async function until(condition, { what = condition.toString(), within = 5000 } = {}) {
   const deadline = performance.now() + within;
@@ -20,7 +20,7 @@ export async function until(condition, { what = condition.toString(), within = 5
   }
 }
 
-/* Gives what the promise gives, or throws after `within` milliseconds. */
+/* Returns what the promise gives, or throws after `within` milliseconds. */
 export async function soon(promise, { what = 'the promise', within = 5000 } = {}) {
   const stop = new AbortController();
   const late = delay(within, null, { signal: stop.signal }).then(() => {
