@@ -149,6 +149,25 @@ static void ask(struct conn *conn)
 	}
 }
 
+/* `has`: the connection is subscribed to the channel, and Redis has not confirmed it. */
+static void begin(struct conn *conn, struct slice channel, struct slice id, bool has)
+{
+	struct pending *pending = pending_add(conn, channel, id);
+	if (!pending) {
+		conn_abort(conn);
+		return;
+	}
+	deadline_set(conn->shared->deadlines, &pending->deadline, ANSWER_MS, on_pending_due);
+	if (has)
+		return;
+	if (channels_allow(conn, NULL, channel)) {
+		join(pending);
+		return;
+	}
+	pending_set_state(pending, PENDING_ASKING);
+	ask(conn);
+}
+
 void v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 {
 	bool has = bridge_has(conn->shared->bridge, &conn->subscriber, channel);
@@ -165,20 +184,7 @@ void v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 		v1_error(conn, id, "limit", "more channels than limits.channels");
 		return;
 	}
-	struct pending *pending = pending_add(conn, channel, id);
-	if (!pending) {
-		conn_abort(conn);
-		return;
-	}
-	deadline_set(conn->shared->deadlines, &pending->deadline, ANSWER_MS, on_pending_due);
-	if (has)
-		return;
-	if (channels_allow(conn, NULL, channel)) {
-		join(pending);
-		return;
-	}
-	pending_set_state(pending, PENDING_ASKING);
-	ask(conn);
+	begin(conn, channel, id, has);
 }
 
 void v1_unsubscribe(struct conn *conn, struct slice channel, struct slice id)
