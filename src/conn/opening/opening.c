@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "sluice/base/log.h"
+
 void opening_leave_half_open(struct opening *opening)
 {
 	list_remove(&opening->in_half_open);
@@ -30,6 +32,15 @@ void opening_leave(struct conn *conn)
 	http_request_finish(&opening->request);
 	buffer_finish(&opening->user);
 	pool_give(&conn->shared->opening->pool, opening);
+}
+
+void opening_on_end(struct conn *conn, int error)
+{
+	char text[TLS_ERROR_MAX];
+	if (error)
+		log_debug("connection failed",
+			log_text("reason", stream_error_text(&conn->stream, error, text)));
+	conn_abort(conn);
 }
 
 void opening_shared_init(struct opening_shared *shared)

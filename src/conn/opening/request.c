@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "sluice/base/limit.h"
-#include "sluice/base/log.h"
 #include "sluice/conn/opening/check.h"
 #include "sluice/conn/opening/client_file.h"
 #include "sluice/conn/opening/half_open.h"
@@ -66,15 +65,6 @@ static void on_bytes(struct conn *conn, char *bytes, size_t len)
 		opening_refuse(conn, 400, "the request's body is too large");
 }
 
-static void on_end(struct conn *conn, int error)
-{
-	char text[TLS_ERROR_MAX];
-	if (error)
-		log_debug("connection failed",
-			log_text("reason", stream_error_text(&conn->stream, error, text)));
-	conn_abort(conn);
-}
-
 /* During a drain a request that has not arrived is given up. */
 static void on_drain(struct conn *conn)
 {
@@ -83,7 +73,7 @@ static void on_drain(struct conn *conn)
 
 static const struct conn_phase awaited = {
 	.on_bytes = on_bytes,
-	.on_end = on_end,
+	.on_end = opening_on_end,
 	.on_drain = on_drain,
 	.leave = opening_leave,
 };

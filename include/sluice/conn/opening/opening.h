@@ -81,4 +81,8 @@ void opening_leave(struct conn *conn);
  * called twice. */
 void opening_leave_half_open(struct opening *opening);
 
+/* For the phases in which a request is under way and no Redis is asked: logs why the stream is dead,
+ * and aborts the connection. */
+void opening_on_end(struct conn *conn, int error);
+
 #endif
