@@ -53,7 +53,7 @@ enum session_event {
 	SESSION_CHANGED,     /* answer: it says something else */
 	SESSION_ENDED,     /* answer: there is no such session any more, or it is another user's */
 	SESSION_UNCLEAR,   /* answer: not conclusive, because Redis failed */
-	SESSION_ABANDONED, /* it has neither members nor a read */
+	SESSION_ABANDONED, /* the session has neither members nor a read */
 	SESSION_EVENTS,
 };
 
@@ -111,7 +111,7 @@ void sessions_pace_finish(struct sessions *sessions);
  * events that put sessions into SOON, DUE or DOUBTFUL, and after each read. */
 void sessions_go_on(struct sessions *sessions);
 
-/* The session has just come to SESSION_SOON: if the pace permits it, it is due at once. */
+/* The session has just entered SESSION_SOON: if the pace permits, it is due at once. */
 void session_hurry(struct sessions *sessions, struct session *session);
 
 /* The answer to a read was `event`. */

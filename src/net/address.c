@@ -117,8 +117,8 @@ const char *address_format(const struct address *address, char text[ADDRESS_TEXT
 	return text;
 }
 
-/* Every site has at least a /64 of IPv6, so single addresses do not identify a client. IPv4 that
- * came in through an IPv6 socket is IPv4. */
+/* Every site has at least a /64 of IPv6, so single addresses do not identify a client. IPv4 through
+ * an IPv6 socket counts as IPv4. */
 static void format_v6_peer(const struct in6_addr *peer, char text[INET6_ADDRSTRLEN])
 {
 	struct in6_addr network = *peer;

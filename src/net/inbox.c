@@ -10,8 +10,8 @@
  * uv_async_send is called under the lock, and the inbox is marked as closed under it, so that
  * nobody can wake a handle that is closing (libuv issue 3626).
  *
- * Calls are delivered outside the lock, so a call may post, here too. What is posted meanwhile goes
- * into the other array and is delivered by the next wake-up, so that the owner's sockets get their
+ * Calls are delivered outside the lock, so a call may post, here too. Calls posted meanwhile go
+ * into the other array and are delivered by the next wake-up, so that the owner's sockets get their
  * turn. */
 #include "sluice/net/inbox.h"
 

@@ -36,7 +36,8 @@ _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 104, "a stream ha
 static void open_stream(struct stream *stream)
 {
 	stream->open = 1;
-	stream->unread = stream->tls != NULL; /* data may have come with the handshake's end */
+	stream->unread =
+		stream->tls != NULL; /* data may have arrived with the end of the handshake */
 	stream_schedule(stream);
 	stream->events->on_open(stream);
 }

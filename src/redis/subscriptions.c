@@ -79,7 +79,7 @@ static const struct wanted_events wanted_events = {
 	.on_refused = on_refused,
 };
 
-/* ---- what the link brings ---- */
+/* ---- events of the link ---- */
 
 static void on_link_up(struct redis_link *link)
 {

@@ -145,9 +145,9 @@ static void await_answer(struct wanted *wanted, struct wanted_channel *channel, 
 	list_append(&wanted->unanswered, &channel->link);
 }
 
-/* Without room the channels stay in `changed`, and wanted_has_more is true after the next
- * answer. An event may have ended the link since they came into the batch; then they are asked
- * for when it is back. */
+/* Without room the channels stay in `changed`, and wanted_has_more is true after the next answer.
+ * An event may have ended the link since the channels were added to the batch; then they are
+ * subscribed when it is back. */
 static void flush(struct wanted *wanted, struct batch *batch)
 {
 	int error = 0;

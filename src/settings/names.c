@@ -127,7 +127,7 @@ void setting_nearest_variable(struct slice variable, char nearest[SETTING_NAME_M
 	}
 }
 
-/* "django" is far from "django-json" by its letters, but begins it. */
+/* By its letters, "django" is far from "django-json", but it is a prefix. */
 void setting_nearest_choice(
 	const struct setting *setting, struct slice choice, char nearest[SETTING_NAME_MAX])
 {

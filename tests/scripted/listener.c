@@ -1,5 +1,5 @@
-/* sluice/net/listener.h without a socket: the script says what is accepted (stage.c). It comes
- * before the net floor's listener in the link order. */
+/* sluice/net/listener.h without a socket: the script says what is accepted (stage.c). It precedes
+ * the net floor's listener in the link order. */
 #include "sluice/net/listener.h"
 
 int listener_open(struct listener *listener, uv_loop_t *loop, struct deadlines *deadlines, int fd,

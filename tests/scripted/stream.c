@@ -1,5 +1,5 @@
 /* sluice/net/stream.h without sockets: another implementation of that contract, for scripts. It
- * comes before the net floor's stream in the link order.
+ * precedes the net floor's stream in the link order.
  *
  * It works like src/net/stream.c, so that the owner sees the same behaviour: everything that is not
  * a reaction to the peer happens in one task at the end of the turn, only stream_turn and that task

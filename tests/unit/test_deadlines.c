@@ -147,7 +147,7 @@ static void polls_the_sockets_first(void **state)
 	wheel_close(&wheel);
 }
 
-/* Bytes that came while the process was stopped came in time. */
+/* Bytes that arrived while the process was stopped are in time. */
 static void on_byte(uv_poll_t *handle, int status, int events)
 {
 	(void)status, (void)events;

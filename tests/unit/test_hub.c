@@ -239,7 +239,7 @@ static void keeps_a_channel_that_cannot_be_unwanted(void **state)
 	assert_int_equal(table_count(&hub.channels), 0);
 }
 
-/* The tear-down finishes the hub while the channel is there. */
+/* The tear-down finishes the hub while the channel exists. */
 static void frees_a_channel_that_could_never_be_unwanted(void **state)
 {
 	(void)state;

@@ -181,7 +181,7 @@ static void resumes_with_bytes_held_by_the_session(void **state)
 	connect_ends(&server, &client, site, client_settings, 0);
 	RUN_UNTIL(&site->test, server.opened && client.opened);
 	server.stream.events = &pausing;
-	site->shared.read_buffer_size = 1000; /* a record comes in sixteen parts */
+	site->shared.read_buffer_size = 1000; /* a record arrives in sixteen parts */
 	assert_int_equal(stream_send_bytes(&client.stream, bytes, 16000), 0);
 	for (size_t part = 1; part <= 16; part++) {
 		RUN_UNTIL(&site->test, server.received.len == 1000 * part);

@@ -249,7 +249,7 @@ static void tracks_again_when_either_link_is_back(void **state)
 	struct seen seen;
 	open_tracked(&seen, world);
 	uint64_t client = seen.client;
-	/* by this reply Redis has turned tracking on, for a listener that is there */
+	/* by this reply Redis has turned tracking on, for a listener that exists */
 	read_key(&seen, world, "a");
 	redis_link_fail(&seen.listener.link, "a test");
 	RUN_UNTIL(&world->test, seen.tracked == 2);

@@ -16,7 +16,7 @@ static bool some_character_lies_within(uint32_t from, uint32_t to, uint32_t smal
 }
 
 /* Can `bytes` begin with a character, whose end may be missing? Returns how many bytes the
- * character has, and how many of them are here. */
+ * character has, and how many of them are in `bytes`. */
 static bool front_is_possible(struct slice bytes, size_t *ret_n, size_t *ret_here)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };

@@ -58,7 +58,7 @@ struct sessions_setup {
 	const struct sessions_events *events;
 };
 
-/* Private. session_state.c says what each means and what comes after it. */
+/* Private. session_state.c describes each state and its successors. */
 enum session_state {
 	SESSION_IDLE,
 	SESSION_DOUBTFUL,

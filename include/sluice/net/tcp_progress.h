@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* A Unix socket knows only `outstanding`; the rest is zero then. */
+/* A Unix socket reports only `outstanding`; the other fields are 0. */
 struct tcp_progress {
 	uint32_t acked;       /* bytes that the peer's TCP has acknowledged, modulo 2^32 */
 	uint32_t window;      /* bytes that it would accept now; grows as its program reads */

@@ -1,6 +1,6 @@
 /* One link to Redis that is subscribed to channels.
  *
- * The changes of one loop turn leave together (wanted.h). When the link comes back, everything
+ * The changes of one loop turn are sent together (wanted.h). When the link comes back, everything
  * wanted is subscribed again. A channel that Redis refuses does not affect the others. It stays
  * refused until it is wanted again or the link comes back.
  *

@@ -1,4 +1,4 @@
-/* Redis' support for client-side caching: when a key that one link has read changes, Redis tells
+/* Redis' support for client-side caching: when a key that one link has read changes, Redis notifies
  * another link, once, until the key is read again.
  *
  *	reader ---- GET sess:1 ----> Redis ---- "sess:1 has changed" ----> listener

@@ -5,10 +5,9 @@
  *	limits.buffered_bytes  of the process      many are, and together they hold too much
  *
  * Bytes in many queues are in memory only once. The second limit is about memory, so the sum of all
- * queues (sluice_queued_bytes) may be far larger. When it is exceeded, a connection is closed if it
- * is sent more although the kernel has taken nothing from it for a while. A browser that reads may
- * be stuck too, but not for that long. So the limit may be exceeded by what is published in that
- * time.
+ * queues (sluice_queued_bytes) may be far larger. When it is exceeded, a connection is closed if
+ * more is to be queued although it has been stuck for STUCK_MS. A browser that reads may be stuck
+ * too, but not for that long. So the limit may be exceeded by what is published in that time.
  *
  * When a connection is closed for either limit, its queue is dropped. Otherwise the memory would be
  * held until the closing handshake is over, and the browser would learn later that it has to

@@ -11,7 +11,7 @@
  * a count.
  *
  * Why not libmsgpack-c, which Debian has? It allocates what a header announces, before the items
- * have come: an array or a map gets its whole block at once (template_callback_array in its
+ * have arrived: an array or a map gets its whole block at once (template_callback_array in its
  * unpack.c), and neither a zone nor an unpacker takes a limit. Measured with Debian 12's 4.0.0, and
  * with 6.0.0, whose sources differ in the version number alone:
  *

@@ -11,8 +11,7 @@
  *
  * An object belongs to a class that only the application has. All that can be said is that it
  * exists, which is {}; it still has to be read, for the values behind it. A reference says even
- * less, as it may lead to a null. So it becomes null, and the question whether something is there
- * is answered with no. */
+ * less, as it may lead to a null. So it becomes null, and counts as missing. */
 #include "sluice/proto/record/php_value.h"
 
 #include <errno.h>

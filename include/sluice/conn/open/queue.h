@@ -4,10 +4,11 @@
 
 #include "sluice/conn/conn.h"
 
-/* As queue_limit, for a connection that may have reached a limit. */
+/* The slow path of queue_limit, for a connection that may have reached a limit. */
 struct slice queue_limit_near(struct conn *conn, size_t more);
 
-/* Is limits.queue_bytes kept with `more` bytes, whatever the kernel takes? */
+/* Does the queue stay within limits.queue_bytes with `more` bytes, even if the kernel takes
+ * nothing? */
 static inline bool queue_has_room(const struct conn *conn, size_t more)
 {
 	return stream_queued(&conn->stream) + more <= conn_settings(conn)->limits.queue_bytes &&
