@@ -11,6 +11,9 @@
 #endif
 #include <unistd.h>
 
+/* Time for the peer to end its side after we have ended ours, and how often it is extended. */
+enum { CONN_LINGER_MS = 2000, CONN_EXTENSIONS_MAX = 5 };
+
 enum { CONNS_A_WAVE = 128 };
 
 static struct conn *of_stream(struct stream *stream)

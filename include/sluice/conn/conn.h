@@ -86,12 +86,12 @@ struct conn_shared {
 	struct opening_shared *opening; /* what opening/ adds */
 	struct open_shared *open;       /* what open/ adds */
 	bool draining;
-	/* private to conn.c */
-	struct pool pool;   /* struct conn */
-	struct list all;    /* struct conn, by .link, in the order in which they were accepted */
-	size_t count, peak; /* connections; the most since memory was last released */
 	/* A connection's memory has been freed. */
 	void (*on_closed)(struct conn_shared *shared);
+	/* maintained by conn.c */
+	struct list all;    /* struct conn, by .link, in the order in which they were accepted */
+	size_t count, peak; /* connections; the most since memory was last released */
+	struct pool pool;   /* struct conn */
 };
 
 /* There is one for each browser, so it is kept small: it owns heap memory only while an operation
@@ -129,10 +129,6 @@ struct conn {
 	bool counted;       /* counted in the quota's connections */
 };
 
-/* Time for the peer to end its side after we have ended ours. It is extended as long as the peer
- * still receives what was queued before. */
-enum { CONN_LINGER_MS = 2000, CONN_EXTENSIONS_MAX = 5 };
-
 void conn_shared_init(struct conn_shared *shared);
 /* No connection may be left. */
 void conn_shared_finish(struct conn_shared *shared);
@@ -158,7 +154,7 @@ static inline const struct settings *conn_settings(const struct conn *conn)
 	return conn->shared->settings;
 }
 
-/* Ends our side, and closes when the peer has ended its own, or after CONN_LINGER_MS. */
+/* Ends our side, and closes when the peer has ended its own, or after some seconds. */
 void conn_linger(struct conn *conn);
 
 /* Closes at once. The memory stays valid until the loop has closed the stream. */
@@ -166,8 +162,8 @@ void conn_abort(struct conn *conn);
 
 /* Starts the time that the peer has to end its side. */
 void conn_time_begins(struct conn *conn);
-/* That time is over. True: the peer still receives what was sent before, and its time is
- * extended. */
+/* That time is over. True: the peer still receives what was sent before, and its time is extended;
+ * at most five times. */
 bool conn_gets_more_time(struct conn *conn);
 
 /* Notifies the phase that the log-in may have changed. For a connection with a session, `identity`

@@ -10,8 +10,8 @@
 #include "sluice/conn/opening/opening.h"
 
 struct conns {
-	/* The owner fills the fields of `shared` that are not private, and this, before
-	 * conns_open. */
+	/* Before conns_open the owner sets the fields of `shared` up to `metrics`, and on_empty; the
+	 * rest is zero. */
 	struct conn_shared shared;
 	/* While draining: the last connection has closed. */
 	void (*on_empty)(struct conns *conns);

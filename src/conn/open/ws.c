@@ -18,6 +18,9 @@
 #include "sluice/hub/publication_forms.h"
 #include "sluice/proto/ws/ws_close.h"
 
+/* Time for the peer to answer a close frame; conn_gets_more_time extends it. */
+enum { WS_CLOSING_MS = 5000 };
+
 enum { CONTROL_FRAME_MAX = WS_SERVER_HEADER_MAX + WS_CONTROL_PAYLOAD_MAX, PONGS_QUEUED = 4096 };
 
 static struct conn *of_reader(struct ws_reader *reader)

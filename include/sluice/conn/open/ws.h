@@ -5,10 +5,6 @@
 #include "sluice/conn/conn.h"
 #include "sluice/conn/open/ws_shared.h"
 
-/* Time for the peer to answer a close frame. It is extended as long as the peer still receives what
- * was queued before. */
-enum { WS_CLOSING_MS = 5000 };
-
 extern const struct ws_reader_events_pair ws_reader_events;
 
 /* The 101 is queued: from here on the connection is a WebSocket and speaks the dialect at this

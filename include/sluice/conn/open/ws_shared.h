@@ -29,7 +29,7 @@ struct ws_shared {
 	const struct dialect *const *dialects;
 };
 
-/* The readers' settings: [1] for dialects that have an on_message, [0] for the others. */
+/* The readers' events: [1] for dialects that have an on_message, [0] for the others. */
 struct ws_reader_events_pair {
 	struct ws_reader_events of[2];
 };

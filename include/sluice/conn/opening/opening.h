@@ -33,8 +33,9 @@ struct purpose {
 	void (*reject)(struct conn *conn, const char *problem);
 	/* Appends the further headers of a refusal. 0 or -ENOMEM. NULL: there are none. */
 	int (*write_headers)(const struct opening *opening, int status, struct buffer *out);
-	/* The request only asks what would happen: quotas are checked but not taken, a ticket is
-	 * not taken, no session is joined, and a refusal is not counted. */
+	/* The request only asks what would happen: quotas are checked but not taken (except
+	 * upgrades_per_second), a ticket is not taken, no session is joined, and a refusal is not
+	 * counted. */
 	bool only_looks;
 };
 
@@ -81,8 +82,8 @@ void opening_leave(struct conn *conn);
  * called twice. */
 void opening_leave_half_open(struct opening *opening);
 
-/* For the phases in which a request is under way and no Redis is asked: logs why the stream is dead,
- * and aborts the connection. */
+/* The event handler of the phases before Redis is asked: logs why the stream is dead, if it is, and
+ * aborts the connection. */
 void opening_on_end(struct conn *conn, int error);
 
 #endif

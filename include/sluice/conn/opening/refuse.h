@@ -15,8 +15,8 @@ void opening_refuse(struct conn *conn, int status, const char *problem);
  * bridge_subscribe. */
 void opening_refuse_for_redis(struct conn *conn, int error);
 
-/* The request has taken too long: refuses it if a part of it has arrived, else aborts the
- * connection. */
+/* The request is not awaited any longer (it has taken too long, or the worker drains): refuses it if
+ * a part of it has arrived, else aborts the connection. */
 void opening_give_up(struct conn *conn, int status, const char *problem);
 
 /* Only logs a refusal that is sent in another way. */

@@ -11,7 +11,8 @@ struct site {
 	 * the site may keep what a later answer needs. */
 	void (*on_request)(
 		void *context, struct conn *conn, const struct http_request *request, void **call);
-	/* The connection closes before the request was answered. It must not be used any more. */
+	/* The connection has ended before the request was answered: `conn` must not be used any
+	 * more. */
 	void (*on_gone)(void *context, void *call);
 };
 
