@@ -223,11 +223,12 @@ static void put(struct line *line, struct slice text)
 	line->text[line->len] = '\0';
 }
 
-static void put_encoded(struct line *line, const char *text)
+/* `kept`: punctuation that separates nothing in this part. */
+static void put_encoded(struct line *line, const char *text, const char *kept)
 {
 	for (; *text; text++) {
 		char escaped[4] = { *text };
-		if (!isalnum((unsigned char)*text) && !strchr("-._~/", *text))
+		if (!isalnum((unsigned char)*text) && !strchr(kept, *text))
 			snprintf(escaped, sizeof(escaped), "%%%02X", (unsigned char)*text);
 		put(line, slice_of(escaped));
 	}
@@ -248,17 +249,17 @@ const char *redis_url_mask(const struct redis_url *url, char *text, size_t size)
 	struct line line = { text, size, 0 };
 	char database[24];
 	put(&line, slice_of(url->path[0] ? "unix://" : url->tls ? "rediss://" : "redis://"));
-	put_encoded(&line, url->user);
+	put_encoded(&line, url->user, "-._~");
 	put(&line, slice_of(url->has_password ? ":***@" : ""));
 	if (url->path[0])
-		put_encoded(&line, url->path);
+		put_encoded(&line, url->path, "-._~/");
 	else
 		put_host(&line, url);
 	snprintf(database, sizeof(database), "%s%u", url->path[0] ? "?db=" : "/", url->database);
 	put(&line, slice_of(database));
 	if (url->ca[0]) {
 		put(&line, SLICE("?ca="));
-		put_encoded(&line, url->ca);
+		put_encoded(&line, url->ca, "-._~/");
 	}
 	return text;
 }

@@ -26,6 +26,8 @@ static const struct {
 		"redis://u:***@h:1/0" },
 	{ "redis://a%3ab:%70%2F%3f%40%25%23@h", "h", 6379, "", "a:b", "p/?@%#", "", 0, false, true,
 		"redis://a%3Ab:***@h:6379/0" },
+	{ "redis://%2fu:p@h", "h", 6379, "", "/u", "p", "", 0, false, true,
+		"redis://%2Fu:***@h:6379/0" },
 	{ "redis://[::1]", "::1", 6379, "", "", "", "", 0, false, false, "redis://[::1]:6379/0" },
 	{ "redis://u:p@[fe80::1%eth0]:99/2", "fe80::1%eth0", 99, "", "u", "p", "", 2, false, true,
 		"redis://u:***@[fe80::1%eth0]:99/2" },
