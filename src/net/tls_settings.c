@@ -8,6 +8,10 @@
  * must be built with threads); those on elliptic curves work on a copy of the key (2.28) or keep
  * nothing in it (3.6).
  *
+ * A client must not choose what a handshake costs the server: on mbedTLS 2.28, key exchange over
+ * secp521r1 takes six times the CPU of X25519, DHE eleven times. Nor whether it is secret later:
+ * static RSA is not. So the server accepts only the cheapest groups and suites.
+ *
  * Nothing that matters is left to mbedTLS' defaults, as they differ between versions
  * (base/mbed.h). */
 #include "sluice/net/tls_settings.h"
@@ -127,6 +131,8 @@ struct tls_settings *tls_server_create(
 	struct tls_settings *settings = settings_create(MBEDTLS_SSL_IS_SERVER, error);
 	if (!settings)
 		return NULL;
+	mbed_restrict_suites(&settings->config);
+	mbed_restrict_groups(&settings->config);
 	if (!load_certificates(&settings->certificates, certificate_file, true, error) ||
 		!load_key(settings, certificate_file, key_file, error)) {
 		tls_settings_destroy(settings);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { Browser } from '../support/browser.js';
-import { makeCertificates } from '../support/certificates.js';
+import { RSA, makeCertificates } from '../support/certificates.js';
 import { file } from '../support/ending.js';
 import { freePort } from '../support/ports.js';
 import { OPCODE, RawClient, frame, handshake } from '../support/raw_client.js';
@@ -94,6 +94,35 @@ test('refuses TLS 1.1 and accepts TLS 1.2', async t => {
   const client = await connectSecurely(sluice, { maxVersion: 'TLSv1.2' });
   assert.equal(client.socket.getProtocol(), 'TLSv1.2');
   client.destroy();
+});
+
+/* What the client prefers is what costs a server most. */
+test('chooses X25519 and AES-128-GCM for ECDSA and RSA certificates, whatever the client prefers', async t => {
+  const rsa = await makeCertificates(t, RSA);
+  for (const [name, { certificate, key, authorityText }] of [['ECDSA', certificates], ['RSA', rsa]]) {
+    const { sluice } = await stand(t, { tls: { certificate, key } });
+    const costly = { ca: authorityText, maxVersion: 'TLSv1.2', ecdhCurve: 'secp521r1:secp384r1:prime256v1:X25519',
+      ciphers: `AES128-SHA:ECDHE-${name}-CHACHA20-POLY1305:ECDHE-${name}-AES256-SHA:ECDHE-${name}-AES128-GCM-SHA256` };
+    const client = await connectSecurely(sluice, costly);
+    assert.equal(client.socket.getCipher().name, `ECDHE-${name}-AES128-GCM-SHA256`);
+    assert.equal(client.socket.getEphemeralKeyInfo().name, 'X25519');
+    client.destroy();
+    const newest = await connectSecurely(sluice, { ca: authorityText });
+    assert.equal(newest.socket.getEphemeralKeyInfo().name, 'X25519');
+    newest.destroy();
+  }
+});
+
+test('refuses costly key exchanges, those without forward secrecy, and CBC', async t => {
+  const { certificate, key, authorityText: ca } = await makeCertificates(t, RSA);
+  const { sluice } = await stand(t, { tls: { certificate, key } });
+  for (const offer of [
+    { ecdhCurve: 'secp521r1' }, { ecdhCurve: 'secp384r1' }, { ecdhCurve: 'secp521r1', maxVersion: 'TLSv1.2' },
+    ...['DHE-RSA-AES128-GCM-SHA256', 'DHE-RSA-CHACHA20-POLY1305', 'AES128-GCM-SHA256', 'AES128-SHA', 'CAMELLIA128-SHA',
+      'ECDHE-RSA-AES128-SHA', 'ECDHE-RSA-AES256-SHA384', 'ECDHE-RSA-CAMELLIA128-SHA256',
+    ].map(ciphers => ({ ciphers, maxVersion: 'TLSv1.2' })),
+  ]) await assert.rejects(connectSecurely(sluice, { ca, ...offer }), undefined, JSON.stringify(offer));
+  (await connectSecurely(sluice, { ca })).destroy();
 });
 
 test('a client that speaks no TLS, or leaves during the handshake, does no harm', async t => {

@@ -9,15 +9,20 @@ async function openssl(...args) {
   if (status !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
 }
 
-/* { authority, certificate, key, authorityText }: the paths of three PEM files, and one file's content. */
-export async function makeCertificates(t) {
+/* What `openssl req -newkey` takes. */
+export const P256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+export const RSA = ['rsa:2048'];
+
+/* { authority, certificate, key, authorityText }: the paths of three PEM files, and one file's content. `key` is the
+ * kind of localhost's key. */
+export async function makeCertificates(t, key = P256) {
   const path = await folder(t);
   const file = name => join(path, name);
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-days', '2'];
+  const make = ['req', '-x509', '-noenc', '-days', '2', '-newkey'];
 
-  await openssl('req', '-x509', ...curve, '-subj', '/CN=Test authority',
+  await openssl(...make, ...P256, '-subj', '/CN=Test authority',
     '-addext', 'basicConstraints=critical,CA:TRUE', '-keyout', file('authority.key'), '-out', file('authority.pem'));
-  await openssl('req', '-x509', ...curve, '-subj', '/CN=localhost',
+  await openssl(...make, ...key, '-subj', '/CN=localhost',
     '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE',
     '-CA', file('authority.pem'), '-CAkey', file('authority.key'),
     '-keyout', file('localhost.key'), '-out', file('localhost.pem'));

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 enum { PIPE_MAX = 65536 };
@@ -287,6 +288,133 @@ static void bounds_what_a_flood_of_warnings_costs(void **state)
 	pair_close(&pair);
 }
 
+/* A ClientHello of TLS 1.2 that offers two cipher suites and two groups, by IANA's numbers. */
+static size_t make_hello(unsigned char *bytes, const uint16_t suites[2], const uint16_t groups[2])
+{
+	static const unsigned char hello[] = {
+		0x16, 0x03, 0x01, 0x00, 0x45,       /* record: handshake */
+		0x01, 0x00, 0x00, 0x41, 0x03, 0x03, /* ClientHello, TLS 1.2 */
+		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+		24, 25, 26, 27, 28, 29, 30, 31, 32,                         /* random */
+		0x00,                                                       /* no session */
+		0x00, 0x04, 0x00, 0x00, 0x00, 0x00,                         /* suites */
+		0x01, 0x00,                                                 /* no compression */
+		0x00, 0x14,                                                 /* extensions */
+		0x00, 0x0a, 0x00, 0x06, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00, /* groups */
+		0x00, 0x0d, 0x00, 0x06, 0x00, 0x04, 0x04, 0x03, 0x04, 0x01, /* sha256 */
+	};
+	enum { SUITES = 46, GROUPS = 60 };
+	memcpy(bytes, hello, sizeof(hello));
+	for (size_t i = 0; i < 2; i++) {
+		bytes[SUITES + 2 * i] = (unsigned char)(suites[i] >> 8);
+		bytes[SUITES + 2 * i + 1] = (unsigned char)suites[i];
+		bytes[GROUPS + 2 * i] = (unsigned char)(groups[i] >> 8);
+		bytes[GROUPS + 2 * i + 1] = (unsigned char)groups[i];
+	}
+	return sizeof(hello);
+}
+
+/* The content of a handshake message of the server, which puts each into a record of its own. */
+static const unsigned char *find_message(const struct pipe *pipe, unsigned char type)
+{
+	enum { RECORD_HEADER = 5, MESSAGE_HEADER = 4 };
+	const unsigned char *bytes = (const unsigned char *)pipe->bytes;
+	for (size_t at = 0; at + RECORD_HEADER + MESSAGE_HEADER < pipe->len;) {
+		if (bytes[at] == 0x16 && bytes[at + RECORD_HEADER] == type)
+			return bytes + at + RECORD_HEADER + MESSAGE_HEADER;
+		at += RECORD_HEADER + (size_t)(bytes[at + 3] << 8 | bytes[at + 4]);
+	}
+	return NULL;
+}
+
+enum {
+	X25519 = 0x1d,
+	P256 = 0x17,
+	P384 = 0x18,
+	P521 = 0x19,
+	ECDSA_AES128_CBC = 0xc009,
+	ECDSA_AES128_GCM = 0xc02b,
+	ECDSA_AES256_GCM = 0xc02c,
+	ECDSA_CHACHA20 = 0xcca9,
+	RSA_AES128_GCM = 0xc02f,
+	RSA_AES256_GCM = 0xc030,
+	RSA_CHACHA20 = 0xcca8,
+	RSA_AES128_CBC = 0xc013,
+	RSA_AES128_CBC_SHA256 = 0xc027,
+	RSA_CAMELLIA128_GCM = 0xc08a,
+	STATIC_RSA_AES128_GCM = 0x009c,
+	STATIC_RSA_CAMELLIA128 = 0x0041,
+	DHE_AES128_GCM = 0x009e,
+	DHE_CHACHA20 = 0xccaa,
+};
+
+/* "name" has an ECDSA key, "ip" an RSA key. A client lists P-256 for the key of "name", too. */
+static void the_server_chooses_suite_and_group(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *certificate;
+		uint16_t suites[2], groups[2], suite, group;
+	} rows[] = {
+		{ "name", { ECDSA_AES128_GCM, ECDSA_AES128_CBC }, { P256, P256 }, ECDSA_AES128_GCM,
+			P256 },
+		{ "name", { ECDSA_AES128_CBC, ECDSA_AES256_GCM }, { P256, X25519 },
+			ECDSA_AES256_GCM, X25519 },
+		{ "name", { ECDSA_CHACHA20, ECDSA_AES128_GCM }, { P521, P256 }, ECDSA_AES128_GCM,
+			P256 },
+		{ "name", { ECDSA_CHACHA20, ECDSA_AES256_GCM }, { P384, P256 }, ECDSA_AES256_GCM,
+			P256 },
+		{ "name", { ECDSA_CHACHA20, ECDSA_CHACHA20 }, { X25519, P256 }, ECDSA_CHACHA20,
+			X25519 },
+		{ "ip", { STATIC_RSA_AES128_GCM, RSA_AES128_GCM }, { P521, X25519 }, RSA_AES128_GCM,
+			X25519 },
+		{ "ip", { DHE_AES128_GCM, RSA_AES256_GCM }, { P256, X25519 }, RSA_AES256_GCM,
+			X25519 },
+		{ "ip", { DHE_CHACHA20, RSA_CHACHA20 }, { P384, P256 }, RSA_CHACHA20, P256 },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static struct pair pair;
+		pair_open(&pair, rows[i].certificate, "sluice.test", PIPE_MAX);
+		pair.up.len =
+			make_hello((unsigned char *)pair.up.bytes, rows[i].suites, rows[i].groups);
+		assert_int_equal(tls_session_handshake(pair.server.session), -EAGAIN);
+		const unsigned char *hello = find_message(&pair.down, 2);
+		const unsigned char *key_exchange = find_message(&pair.down, 12);
+		assert_non_null(hello);
+		assert_non_null(key_exchange);
+		const unsigned char *suite = hello + 2 + 32 + 1 + hello[2 + 32];
+		assert_int_equal(suite[0] << 8 | suite[1], rows[i].suite);
+		assert_int_equal(key_exchange[0], 3); /* named_curve */
+		assert_int_equal(key_exchange[1] << 8 | key_exchange[2], rows[i].group);
+		pair_close(&pair);
+	}
+}
+
+static void refuses_costly_groups_and_suites_without_forward_secrecy(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *certificate;
+		uint16_t suites[2], groups[2];
+	} rows[] = {
+		{ "name", { ECDSA_AES128_CBC, ECDSA_AES128_CBC }, { X25519, P256 } },
+		{ "ip", { RSA_AES128_CBC, RSA_AES128_CBC_SHA256 }, { X25519, P256 } },
+		{ "ip", { RSA_CAMELLIA128_GCM, RSA_CAMELLIA128_GCM }, { X25519, P256 } },
+		{ "ip", { STATIC_RSA_AES128_GCM, STATIC_RSA_CAMELLIA128 }, { X25519, P256 } },
+		{ "ip", { DHE_AES128_GCM, DHE_CHACHA20 }, { X25519, P256 } },
+		{ "ip", { RSA_AES128_GCM, RSA_AES256_GCM }, { P521, P384 } },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		static struct pair pair;
+		pair_open(&pair, rows[i].certificate, "sluice.test", PIPE_MAX);
+		pair.up.len =
+			make_hello((unsigned char *)pair.up.bytes, rows[i].suites, rows[i].groups);
+		assert_int_equal(tls_session_handshake(pair.server.session), -EPROTO);
+		assert_null(find_message(&pair.down, 12));
+		pair_close(&pair);
+	}
+}
+
 static void an_early_end_fails_the_handshake(void **state)
 {
 	(void)state;
@@ -352,6 +480,8 @@ int main(void)
 		cmocka_unit_test(notices_tampered_records),
 		cmocka_unit_test(rejects_tls_1_1),
 		cmocka_unit_test(bounds_what_a_flood_of_warnings_costs),
+		cmocka_unit_test(the_server_chooses_suite_and_group),
+		cmocka_unit_test(refuses_costly_groups_and_suites_without_forward_secrecy),
 		cmocka_unit_test(an_early_end_fails_the_handshake),
 		cmocka_unit_test(reports_which_file_is_wrong),
 		cmocka_unit_test(trusts_the_file_named_by_the_environment),

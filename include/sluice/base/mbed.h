@@ -4,6 +4,8 @@
  *  - 3.6 wants PSA initialised before TLS 1.3 is used.
  *  - 3.6 wants a source of random bytes where a private key is parsed or checked.
  *  - 2.28 accepts TLS 1.0 by default.
+ *  - A server of 2.28 always follows its own order of cipher suites.
+ *  - 2.28 names groups by numbers of its own, 3.6 by IANA's.
  *  - 3.6 reports a session ticket to a client as if reading had failed.
  *  - A build may lack renegotiation or session tickets, and then lacks the functions to turn them off. */
 #ifndef SLUICE_BASE_MBED_H
@@ -11,9 +13,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/version.h>
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #include <psa/crypto.h>
@@ -66,6 +70,43 @@ static inline void mbed_require_tls_1_2(mbedtls_ssl_config *config)
 #else
 	mbedtls_ssl_conf_min_version(
 		config, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#endif
+}
+
+/* For a server: ECDHE with an AEAD only. Its order counts, not the client's. */
+static inline void mbed_restrict_suites(mbedtls_ssl_config *config)
+{
+	static const int suites[] = {
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+		MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+		MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+		MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+#endif
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		0,
+	};
+	mbedtls_ssl_conf_ciphersuites(config, suites);
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	mbedtls_ssl_conf_preference_order(config, MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_SERVER);
+#endif
+}
+
+/* The two groups that are cheapest for a server, the cheaper one first. */
+static inline void mbed_restrict_groups(mbedtls_ssl_config *config)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	static const uint16_t groups[] = { MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1, MBEDTLS_SSL_IANA_TLS_GROUP_NONE };
+	mbedtls_ssl_conf_groups(config, groups);
+#else
+	static const mbedtls_ecp_group_id groups[] = { MBEDTLS_ECP_DP_CURVE25519,
+		MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_NONE };
+	mbedtls_ssl_conf_curves(config, groups);
 #endif
 }
 

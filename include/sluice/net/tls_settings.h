@@ -1,6 +1,7 @@
 /* TLS settings, made once from certificate files and shared by all threads. TLS 1.2 at least, 1.3
- * where mbedTLS has it; a server offers http/1.1 by ALPN; no renegotiation, no session tickets for
- * a client. */
+ * where mbedTLS has it; no renegotiation, no session tickets for a client. A server offers http/1.1
+ * by ALPN. It chooses the cipher suite and the group by its own order: ECDHE with an AEAD, over
+ * X25519 or else P-256; it refuses a client that offers none of them. Its key is ECDSA or RSA. */
 #ifndef SLUICE_NET_TLS_SETTINGS_H
 #define SLUICE_NET_TLS_SETTINGS_H
 
