@@ -3,14 +3,20 @@
  *	settings (one, all threads)          session (one for each connection, its thread)
  *	  ssl_config, certificates, key  <---  ssl_context: 40 KB of record buffers, by mbedTLS
  *
- * Settings are only read once they are made, which is enough to share them: our source of random
- * bytes is the kernel and has no state; private RSA operations lock the key themselves (so mbedTLS
- * must be built with threads); those on elliptic curves work on a copy of the key (2.28) or keep
- * nothing in it (3.6).
+ * Settings are only read once they are made, except for the keys of session tickets, which mbedTLS
+ * replaces under a mutex. This is enough to share them: our source of random bytes is the kernel
+ * and has no state; private RSA operations lock the key themselves (so mbedTLS must be built with
+ * threads); those on elliptic curves work on a copy of the key (2.28) or keep nothing in it (3.6).
  *
  * A client must not choose what a handshake costs the server: on mbedTLS 2.28, key exchange over
  * secp521r1 takes six times the CPU of X25519, DHE eleven times. Nor whether it is secret later:
  * static RSA is not. So the server accepts only the cheapest groups and suites.
+ *
+ * A session ticket lets a client resume its session on any worker, without certificate and
+ * signature, and in TLS 1.2 without key exchange. It holds the session, encrypted by a key that
+ * never leaves the process. Who steals that key can read the sessions of TLS 1.2 whose tickets it
+ * encrypted. So the first handshake after TICKET_SECONDS makes a new key, and mbedTLS keeps only
+ * the one before it. TLS 1.2 does not renew a ticket: its session ends after TICKET_SECONDS.
  *
  * Nothing that matters is left to mbedTLS' defaults, as they differ between versions
  * (base/mbed.h). */
@@ -28,6 +34,8 @@
 
 #include "sluice/base/mbed.h"
 #include "tls_settings_internal.h"
+
+enum { TICKET_SECONDS = 3600 };
 
 static int random_bytes(void *context, unsigned char *bytes, size_t len)
 {
@@ -113,6 +121,7 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
 	mbedtls_ssl_config_init(&settings->config);
 	mbedtls_x509_crt_init(&settings->certificates);
 	mbedtls_pk_init(&settings->key);
+	mbedtls_ssl_ticket_init(&settings->tickets);
 	int result = mbed_init();
 	if (result == 0)
 		result = configure(&settings->config, endpoint);
@@ -121,6 +130,15 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
 	describe(error, "TLS", result);
 	tls_settings_destroy(settings);
 	return NULL;
+}
+
+static int resume_sessions(struct tls_settings *settings)
+{
+	mbed_require_key_exchange(&settings->config);
+	mbedtls_ssl_conf_session_tickets_cb(&settings->config, mbedtls_ssl_ticket_write,
+		mbedtls_ssl_ticket_parse, &settings->tickets);
+	return mbedtls_ssl_ticket_setup(
+		&settings->tickets, random_bytes, NULL, MBEDTLS_CIPHER_AES_256_GCM, TICKET_SECONDS);
 }
 
 struct tls_settings *tls_server_create(
@@ -142,6 +160,8 @@ struct tls_settings *tls_server_create(
 		&settings->config, &settings->certificates, &settings->key);
 	if (result == 0)
 		result = mbedtls_ssl_conf_alpn_protocols(&settings->config, protocols);
+	if (result == 0)
+		result = resume_sessions(settings);
 	if (result == 0)
 		return settings;
 	describe(error, certificate_file, result);
@@ -181,7 +201,7 @@ struct tls_settings *tls_client_create(const char *ca_file, char error[TLS_ERROR
 	}
 	mbedtls_ssl_conf_authmode(&settings->config, MBEDTLS_SSL_VERIFY_REQUIRED);
 	mbedtls_ssl_conf_ca_chain(&settings->config, &settings->certificates, NULL);
-	mbed_disable_session_tickets(&settings->config);
+	mbedtls_ssl_conf_session_tickets(&settings->config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
 	return settings;
 }
 
@@ -192,5 +212,6 @@ void tls_settings_destroy(struct tls_settings *settings)
 	mbedtls_ssl_config_free(&settings->config);
 	mbedtls_x509_crt_free(&settings->certificates);
 	mbedtls_pk_free(&settings->key);
+	mbedtls_ssl_ticket_free(&settings->tickets);
 	free(settings);
 }

@@ -3,12 +3,14 @@
 #define SLUICE_NET_TLS_SETTINGS_INTERNAL_H
 
 #include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
 
 struct tls_settings {
 	mbedtls_ssl_config config;
 	mbedtls_x509_crt
 		certificates;   /* a server's chain, or the authorities that a client trusts */
 	mbedtls_pk_context key; /* a server's */
+	mbedtls_ssl_ticket_context tickets; /* a server's keys, behind mbedTLS' mutex */
 };
 
 #endif

@@ -6,6 +6,7 @@ import { Browser } from '../support/browser.js';
 import { RSA, makeCertificates } from '../support/certificates.js';
 import { file } from '../support/ending.js';
 import { freePort } from '../support/ports.js';
+import { run } from '../support/program.js';
 import { OPCODE, RawClient, frame, handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
@@ -123,6 +124,54 @@ test('refuses costly key exchanges, those without forward secrecy, and CBC', asy
     ].map(ciphers => ({ ciphers, maxVersion: 'TLSv1.2' })),
   ]) await assert.rejects(connectSecurely(sluice, { ca, ...offer }), undefined, JSON.stringify(offer));
   (await connectSecurely(sluice, { ca })).destroy();
+});
+
+/* A connection that is logged in, with a TLS session that can be resumed. */
+async function logInSecurely(sluice, cookie, options) {
+  const client = await connectSecurely(sluice, options);
+  client.write(handshake({ headers: { Cookie: cookie } }));
+  assert.equal((await client.answer()).status, 101); // after the session ticket
+  return client;
+}
+
+for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
+  test(`resumes a session on every worker, up to ${maxVersion}`, async t => {
+    const { sluice, cookie } = await stand(t, { ...serverTls(), workers: 2 });
+    const first = await logInSecurely(sluice, cookie, { maxVersion });
+    assert.equal(first.socket.isSessionReused(), false);
+    const session = first.socket.getSession();
+    const clients = [first];
+    /* the kernel chooses the worker; each counts the user's session once */
+    while (clients.length < 64 && await sluice.metric('sluice_sessions') < 2) {
+      const client = await logInSecurely(sluice, cookie, { maxVersion, session });
+      assert.equal(client.socket.isSessionReused(), true);
+      clients.push(client);
+    }
+    await sluice.reaches('sluice_sessions', 2);
+    for (const client of clients) client.destroy();
+  });
+
+  test(`a ticket from before a reload leads to a full handshake, up to ${maxVersion}`, async t => {
+    const { sluice, cookie } = await stand(t, serverTls());
+    const resumes = async session => {
+      const client = await logInSecurely(sluice, cookie, { maxVersion, session });
+      const reused = client.socket.isSessionReused();
+      client.destroy();
+      return reused;
+    };
+    const first = await logInSecurely(sluice, cookie, { maxVersion });
+    const session = first.socket.getSession();
+    first.destroy();
+    assert.equal(await resumes(session), true);
+    sluice.hangUp();
+    await until(async () => !(await resumes(session)), { what: 'a full handshake' });
+  });
+}
+
+test('session tickets live for an hour', async t => {
+  const { sluice } = await stand(t, serverTls());
+  const { stdout } = await run('openssl', ['s_client', '-tls1_2', '-connect', `127.0.0.1:${sluice.port}`]);
+  assert.match(stdout, /ticket lifetime hint: 3600 /);
 });
 
 test('a client that speaks no TLS, or leaves during the handshake, does no harm', async t => {

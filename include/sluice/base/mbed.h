@@ -6,8 +6,9 @@
  *  - 2.28 accepts TLS 1.0 by default.
  *  - A server of 2.28 always follows its own order of cipher suites.
  *  - 2.28 names groups by numbers of its own, 3.6 by IANA's.
+ *  - A server of 3.6 may resume a TLS 1.3 session without a new key exchange.
  *  - 3.6 reports a session ticket to a client as if reading had failed.
- *  - A build may lack renegotiation or session tickets, and then lacks the functions to turn them off. */
+ *  - A build may lack renegotiation, and then lacks the function to turn it off. */
 #ifndef SLUICE_BASE_MBED_H
 #define SLUICE_BASE_MBED_H
 
@@ -25,6 +26,10 @@
 
 #if !defined(MBEDTLS_THREADING_C)
 #error "mbedTLS must be built with MBEDTLS_THREADING_C: workers share the private key"
+#endif
+
+#if !defined(MBEDTLS_SSL_SESSION_TICKETS) || !defined(MBEDTLS_SSL_TICKET_C)
+#error "mbedTLS must be built with MBEDTLS_SSL_SESSION_TICKETS and MBEDTLS_SSL_TICKET_C"
 #endif
 
 /* Fills `bytes`. 0 or an mbedTLS error. */
@@ -110,20 +115,21 @@ static inline void mbed_restrict_groups(mbedtls_ssl_config *config)
 #endif
 }
 
-static inline void mbed_disable_renegotiation(mbedtls_ssl_config *config)
+/* For a server that resumes sessions. */
+static inline void mbed_require_key_exchange(mbedtls_ssl_config *config)
 {
-#if defined(MBEDTLS_SSL_RENEGOTIATION)
-	mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3)
+	mbedtls_ssl_conf_tls13_key_exchange_modes(
+		config, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
 #else
 	(void)config;
 #endif
 }
 
-/* For a client. */
-static inline void mbed_disable_session_tickets(mbedtls_ssl_config *config)
+static inline void mbed_disable_renegotiation(mbedtls_ssl_config *config)
 {
-#if defined(MBEDTLS_SSL_SESSION_TICKETS)
-	mbedtls_ssl_conf_session_tickets(config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+#if defined(MBEDTLS_SSL_RENEGOTIATION)
+	mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #else
 	(void)config;
 #endif

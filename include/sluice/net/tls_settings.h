@@ -1,7 +1,8 @@
 /* TLS settings, made once from certificate files and shared by all threads. TLS 1.2 at least, 1.3
  * where mbedTLS has it; no renegotiation, no session tickets for a client. A server offers http/1.1
  * by ALPN. It chooses the cipher suite and the group by its own order: ECDHE with an AEAD, over
- * X25519 or else P-256; it refuses a client that offers none of them. Its key is ECDSA or RSA. */
+ * X25519 or else P-256; it refuses a client that offers none of them. Its key is ECDSA or RSA. Its
+ * clients can resume a session by a ticket for an hour, in any thread, with the same settings. */
 #ifndef SLUICE_NET_TLS_SETTINGS_H
 #define SLUICE_NET_TLS_SETTINGS_H
 
@@ -9,7 +10,7 @@
 
 enum { TLS_ERROR_MAX = 256 }; /* bytes of an error text, with its NUL */
 
-struct tls_settings; /* opaque; read-only once created, from any thread */
+struct tls_settings; /* opaque; for any thread once created */
 
 /* `certificate_file`: PEM, the certificate followed by its chain. NULL: `error` says what is wrong
  * and names the file. */
