@@ -10,6 +10,12 @@ struct quota_share {
 	struct table_key name; /* kind, then the address or user */
 };
 
+/* The look-ups of one address within this second. */
+struct quota_try {
+	unsigned count;
+	struct table_key address;
+};
+
 void quota_init(struct quota *quota)
 {
 	*quota = (struct quota){ .mutex = PTHREAD_MUTEX_INITIALIZER, .sockets_max = UINT_MAX };
@@ -20,8 +26,17 @@ void quota_set_sockets_max(struct quota *quota, unsigned max)
 	quota->sockets_max = max;
 }
 
+static void forget_tries(struct quota *quota)
+{
+	TABLE_EACH (key, &quota->tries) {
+		table_remove(&quota->tries, key);
+		free(container_of(key, struct quota_try, address));
+	}
+}
+
 void quota_finish(struct quota *quota)
 {
+	forget_tries(quota);
 	MUST(atomic_load(&quota->connections) == 0 && table_count(&quota->shares) == 0);
 	MUST(atomic_load(&quota->sockets) == 0);
 	pthread_mutex_destroy(&quota->mutex);
@@ -46,22 +61,99 @@ bool quota_has_connection(const struct quota *quota, unsigned limit)
 	return !limit || atomic_load(&quota->connections) < limit;
 }
 
-bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms)
+/* ---- within a second ---- */
+
+/* The workers' clocks are some milliseconds apart. A clock that is behind does not begin a new
+ * second. */
+static void begin_second(struct quota *quota, uint64_t now_ms)
+{
+	if (now_ms / 1000 <= quota->second)
+		return;
+	quota->second = now_ms / 1000;
+	memset(quota->upgrades, 0, sizeof(quota->upgrades));
+	forget_tries(quota);
+}
+
+/* `n`: how many to take. */
+static bool count_upgrades(
+	struct quota *quota, enum quota_login login, unsigned limit, uint64_t now_ms, unsigned n)
 {
 	if (!limit)
 		return true;
 	pthread_mutex_lock(&quota->mutex);
-	/* The workers' clocks are some milliseconds apart. A clock that is behind does not begin a
-	 * new second. */
-	if (now_ms / 1000 > quota->second) {
-		quota->second = now_ms / 1000;
-		quota->upgrades = 0;
-	}
-	bool taken = quota->upgrades < limit;
-	quota->upgrades += taken;
+	begin_second(quota, now_ms);
+	bool left = quota->upgrades[login] < limit;
+	quota->upgrades[login] += left ? n : 0;
 	pthread_mutex_unlock(&quota->mutex);
-	return taken;
+	return left;
 }
+
+bool quota_take_upgrade(
+	struct quota *quota, enum quota_login login, unsigned limit, uint64_t now_ms)
+{
+	return count_upgrades(quota, login, limit, now_ms, 1);
+}
+
+bool quota_has_upgrade(struct quota *quota, enum quota_login login, unsigned limit, uint64_t now_ms)
+{
+	return count_upgrades(quota, login, limit, now_ms, 0);
+}
+
+static struct quota_try *find_try(struct quota *quota, struct slice address)
+{
+	struct table_key *key = table_find(&quota->tries, address);
+	return key ? container_of(key, struct quota_try, address) : NULL;
+}
+
+static struct quota_try *create_try(struct quota *quota, struct slice address)
+{
+	struct quota_try *try = calloc(1, sizeof(*try) + address.len);
+	if (try && table_add(&quota->tries, &try->address, address) == 0)
+		return try;
+	free(try);
+	return NULL;
+}
+
+static int try_once(struct quota *quota, struct slice address, unsigned limit)
+{
+	struct quota_try *try = find_try(quota, address);
+	if (!try)
+		try = create_try(quota, address);
+	if (!try)
+		return -ENOMEM;
+	if (try->count >= limit)
+		return -EBUSY;
+	try->count++;
+	return 0;
+}
+
+int quota_take_try(struct quota *quota, struct slice address, unsigned limit, uint64_t now_ms,
+	uint64_t *ret_second)
+{
+	*ret_second = 0;
+	if (!limit)
+		return 0;
+	pthread_mutex_lock(&quota->mutex);
+	begin_second(quota, now_ms);
+	int error = try_once(quota, address, limit);
+	if (!error)
+		*ret_second = quota->second;
+	pthread_mutex_unlock(&quota->mutex);
+	return error;
+}
+
+void quota_give_try(struct quota *quota, struct slice address, uint64_t second)
+{
+	if (!second)
+		return;
+	pthread_mutex_lock(&quota->mutex);
+	struct quota_try *try = second == quota->second ? find_try(quota, address) : NULL;
+	if (try && try->count)
+		try->count--;
+	pthread_mutex_unlock(&quota->mutex);
+}
+
+/* ---- shares ---- */
 
 static struct quota_share *create(struct quota *quota, struct slice key)
 {

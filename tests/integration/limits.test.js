@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Browser } from '../support/browser.js';
 import { folder } from '../support/folder.js';
 import { handshake } from '../support/raw_client.js';
-import { logIn } from '../support/sessions.js';
+import { cookieFor, logIn } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
 
@@ -69,6 +69,41 @@ test('limits.upgrades_per_second: a burst above it gets 429, later upgrades are 
   assert.deepEqual(all.filter(status => status !== 101 && status !== 429), []);
   assert.equal(await sluice.hits('upgrades_per_second'), all.filter(status => status === 429).length);
   await until(() => sluice.open({ cookie }), { what: 'a later upgrade is accepted' });
+});
+
+/* Sends `n` upgrades at once, and returns the statuses of the answers. */
+async function burst(sluice, n, options) {
+  const all = await Promise.all(Array.from({ length: n }, () => sluice.open(options).catch(error => error)));
+  return all.map(one => one.status ?? 101);
+}
+
+test('limits.upgrades_per_second: cookies with a bad signature use nothing up', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { upgrades_per_second: 3 } });
+  const junk = { cookie: cookieFor('nobody', { secret: 'made up' }) };
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual([...new Set(await burst(sluice, 10, junk))], [401]);
+    assert.deepEqual(await burst(sluice, 1, { cookie }), [101]);
+  }
+});
+
+test('limits.upgrades_per_second: ids that find no session are limited by address, and use nothing up', async t => {
+  const { sluice, cookie } = await stand(t, { limits: { upgrades_per_second: 2 } });
+  let refused = 0;
+  for (let i = 0; i < 5; i++) {
+    const all = await burst(sluice, 20, { cookie: cookieFor('nobody'), localAddress: '127.0.0.2' });
+    refused += all.filter(status => status === 429).length;
+    assert.deepEqual(all.filter(status => status !== 401 && status !== 429), []);
+    if (i < 2) assert.deepEqual(await burst(sluice, 1, { cookie }), [101]); // no more than the limit
+  }
+  assert.ok(refused > 0, 'one address has a limit');
+  assert.equal(await sluice.hits('upgrades_per_second'), refused);
+});
+
+test('limits.upgrades_per_second: clients without a log-in use nothing up that log-ins need', async t => {
+  const { sluice, cookie } = await stand(t, { session: { required: false }, limits: { upgrades_per_second: 2 } });
+  const all = await burst(sluice, 30, {});
+  assert.ok(all.includes(429), `${all}`);
+  assert.deepEqual(await burst(sluice, 1, { cookie }), [101]);
 });
 
 test('limits.header_bytes: a longer head gets 431, even before it is complete', async t => {

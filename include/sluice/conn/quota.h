@@ -23,9 +23,13 @@ struct quota {
 	unsigned sockets_max;
 	pthread_mutex_t mutex; /* of what follows */
 	struct table shares;   /* struct quota_share, by name */
-	uint64_t second;       /* in which `upgrades` were counted */
-	unsigned upgrades;
+	uint64_t second;       /* in which what follows was counted */
+	unsigned upgrades[2];  /* by enum quota_login */
+	struct table tries;    /* struct quota_try, by address */
 };
+
+/* Upgrades of both kinds are counted apart, so that strangers use up nothing that log-ins need. */
+enum quota_login { QUOTA_ANONYMOUS, QUOTA_LOGGED_IN };
 
 /* Sockets are not limited before quota_set_sockets_max. */
 void quota_init(struct quota *quota);
@@ -44,8 +48,24 @@ void quota_give_connection(struct quota *quota);
 /* Would quota_take_connection succeed now? */
 bool quota_has_connection(const struct quota *quota, unsigned limit);
 
-/* False: `limit` upgrades were begun within this second. `now_ms` is a monotonic time. */
-MUST_CHECK bool quota_take_upgrade(struct quota *quota, unsigned limit, uint64_t now_ms);
+/* False: `limit` upgrades of this kind were counted within this second. `now_ms` is a monotonic
+ * time. It is not given back. */
+MUST_CHECK bool quota_take_upgrade(
+	struct quota *quota, enum quota_login login, unsigned limit, uint64_t now_ms);
+
+/* Would quota_take_upgrade succeed now? */
+MUST_CHECK bool quota_has_upgrade(
+	struct quota *quota, enum quota_login login, unsigned limit, uint64_t now_ms);
+
+/* Counts a look-up of somebody at `address` who may be nobody. 0 and the second for quota_give_try
+ * (0 when limit is 0); -EBUSY: `limit` look-ups of this address within this second have found
+ * nobody, or are under way; -ENOMEM. */
+MUST_CHECK int quota_take_try(struct quota *quota, struct slice address, unsigned limit,
+	uint64_t now_ms, uint64_t *ret_second);
+
+/* The look-up has found somebody, so it does not count. Tries that are not given back end with their
+ * second. */
+void quota_give_try(struct quota *quota, struct slice address, uint64_t second);
 
 /* Counts one more connection of an address ('a') or a user ('u'), or one more half-open connection
  * of an address ('h'). 0 and the share (NULL when limit is 0); -EBUSY: `limit` are taken; -ENOMEM.

@@ -1,6 +1,6 @@
 /* Which channels may the client see?
  *
- *	identity -> user's quota 429 -> rules 403 -> Redis: channels confirmed 503 -> admitted
+ *	identity -> upgrades, user's quota 429 -> rules 403 -> Redis: channels confirmed 503 -> admitted
  *
  * A connection is admitted only after Redis has confirmed every channel. So once the WebSocket is
  * open in the browser, no later publication is missed. */
@@ -83,7 +83,9 @@ static int keep_user(struct opening *opening, const struct identity *identity)
 void admit(struct conn *conn, const struct identity *identity)
 {
 	const char *problem;
-	int status = opening_take_user_share(conn, identity, &problem);
+	int status = opening_take_upgrade(conn, identity, &problem);
+	if (!status)
+		status = opening_take_user_share(conn, identity, &problem);
 	if (status) {
 		opening_refuse(conn, status, problem);
 		return;

@@ -1,6 +1,6 @@
 /* From the request to an identity: by the ticket if there is one, else by the session cookie.
  *
- *	cookie -> signature 401 -> Redis: session 401 503 -> admit
+ *	cookie -> signature 401 -> quotas 429 -> Redis: session 401 503 -> admit
  *
  * All queries to Redis from here on share REDIS_ANSWER_MS. After that the answer is 503, because a
  * browser opens no second WebSocket to a host while the first one is still connecting. The stream
@@ -12,6 +12,7 @@
 
 #include "sluice/auth/credentials.h"
 #include "sluice/conn/opening/admit.h"
+#include "sluice/conn/opening/quotas.h"
 #include "sluice/conn/opening/refuse.h"
 #include "sluice/conn/opening/ticket.h"
 
@@ -36,23 +37,34 @@ static void on_session(struct session_waiter *waiter, enum session_result result
 		admit_without(conn, "no such session, or it is not logged in");
 }
 
-static void by_cookie(struct conn *conn)
+static void look_up(struct conn *conn, struct slice sid)
 {
 	struct opening *opening = conn->opening;
+	const char *problem;
+	int status = opening_take_look_up(conn, &problem);
+	if (status) {
+		opening_refuse(conn, status, problem);
+		return;
+	}
+	opening->waiter.on_result = on_session;
+	int error = sessions_look_up(conn->shared->sessions, sid, &opening->waiter);
+	if (error)
+		opening_refuse_for_redis(conn, error);
+}
+
+static void by_cookie(struct conn *conn)
+{
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
 	const char *problem;
 	int error = credentials_session_id(
-		conn_settings(conn), &opening->request, value, &sid, &problem);
-	if (error == -EACCES) {
+		conn_settings(conn), &conn->opening->request, value, &sid, &problem);
+	if (error == -EACCES)
 		admit_without(conn, problem);
-		return;
-	}
-	opening->waiter.on_result = on_session;
-	if (!error)
-		error = sessions_look_up(conn->shared->sessions, sid, &opening->waiter);
-	if (error)
+	else if (error)
 		opening_refuse_for_redis(conn, error);
+	else
+		look_up(conn, sid);
 }
 
 static void on_redis_due(struct deadline *deadline)

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "sluice/conn/opening/admit.h"
+#include "sluice/conn/opening/quotas.h"
 #include "sluice/conn/opening/refuse.h"
 
 /* Once its session has ended, the ticket is not valid either. */
@@ -95,6 +96,23 @@ static void on_ticket(struct ticket_waiter *waiter, enum session_result result, 
 		opening_refuse_for_redis(conn, error);
 }
 
+static void take(struct conn *conn, struct slice ticket)
+{
+	struct conn_shared *shared = conn->shared;
+	struct opening *opening = conn->opening;
+	const char *problem;
+	int status = opening_take_look_up(conn, &problem);
+	if (status) {
+		opening_refuse(conn, status, problem);
+		return;
+	}
+	opening->ticket.on_result = on_ticket;
+	int error = ticket_take(sessions_link(shared->sessions), shared->settings, shared->metrics,
+		ticket, opening->purpose->only_looks, &opening->ticket);
+	if (error)
+		opening_refuse_for_redis(conn, error);
+}
+
 bool opening_take_ticket(struct conn *conn)
 {
 	struct conn_shared *shared = conn->shared;
@@ -108,13 +126,11 @@ bool opening_take_ticket(struct conn *conn)
 		opening->request.query, opening->handshake.ticket, room, &ticket, &problem);
 	if (error == -ENOENT)
 		return false;
-	opening->ticket.on_result = on_ticket;
-	if (!error)
-		error = ticket_take(sessions_link(shared->sessions), shared->settings,
-			shared->metrics, ticket, opening->purpose->only_looks, &opening->ticket);
 	if (error == -EACCES)
 		refuse(conn, problem);
 	else if (error)
 		opening_refuse_for_redis(conn, error);
+	else
+		take(conn, ticket);
 	return true;
 }

@@ -2,7 +2,7 @@
  * least come first:
  *
  *	path 404, handshake 400 405 426, drain 503, origin 403, quotas 429 503
- *	-> authenticate.c: 401 503 -> admit.c: 429 403 503 -> 101
+ *	-> authenticate.c: 401 429 503 -> admit.c: 429 403 503 -> 101
  *
  * A page cannot see the status of a refusal. With session.reject "close", a client without a log-in
  * gets a 101 and is closed with 4401 at once, which its page can see. This costs no more than a

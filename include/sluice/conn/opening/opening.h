@@ -57,6 +57,7 @@ struct opening {
 	unsigned dialect; /* that the handshake asks for; an index into the table */
 	struct session_waiter waiter;
 	struct ticket_waiter ticket;
+	uint64_t try_second;      /* for quota_give_try */
 	struct buffer user;       /* for the dialect's welcome */
 	struct list in_half_open; /* linked when the request takes long */
 	struct quota_share *half_open;
