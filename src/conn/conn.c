@@ -101,7 +101,7 @@ bool conn_gets_more_time(struct conn *conn)
 	struct stream_progress progress = stream_progress(&conn->stream);
 	bool takes = progress.outstanding && progress.acked != conn->acked;
 	conn->acked = progress.acked;
-	return takes && conn->extensions++ < CONN_EXTENSIONS_MAX;
+	return takes && !conn->shared->draining && conn->extensions++ < CONN_EXTENSIONS_MAX;
 }
 
 static void on_linger_due(struct deadline *deadline)

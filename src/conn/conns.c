@@ -2,7 +2,8 @@
  *
  * The drain closes connections in the order in which they were accepted. At every step it computes
  * how many should be closed by now, total x elapsed / duration, and closes as many. So any number
- * is spread evenly, with one deadline for all. */
+ * is spread evenly, with one deadline for all. Clients that have not answered their close frame
+ * DRAIN_GRACE_MS after the end are cut off: whoever started the drain kills the process soon. */
 #include "sluice/conn/conns.h"
 
 #include "sluice/conn/open/dialects.h"
@@ -10,7 +11,7 @@
 #include "sluice/conn/opening/half_open.h"
 #include "sluice/conn/opening/request.h"
 
-enum { DRAIN_STEP_MS = 50 };
+enum { DRAIN_STEP_MS = 50, DRAIN_GRACE_MS = 1000 };
 
 static struct conn *conn_of(struct list *node)
 {
@@ -44,9 +45,19 @@ static size_t drain_due(const struct conns *conns)
 	return (size_t)((conns->drain_total * elapsed + duration - 1) / duration);
 }
 
+static bool drain_is_over(const struct conns *conns)
+{
+	uint64_t elapsed = uv_now(conns->shared.streams->loop) - conns->drain_begin;
+	return elapsed >= (uint64_t)conns->shared.settings->drain_ms + DRAIN_GRACE_MS;
+}
+
 static void on_drain_due(struct deadline *deadline)
 {
 	struct conns *conns = container_of(deadline, struct conns, drain);
+	if (drain_is_over(conns)) {
+		conns_abort(conns);
+		return;
+	}
 	size_t due = drain_due(conns);
 	LIST_EACH_SAFE (node, &conns->shared.all) {
 		struct conn *conn = conn_of(node);

@@ -97,6 +97,31 @@ test('a client that never answers the close frame does not delay the end', async
   assert.equal(await sluice.program.exit({ within: 8000 }), 0);
 });
 
+/* Publishes until 4 MiB wait in the gateway for a client that reads a piece every half second. */
+async function slowReader(t, { redis, sluice, cookie }) {
+  const publisher = await redis.client();
+  const slow = await sluice.connect();
+  await slow.open({ cookie });
+  slow.socket.pause();
+  await until(async () => {
+    await publisher.publish('news', Buffer.alloc(64 << 10, 'x'));
+    return (await sluice.metric('sluice_queued_bytes')) > 4 << 20;
+  }, { what: 'much waits for the client', within: 20000 });
+  slow.socket.on('data', () => slow.socket.pause());
+  const pieces = setInterval(() => slow.socket.resume(), 500);
+  t.after(() => {
+    clearInterval(pieces);
+    slow.destroy();
+  });
+}
+
+test('a client that reads slowly does not delay the end', async t => {
+  const all = await stand(t, { workers: 1, drain: { seconds: 0.5 }, limits: { queue_bytes: 64 << 20 } });
+  await slowReader(t, all);
+  all.sluice.program.signal('SIGTERM');
+  assert.equal(await all.sluice.program.exit({ within: 8000 }), 0);
+});
+
 test('connections with no request, or half of one, do not delay the end', async t => {
   const { sluice, cookie } = await stand(t, {
     workers: 1, drain: { seconds: 0.2 }, limits: { handshake_seconds: 30 } });

@@ -163,7 +163,7 @@ void conn_abort(struct conn *conn);
 /* Starts the time that the peer has to end its side. */
 void conn_time_begins(struct conn *conn);
 /* That time is over. True: the peer still receives what was sent before, and its time is extended;
- * at most five times. */
+ * at most five times, and never while draining. */
 bool conn_gets_more_time(struct conn *conn);
 
 /* Notifies the phase that the log-in may have changed. For a connection with a session, `identity`

@@ -47,8 +47,8 @@ void conns_make_room(struct conns *conns);
 /* Publications may have been missed on channels of these homes (one bit for each). */
 void conns_on_gap(struct conns *conns, uint64_t homes);
 
-/* Closes all with 1012, spread evenly over settings->drain_ms; new requests get 503. on_empty
- * follows (within this call if there is no connection). */
+/* Closes all with 1012, spread evenly over settings->drain_ms; new requests get 503. A second later
+ * the rest is aborted. on_empty follows (within this call if there is no connection). */
 void conns_drain(struct conns *conns);
 
 /* Closes the remaining connections at once, without a close frame. */
