@@ -1,6 +1,10 @@
 /* Each connection gets one request and one answer: a probe or Prometheus asks only once in a few
  * seconds. The admin port runs on the main thread's own loop, so it answers while every worker is
- * busy, and a slow reader delays no browser. */
+ * busy, and a slow reader delays no browser.
+ *
+ * Few connections are open at a time. One more closes the oldest, which is either hung or slow, so
+ * whoever holds many silent connections takes no descriptors from the links to Redis and shuts no
+ * probe out. */
 #include "sluice/process/admin.h"
 
 #include <stdlib.h>
@@ -10,7 +14,7 @@
 #include "sluice/proto/http/http_answer.h"
 #include "sluice/proto/http/http_request.h"
 
-enum { REQUEST_MS = 5000, HEADER_BYTES = 8192 };
+enum { REQUEST_MS = 2000, ANSWER_MS = 2000, HEADER_BYTES = 8192 };
 
 struct admin_conn {
 	struct stream stream;
@@ -18,7 +22,7 @@ struct admin_conn {
 	struct admin *admin;
 	struct deadline deadline;
 	struct http_request request;
-	bool answered;
+	bool answered, closing;
 };
 
 static struct admin_conn *of_stream(struct stream *stream)
@@ -26,8 +30,14 @@ static struct admin_conn *of_stream(struct stream *stream)
 	return container_of(stream, struct admin_conn, stream);
 }
 
+/* Its descriptor is free at once; the memory follows. */
 static void close_conn(struct admin_conn *conn)
 {
+	if (conn->closing)
+		return;
+	conn->closing = true;
+	list_remove(&conn->link);
+	conn->admin->n--;
 	deadline_clear(conn->admin->deadlines, &conn->deadline);
 	stream_close(&conn->stream);
 }
@@ -87,6 +97,12 @@ static void on_open(struct stream *stream)
 	(void)stream; /* the peer sends first */
 }
 
+static void end_after_answer(struct admin_conn *conn)
+{
+	deadline_set(conn->admin->deadlines, &conn->deadline, ANSWER_MS, on_due);
+	stream_end(&conn->stream);
+}
+
 static void on_bytes(struct stream *stream, char *bytes, size_t len)
 {
 	struct admin_conn *conn = of_stream(stream);
@@ -101,7 +117,7 @@ static void on_bytes(struct stream *stream, char *bytes, size_t len)
 		stream_send_bytes(stream, out.bytes, out.len) != 0)
 		close_conn(conn);
 	else
-		stream_end(stream);
+		end_after_answer(conn);
 	buffer_finish(&out);
 }
 
@@ -114,7 +130,6 @@ static void on_end(struct stream *stream, int error)
 static void on_closed(struct stream *stream)
 {
 	struct admin_conn *conn = of_stream(stream);
-	list_remove(&conn->link);
 	http_request_finish(&conn->request);
 	free(conn);
 }
@@ -130,6 +145,8 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 {
 	(void)peer;
 	struct admin *admin = listener->owner;
+	if (admin->n >= ADMIN_CONNS_MAX)
+		close_conn(container_of(admin->conns.next, struct admin_conn, link));
 	struct admin_conn *conn = calloc(1, sizeof(*conn));
 	if (!conn) {
 		close(fd);
@@ -143,6 +160,7 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 		return;
 	}
 	list_append(&admin->conns, &conn->link);
+	admin->n++;
 	deadline_set(admin->deadlines, &conn->deadline, REQUEST_MS, on_due);
 }
 

@@ -1,9 +1,10 @@
 /* The admin port: livez, readyz, and the names and values of /metrics. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { readdirSync } from 'node:fs';
 import { before, test } from 'node:test';
 import { file } from '../support/ending.js';
-import { handshake } from '../support/raw_client.js';
+import { RawClient, handshake } from '../support/raw_client.js';
 import { listen } from '../support/serving.js';
 import { logIn } from '../support/sessions.js';
 import { runSluice } from '../support/sluice.js';
@@ -40,6 +41,23 @@ test('/metrics is in Prometheus\' text format, with every documented name', asyn
   const names = new Set(series.map(line => line.slice(0, line.lastIndexOf(' '))));
   assert.deepEqual(NAMES.filter(name => !names.has(name)), []);
   assert.equal(names.size, series.length, 'each series once');
+});
+
+test('silent connections to the admin port shut out no probe, and take no descriptors from Redis', async t => {
+  const SILENT = 100;
+  const own = await stand(t, { workers: 1 }, { under: ['prlimit', '--nofile=96:96'] });
+  const open = () => readdirSync(`/proc/${own.sluice.program.pid}/fd`).length;
+  const before = open();
+  const silent = await Promise.all(Array.from({ length: SILENT }, () =>
+    RawClient.connect({ host: '127.0.0.1', port: own.sluice.adminPort })));
+  t.after(() => silent.forEach(one => one.destroy()));
+  assert.equal((await own.sluice.admin('/livez')).status, 200);
+  assert.ok(open() <= before + 16, `${open()} descriptors, ${before} before`);
+  await own.redis.kill();
+  await until(async () => (await own.sluice.admin('/readyz')).status === 503);
+  await own.redis.start();
+  await own.sluice.ready();
+  await Promise.all(silent.map(one => one.ended()));
 });
 
 test('each family has one TYPE line, before its series', async () => {

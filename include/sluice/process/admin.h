@@ -8,6 +8,9 @@
 #include "sluice/net/listener.h"
 #include "sluice/net/stream.h"
 
+/* One more closes the oldest. Part of the reserve of descriptors (descriptors.c). */
+enum { ADMIN_CONNS_MAX = 16 };
+
 struct admin_source {
 	void *context;
 	/* Appends the reasons why the process is not ready, one on each line; nothing if it is
@@ -23,7 +26,8 @@ struct admin {
 	struct deadlines *deadlines;
 	const struct admin_source *source;
 	struct listener listener;
-	struct list conns; /* struct admin_conn, by .link */
+	struct list conns; /* struct admin_conn, by .link, oldest first */
+	unsigned n;        /* of them */
 };
 
 /* Takes the listening descriptor, also on an error. `source` must outlive it. 0 or a negative
