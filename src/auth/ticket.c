@@ -52,8 +52,10 @@ static enum session_result read_error(const struct redisReply *reply)
 {
 	if (slice_starts_with(reply_text(reply), SLICE("WRONGTYPE")))
 		return SESSION_NONE;
-	log_warn("a ticket could not be taken (GETDEL needs Redis 6.2)",
-		log_slice("reason", reply_error_reason(reply)));
+	static _Atomic uint64_t quiet_until;
+	if (log_may(&quiet_until))
+		log_warn("a ticket could not be taken (GETDEL needs Redis 6.2)",
+			log_slice("reason", reply_error_reason(reply)));
 	return SESSION_UNAVAILABLE;
 }
 

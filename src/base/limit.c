@@ -3,13 +3,8 @@
  * time. */
 #include "sluice/base/limit.h"
 
-#include <stdbool.h>
-#include <time.h>
-
 #include "sluice/base/defs.h"
 #include "sluice/base/log.h"
-
-static const uint64_t QUIET_NS = UINT64_C(10000000000);
 
 static const struct {
 	enum metric metric;
@@ -27,31 +22,19 @@ static const struct {
 	{ METRIC_LIMIT_FRAMES_PER_SECOND, "frames_per_second" },
 	{ METRIC_LIMIT_QUEUE_BYTES, "queue_bytes" },
 	{ METRIC_LIMIT_BUFFERED_BYTES, "buffered_bytes" },
+	{ METRIC_LIMIT_COMMAND_BYTES, "command_bytes" },
+	{ METRIC_LIMIT_COMMANDS_PER_SECOND, "commands_per_second" },
 	{ METRIC_LIMIT_CHANNELS, "channels" },
 	{ METRIC_LIMIT_PUBLICATION_BYTES, "publication_bytes" },
 	{ METRIC_LIMIT_DESCRIPTORS, "descriptors" },
 };
 
-static _Atomic uint64_t quiet_until[COUNT_OF(limits)]; /* by monotonic_ns */
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
-
-/* True for one thread, once in ten seconds. */
-static bool may_log(_Atomic uint64_t *until)
-{
-	uint64_t now = monotonic_ns(), before = atomic_load_explicit(until, memory_order_relaxed);
-	return now >= before && atomic_compare_exchange_strong(until, &before, now + QUIET_NS);
-}
+static _Atomic uint64_t quiet_until[COUNT_OF(limits)];
 
 void limit_hit(struct metrics *metrics, enum metric limit)
 {
 	metrics_add(metrics, limit, 1);
 	for (size_t i = 0; i < COUNT_OF(limits); i++)
-		if (limits[i].metric == limit && may_log(&quiet_until[i]))
+		if (limits[i].metric == limit && log_may(&quiet_until[i]))
 			log_warn("limit reached", log_text("limit", limits[i].name));
 }

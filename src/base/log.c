@@ -146,6 +146,27 @@ static bool write_line(enum log_level level, const struct log_field *fields)
 	return write(STDERR_FILENO, line.text, line.len) == (ssize_t)line.len;
 }
 
+/* ---- lines that can be caused at any rate ---- */
+
+static const uint64_t QUIET_NS = UINT64_C(10000000000);
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+bool log_may(_Atomic uint64_t *quiet_until)
+{
+	uint64_t now = monotonic_ns(),
+		 before = atomic_load_explicit(quiet_until, memory_order_relaxed);
+	return now >= before &&
+	       atomic_compare_exchange_strong(quiet_until, &before, now + QUIET_NS);
+}
+
+/* ---- writing ---- */
+
 void log_write(enum log_level level, const struct log_field *fields)
 {
 	if ((int)level < logger.level)

@@ -57,7 +57,9 @@ static void on_message(
 	int error = batches_add(&home->batches, channel, payload);
 	if (error) {
 		metrics_add(home->setup.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
-		log_error("out of memory", log_text("for", "a publication"));
+		static _Atomic uint64_t quiet_until;
+		if (log_may(&quiet_until))
+			log_error("out of memory", log_text("for", "a publication"));
 		bridge_dropped(home, channel);
 	}
 }

@@ -66,7 +66,9 @@ static void deliver_want(void *owner, void *subject)
 {
 	(void)owner;
 	struct note *note = subject;
-	if (want(note->to, note->worker, note->ticket, note_name(note)) != 0)
+	static _Atomic uint64_t quiet_until;
+	if (want(note->to, note->worker, note->ticket, note_name(note)) != 0 &&
+		log_may(&quiet_until))
 		log_error("out of memory", log_text("for", "a subscription"));
 	free(note);
 }

@@ -275,6 +275,10 @@ test('logs that Redis refuses GETDEL', async t => {
   const answer = await request(other, { query: `?ticket=${await issue({}, { on: old })}` });
   assert.equal(answer.status, 503);
   await other.program.line(/ warn .*ticket.*GETDEL needs Redis 6\.2/);
+  const began = performance.now();
+  for (let i = 0; i < 50; i++) assert.equal((await request(other, { query: `?ticket=made-up-${i}` })).status, 503);
+  const lines = other.program.stderr.filter(line => /GETDEL needs/.test(line)).length;
+  assert.ok(lines <= 2 + (performance.now() - began) / 10000, `${lines} lines`);
 });
 
 test('answers 503 while Redis is down or hangs', async t => {

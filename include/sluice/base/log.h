@@ -11,8 +11,10 @@
 #ifndef SLUICE_BASE_LOG_H
 #define SLUICE_BASE_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sluice/base/slice.h"
 
@@ -42,6 +44,10 @@ static inline struct log_field log_number(const char *key, long long number)
 /* Lines below `level` are not written. At the start, and whenever the configuration is read again.
  * Default: info, text. */
 void log_setup(enum log_level level, bool json);
+
+/* For lines that a client or a fault can cause at any rate. True for one thread, once in ten
+ * seconds. `quiet_until` is 0 at first, and belongs to this line. */
+bool log_may(_Atomic uint64_t *quiet_until);
 
 /* `fields` begins with the event's name and ends with a field whose key is NULL. Use the macros. */
 void log_write(enum log_level level, const struct log_field *fields);
