@@ -339,7 +339,6 @@ int gateway_run(const struct gateway_setup *setup)
 	if (status)
 		return status;
 	uv_run(&gateway.loop.uv, UV_RUN_DEFAULT);
-	signals_end();
 	listening_remove_file(&gateway.listening);
 	listening_remove_file(&gateway.admin_listening);
 	if (gateway.forced)

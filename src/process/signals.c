@@ -35,19 +35,35 @@ int signals_open(
 	return error;
 }
 
+static void block(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		sigaddset(set, rows[i].number);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+/* libuv restores the default action, which would end the process by the signal. Every other thread
+ * blocks these signals, so they wait until they are ignored. */
 void signals_close(struct signals *signals)
 {
-	for (size_t i = 0; i < COUNT_OF(signals->handles); i++)
+	sigset_t set;
+	block(&set);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		uv_close((uv_handle_t *)&signals->handles[i], NULL);
+		signal(rows[i].number, SIG_IGN);
+	}
+}
+
+void signals_block(void)
+{
+	sigset_t set;
+	block(&set);
 }
 
 void signals_begin(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-}
-
-void signals_end(void)
-{
-	signal(SIGTERM, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 }

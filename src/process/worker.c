@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sluice/process/signals.h"
 #include "sluice/proto/ws/ws_deflate.h"
 #include "worker_internal.h"
 
@@ -48,6 +49,7 @@ void worker_set_site(struct worker *worker, const struct site *site)
 static void run(void *context)
 {
 	struct worker *worker = context;
+	signals_block();
 	uv_run(&worker->loop.uv, UV_RUN_DEFAULT);
 }
 

@@ -69,6 +69,29 @@ test('SIGINT drains like SIGTERM', async t => {
   assert.equal(await sluice.program.exit(), 0);
 });
 
+test('SIGUSR1 and SIGUSR2 do nothing', async t => {
+  const { sluice, cookie } = await stand(t);
+  sluice.program.signal('SIGUSR1');
+  sluice.program.signal('SIGUSR2');
+  assert.ok((await sluice.open({ cookie })).isOpen);
+  sluice.program.signal('SIGTERM');
+  assert.equal(await sluice.program.exit(), 0);
+});
+
+test('signals in the last moments of a drain do not change the exit status', async t => {
+  for (let round = 0; round < 5; round++) {
+    const { sluice } = await stand(t, { drain: { seconds: 0.1 } });
+    let ended = false;
+    sluice.program.signal('SIGTERM');
+    const exit = sluice.program.exit().finally(() => { ended = true; });
+    while (!ended) {
+      try { process.kill(sluice.program.pid, 'SIGHUP'); } catch { break; }
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    assert.equal(await exit, 0);
+  }
+});
+
 test('without connections a drain ends at once', async t => {
   const { sluice } = await stand(t, { drain: { seconds: 60 } });
   sluice.program.signal('SIGTERM');

@@ -1,5 +1,5 @@
 /* The process' signals. SIGTERM and SIGINT ask it to stop, SIGHUP to read its configuration again;
- * SIGPIPE is ignored. */
+ * SIGPIPE, SIGUSR1 and SIGUSR2 are ignored. */
 #ifndef SLUICE_PROCESS_SIGNALS_H
 #define SLUICE_PROCESS_SIGNALS_H
 
@@ -23,13 +23,15 @@ struct signals {
 /* 0 or a negative errno, after which the process ends. */
 MUST_CHECK int signals_open(
 	struct signals *signals, uv_loop_t *loop, const struct signals_events *events, void *owner);
+
+/* The signals are ignored from here on: none may change the exit status. */
 void signals_close(struct signals *signals);
 
-/* Ignores SIGPIPE. Call it before any socket is open. */
-void signals_begin(void);
+/* At the start of every other thread: the loop's thread alone receives the signals. */
+void signals_block(void);
 
-/* Ignores SIGTERM and SIGINT from here on. For use after the loop has ended and libuv's handlers
- * are gone: another signal must not change the exit status. */
-void signals_end(void);
+/* Ignores SIGPIPE, and the user signals, whose default ends the process without a drain. Call it
+ * before any socket is open. */
+void signals_begin(void);
 
 #endif
