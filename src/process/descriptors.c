@@ -1,7 +1,7 @@
 /* Browsers may use all descriptors except those that are open at the start and a reserve. The
  * reserve is for reconnecting to Redis (with name look-ups and several addresses), for requests on
- * the admin port (ADMIN_CONNS_MAX), and for reading the configuration again. Without it, reconnecting to Redis would
- * be the first thing to fail when descriptors run short.
+ * the admin port (ADMIN_CONNS_MAX), and for reading the configuration again. Without it,
+ * reconnecting to Redis would be the first thing to fail when descriptors run short.
  *
  * If the limit is so low that this would leave nothing for browsers, they get half of the free
  * descriptors. */

@@ -63,8 +63,8 @@ MUST_CHECK bool quota_has_upgrade(
 MUST_CHECK int quota_take_try(struct quota *quota, struct slice address, unsigned limit,
 	uint64_t now_ms, uint64_t *ret_second);
 
-/* The look-up has found somebody, so it does not count. Tries that are not given back end with their
- * second. */
+/* The look-up has found somebody, so it does not count. Tries that are not given back end with
+ * their second. */
 void quota_give_try(struct quota *quota, struct slice address, uint64_t second);
 
 /* Counts one more connection of an address ('a') or a user ('u'), or one more half-open connection

@@ -1,12 +1,12 @@
-/* How limits.upgrades_per_second is counted. Strangers must not use up what log-ins need, so it counts
- * clients when they are admitted: those with a log-in, and apart from them those without.
+/* How limits.upgrades_per_second is counted. Strangers must not use up what log-ins need, so it
+ * counts clients when they are admitted: those with a log-in, and apart from them those without.
  *
  *	signature 401 -> is any left? 429 -> try of the address 429 -> Redis: 401 -> counted 429
  *
  * That alone would not bound what strangers cost Redis: ids of sessions and tickets can be made up,
- * and a signed cookie without a log-in is easy to get. So each address has as many look-ups in a second
- * that find nobody. A look-up that finds somebody does not count, so many browsers behind one proxy
- * are not refused for it. */
+ * and a signed cookie without a log-in is easy to get. So each address has as many look-ups in a
+ * second that find nobody. A look-up that finds somebody does not count, so many browsers behind
+ * one proxy are not refused for it. */
 #include "sluice/conn/opening/quotas.h"
 
 #include <errno.h>
