@@ -21,7 +21,7 @@ static const char config_text[] =
 	"  \"session\": { \"preset\": \"express\", \"secrets\": [\"%s\"] },\n"
 	"  \"channels\": [\n"
 	"    { \"match\": \"news\", \"allow\": \"session\", \"auto\": true },\n"
-	"    { \"match\": \"user:{userId}\", \"allow\": \"session\", \"auto\": true },\n"
+	"    { \"match\": \"user:{user}\", \"allow\": \"session\", \"auto\": true },\n"
 	"    { \"match\": \"room:*\", \"allow\": \"session\" }\n"
 	"  ]\n"
 	"}\n";

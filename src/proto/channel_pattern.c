@@ -5,6 +5,8 @@
  *	     ^path          any of the strings at that path of the session
  *	            ^rest   the rest of the name, whatever it is
  *
+ * The path "user" is no path: it stands for the session's user, whatever its field is called.
+ *
  * Patterns come from the operator, names from browsers, and strings from the backend. Only patterns
  * have special characters: a name or a string that contains "*" or "{" is compared byte by byte
  * like any other.
@@ -62,9 +64,15 @@ static const char *braces_problem(struct slice match)
 		if (!match.at || (path.len && memchr(path.at, '{', path.len)))
 			return "unbalanced '{'";
 		if (!identity_path_is_valid(path))
-			return "'{}' needs a path such as {userId} or {passport.user}";
+			return "'{}' needs {user}, or a path such as {teams} or {profile.team}";
 	}
 	return NULL;
+}
+
+static struct identity_texts texts_of(const struct identity *identity, struct slice path)
+{
+	return slice_equal(path, SLICE("user")) ? identity_user_texts(identity)
+						: identity_texts(identity, path);
 }
 
 bool channel_pattern_is_open(struct slice pattern)
@@ -107,7 +115,7 @@ static void advance_by_path(const struct offsets *from, struct offsets *to, stru
 {
 	if (!identity)
 		return;
-	struct identity_texts texts = identity_texts(identity, path);
+	struct identity_texts texts = texts_of(identity, path);
 	struct slice text;
 	while ((text = identity_texts_next(&texts)).at)
 		advance(from, to, name, text);
@@ -192,7 +200,7 @@ static int expand(struct expansion *expansion, struct slice pattern, size_t len)
 		return expand_with(expansion, pattern, len, part.text);
 	if (part.kind == PART_REST || !expansion->identity)
 		return 0;
-	struct identity_texts texts = identity_texts(expansion->identity, part.text);
+	struct identity_texts texts = texts_of(expansion->identity, part.text);
 	struct slice text;
 	int result = 0;
 	while (result == 0 && (text = identity_texts_next(&texts)).at)

@@ -7,10 +7,10 @@
 
 enum { RULES_MAX = 16, PATHS_MAX = 4 /* trying all ways takes long */ };
 
-static const struct slice RECORD =
-	SLICE("{\"userId\":42,\"name\":\"a\",\"admin\":true,\"none\":null,\"empty\":\"\",\"odd\":"
-	      "\"{x}*\","
-	      "\"teams\":[\"a\",\"ab\",\"\",7],\"passport\":{\"user\":\"u:1\"}}");
+static const struct slice RECORD = SLICE(
+	"{\"userId\":42,\"name\":\"a\",\"admin\":true,\"none\":null,\"empty\":\"\",\"odd\":"
+	"\"{x}*\","
+	"\"user\":\"field\",\"teams\":[\"a\",\"ab\",\"\",7],\"passport\":{\"user\":\"u:1\"}}");
 
 struct rules {
 	struct channel_rule at[RULES_MAX];
@@ -57,7 +57,9 @@ static bool matches_path(
 {
 	if (!identity)
 		return false;
-	struct identity_texts texts = identity_texts(identity, path);
+	struct identity_texts texts = slice_equal(path, SLICE("user"))
+					      ? identity_user_texts(identity)
+					      : identity_texts(identity, path);
 	for (struct slice text; (text = identity_texts_next(&texts)).at;) {
 		if (slice_starts_with(name, text) &&
 			matches(rule, identity, slice_skip(name, text.len)))

@@ -16,7 +16,6 @@ async function logIn(visitor, name) {
 function testBetterAuth(session, options) {
   testSite({
     session: { preset: 'better-auth', secrets: [SECRET], ...session },
-    user: 'session.userId',
     start: redis => {
       const app = betterAuthApp(redis, SECRET, options);
       atEnd(file, app.close);

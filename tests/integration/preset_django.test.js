@@ -7,7 +7,6 @@ import { startPython } from '../support/site.js';
 function testDjango(engine, session) {
   testVisitor(testSite({
     session: { preset: 'django-json', ...session },
-    user: '_auth_user_id',
     start: redis => startPython(file, 'django_app.py', [engine], { REDIS_URL: redis.url }),
     logIn: (visitor, name) => visitor.post(`/login?user=${name}`),
   }));

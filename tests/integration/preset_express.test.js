@@ -16,7 +16,6 @@ describe('express-session', () => {
 describe('Passport', () => {
   testVisitor(testSite({
     session: { preset: 'passport', secrets: [SECRET] },
-    user: 'passport.user',
     start: async redis => serve(file, passportApp(await redis.client(), SECRET)),
   }));
 });

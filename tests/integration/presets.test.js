@@ -29,7 +29,7 @@ const LARAVEL_COOKIE = encodeURIComponent(Buffer.from(json({
 /* session   Sluice's configuration
  * cookie    the Cookie header
  * key       of the record in Redis
- * user      path of the user's id
+ * user      what channel rules call the user's id; default: user
  * good      records of the user 42, each the value of the key; without `key`: all keys, by name
  * bad       records without a log-in */
 const GOLDEN = {
@@ -37,7 +37,6 @@ const GOLDEN = {
     session: { preset: 'express', secrets: ['keyboard cat'] },
     cookie: 'connect.sid=s%3Avec-7.6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A',
     key: 'sess:vec-7',
-    user: 'userId',
     good: { 'as express-session writes it': json({ ...EXPRESS, ...LOGGED_IN }) },
     bad: { 'of a visitor': json({ ...EXPRESS, cart: [] }), 'without "cookie"': json(LOGGED_IN) },
   },
@@ -45,7 +44,6 @@ const GOLDEN = {
     session: { preset: 'passport', secrets: ['keyboard cat'] },
     cookie: 'connect.sid=s%3Avec-7.6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A',
     key: 'sess:vec-7',
-    user: 'passport.user',
     good: {
       'with a string as id': json({ ...EXPRESS, passport: { user: '42' } }),
       'with a number as id': json({ ...EXPRESS, passport: { user: 42 } }),
@@ -61,7 +59,6 @@ const GOLDEN = {
     session: { preset: 'fastify', secrets: ['0123456789abcdef0123456789abcdef'] },
     cookie: 'sessionId=fastifysid0123456789./lyevLZuWyS/Vu6z8vqvRVylTl51qwNIK+jJ0UzVc0c',
     key: 'sess:fastifysid0123456789',
-    user: 'userId',
     good: {
       'with an expiry in the future': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }),
       'without an expiry': json({
@@ -76,7 +73,6 @@ const GOLDEN = {
     session: { preset: 'fastify', secrets: ['0123456789abcdef0123456789abcdef'] },
     cookie: `sessionId=${encodeURIComponent('fastifysid0123456789./lyevLZuWyS/Vu6z8vqvRVylTl51qwNIK+jJ0UzVc0c')}`,
     key: 'sess:fastifysid0123456789',
-    user: 'userId',
     good: { 'with an expiry in the future': json({ cookie: { ...FASTIFY, expires: SOON }, ...LOGGED_IN }) },
     bad: {},
   },
@@ -84,7 +80,6 @@ const GOLDEN = {
     session: { preset: 'koa', secrets: ['koa-key'] },
     cookie: 'koa.sess=koasid0123; koa.sess.sig=-9TbuenPEkI8zsjj7TexUI7RKhM',
     key: 'koasid0123',
-    user: 'userId',
     good: {
       'with an expiry in the future': json({ ...LOGGED_IN, _expire: Date.parse(SOON), _maxAge: 3600000 }),
       'without an expiry': json({ ...LOGGED_IN, _session: true }),
@@ -98,7 +93,6 @@ const GOLDEN = {
     session: { preset: 'koa-generic', secrets: ['koa-key'] },
     cookie: 'koa.sid=koagsid01234567890123456789012345; koa.sid.sig=GfYNmXACFI9utUMe972Uxc2L7C4',
     key: 'koa:sess:koagsid01234567890123456789012345',
-    user: 'userId',
     good: { 'as koa-redis writes it': json({ ...EXPRESS, ...LOGGED_IN }) },
     bad: { 'of a visitor': json(EXPRESS) },
   },
@@ -106,7 +100,6 @@ const GOLDEN = {
     session: { preset: 'better-auth', secrets: ['0123456789abcdef0123456789abcdef'] },
     cookie: 'better-auth.session_token=PFlxl28eKGhgWRo0OkngdCn6ebBExKAU.VUbPnof5OR2ABtPwwufRAM8PmsH%2FD5Dh3JN9LY58W%2FY%3D',
     key: 'PFlxl28eKGhgWRo0OkngdCn6ebBExKAU',
-    user: 'session.userId',
     good: {
       'as better-auth writes it': json({
         session: { id: 'x', expiresAt: SOON, userId: '42' }, user: { name: 'ada', id: '42' } }) },
@@ -120,7 +113,6 @@ const GOLDEN = {
     session: { preset: 'better-auth', secrets: ['0123456789abcdef0123456789abcdef'] },
     cookie: '__Secure-better-auth.session_token=PFlxl28eKGhgWRo0OkngdCn6ebBExKAU.VUbPnof5OR2ABtPwwufRAM8PmsH%2FD5Dh3JN9LY58W%2FY%3D',
     key: 'PFlxl28eKGhgWRo0OkngdCn6ebBExKAU',
-    user: 'session.userId',
     good: { 'as better-auth writes it': json({ session: { expiresAt: SOON, userId: '42' }, user: { id: '42' } }) },
     bad: {},
   },
@@ -128,7 +120,6 @@ const GOLDEN = {
     session: { preset: 'django-json' },
     cookie: 'sessionid=57nu30yrs6gk5oc2dbvc4ubdn2mscx2p',
     key: ':1:django.contrib.sessions.cache57nu30yrs6gk5oc2dbvc4ubdn2mscx2p',
-    user: '_auth_user_id',
     good: {
       'as django-redis writes it':
         '{"_auth_user_id": "42", "_auth_user_backend": "django.contrib.auth.backends.ModelBackend", "_auth_user_hash": "4b6c"}',
@@ -139,7 +130,6 @@ const GOLDEN = {
     session: { preset: 'flask' },
     cookie: 'session=3n51nwmtZ-U6B1u5BvdVlUe0q-zzvR6AXSfz6VVYzmY',
     key: 'session:3n51nwmtZ-U6B1u5BvdVlUe0q-zzvR6AXSfz6VVYzmY',
-    user: 'userId',
     good: {
       'in MessagePack': hex('83aa5f7065726d616e656e74c3ad61757468656e74696361746564c3a6757365724964a23432'),
       'in JSON': json({ _permanent: true, ...LOGGED_IN }),
@@ -156,7 +146,6 @@ const GOLDEN = {
     session: { preset: 'flask', signature: 'itsdangerous', secrets: ['flask-secret'] },
     cookie: 'session=6f1c2c1e-0000-4000-8000-000000000001.VMycad5VnaB6TE_3W9UcSal7sTk',
     key: 'session:6f1c2c1e-0000-4000-8000-000000000001',
-    user: 'userId',
     good: { 'in JSON': json({ _permanent: true, ...LOGGED_IN }) },
     bad: {},
   },
@@ -164,7 +153,6 @@ const GOLDEN = {
     session: { preset: 'starsessions' },
     cookie: 'session=854180055123e7d1d394c5328c6f71b6',
     key: 'starsessions.854180055123e7d1d394c5328c6f71b6',
-    user: 'userId',
     good: {
       'as starsessions writes it':
         '{"authenticated": true, "userId": "42", "__metadata__": {"lifetime": 3600, "created": 1795403437.95, "last_access": 1795403437.99}}',
@@ -175,7 +163,6 @@ const GOLDEN = {
     session: { preset: 'rails-json' },
     cookie: '_session_id=0123456789abcdef0123456789abcdef',
     key: '2::3eb1bd439947eb762998e566ccc2e099c791118b2f40579cc4f7da2b5061b7f9',
-    user: 'userId',
     good: { 'as redis-session-store writes it': json(LOGGED_IN) },
     bad: { 'of a visitor': '{}', 'in Marshal format': Buffer.from('\x04\b{\x06I"\x12authenticated\x06:\x06ETT', 'latin1') },
   },
@@ -196,7 +183,6 @@ const GOLDEN = {
     session: { preset: 'php' },
     cookie: 'PHPSESSID=5g63a7t35aum829e9qh7fd2hoc',
     key: 'PHPREDIS_SESSION:5g63a7t35aum829e9qh7fd2hoc',
-    user: 'userId',
     good: {
       'of the handler php': 'cart|a:1:{i:0;s:6:"a book";}authenticated|b:1;userId|s:2:"42";',
       'of the handler php_serialize':
@@ -218,7 +204,6 @@ const GOLDEN = {
     },
     cookie: `laravel_session=${LARAVEL_COOKIE}`,
     key: 'laravel_database_laravel_cache_AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcd',
-    user: LARAVEL_USER,
     good: {
       'as Laravel writes it': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";i:42;}`),
       'with a string as id': serializedText(`a:2:{s:6:"_token";s:2:"ab";s:50:"${LARAVEL_USER}";s:2:"42";}`),

@@ -8,9 +8,9 @@ import { startSluice } from './sluice.js';
 
 const AT_ONCE = 16;
 
-/* A gateway with just these settings for sessions. Its one channel is the user's own; `user` is the path
- * of the user's id. */
-export function startWithSession(t, redis, session, user) {
+/* A gateway with just these settings for sessions. Its one channel is the user's own; `user` is what a
+ * channel rule calls the user's id. */
+export function startWithSession(t, redis, session, user = 'user') {
   return startSluice(t, redis.url, {
     session: { secrets: undefined, ...session },
     channels: [{ match: `user:{${user}}`, allow: 'session', auto: true }] });
@@ -44,11 +44,11 @@ async function logInByName(visitor, name) {
 /* Declares the tests of a framework.
  *     session   the gateway's settings: the preset, and the site's secret
  *     start     start(redis) gives the origin of the site
- *     user      the path of the user's id, as in a channel rule
+ *     user      what a channel rule calls the user's id; default: user
  *     logIn     logIn(visitor, name) logs a visitor in, and returns the user's id
  *     logOut    logOut(visitor) logs the visitor out */
 export function testSite({
-  session, start, user = 'userId', logIn = logInByName, logOut = visitor => visitor.post('/logout'),
+  session, start, user, logIn = logInByName, logOut = visitor => visitor.post('/logout'),
 }) {
   let redis, sluice, origin;
   before(async () => {

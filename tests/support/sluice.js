@@ -32,7 +32,7 @@ const REPORT = /ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|: br
 
 export const CHANNELS = [
   { match: 'news', allow: 'session', auto: true },
-  { match: 'user:{userId}', allow: 'session', auto: true },
+  { match: 'user:{user}', allow: 'session', auto: true },
   { match: 'team:{teams}', allow: 'session' },
   { match: 'public:*', allow: 'anyone' },
 ];

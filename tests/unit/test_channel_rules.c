@@ -9,7 +9,8 @@
 #include "sluice/proto/channel_rules.h"
 
 static const char record[] =
-	"{\"userId\":\"u1\",\"id\":42,\"admin\":true,\"empty\":\"\",\"none\":[],\"nil\":null,"
+	"{\"userId\":\"u1\",\"user\":\"field\",\"id\":42,\"admin\":true,\"empty\":\"\",\"none\":[],"
+	"\"nil\":null,"
 	"\"passport\":{\"user\":{\"name\":\"ann\"}},\"teams\":[\"red\",7,\"blue:sky\",null,\"\"],"
 	"\"star\":\"*\",\"brace\":\"{userId}\",\"steps\":[\"a\",\"ab\",\"b\"],"
 	"\"odd\":[\"ok\",\"bad\\nline\",\"__x\",\"\\u007f\"]}";
@@ -65,6 +66,14 @@ static void matches_one_rule(void **state)
 		{ "user:{userId}:*", "user:u1x:inbox", false },
 		{ "user:{userId}*", "user:u1x", true },
 		{ "{userId}", "u1", true },
+		{ "user:{user}", "user:u1", true },
+		{ "user:{user}", "user:field", false },
+		{ "user:{/user}", "user:field", true },
+		{ "user:{/user}", "user:u1", false },
+		{ "user:{user}:*", "user:u1:inbox", true },
+		{ "{user}:{user}", "u1:u1", true },
+		{ "{User}", "u1", false },
+		{ "{user.x}", "u1", false },
 		{ "{userId}:{id}", "u1:42", true },
 		{ "{userId}{id}", "u142", true },
 		{ "{userId}{id}", "u1", false },
@@ -120,6 +129,37 @@ static void matches_one_rule(void **state)
 			fail_msg("%s for %s", cases[i].match, cases[i].channel);
 	}
 	identity_finish(&identity);
+}
+
+static void names_the_user_whatever_its_field_is_called(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *json, *user; /* NULL: nobody */
+	} cases[] = {
+		{ "_auth_user_id", "{\"_auth_user_id\":\"7\",\"user\":\"x\"}", "7" },
+		{ "passport.user", "{\"passport\":{\"user\":7}}", "7" },
+		{ "user", "{\"user\":\"7\"}", "7" },
+		{ "userId", "{\"user\":\"7\"}", NULL },
+		{ "userId", "{\"user\":\"7\",\"userId\":[\"7\"]}", NULL },
+		{ "userId", "{\"user\":\"7\",\"userId\":true}", NULL },
+		{ "", "{\"user\":\"7\"}", NULL },
+	};
+	const struct channel_rule rule = { .match = SLICE("user:{user}") };
+	const struct channel_rule open = { .match = SLICE("user:{user}*") };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct session_value_settings settings = { .user = slice_of(cases[i].path) };
+		struct identity identity;
+		assert_int_equal(identity_parse(&identity, &settings, slice_of(cases[i].json)), 0);
+		assert_int_equal(channel_rules_allow(&rule, 1, &identity, SLICE("user:7")),
+			cases[i].user != NULL);
+		assert_int_equal(channel_rules_allow(&open, 1, &identity, SLICE("user:7x")),
+			cases[i].user != NULL);
+		assert_false(channel_rules_allow(&open, 1, &identity, SLICE("user:true")));
+		assert_false(channel_rules_allow(&rule, 1, NULL, SLICE("user:7")));
+		assert_false(channel_rules_allow(&open, 1, NULL, SLICE("user:")));
+		identity_finish(&identity);
+	}
 }
 
 static void first_matching_rule_decides(void **state)
@@ -274,6 +314,8 @@ static void lists_automatic_channels(void **state)
 		{ "news", "news " },
 		{ "user:{userId}", "user:u1 " },
 		{ "{userId}:{id}", "u1:42 " },
+		{ "user:{user}", "user:u1 " },
+		{ "user:{/user}", "user:field " },
 		{ "team:{teams}", "team:red team:7 team:blue:sky " },
 		{ "{steps}{steps}", "aa aab ab aba abab abb ba bab bb " },
 		{ "x:{nowhere}", "" },
@@ -429,6 +471,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches_one_rule),
+		cmocka_unit_test(names_the_user_whatever_its_field_is_called),
 		cmocka_unit_test(first_matching_rule_decides),
 		cmocka_unit_test(accepts_valid_names_only),
 		cmocka_unit_test(describes_each_mistake_in_a_rule),

@@ -2,8 +2,9 @@
  *
  * A pattern is literal text, with {dotted.path} for a string from the session (or for any element,
  * if the path leads to an array) and, only at the very end, * for the rest of the name (which may
- * be empty). A {path} that does not exist in the session matches nothing. Strings from the session
- * are compared literally: neither a string nor a name is ever treated as a pattern. */
+ * be empty). {user} is the session's user, whatever its field is called; a field "user" is {/user}.
+ * A {path} that does not exist in the session matches nothing. Strings from the session are
+ * compared literally: neither a string nor a name is ever treated as a pattern. */
 #ifndef SLUICE_PROTO_CHANNEL_PATTERN_H
 #define SLUICE_PROTO_CHANNEL_PATTERN_H
 

@@ -175,8 +175,18 @@ struct identity_texts identity_texts(const struct identity *identity, struct sli
 		.is_array = is_array };
 }
 
+struct identity_texts identity_user_texts(const struct identity *identity)
+{
+	return (struct identity_texts){ .user = identity->user };
+}
+
 struct slice identity_texts_next(struct identity_texts *texts)
 {
+	if (texts->user.at) {
+		struct slice user = texts->user;
+		texts->user.at = NULL;
+		return user;
+	}
 	while (texts->next) {
 		const cJSON *item = texts->next;
 		texts->next = texts->is_array ? item->next : NULL;

@@ -50,10 +50,14 @@ bool identity_has(const struct identity *identity, struct slice path);
  * array gives one for each such element. Empty strings are left out. */
 struct identity_texts {
 	const void *next; /* private */
+	struct slice user;
 	bool is_array;
 };
 
 struct identity_texts identity_texts(const struct identity *identity, struct slice path);
+
+/* The same over the user alone. */
+struct identity_texts identity_user_texts(const struct identity *identity);
 
 /* The next string, borrowed from the identity; absent: there are no more. */
 struct slice identity_texts_next(struct identity_texts *texts);
