@@ -2,6 +2,23 @@
 
 #include <errno.h>
 
+#include "sluice/proto/record/session_key.h"
+
+/* Has the backend chosen the id, or could a stranger have, and so name a key of something else?
+ *
+ * - Where session.must_exist is set, the key of the session "expires:X" may be the second key of X.
+ * - Most signatures do not say what was signed: a backend may sign other cookies with the same
+ *   secret, and put into them what its users type. Where the id alone is the key, that would be any
+ *   key of Redis, unless the signature is over the cookie's name, too. */
+static bool may_have_parts(const struct settings *settings)
+{
+	enum session_signature signature = settings->session.signature;
+	if (signature == SESSION_SIGNATURE_NONE || settings->session.must_exist.len)
+		return false;
+	return signature == SESSION_SIGNATURE_KEYGRIP || signature == SESSION_SIGNATURE_LARAVEL ||
+	       !session_key_template_is_bare(settings->session.key);
+}
+
 int credentials_session_id(const struct settings *settings, const struct http_request *request,
 	char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem)
 {
@@ -18,6 +35,8 @@ int credentials_session_id(const struct settings *settings, const struct http_re
 	if (!error)
 		error = session_cookie_read(&cookie, buffer_slice(&header), value, ret_sid);
 	buffer_finish(&header);
+	if (!error && !may_have_parts(settings) && !session_id_is_plain(*ret_sid))
+		error = -EACCES;
 	*ret_problem = error == -ENOENT ? "there is no session cookie"
 					: "the session cookie's signature is not good";
 	return error == -ENOENT ? -EACCES : error;

@@ -88,13 +88,15 @@ static void check_decode(struct slice text)
 
 /* ---- signatures ---- */
 
-static bool is_plain(struct slice sid)
+/* Only a signed id may have a colon. */
+static bool is_plain(enum session_signature form, struct slice sid)
 {
 	bool plain = sid.len > 0 && sid.len <= SESSION_ID_MAX;
 	for (size_t i = 0; i < sid.len && plain; i++)
-		plain = sid.at[i] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					    "0123456789_.~+/=-",
-					     sid.at[i]);
+		plain = (sid.at[i] == ':' && form != SESSION_SIGNATURE_NONE) ||
+			(sid.at[i] && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					     "0123456789_.~+/=,@!$|-",
+					      sid.at[i]));
 	return plain;
 }
 
@@ -112,7 +114,7 @@ static void check_verify(enum session_signature form, struct slice value)
 	struct slice sid;
 	if (session_cookie_verify(form, SECRETS, COUNT_OF(SECRETS), value, &sid) != 0)
 		return;
-	MUST(is_plain(sid) && value.len <= SESSION_COOKIE_MAX);
+	MUST(is_plain(form, sid) && value.len <= SESSION_COOKIE_MAX);
 	MUST(sid.at >= value.at && sid.at + sid.len <= value.at + value.len);
 	if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 && value.at[value.len - 1] == '=')
 		value.len--;
@@ -134,7 +136,7 @@ static void check_sign(enum session_signature form, struct slice sid)
 	}
 	struct slice value = slice_make(made, (size_t)len);
 	bool good = session_cookie_verify(form, SECRETS, COUNT_OF(SECRETS), value, &found) == 0;
-	MUST(good == is_plain(sid));
+	MUST(good == is_plain(form, sid));
 	MUST(!good || slice_equal(found, sid));
 	if (form != SESSION_SIGNATURE_NONE)
 		MUST(session_cookie_verify(form, SECRETS + 1, 2, value, &found) == -EACCES);
@@ -168,7 +170,7 @@ static void check_read(struct slice header, unsigned choice)
 	int error = session_cookie_read(&settings, header, room, &sid);
 	MUST(error == 0 || error == -ENOENT || error == -EACCES);
 	if (!error)
-		MUST(is_plain(sid) && sid.at >= room &&
+		MUST(is_plain(settings.signature, sid) && sid.at >= room &&
 			sid.at + sid.len <= room + SESSION_COOKIE_MAX);
 	free(room);
 }

@@ -134,3 +134,38 @@ describe('with other secrets', () => {
     assert.equal(await statusWith(sluice, cookieFor('ROTsid')), 401);
   });
 });
+
+describe('an id', () => {
+  const IDS = ['app:1:x', 'a,b', 'ada@example.com', 'auth0|7!$'];
+
+  test('of any characters that frameworks use is accepted if it is signed', async () => {
+    const sluice = await gateway();
+    for (const id of IDS) {
+      await putSession(redis, id, SESSION);
+      assert.equal(await statusWith(sluice, cookieFor(id)), 101, id);
+    }
+  });
+
+  test('that a stranger chooses names no key with another part', async () => {
+    const sluice = await gateway({ signature: 'none', cookie: 'sid', cookie_encoding: 'none', secrets: [] });
+    await redis.cli('SET', 'sess:user:7', SESSION);
+    for (const id of IDS) await putSession(redis, id, SESSION);
+    assert.equal(await statusWith(sluice, 'sid=a,b'), 101);
+    assert.equal(await statusWith(sluice, 'sid=ada@example.com'), 101);
+    for (const id of ['user:7', 'app:1:x']) assert.equal(await statusWith(sluice, `sid=${id}`), 401, id);
+  });
+
+  test('with a colon never makes the second key of another session', async () => {
+    const sluice = await gateway({ must_exist: 'sess:live:{sid}' });
+    for (const key of ['sess:1', 'sess:live:1', 'sess:live:live:1']) await redis.cli('SET', key, SESSION);
+    assert.equal(await statusWith(sluice, cookieFor('1')), 101);
+    assert.equal(await statusWith(sluice, cookieFor('live:1')), 401);
+  });
+
+  test('with a colon is no key by itself, if the signature is not over the name of the cookie', async () => {
+    const sluice = await gateway({ key: '{sid}' });
+    for (const key of ['whole', 'other:1']) await redis.cli('SET', key, SESSION);
+    assert.equal(await statusWith(sluice, cookieFor('whole')), 101);
+    assert.equal(await statusWith(sluice, cookieFor('other:1')), 401);
+  });
+});

@@ -14,6 +14,13 @@ describe('koa-session', () => {
   }));
 });
 
+describe('koa-session with a prefix', () => {
+  testSite({
+    session: { preset: 'koa', secrets: [SECRET] },
+    start: async redis => serve(file, koaApp(await redis.client(), SECRET, { prefix: 'shop:' })),
+  });
+});
+
 describe('koa-generic-session', () => {
   testVisitor(testSite({
     session: { preset: 'koa-generic', secrets: [SECRET] },

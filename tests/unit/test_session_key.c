@@ -110,6 +110,7 @@ static void finds_the_id_in_a_key(void **state)
 		{ "a{sid}b", "aX", NULL },
 		{ "ab{sid}bc", "abc", NULL },
 		{ "sessions:{sid}", "sessions:expires:abc", NULL },
+		{ "sess:{sid}", "sess:a,b@c", "a,b@c" },
 		{ "sess:{sid}", "sess:a b", NULL },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -151,12 +152,16 @@ static void accepts_plain_ids_only(void **state)
 	for (size_t len = 0; len <= sizeof(text); len++)
 		assert_int_equal(session_id_is_plain(slice_make(text, len)),
 			len > 0 && len <= SESSION_ID_MAX);
-	size_t n_plain = 0;
+	size_t n_plain = 0, n_parts = 0;
 	for (unsigned c = 0; c < 256; c++) {
 		text[1] = (char)c;
 		n_plain += session_id_is_plain(slice_make(text, 3));
+		n_parts += session_id_is_plain_or_parts(slice_make(text, 3));
 	}
-	assert_int_equal(n_plain, 26 + 26 + 10 + 7);
+	assert_int_equal(n_plain, 26 + 26 + 10 + 12);
+	assert_int_equal(n_parts, n_plain + 1);
+	assert_false(session_id_is_plain(SLICE("a:b")));
+	assert_true(session_id_is_plain_or_parts(SLICE("a:b")));
 }
 
 static void recognizes_bare_templates(void **state)

@@ -113,7 +113,9 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 		if (error)
 			return error;
 	}
-	if (!session_id_is_plain(sid))
+	bool good = form == SESSION_SIGNATURE_NONE ? session_id_is_plain(sid)
+						   : session_id_is_plain_or_parts(sid);
+	if (!good)
 		return -EACCES;
 	*ret_sid = sid;
 	return 0;
@@ -182,7 +184,7 @@ static int verify_keygrip(const struct session_cookie_settings *settings, struct
 	struct slice signature = cookie_find(header, slice_make(name, len + 4));
 	int error = check_signature(&forms[SESSION_SIGNATURE_KEYGRIP], settings->secrets,
 		settings->n_secrets, slice_make(pair, len + 1 + value.len), signature);
-	return error ? error : session_id_is_plain(value) ? 0 : -EACCES;
+	return error ? error : session_id_is_plain_or_parts(value) ? 0 : -EACCES;
 }
 
 /* The decrypted text replaces the value in `room`, which has been read by then. */
@@ -192,7 +194,7 @@ static int verify_laravel(const struct session_cookie_settings *settings, const 
 	_Static_assert((int)LARAVEL_COOKIE_MAX == (int)SESSION_COOKIE_MAX, "one room for both");
 	int error = laravel_cookie_open(
 		settings->secrets, settings->n_secrets, found->name, value, room, ret_sid);
-	return error ? error : session_id_is_plain(*ret_sid) ? 0 : -EACCES;
+	return error ? error : session_id_is_plain_or_parts(*ret_sid) ? 0 : -EACCES;
 }
 
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,

@@ -4,7 +4,10 @@
  *	2::3eb1bd439947eb76…   "2::{sid:sha256hex}": the keys do not reveal the ids
  *
  * Only ids of a plain alphabet become part of keys, even if they are signed: a backend that signs
- * what a user typed must not let the user name any key in Redis.
+ * what a user typed must not let the user name any key in Redis. A key's length is sent before it,
+ * so the alphabet does not protect the protocol. It protects the neighbours: most applications
+ * separate the parts of their keys with colons, so an id with a colon is taken only where the
+ * backend has chosen it.
  *
  * The way back, from a key to its id, serves Redis' notifications, which contain keys: "expires:X"
  * is gone, so the session with the record "sessions:X" must be checked. No digest has to be
@@ -25,7 +28,7 @@ struct template
 	enum placeholder placeholder;
 };
 
-bool session_id_is_plain(struct slice sid)
+static bool consists_of(struct slice sid, const char *others)
 {
 	if (sid.len == 0 || sid.len > SESSION_ID_MAX)
 		return false;
@@ -33,10 +36,20 @@ bool session_id_is_plain(struct slice sid)
 		char c = sid.at[i];
 		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 		bool digit = c >= '0' && c <= '9';
-		if (!letter && !digit && (c == '\0' || !strchr("_.~+/=-", c)))
+		if (!letter && !digit && (c == '\0' || !strchr(others, c)))
 			return false;
 	}
 	return true;
+}
+
+bool session_id_is_plain(struct slice sid)
+{
+	return consists_of(sid, "_.~+/=,@!$|-");
+}
+
+bool session_id_is_plain_or_parts(struct slice sid)
+{
+	return consists_of(sid, "_.~+/=,@!$|-:");
 }
 
 static bool read_placeholder(struct slice text, enum placeholder *placeholder)

@@ -21,10 +21,10 @@ function route(ctx) {
   ctx.status = 204;
 }
 
-export function koaApp(client, secret) {
+export function koaApp(client, secret, options = {}) {
   const app = new Koa();
   app.keys = [secret];
-  app.use(session({ store: storeIn(client), maxAge: 3600000 }, app));
+  app.use(session({ store: storeIn(client), maxAge: 3600000, ...options }, app));
   app.use(route);
   return app.callback();
 }

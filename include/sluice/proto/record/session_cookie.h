@@ -52,8 +52,9 @@ struct session_cookie_settings {
 };
 
 /* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the
- * id, plain as in session_key.h, written to `room`; -ENOENT: there is no such cookie, or it is too
- * long; -EACCES: it is refused, for whatever reason; -ENOMEM: it could not be checked. */
+ * id, plain as in session_key.h (or, if signed, of plain parts), written to `room`; -ENOENT: there
+ * is no such cookie, or it is too long; -EACCES: it is refused, for whatever reason; -ENOMEM: it
+ * could not be checked. */
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
 	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
 

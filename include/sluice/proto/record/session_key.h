@@ -16,8 +16,13 @@ enum {
 	SESSION_KEY_MAX = 1024,
 };
 
-/* 1 to 256 characters of [A-Za-z0-9_.~+/=-]: nothing else becomes part of a key. */
+/* 1 to 256 characters of [A-Za-z0-9_.~+/=,@!$|-]: whoever chooses such an id stays among the keys that
+ * begin as the template does and have no colon after that. */
 bool session_id_is_plain(struct slice sid);
+
+/* The same, and ":". Such an id may be that of a key further down (sess:{sid} -> sess:user:7), so only
+ * a backend may choose it. */
+bool session_id_is_plain_or_parts(struct slice sid);
 
 /* Is `template` valid? It contains one placeholder and no other brace. */
 bool session_key_template_is_valid(struct slice template);
