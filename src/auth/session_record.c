@@ -102,11 +102,10 @@ static bool has_expired(const struct identity *identity)
 	return identity->expires_ms <= (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int session_record_parse(const struct settings *settings, bool cookie_object, struct slice json,
-	struct identity *ret_identity)
+int session_record_parse(
+	const struct settings *settings, struct slice json, struct identity *ret_identity)
 {
 	const struct session_value_settings required = {
-		.cookie_object = cookie_object,
 		.authenticated = settings->session.authenticated,
 		.present = settings->session.present,
 		.user = settings->session.user,
@@ -151,8 +150,7 @@ static enum session_answer read_record(
 	struct buffer json = { 0 };
 	int error = decode(settings->session.codec, &record, &json);
 	if (!error)
-		error = session_record_parse(
-			settings, settings->session.cookie_object, record, identity);
+		error = session_record_parse(settings, record, identity);
 	buffer_finish(&json);
 	if (!error)
 		return SESSION_ANSWER_GOOD;

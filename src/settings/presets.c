@@ -6,10 +6,7 @@
  * row leaves out keeps its own default from the table of settings.
  *
  * Where a framework has no log-in of its own (express-session, koa, PHP, …), the row expects the
- * flag `authenticated` and the id `userId`. Where it has one, the row uses that.
- *
- * `cookie_object` is the one column without a key: express-session always refuses a record without
- * the member "cookie". */
+ * flag `authenticated` and the id `userId`. Where it has one, the row uses that. */
 #include "presets.h"
 
 #include <stddef.h>
@@ -44,7 +41,6 @@ const char *const preset_names[] = {
 struct preset {
 	const char *cookie, *cookie_encoding, *cookie_prefixes, *signature, *key, *must_exist;
 	const char *lookup, *codec, *authenticated, *present, *user, *expires, *ticket;
-	bool cookie_object;
 };
 
 static const struct preset presets[] = {
@@ -52,14 +48,12 @@ static const struct preset presets[] = {
 		.signature = "connect",
 		.key = "sess:{sid}",
 		.authenticated = "authenticated",
-		.user = "userId",
-		.cookie_object = true },
+		.user = "userId" },
 	[SESSION_PRESET_PASSPORT] = { .cookie = "connect.sid",
 		.signature = "connect",
 		.key = "sess:{sid}",
 		.present = "passport.user",
-		.user = "passport.user",
-		.cookie_object = true },
+		.user = "passport.user" },
 	[SESSION_PRESET_FASTIFY] = { .cookie = "sessionId",
 		.signature = "dot-hmac-sha256",
 		.key = "sess:{sid}",
@@ -182,9 +176,4 @@ bool presets_set(const char *key)
 			return true;
 	}
 	return false;
-}
-
-bool preset_wants_cookie_object(enum session_preset preset)
-{
-	return presets[preset].cookie_object;
 }

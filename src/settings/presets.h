@@ -16,7 +16,4 @@ const char *preset_value(enum session_preset preset, const char *key);
 /* Is there any preset with a value for the key? */
 bool presets_set(const char *key);
 
-/* Must a record have a member "cookie" that is an object? */
-bool preset_wants_cookie_object(enum session_preset preset);
-
 #endif

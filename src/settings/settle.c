@@ -19,7 +19,6 @@ static void refuse(struct draft *draft, const char *key, const char *problem)
 static void settle_preset(struct draft *draft)
 {
 	enum session_preset preset = draft->settings->session.preset;
-	draft->settings->session.cookie_object = preset_wants_cookie_object(preset);
 	SETTINGS_EACH(setting)
 	{
 		const char *value = preset_value(preset, setting->key);

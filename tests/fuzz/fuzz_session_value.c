@@ -8,7 +8,7 @@
 #include "sluice/proto/text/json_text.h"
 #include "utf8_reference.h"
 
-enum { WANTS_COOKIE = 1, WANTS_AUTHENTICATED = 2, WANTS_PRESENT = 4, WANTS_END = 8 };
+enum { WANTS_AUTHENTICATED = 2, WANTS_PRESENT = 4, WANTS_END = 8 };
 
 static void check_text(struct slice text)
 {
@@ -82,7 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice json = fuzz_rest(data, size), path = slice_cut(&json, '\n');
 	unsigned wants = size ? data[0] : 0;
 	const struct session_value_settings lenient = { .user = path }, strict = {
-		.cookie_object = wants & WANTS_COOKIE,
 		.authenticated = wants & WANTS_AUTHENTICATED ? SLICE("authenticated") : SLICE(""),
 		.user = path,
 		.present = wants & WANTS_PRESENT ? path : SLICE(""),

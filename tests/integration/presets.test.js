@@ -37,8 +37,11 @@ const GOLDEN = {
     session: { preset: 'express', secrets: ['keyboard cat'] },
     cookie: 'connect.sid=s%3Avec-7.6obqJ8aF02jkGuou%2FMTukE5n3c9uCsUPxP0%2FRyevC2A',
     key: 'sess:vec-7',
-    good: { 'as express-session writes it': json({ ...EXPRESS, ...LOGGED_IN }) },
-    bad: { 'of a visitor': json({ ...EXPRESS, cart: [] }), 'without "cookie"': json(LOGGED_IN) },
+    good: {
+      'as express-session writes it': json({ ...EXPRESS, ...LOGGED_IN }),
+      'without "cookie", as another program may write it': json(LOGGED_IN),
+    },
+    bad: { 'of a visitor': json({ ...EXPRESS, cart: [] }) },
   },
   passport: {
     session: { preset: 'passport', secrets: ['keyboard cat'] },

@@ -25,6 +25,8 @@ const good = {
   'an empty cookie member': '{"cookie":{},"authenticated":true}',
   'cookie.expires long past, as express leaves it':
     '{"cookie":{"originalMaxAge":1000,"expires":"2001-01-01T00:00:00.000Z"},"authenticated":true}',
+  'no cookie member': '{"authenticated":true,"userId":"ada"}',
+  'a cookie member that is not an object': '{"cookie":1,"authenticated":true}',
   'a user id that is a number': '{"cookie":{},"authenticated":true,"userId":9007199254740993}',
   'spaces and newlines': ' {\n "cookie" : {} ,\t"authenticated" : true } ',
   'many more fields': JSON.stringify({
@@ -36,8 +38,6 @@ const bad = {
   'authenticated null': '{"cookie":{},"authenticated":null}',
   'no authenticated': '{"cookie":{}}',
   'Authenticated in another case': '{"cookie":{},"Authenticated":true}',
-  'no cookie': '{"authenticated":true}',
-  'a cookie that is not an object': '{"cookie":1,"authenticated":true}',
   'a duplicate key': '{"cookie":{},"authenticated":true,"authenticated":false}',
   'authenticated inside __proto__': '{"cookie":{},"__proto__":{"authenticated":true}}',
   'broken JSON': '{bad json',

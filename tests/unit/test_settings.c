@@ -44,7 +44,6 @@ static void assert_full_session(const struct settings *settings)
 	assert_slice_equal(settings->session.key, "s:{sid:sha256hex}");
 	assert_slice_equal(settings->session.authenticated, "a.b");
 	assert_slice_equal(settings->session.user, "c.d");
-	assert_true(settings->session.cookie_object);
 	assert_false(settings->session.required);
 }
 
@@ -411,7 +410,6 @@ static void a_preset_sets_the_keys_that_are_not_set(void **state)
 		assert_printed_text(settings, "session.present", row->present);
 		assert_printed_text(settings, "session.user", row->user);
 		assert_printed_text(settings, "session.expires", row->expires);
-		assert_int_equal(settings->session.cookie_object, i < 2);
 		assert_int_equal(settings->session.cookie_prefixes,
 			settings->session.preset == SESSION_PRESET_BETTER_AUTH);
 		assert_int_equal(settings->session.ticket.len > 0,

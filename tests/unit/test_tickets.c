@@ -116,8 +116,7 @@ static void reads_the_user_and_the_session(void **state)
 static void applies_the_rules_for_records(void **state)
 {
 	(void)state;
-	const struct settings settings = { .session.cookie_object = true,
-		.session.present = SLICE("user.id"),
+	const struct settings settings = { .session.present = SLICE("user.id"),
 		.session.expires = SLICE("until") };
 	static const struct {
 		const char *json;

@@ -62,11 +62,10 @@ enum session_result session_reading_result(const struct session_reading *reading
 
 void session_reading_finish(struct session_reading *reading);
 
-/* Reads who is logged in from a record in JSON. `cookie_object`: a member "cookie" is required, as
- * express writes it. 0 and an identity that the caller must finish; -EACCES: nobody, or the session
- * has expired; -ENOMEM. */
-MUST_CHECK int session_record_parse(const struct settings *settings, bool cookie_object,
-	struct slice json, struct identity *ret_identity);
+/* Reads who is logged in from a record in JSON. 0 and an identity that the caller must finish;
+ * -EACCES: nobody, or the session has expired; -ENOMEM. */
+MUST_CHECK int session_record_parse(
+	const struct settings *settings, struct slice json, struct identity *ret_identity);
 
 /* Maps a key that has changed to the key of the session's record: a change of the key named by
  * session.must_exist concerns the record with the same session id. Any other key is returned as it

@@ -88,7 +88,6 @@ struct settings {
 		enum session_codec codec;
 		/* Paths in the record, as in session_value.h; each may be absent. */
 		struct slice authenticated, present, user, expires;
-		bool cookie_object; /* the record must have a member "cookie" (by the preset) */
 		const struct slice *secrets;
 		size_t n_secrets;
 		bool required;

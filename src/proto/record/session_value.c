@@ -110,8 +110,6 @@ static bool is_something(const cJSON *item)
 
 static bool is_logged_in(const cJSON *record, const struct session_value_settings *settings)
 {
-	if (settings->cookie_object && !cJSON_IsObject(find(record, SLICE("cookie"))))
-		return false;
 	if (settings->present.len && !is_something(find(record, settings->present)))
 		return false;
 	return !settings->authenticated.len || cJSON_IsTrue(find(record, settings->authenticated));

@@ -17,7 +17,6 @@
  * 6901: "/passport/user"), which can also name an element of an array and a member with a dot in
  * its name. An absent or empty path is not looked at. */
 struct session_value_settings {
-	bool cookie_object;         /* the member "cookie" must be an object (express) */
 	struct slice authenticated; /* must be the JSON literal true */
 	struct slice present;       /* must exist, and be neither null nor false nor "" */
 	struct slice user;          /* the user id, a string or a number */
