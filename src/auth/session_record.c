@@ -102,6 +102,16 @@ static bool has_expired(const struct identity *identity)
 	return identity->expires_ms <= (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int parse(const struct session_value_settings *required, struct slice json,
+	struct identity *ret_identity)
+{
+	int error = identity_parse(ret_identity, required, json);
+	if (error || !has_expired(ret_identity))
+		return error;
+	identity_finish(ret_identity);
+	return -EACCES;
+}
+
 int session_record_parse(
 	const struct settings *settings, struct slice json, struct identity *ret_identity)
 {
@@ -111,11 +121,15 @@ int session_record_parse(
 		.user = settings->session.user,
 		.expires = settings->session.expires,
 	};
-	int error = identity_parse(ret_identity, &required, json);
-	if (error || !has_expired(ret_identity))
-		return error;
-	identity_finish(ret_identity);
-	return -EACCES;
+	return parse(&required, json, ret_identity);
+}
+
+int session_record_parse_ticket(
+	const struct settings *settings, struct slice json, struct identity *ret_identity)
+{
+	const struct session_value_settings own = { .user = SLICE("userId") };
+	return settings->session.cookie.len ? parse(&own, json, ret_identity)
+					    : session_record_parse(settings, json, ret_identity);
 }
 
 /* Converts `record` to JSON, whose bytes may be in `json`. 0; -EINVAL: not of this codec;

@@ -124,7 +124,7 @@ void ticket_waiter_cancel(struct ticket_waiter *waiter)
 
 int ticket_parse(const struct settings *settings, struct slice json, struct identity *ret_identity)
 {
-	return session_record_parse(settings, json, ret_identity);
+	return session_record_parse_ticket(settings, json, ret_identity);
 }
 
 int ticket_session_key(const struct identity *identity, struct slice *ret_key)

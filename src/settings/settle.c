@@ -178,14 +178,14 @@ static void settle_must_exist(struct draft *draft)
 			"must not make keys that session.key could make too");
 }
 
-/* A record that is not read cannot be searched; a ticket can. */
+/* A record that is not read cannot be searched. Without cookies the paths speak of tickets. */
 static void settle_unread(struct draft *draft)
 {
 	static const char *const keys[] = { "session.authenticated", "session.present",
 		"session.expires" };
 	const struct settings *settings = draft->settings;
-	if (settings->session.ticket.len || (settings->session.lookup != SESSION_LOOKUP_EXISTS &&
-						    settings->session.codec != SESSION_CODEC_NONE))
+	if (!settings->session.cookie.len || (settings->session.lookup != SESSION_LOOKUP_EXISTS &&
+						     settings->session.codec != SESSION_CODEC_NONE))
 		return;
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		struct slice *path = draft_field(draft, setting_find(slice_of(keys[i])));

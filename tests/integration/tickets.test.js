@@ -149,14 +149,13 @@ test('with sluice.v1 a ticket decides on subscriptions as long as its connection
 describe('beside cookies', () => {
   test('a ticket alone decides, whatever the cookie', async t => {
     const { sluice: other, cookie, redis: own } = await stand(t, { session: { ticket: 'ticket:{sid}' } });
-    const ticket = (says = {}) => issue({ authenticated: true, ...says }, { on: own });
+    const ticket = (says = {}) => issue(says, { on: own });
     const headers = { Cookie: cookie };
     const status = async options => (await request(other, options)).status;
     assert.equal(await status({ headers }), 101);
     assert.equal(await status({ query: '?ticket=gone', headers }), 401);
     assert.equal(await status({ headers: { ...headers, 'Sec-WebSocket-Protocol': 'ticket.gone' } }), 401);
     assert.equal(await status({ query: `?ticket=${await ticket()}` }), 101);
-    assert.equal(await status({ query: `?ticket=${await ticket({ authenticated: false })}` }), 401);
     assert.equal(await status({ query: `?channel=user%3Au2&ticket=${await ticket({ userId: 'u2' })}`, headers }), 101);
     assert.equal(await status({ query: `?channel=user%3Au1&ticket=${await ticket({ userId: 'u2' })}`, headers }), 403);
   });
@@ -171,6 +170,16 @@ describe('beside cookies', () => {
   });
 });
 
+for (const preset of ['express', 'passport', 'fastify', 'django-json', 'better-auth', 'php'])
+  test(`a ticket beside the preset ${preset} has its own fields`, async t => {
+    const other = await startSluice(t, redis.url, { session: {
+      preset, ticket: 'ticket:{sid}', secrets: ['django-json', 'php'].includes(preset) ? [] : ['keyboard cat'] } });
+    const query = `?channel=user%3Au5&channel=team%3Ared&ticket=${await issue({ userId: 'u5', teams: ['red'] })}`;
+    assert.equal((await request(other, { query })).status, 101);
+    for (const says of ['["u5"]', '7'])
+      assert.equal((await request(other, { query: `?ticket=${await issue(says)}` })).status, 401, says);
+  });
+
 test('a bad ticket opens an anonymous connection if no session is required', async t => {
   const other = await startSluice(t, redis.url, {
     session: { ...SESSION, required: false }, workers: 1 });
@@ -183,7 +192,7 @@ test('a bad ticket opens an anonymous connection if no session is required', asy
 describe('the session that a ticket names', async () => {
   const both = { session: { preset: 'express', ticket: 'ticket:{sid}' } };
   const other = await startSluice(file, redis.url, both);
-  const says = (session, more = {}) => ({ authenticated: true, session: `sess:${session}`, ...more });
+  const says = (session, more = {}) => ({ session: `sess:${session}`, ...more });
   const openFor = (...args) => open(says(...args), { gateway: other });
 
   test('must exist', async () => {

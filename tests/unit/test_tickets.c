@@ -138,6 +138,38 @@ static void applies_the_rules_for_records(void **state)
 	}
 }
 
+static void has_fields_of_its_own_beside_cookies(void **state)
+{
+	(void)state;
+	const struct settings settings = { .session.cookie = SLICE("sid"),
+		.session.authenticated = SLICE("authenticated"),
+		.session.present = SLICE("passport.user"),
+		.session.user = SLICE("passport.user"),
+		.session.expires = SLICE("cookie.expires") };
+	static const struct {
+		const char *json;
+		int error;
+		const char *user;
+	} cases[] = {
+		{ "{\"userId\":\"u1\",\"teams\":[\"red\"]}", 0, "u1" },
+		{ "{\"userId\":7,\"passport\":{\"user\":8}}", 0, "7" },
+		{ "{\"userId\":7,\"authenticated\":false}", 0, "7" },
+		{ "{\"userId\":7,\"cookie\":{\"expires\":1000}}", 0, "7" },
+		{ "{\"passport\":{\"user\":8}}", 0, NULL },
+		{ "[]", -EACCES, NULL },
+		{ "7", -EACCES, NULL },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct identity identity;
+		int error = ticket_parse(&settings, slice_of(cases[i].json), &identity);
+		assert_int_equal(error, cases[i].error);
+		if (error)
+			continue;
+		assert_true(slice_equal(identity.user, slice_of(cases[i].user)));
+		identity_finish(&identity);
+	}
+}
+
 static void keeps_a_value_for_each_owner(void **state)
 {
 	(void)state;
@@ -169,6 +201,7 @@ int main(void)
 		cmocka_unit_test(rejects_a_ticket_that_is_too_long),
 		cmocka_unit_test(reads_the_user_and_the_session),
 		cmocka_unit_test(applies_the_rules_for_records),
+		cmocka_unit_test(has_fields_of_its_own_beside_cookies),
 		cmocka_unit_test(keeps_a_value_for_each_owner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

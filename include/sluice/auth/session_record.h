@@ -67,6 +67,11 @@ void session_reading_finish(struct session_reading *reading);
 MUST_CHECK int session_record_parse(
 	const struct settings *settings, struct slice json, struct identity *ret_identity);
 
+/* The same for a ticket. Beside cookies it has fields of its own: the user is "userId", and nothing
+ * else is required. Without cookies, the settings' paths speak of tickets. */
+MUST_CHECK int session_record_parse_ticket(
+	const struct settings *settings, struct slice json, struct identity *ret_identity);
+
 /* Maps a key that has changed to the key of the session's record: a change of the key named by
  * session.must_exist concerns the record with the same session id. Any other key is returned as it
  * is. Borrowed from `changed`, or written to `room`. */

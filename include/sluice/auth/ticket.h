@@ -40,7 +40,7 @@ MUST_CHECK int ticket_take(struct redis_link *link, const struct settings *setti
 /* on_result will not be called; the ticket is taken nevertheless. May be called twice. */
 void ticket_waiter_cancel(struct ticket_waiter *waiter);
 
-/* Reads the identity from a ticket, at the same paths as in a session's record. 0 and an identity
+/* Reads the identity from a ticket (see session_record_parse_ticket). 0 and an identity
  * that the caller must finish; -EACCES: the ticket has no log-in; -ENOMEM. */
 MUST_CHECK int ticket_parse(
 	const struct settings *settings, struct slice json, struct identity *ret_identity);
