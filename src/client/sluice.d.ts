@@ -53,8 +53,16 @@ export interface Closed extends Closing {
 
 export type State = Connecting | Open | Waiting | Closed;
 
-export interface Publication<T = unknown> {
+export interface Meta {
   readonly channel: string;
+  /**
+   * The payload as text, for numbers that JavaScript would round. If `data` is a string, the same;
+   * undefined if the payload is not UTF-8.
+   */
+  readonly text?: string | undefined;
+}
+
+export interface Publication<T = unknown> extends Meta {
   /** The payload: parsed if it is JSON, else a string; a Uint8Array if it is not UTF-8. */
   readonly data: T;
 }
@@ -102,7 +110,7 @@ export class Sluice {
   /** Calls `handler` for each publication on a channel, until the returned function is called. */
   subscribe<T = unknown>(
     channel: string,
-    handler: (data: T, meta: { readonly channel: string }) => void,
+    handler: (data: T, meta: Meta) => void,
   ): () => void;
 
   /** Calls `listener` for each event, until the returned function is called. */

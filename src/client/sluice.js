@@ -66,7 +66,7 @@ class Link {
       if (ticket === null)
         return this.lost(4401, 'no ticket');
       const socket = new WebSocket(url, ['sluice.v1', ...ticket ? [`ticket.${ticket}`] : []]);
-      socket.onmessage = ({ data }) => turn === this.turn && this.take(JSON.parse(data));
+      socket.onmessage = ({ data }) => turn === this.turn && this.take(JSON.parse(data), data);
       socket.onclose = ({ code, reason }) =>
         turn === this.turn && this.lost(code, reason, !ticket && url);
       this.socket = socket;
@@ -79,7 +79,13 @@ class Link {
   stop() {
     const { socket } = this;
     this.drop();
-    return socket && new Promise((done) => { socket.onclose = done; });
+    return socket && new Promise((done) => {
+      const timer = setTimeout(done, ANSWER_MS);
+      socket.onclose = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
   }
 
   wish(channels) {
@@ -138,8 +144,8 @@ class Link {
     this.become({ name: 'waiting', code, reason, until: Date.now() + wait });
   }
 
-  take(message) {
-    const { type, id, channel, base64 } = message;
+  take(message, raw) {
+    const { type, id, channel, data, base64 } = message;
     this.watch?.wait();
     switch (type) {
     case 'welcome':
@@ -148,6 +154,9 @@ class Link {
     case 'publication':
       if (base64)
         message.data = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt());
+      else /* the name of a channel has no bare quotes, and only a position may follow the data */
+        message.text = typeof data === 'string' ? data
+          : raw.slice(raw.indexOf(',"data":') + 8).replace(/(,"at":"[^"]*")?}$/, '');
       return this.tell(type, message);
     case 'gap':
       message.channels = channel ? [channel] : [...this.live];
@@ -338,7 +347,7 @@ export class Sluice {
 
   subscribe(channel, handler) {
     const meta = { channel };
-    const off = this.on(`to ${channel}`, ({ data }) => handler(data, meta));
+    const off = this.on(`to ${channel}`, ({ data, text }) => handler(data, { channel, text }));
     this.#handlers.add(meta);
     this.#wish();
     if (this.#live.get(channel))
@@ -377,7 +386,7 @@ export class Sluice {
       this.#tell('state', { name: 'connecting' });
     } else if (persisted || type === 'resume')
       this.open();
-    else if (type !== 'pageshow' && !document.hidden)
+    else if (type !== 'pageshow' && !globalThis.document?.hidden)
       this.#link?.nudge();
   };
 

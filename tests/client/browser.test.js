@@ -147,6 +147,34 @@ test('a session that ends: it stops, and reports it', async t => {
   assert.equal(await gateway.metric('sluice_connections_total'), 1);
 });
 
+test('in a worker: it receives, comes back at once when online, and closes', async t => {
+  const { ada, publish } = await stand(t);
+  const tab = await ada.tab();
+  await tab.page.evaluate(() => {
+    const source = `import { Sluice } from '${location.origin}/sluice.js';
+      const sluice = new Sluice('${location.origin}/ws');
+      self.onerror = message => { postMessage(['error', message]); };
+      sluice.on('state', ({ name }) => {
+        postMessage([name]);
+        if (name === 'open') dispatchEvent(new Event('online'));
+      });
+      sluice.on('subscribed', ({ channel }) => channel === 'team:7' && postMessage(['subscribed']));
+      sluice.subscribe('team:7', async (data, { text }) => {
+        postMessage([data, text]);
+        await sluice.close();
+        postMessage(['ended']);
+      });`;
+    const worker = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })), { type: 'module' });
+    window.said = [];
+    worker.onmessage = ({ data }) => said.push(data);
+  });
+  await tab.until(() => said.some(([one]) => one === 'subscribed'));
+  await publish('team:7', '9007199254740993');
+  await tab.until(() => said.some(([one]) => one === 'ended'));
+  assert.deepEqual(await tab.page.evaluate(() => said),
+    [['open'], ['subscribed'], [9007199254740992, '9007199254740993'], ['closed'], ['ended']]);
+});
+
 test('no session: it finds the refusal by HTTP, and stops', async t => {
   const { redis, ada, site } = await stand(t);
   await redis.cli('DEL', 'sess:the-session');

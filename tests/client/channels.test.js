@@ -44,15 +44,38 @@ describe('subscribing', () => {
     assert.deepEqual(sluice.heard, ['subscribed a', 'unsubscribed a']);
   });
 
-  test('a handler gets the data and the name of its channel only', async t => {
+  test('a handler gets the data, the name of its channel and the text only', async t => {
     const { page, sluice } = await openedPage(t);
     const seen = [];
     for (const channel of ['a', '__proto__'])
       sluice.subscribe(channel, (data, meta) => seen.push([channel, data, meta]));
     for (const channel of ['a', 'b', '__proto__'])
       page.socket.say({ type: 'publication', channel, data: { n: channel } });
-    assert.deepEqual(seen, [['a', { n: 'a' }, { channel: 'a' }],
-      ['__proto__', { n: '__proto__' }, { channel: '__proto__' }]]);
+    assert.deepEqual(seen, [['a', { n: 'a' }, { channel: 'a', text: '{"n":"a"}' }],
+      ['__proto__', { n: '__proto__' }, { channel: '__proto__', text: '{"n":"__proto__"}' }]]);
+  });
+
+  /* The text is the payload, byte for byte; of a JSON string it is what is in it. */
+  for (const [payload, text = payload] of [['9007199254740993'], ['{"id":9007199254740993, "a":1.10}'],
+    [' [1e999 ]\n'], ['{"data":1,"at":"x"}'], ['null'],
+    ['[{"at":"x"},"at"]'], ['"a \\u00fc, \\"data\\":"', 'a ü, "data":'], ['""', '']])
+    for (const channel of ['a', 'a,', 'a","data":', '\\', 'ü'])
+      test(`the text of ${JSON.stringify(payload)} on ${JSON.stringify(channel)}`, async t => {
+        const { page, sluice } = await openedPage(t);
+        const seen = [];
+        sluice.subscribe(channel, (data, meta) => seen.push(meta.text));
+        sluice.on('publication', one => seen.push(one.text));
+        for (const more of ['', ',"at":"17-4"'])
+          page.socket.sayText(`{"type":"publication","channel":${JSON.stringify(channel)},"data":${payload}${more}}`);
+        assert.deepEqual(seen, [text, text, text, text]);
+      });
+
+  test('binary data has no text', async t => {
+    const { page, sluice } = await openedPage(t);
+    const seen = [];
+    sluice.subscribe('a', (data, { text }) => seen.push(text));
+    page.socket.say({ type: 'publication', channel: 'a', base64: '/wAB' });
+    assert.deepEqual(seen, [undefined]);
   });
 
   for (const data of [null, 0, '', false, 'text', [1]])

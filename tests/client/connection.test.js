@@ -362,6 +362,15 @@ describe('page events', () => {
     assert.equal(sluice.state.name, 'waiting');
   });
 
+  test('in a worker, which has no document: online reconnects at once', async t => {
+    const page = new FakePage(t, { isWorker: true });
+    await page.opened();
+    page.chance = 1;
+    page.socket.end();
+    await page.event('online');
+    assert.equal(page.sockets.length, 2);
+  });
+
   test('hidden: it does nothing', async t => {
     const { page } = await openedPage(t);
     document.hidden = true;
@@ -417,6 +426,25 @@ describe('close()', () => {
     assert.equal(page.sockets.length, 1);
     assert.equal(page.timers, 0);
     assert.deepEqual(sluice.heard, ['closed']);
+  });
+
+  test('resolves, too, when the socket reports no close', async t => {
+    const { page, sluice } = await openedPage(t);
+    let isClosed = false;
+    sluice.close().then(() => (isClosed = true));
+    await page.pass(2999);
+    assert.equal(isClosed, false);
+    await page.pass(1);
+    assert.equal(isClosed, true);
+    assert.equal(page.timers, 0);
+  });
+
+  test('leaves no timer behind', async t => {
+    const { page, sluice } = await openedPage(t);
+    const closed = sluice.close();
+    page.socket.end(1005);
+    await closed;
+    assert.equal(page.timers, 0);
   });
 
   test('works in each state, and twice', async t => {

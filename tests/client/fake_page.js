@@ -37,7 +37,11 @@ class FakeSocket {
   }
 
   say(message) {
-    this.onmessage?.({ data: JSON.stringify(message) });
+    this.sayText(JSON.stringify(message));
+  }
+
+  sayText(data) {
+    this.onmessage?.({ data });
   }
 
   end(code = 1006, reason = '') {
@@ -172,7 +176,8 @@ export class FakePage {
   #tabs = 0;
   #late = [];
 
-  constructor(t, { locks = true } = {}) {
+  /* A worker has no document. */
+  constructor(t, { locks = true, isWorker = false } = {}) {
     FakeSocket.pongs = false; // whether the gateway answers a ping
     FakeSocket.made = socket => this.sockets.push(socket);
     const clock = this.#clock;
@@ -184,7 +189,7 @@ export class FakePage {
       setInterval: (fn, ms) => clock.start(fn, ms, true),
       clearInterval: id => clock.stop(id),
       location: { href: 'https://app.example.com/some/page?x=1#top' },
-      document: { hidden: false },
+      document: isWorker ? undefined : { hidden: false },
       addEventListener: (...args) => this.#window.addEventListener(...args),
       // Node takes `capture` only in an object
       removeEventListener: (type, fn, capture) => this.#window.removeEventListener(type, fn, { capture }),

@@ -7,10 +7,10 @@ import { gzipSync } from 'node:zlib';
 const read = name => readFile(new URL(`../../${name}`, import.meta.url), 'utf8');
 const source = await read('src/client/sluice.js');
 
-test('is under 4 KiB gzipped', t => {
+test('is under 4.5 KiB gzipped', t => {
   const size = gzipSync(source, { level: 9 }).length;
   t.diagnostic(`sluice.js: ${source.length} bytes, ${size} gzipped`);
-  assert.ok(size < 4096, `${size} bytes`);
+  assert.ok(size < 4608, `${size} bytes`);
 });
 
 test('imports nothing, and exports one class', () => {

@@ -69,6 +69,15 @@ describe('tabs that share', () => {
     assert.deepEqual(seen, [new Uint8Array([255, 0, 1])]);
   });
 
+  test('all receive the text of the payload', async t => {
+    const [page, , b] = await tabs(t, 2);
+    const seen = [];
+    b.subscribe('x', (data, { text }) => seen.push(text));
+    page.socket.sayText('{"type":"publication","channel":"x","data":9007199254740993}');
+    await page.settle();
+    assert.deepEqual(seen, ['9007199254740993']);
+  });
+
   test('get "subscribed" for a channel that another tab has had for a while', async t => {
     const [page, a, b] = await tabs(t, 2);
     a.subscribe('x', nothing);

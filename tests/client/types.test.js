@@ -38,6 +38,7 @@ const s = new Sluice('/ws', { share: true, ticket: () => undefined });
 
 const off: () => void = s.subscribe('a', (data, meta) => {
   const name: string = meta.channel;
+  const id: bigint = BigInt(meta.text ?? '0');
   if (typeof data === 'number') data.toFixed(name.length);
 });
 s.subscribe<{ n: number }>('a', ({ n }) => n.toFixed());
@@ -58,7 +59,7 @@ s.on('gap', ({ channels }: Gap) => channels.map(one => one.length));
 s.on('error', ({ channel, code }) => code === 'limit' && channel?.length);
 s.on('subscribed', ({ channel }) => channel.length);
 s.on('unsubscribed', ({ channel, reason }) => reason === 'revoked' && channel.length);
-s.on('publication', ({ channel, data }) => { const any: unknown = data; return [channel, any]; });
+s.on('publication', ({ channel, data, text }) => { const any: unknown = data; return [channel, any, text?.length]; });
 s.open();
 await s.close();
 if (s.state.name === 'open') s.state.user?.length;
@@ -82,6 +83,7 @@ const BAD = {
   'a close code that does not stop it': "if (s.state.name === 'closed') s.state.code === 1012;",
   'an assignment to the state': "s.state = { name: 'connecting' };",
   'an error code that does not exist': "s.on('error', ({ code }) => code === 'nope');",
+  'the text without a check that there is one': "s.subscribe('a', (data, { text }) => text.length);",
   'the result of close() as a value': 'const n: number = s.close();',
   'use of a private member': 's.wishes;',
 };
