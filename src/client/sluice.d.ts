@@ -32,7 +32,10 @@ export interface Open {
   readonly connection: string;
 }
 
-/** The client reconnects by itself at `until` (compare it with Date.now()). */
+/**
+ * The client reconnects by itself at `until` (compare it with Date.now()); with 4401 and 4403 only
+ * if the gateway does not refuse it again.
+ */
 export interface Waiting extends Closing {
   readonly name: 'waiting';
   readonly until: number;

@@ -5,6 +5,9 @@
  * After a loss it waits for a random part of a span that doubles, as thousands of pages lose the
  * same gateway at once; unless the gateway says when, or never.
  *
+ * A refusal ends it only when the gateway repeats it a moment later: a backend that gives a session
+ * a new id deletes the old one before the page has the new cookie.
+ *
  * With `share`, the tab that holds a Web Lock has the Link. The others send it their wishes over a
  * BroadcastChannel and receive its events. When a tab closes or freezes, the next gets the lock;
  * from one that does not answer it is stolen.
@@ -15,11 +18,28 @@ const LONGEST_WAIT_MS = 30000;
 const STABLE_MS = 10000;
 const OPENING_MS = 10000;
 const ANSWER_MS = 3000;
+const MOMENT_MS = 1000;
 const TAB_SILENCE_MS = 30000;
 const GAP_MS = 100;
 const COMMANDS_PER_SECOND = 90; /* twice that is below the gateway's limit */
 const PAGE_EVENTS = ['online', 'visibilitychange', 'pagehide', 'pageshow', 'freeze', 'resume'];
-const FINAL = [1002, 1003, 1007, 1009, 4401, 4403];
+const REFUSED = [4401, 4403];
+const FINAL = [1002, 1003, 1007, 1009, ...REFUSED];
+
+/* A page is not told why a handshake failed, but it can ask. The gateway's refusals are plain text
+ * of one line with its end; a proxy answers otherwise. */
+async function refusal(url) {
+  try {
+    url.protocol = url.protocol.replace('ws', 'http');
+    url.pathname += '/check';
+    const answer = await fetch(url, {
+      credentials: 'include', signal: AbortSignal.timeout(OPENING_MS) });
+    const code = 4000 + answer.status;
+    const plain = /^text\/plain\b/i.test(answer.headers.get('content-type'));
+    const line = /^(.+)\n$/.exec(await answer.text());
+    return REFUSED.includes(code) && plain && line && { name: 'closed', code, reason: line[1] };
+  } catch {}
+}
 
 /* Asks after a silence, and twice: in a page that was held up, the timer may run first. */
 class Watch {
@@ -123,25 +143,31 @@ class Link {
   async lost(code, reason, url) {
     const { opened } = this;
     const turn = this.drop();
-    /* A page is not told why a handshake failed, but it can ask. */
-    if (!opened && url && code === 1006)
-      try {
-        url.protocol = url.protocol.replace('ws', 'http');
-        url.pathname += '/check';
-        const answer = await fetch(url, {
-          credentials: 'include', signal: AbortSignal.timeout(OPENING_MS) });
-        if (FINAL.includes(4000 + answer.status))
-          [code, reason] = [4000 + answer.status, await answer.text()];
-      } catch {}
+    const refused = !opened && url && code === 1006 && await refusal(url);
     if (turn !== this.turn)
       return;
-    if (FINAL.includes(code))
+    if (refused)
+      return this.become(refused);
+    /* With a ticket, whoever gives out the next one knows. */
+    const doubtful = REFUSED.includes(code) && (opened || url);
+    if (FINAL.includes(code) && !doubtful)
       return this.become({ name: 'closed', code, reason });
     const told = /^retry_after_ms=(\d+)$/.exec(reason);
     const span = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++);
-    const wait = told ? +told[1] : Math.random() * span;
-    this.timer = setTimeout(() => this.connect(), wait);
+    const wait = told ? +told[1] : Math.random() * span + (doubtful ? MOMENT_MS : 0);
+    this.timer = setTimeout(() => this.again(doubtful && url), wait);
     this.become({ name: 'waiting', code, reason, until: Date.now() + wait });
+  }
+
+  async again(url) {
+    const { turn } = this;
+    const refused = url && await refusal(url);
+    if (turn !== this.turn)
+      return;
+    if (refused)
+      this.become(refused);
+    else
+      this.connect();
   }
 
   take(message, raw) {

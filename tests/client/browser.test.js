@@ -147,6 +147,21 @@ test('a session that ends: it stops, and reports it', async t => {
   assert.equal(await gateway.metric('sluice_connections_total'), 1);
 });
 
+test('a session that gets a new id: tabs with the new cookie reconnect', async t => {
+  const { redis, ada, site, publish } = await stand(t);
+  const tabs = [await ada.connected(), await ada.connected()];
+  await redis.cli('DEL', 'sess:the-session');
+  const [name, value] = (await logIn(redis, { teams: ['7', '8'] }, { id: 'the-new-session' })).split('=');
+  await ada.context.addCookies([{ name, value, url: site.origin }]);
+  for (const tab of tabs) {
+    assert.equal((await tab.event({ type: 'state', name: 'waiting' })).code, 4401);
+    await tab.state('open');
+    await tab.subscribe('team:7');
+  }
+  await publish('team:7', '9007199254740993');
+  for (const tab of tabs) await tab.data(1);
+});
+
 test('in a worker: it receives, comes back at once when online, and closes', async t => {
   const { ada, publish } = await stand(t);
   const tab = await ada.tab();

@@ -188,7 +188,7 @@ describe('after a loss', () => {
       assert.equal(page.sockets.length, 2);
     });
 
-  for (const code of [1002, 1003, 1007, 1009, 4401, 4403])
+  for (const code of [1002, 1003, 1007, 1009])
     test(`${code}: it stops, and reports it`, async t => {
       const { page, sluice } = await openedPage(t);
       page.socket.end(code, 'words');
@@ -198,6 +198,99 @@ describe('after a loss', () => {
       await page.pass(100000);
       assert.equal(page.sockets.length, 1);
       assert.equal(page.timers, 0);
+    });
+});
+
+describe('4401 and 4403', () => {
+  /* A page whose connection ended so, and whose check will have this status. */
+  async function ended(t, status, code = 4401, ...args) {
+    const { page, sluice } = await openedPage(t, {}, ...args);
+    page.checked = status;
+    page.socket.end(code, 'words');
+    await page.settle();
+    return { page, sluice };
+  }
+
+  for (const [code, status] of [[4401, 401], [4403, 403]])
+    test(`${code}: it stops, once a check a moment later has said so, too`, async t => {
+      const { page, sluice } = await ended(t, status, code);
+      assert.deepEqual(sluice.state, { name: 'waiting', until: Date.now() + 1250, code, reason: 'words' });
+      await page.pass(1249);
+      assert.deepEqual(page.fetched, []);
+      await page.pass(1);
+      assert.equal(page.fetched.length, 1);
+      assert.equal(page.fetched[0].url.href, 'https://app.example.com/ws/check');
+      assert.deepEqual(sluice.state, { name: 'closed', code, reason: `the answer to ${status}` });
+      await page.event('online');
+      await page.event('pageshow', { persisted: true });
+      await page.pass(100000);
+      assert.equal(page.sockets.length, 1);
+      assert.equal(page.fetched.length, 1);
+      assert.equal(page.timers, 0);
+    });
+
+  for (const status of [204, 404, 429, 503, null])
+    test(`4401, then ${status ?? 'no answer'}: it reconnects`, async t => {
+      const { page, sluice } = await ended(t, status);
+      sluice.subscribe('a', () => {});
+      await page.pass(1250);
+      assert.equal(page.sockets.length, 2);
+      page.socket.open();
+      assert.deepEqual(await page.answer(), ['subscribe a']);
+      assert.deepEqual(sluice.heard, ['waiting', 'connecting', 'open', 'subscribed a']);
+    });
+
+  test('4401 before the welcome: a check decides as well', async t => {
+    const page = new FakePage(t);
+    const sluice = page.sluice();
+    await page.settle();
+    page.checked = 401;
+    page.socket.end(4401);
+    await page.pass(1250);
+    assert.equal(sluice.state.name, 'closed');
+    assert.equal(page.sockets.length, 1);
+  });
+
+  test('4401 again and again: the delay doubles', async t => {
+    const { page, sluice } = await ended(t, 204);
+    for (const wait of [1250, 1500, 2000]) {
+      assert.equal(sluice.state.until - Date.now(), wait);
+      await page.pass(wait);
+      page.socket.open();
+      page.socket.end(4401);
+    }
+  });
+
+  test('4401 with a ticket: the next one, or null, decides', async t => {
+    const tickets = ['one', 'two', null];
+    const { page, sluice } = await ended(t, 401, 4401, '/ws', { ticket: () => tickets.shift() });
+    await page.pass(1250);
+    assert.deepEqual(page.socket.protocols, ['sluice.v1', 'ticket.two']);
+    page.socket.open();
+    page.socket.end(4401);
+    await page.pass(1500);
+    assert.deepEqual(sluice.state, { name: 'closed', code: 4401, reason: 'no ticket' });
+    assert.deepEqual(page.fetched, []);
+    assert.equal(page.sockets.length, 2);
+  });
+
+  test('4401 with a ticket, before the welcome: it stops', async t => {
+    const page = new FakePage(t);
+    const sluice = page.sluice('/ws', { ticket: () => 'one' });
+    await page.settle();
+    page.socket.end(4401, 'words');
+    assert.deepEqual(sluice.state, { name: 'closed', code: 4401, reason: 'words' });
+    assert.equal(page.timers, 0);
+  });
+
+  for (const after of ['close', 'open'])
+    test(`${after}() in that moment: the check is not waited for`, async t => {
+      const { page, sluice } = await ended(t, 401);
+      sluice[after]();
+      await page.pass(1250);
+      assert.deepEqual(page.fetched, []);
+      assert.equal(sluice.state.name, after === 'close' ? 'closed' : 'connecting');
+      assert.equal(page.sockets.length, after === 'close' ? 1 : 2);
     });
 });
 
@@ -240,6 +333,34 @@ describe('a handshake that fails', () => {
       await page.pass(250);
       assert.equal(page.sockets.length, 2);
     });
+
+  for (const status of [401, 403])
+    for (const [whose, type, body] of [
+      ['a page of HTML', 'text/html', '<title>Just a moment</title>\n'],
+      ['HTML of many lines', 'text/html; charset=utf-8', '<!doctype html>\n<title>Just a moment</title>\n'],
+      ['JSON', 'application/json', '{"error":"forbidden"}\n'],
+      ['a text of two lines', 'text/plain', 'Access denied\nRay 7\n'],
+      ['a line without an end', 'text/plain', 'error code: 1020'],
+      ['an empty answer', 'text/plain', ''],
+      ['an empty line', 'text/plain', '\n'],
+      ['another type that begins alike', 'text/plainer', 'no\n'],
+    ])
+      test(`${status} with ${whose} is a proxy's: it tries again`, async t => {
+        const page = new FakePage(t);
+        Object.assign(page, { checked: status, checkedType: type, checkedBody: body });
+        const sluice = page.sluice();
+        await page.settle();
+        page.socket.end();
+        await page.settle();
+        assert.equal(sluice.state.name, 'waiting');
+        assert.deepEqual([sluice.state.code, sluice.state.reason], [1006, '']);
+        page.checkedType = 'Text/Plain';
+        page.checkedBody = 'no session\n';
+        await page.pass(250);
+        page.socket.end();
+        await page.settle();
+        assert.deepEqual(sluice.state, { name: 'closed', code: 4000 + status, reason: 'no session' });
+      });
 
   test('is not looked into with a ticket, which the request would reveal', async t => {
     const { page, sluice } = await refused(t, 401, '/ws', { ticket: () => 'abc' });
@@ -465,7 +586,10 @@ describe('close()', () => {
     const { page, sluice } = await openedPage(t);
     sluice.subscribe('a', () => {});
     await page.answer();
+    page.checked = 401;
     page.socket.end(4401, 'the session ended');
+    await page.pass(1250);
+    assert.equal(sluice.state.name, 'closed');
     sluice.takeHeard();
     sluice.open();
     await page.settle();

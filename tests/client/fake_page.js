@@ -170,6 +170,8 @@ export class FakePage {
   fetched = [];
   chance = 0.5;      // the value of Math.random()
   checked = null;    // the status of /ws/check; null: the network is dead
+  checkedType = 'text/plain; charset=utf-8';
+  checkedBody = null; // null: as the gateway's
   #clock = new Clock();
   #window = new EventTarget();
   #kept = [];
@@ -220,7 +222,8 @@ export class FakePage {
   async #fetch(url, options) {
     this.fetched.push({ url, ...options });
     if (this.checked === null) throw new TypeError('Failed to fetch');
-    return { status: this.checked, text: async () => `the answer to ${this.checked}` };
+    return new Response(this.checked === 204 ? null : this.checkedBody ?? `the answer to ${this.checked}\n`,
+      { status: this.checked, headers: { 'Content-Type': this.checkedType } });
   }
 
   /* A Sluice that records its events in `heard`. */

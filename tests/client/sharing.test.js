@@ -105,14 +105,26 @@ describe('tabs that share', () => {
 
   test('all stop when the session ends', async t => {
     const [page, ...all] = await tabs(t, 3);
+    page.checked = 401;
     page.socket.end(4401, 'the session ended');
-    await page.settle();
+    await page.pass(1250);
+    assert.equal(page.fetched.length, 1);
     for (const tab of all)
       assert.deepEqual(tab.state,
-        { name: 'closed', code: 4401, reason: 'the session ended' });
+        { name: 'closed', code: 4401, reason: 'the answer to 401' });
     await page.pass(100000);
     assert.equal(page.timers, 0);
     assert.ok(page.sockets.length <= 2);
+  });
+
+  test('all reconnect when the session has a new id', async t => {
+    const [page, ...all] = await tabs(t, 2);
+    page.checked = 204;
+    page.socket.end(4401, 'the session ended');
+    await page.pass(1250);
+    page.socket.open();
+    await page.settle();
+    for (const tab of all) assert.equal(tab.state.name, 'open');
   });
 
   test('all reconnect after a loss, with a gap', async t => {
