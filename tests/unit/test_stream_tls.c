@@ -120,6 +120,9 @@ static void gathers_small_sends_into_one_record(void **state)
 	char bytes[32768];
 	connect_ends(&server, &client, site, client_settings, 0);
 	RUN_UNTIL(&site->test, server.opened && client.opened);
+	/* With TLS 1.3 the server's session ticket comes first: it is read before the pause. */
+	assert_int_equal(stream_send_bytes(&server.stream, "x", 1), 0);
+	RUN_UNTIL(&site->test, client.received.len == 1);
 	stream_pause(&client.stream);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(stream_send_bytes(&server.stream, bytes, 100), 0);
@@ -127,7 +130,7 @@ static void gathers_small_sends_into_one_record(void **state)
 	ssize_t n = recv(client.stream.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	assert_true(n > 10000 && n < 10000 + 100);
 	stream_resume(&client.stream);
-	RUN_UNTIL(&site->test, client.received.len == 10000);
+	RUN_UNTIL(&site->test, client.received.len == 1 + 10000);
 	end_finish(&server, site);
 	end_finish(&client, site);
 }
