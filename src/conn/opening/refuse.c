@@ -5,8 +5,6 @@
 #include "sluice/base/log.h"
 #include "sluice/proto/http/http_answer.h"
 
-enum { REFUSALS_QUIET_MS = 10000 };
-
 static void count_refusal(struct conn *conn, int status)
 {
 	static const struct {
@@ -44,10 +42,7 @@ void opening_answer(struct conn *conn, struct slice answer)
 void opening_log_refusal(struct conn *conn, int status, const char *problem)
 {
 	struct opening_shared *shared = conn->shared->opening;
-	uint64_t now = uv_now(conn->shared->streams->loop);
-	bool tell = (status == 401 || status == 403) && now >= shared->refusals_quiet_until;
-	if (tell)
-		shared->refusals_quiet_until = now + REFUSALS_QUIET_MS;
+	bool tell = (status == 401 || status == 403) && log_may(&shared->refusals_quiet_until);
 	log_write(tell ? LOG_INFO : LOG_DEBUG,
 		(const struct log_field[]){ log_text("event", "refused"),
 			log_number("status", status), log_text("reason", problem), { NULL } });

@@ -43,9 +43,9 @@ struct purpose {
 struct opening_shared {
 	const struct site *site; /* beside the endpoint, for --dev; or NULL */
 	/* private */
-	struct pool pool;              /* struct opening */
-	struct list half_open;         /* struct opening, by .in_half_open, oldest first */
-	uint64_t refusals_quiet_until; /* loop time: no further refusal is logged until then */
+	struct pool pool;                      /* struct opening */
+	struct list half_open;                 /* struct opening, by .in_half_open, oldest first */
+	_Atomic uint64_t refusals_quiet_until; /* for log_may */
 };
 
 /* What only a connection that is not open yet needs: a block of its own, freed when it opens. */
