@@ -80,13 +80,20 @@ static void makes_a_message_longer_than_a_run_may_be(void **state)
 	free(bytes);
 }
 
+enum { COMPRESSIBLE_LEN = 1000 };
+
+static struct publication *run_that_compresses(void)
+{
+	char text[COMPRESSIBLE_LEN];
+	memset(text, 'x', sizeof(text));
+	const struct slice payload = slice_make(text, sizeof(text));
+	return run_of(&payload, 1);
+}
+
 static void compresses_each_form_by_itself(void **state)
 {
 	(void)state;
-	char text[1000];
-	memset(text, 'x', sizeof(text));
-	const struct slice payload = slice_make(text, sizeof(text));
-	struct publication *publication = run_of(&payload, 1);
+	struct publication *publication = run_that_compresses();
 	struct ws_deflater *deflater = ws_deflater_create();
 	struct publication *enveloped = publication_in_form(publication, PUBLICATION_ENVELOPED);
 	struct chunk *compressed = publication_compressed(enveloped, 15, 100, deflater);
@@ -96,7 +103,7 @@ static void compresses_each_form_by_itself(void **state)
 	/* a chunk may outlive the run */
 	chunk_ref(&enveloped->chunk);
 	publication_unref(publication);
-	assert_true(enveloped->chunk.len > sizeof(text));
+	assert_true(enveloped->chunk.len > COMPRESSIBLE_LEN);
 	publication_unref(enveloped);
 	ws_deflater_destroy(deflater);
 }
@@ -104,10 +111,7 @@ static void compresses_each_form_by_itself(void **state)
 static void gives_the_frames_for_a_form_and_a_window(void **state)
 {
 	(void)state;
-	char text[1000];
-	memset(text, 'x', sizeof(text));
-	const struct slice payload = slice_make(text, sizeof(text));
-	struct publication *publication = run_of(&payload, 1);
+	struct publication *publication = run_that_compresses();
 	struct ws_deflater *deflater = ws_deflater_create();
 	struct publication *forms[PUBLICATION_FORMS] = { publication,
 		publication_in_form(publication, PUBLICATION_ENVELOPED) };
