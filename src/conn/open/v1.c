@@ -11,6 +11,7 @@
 #include "sluice/conn/open/ws_allowance.h"
 #include "sluice/proto/envelope.h"
 #include "sluice/proto/envelope_read.h"
+#include "sluice/proto/text/hex.h"
 
 enum { CONNECTION_ID_LEN = 16 };
 
@@ -72,9 +73,10 @@ static bool add_name(void *context, struct slice channel)
 
 static void make_id(char id[CONNECTION_ID_LEN])
 {
-	static const char digits[] = "0123456789abcdef";
-	for (size_t i = 0; i < CONNECTION_ID_LEN; i++)
-		id[i] = digits[arc4random_uniform(16)];
+	uint8_t random[CONNECTION_ID_LEN / 2];
+	for (size_t i = 0; i < sizeof(random); i++)
+		random[i] = (uint8_t)arc4random_uniform(256);
+	hex_print(random, sizeof(random), id);
 }
 
 static int write_welcome(struct buffer *text, struct conn *conn, struct slice user)
