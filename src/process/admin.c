@@ -52,10 +52,10 @@ static int print_page(struct buffer *out, int status, const char *type, struct s
 	return page_print(out, status, type, SLICE("Cache-Control: no-store\r\n"), body);
 }
 
-static int print_ready(const struct admin_source *source, struct buffer *out)
+static int print_ready(const struct status *process, struct buffer *out)
 {
 	struct buffer reasons = { 0 };
-	int error = source->print_reasons(source->context, &reasons);
+	int error = status_print_reasons(process, &reasons);
 	int status = reasons.len ? 503 : 200;
 	struct slice body = reasons.len ? buffer_slice(&reasons) : SLICE("ready\n");
 	if (!error)
@@ -64,10 +64,10 @@ static int print_ready(const struct admin_source *source, struct buffer *out)
 	return error;
 }
 
-static int print_metrics(const struct admin_source *source, struct buffer *out)
+static int print_metrics(const struct status *process, struct buffer *out)
 {
 	struct buffer metrics = { 0 };
-	int error = source->print_metrics(source->context, &metrics);
+	int error = status_print_metrics(process, &metrics);
 	if (!error)
 		error = print_page(out, 200, "text/plain; version=0.0.4; charset=utf-8",
 			buffer_slice(&metrics));
@@ -77,7 +77,6 @@ static int print_metrics(const struct admin_source *source, struct buffer *out)
 
 static int print_answer(const struct admin_conn *conn, int status, struct buffer *out)
 {
-	const struct admin_source *source = conn->admin->source;
 	struct slice path = conn->request.path;
 	if (status != 1)
 		return http_refusal(status, "not a valid HTTP request", out);
@@ -86,9 +85,9 @@ static int print_answer(const struct admin_conn *conn, int status, struct buffer
 	if (slice_equal(path, SLICE("/livez")))
 		return print_page(out, 200, "text/plain; charset=utf-8", SLICE("alive\n"));
 	if (slice_equal(path, SLICE("/readyz")))
-		return print_ready(source, out);
+		return print_ready(conn->admin->status, out);
 	if (slice_equal(path, SLICE("/metrics")))
-		return print_metrics(source, out);
+		return print_metrics(conn->admin->status, out);
 	return http_refusal(404, "there are /livez, /readyz and /metrics", out);
 }
 
@@ -167,9 +166,9 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 static const struct listener_events listener_events = { .on_accept = on_accept };
 
 int admin_open(struct admin *admin, struct stream_loop *shared, struct deadlines *deadlines,
-	int listening_fd, const struct admin_source *source)
+	int listening_fd, const struct status *status)
 {
-	*admin = (struct admin){ .shared = shared, .deadlines = deadlines, .source = source };
+	*admin = (struct admin){ .shared = shared, .deadlines = deadlines, .status = status };
 	list_init(&admin->conns);
 	return listener_open(
 		&admin->listener, shared->loop, deadlines, listening_fd, &listener_events, admin);

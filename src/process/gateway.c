@@ -44,7 +44,6 @@ struct gateway {
 	struct signals signals;
 	struct listening listening, admin_listening;
 	struct status status;
-	struct admin_source admin_source;
 	struct admin admin;
 	bool has_admin;
 };
@@ -185,13 +184,10 @@ static int open_admin(struct gateway *gateway)
 	char name[ADDRESS_TEXT_MAX];
 	if (!*text)
 		return 0;
-	gateway->admin_source = (struct admin_source){ .context = &gateway->status,
-		.print_reasons = status_print_reasons,
-		.print_metrics = status_print_metrics };
 	int fd = listening_open(&gateway->admin_listening, text);
 	int error = fd < 0 ? fd
 			   : admin_open(&gateway->admin, &gateway->loop.streams,
-				     &gateway->loop.deadlines, fd, &gateway->admin_source);
+				     &gateway->loop.deadlines, fd, &gateway->status);
 	if (error)
 		return fail("the admin port", text, error);
 	gateway->has_admin = true;

@@ -2,9 +2,8 @@
 
 #include "sluice/base/buffered.h"
 
-int status_print_reasons(void *context, struct buffer *out)
+int status_print_reasons(const struct status *status, struct buffer *out)
 {
-	const struct status *status = context;
 	int error = status->draining ? buffer_printf(out, "draining\n") : 0;
 	for (unsigned i = 0; i < status->n && !error; i++) {
 		const struct worker *worker = &status->workers[i];
@@ -32,9 +31,8 @@ static int print_links(const struct status *status, struct buffer *out)
 	return error;
 }
 
-int status_print_metrics(void *context, struct buffer *out)
+int status_print_metrics(const struct status *status, struct buffer *out)
 {
-	const struct status *status = context;
 	struct metrics *blocks[HOMES_WORKERS_MAX];
 	for (unsigned i = 0; i < status->n; i++)
 		blocks[i] = &status->workers[i].metrics;

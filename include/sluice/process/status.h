@@ -13,8 +13,11 @@ struct status {
 	bool draining;
 };
 
-/* Both take a struct status as the context of admin_source. 0 or -ENOMEM. */
-MUST_CHECK int status_print_reasons(void *status, struct buffer *out);
-MUST_CHECK int status_print_metrics(void *status, struct buffer *out);
+/* Appends the reasons why the process is not ready, one on each line; nothing if it is ready. 0 or
+ * -ENOMEM. */
+MUST_CHECK int status_print_reasons(const struct status *status, struct buffer *out);
+
+/* Appends the metrics. 0 or -ENOMEM. */
+MUST_CHECK int status_print_metrics(const struct status *status, struct buffer *out);
 
 #endif
