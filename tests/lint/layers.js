@@ -5,7 +5,7 @@ import { MAY_USE, floorOf, moduleOf, problemsOfUses } from './floors.js';
 const LIBRARIES = [
   { header: /^llhttp\.h$/, modules: /^proto\/http\/llhttp_versions$/ },
   { header: /^(cjson\/|cJSON)/, modules: /^(proto\/record\/session_(tree|value)|settings\/(json|print))$/ },
-  { header: /^(mbedtls|psa)\//, modules: /^(base\/mbed|net\/tls_(settings|session)|proto\/(text\/digest|record\/laravel_cookie))$/ },
+  { header: /^(mbedtls|psa)\//, modules: /^(base\/mbed|net\/tls\/\w+|proto\/(text\/digest|record\/laravel_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws\/ws_(de|in)flate$/ },
   { header: /^hiredis\//, modules: /^redis\/reply$/ },
   { header: /^sanitizer\/asan_interface\.h$/, modules: /^base\/pool$/ },

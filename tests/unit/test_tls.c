@@ -1,6 +1,6 @@
 /* Two sessions that talk through two pipes in memory, of any capacity that a test wants. */
 #include "certificates.h"
-#include "sluice/net/tls_session.h"
+#include "sluice/net/tls/tls_session.h"
 #include "unit.h"
 
 #include <errno.h>

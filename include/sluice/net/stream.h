@@ -15,7 +15,7 @@
 #include "sluice/net/connector.h"
 #include "sluice/net/send_queue.h"
 #include "sluice/net/sockets.h"
-#include "sluice/net/tls_session.h"
+#include "sluice/net/tls/tls_session.h"
 #include "sluice/net/turn.h"
 
 /* What the streams of one loop share; must outlive them. The owner fills the first part. */

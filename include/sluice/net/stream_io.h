@@ -10,7 +10,7 @@
 
 #include "sluice/base/defs.h"
 #include "sluice/net/send_queue.h"
-#include "sluice/net/tls_session.h"
+#include "sluice/net/tls/tls_session.h"
 
 /* The functions with which a TLS session sends and receives. Their context is a pointer to the
  * descriptor. */

@@ -3,7 +3,7 @@
 #ifndef SLUICE_PROCESS_GENERATION_H
 #define SLUICE_PROCESS_GENERATION_H
 
-#include "sluice/net/tls_settings.h"
+#include "sluice/net/tls/tls_settings.h"
 #include "sluice/settings/settings.h"
 
 struct generation {

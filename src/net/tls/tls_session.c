@@ -14,7 +14,7 @@
  * nothing to read; as the socket is still readable, the next call continues. A peer that sends
  * BARREN_MAX bytes without one byte of application data fails: otherwise it would be busy for
  * ever. */
-#include "sluice/net/tls_session.h"
+#include "sluice/net/tls/tls_session.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

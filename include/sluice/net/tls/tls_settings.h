@@ -3,8 +3,8 @@
  * by ALPN. It chooses the cipher suite and the group by its own order: ECDHE with an AEAD, over
  * X25519 or else P-256; it refuses a client that offers none of them. Its key is ECDSA or RSA. Its
  * clients can resume a session by a ticket for an hour, in any thread, with the same settings. */
-#ifndef SLUICE_NET_TLS_SETTINGS_H
-#define SLUICE_NET_TLS_SETTINGS_H
+#ifndef SLUICE_NET_TLS_TLS_SETTINGS_H
+#define SLUICE_NET_TLS_TLS_SETTINGS_H
 
 #include "sluice/base/defs.h"
 

@@ -20,7 +20,7 @@
  *
  * Nothing that matters is left to mbedTLS' defaults, as they differ between versions
  * (base/mbed.h). */
-#include "sluice/net/tls_settings.h"
+#include "sluice/net/tls/tls_settings.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* For tls_session.c, which makes sessions from settings. */
-#ifndef SLUICE_NET_TLS_SETTINGS_INTERNAL_H
-#define SLUICE_NET_TLS_SETTINGS_INTERNAL_H
+#ifndef SLUICE_NET_TLS_TLS_SETTINGS_INTERNAL_H
+#define SLUICE_NET_TLS_TLS_SETTINGS_INTERNAL_H
 
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ticket.h>

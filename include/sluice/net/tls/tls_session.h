@@ -1,13 +1,13 @@
 /* TLS on one connection: turns plaintext into records and back. It does no I/O of its own: its
  * owner hands in two functions that send and receive. */
-#ifndef SLUICE_NET_TLS_SESSION_H
-#define SLUICE_NET_TLS_SESSION_H
+#ifndef SLUICE_NET_TLS_TLS_SESSION_H
+#define SLUICE_NET_TLS_TLS_SESSION_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/net/tls_settings.h"
+#include "sluice/net/tls/tls_settings.h"
 
 enum { TLS_RECORD_MAX = 16 * 1024 }; /* bytes of plaintext in one record, RFC 8446 §5.1 */
 
