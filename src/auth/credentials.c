@@ -20,7 +20,7 @@ static bool may_have_parts(const struct settings *settings)
 }
 
 int credentials_session_id(const struct settings *settings, const struct http_request *request,
-	char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem)
+	size_t *at, char value[SESSION_COOKIE_MAX], struct slice *ret_sid, const char **ret_problem)
 {
 	const struct session_cookie_settings cookie = {
 		.name = settings->session.cookie,
@@ -29,14 +29,14 @@ int credentials_session_id(const struct settings *settings, const struct http_re
 		.signature = settings->session.signature,
 		.secrets = settings->session.secrets,
 		.n_secrets = settings->session.n_secrets,
+		.duplicates = settings->session.duplicates,
+		.plain = !may_have_parts(settings),
 	};
 	struct buffer header = { 0 };
 	int error = http_request_join(request, SLICE("Cookie"), "; ", &header);
 	if (!error)
-		error = session_cookie_read(&cookie, buffer_slice(&header), value, ret_sid);
+		error = session_cookie_read(&cookie, buffer_slice(&header), at, value, ret_sid);
 	buffer_finish(&header);
-	if (!error && !may_have_parts(settings) && !session_id_is_plain(*ret_sid))
-		error = -EACCES;
 	*ret_problem = error == -ENOENT ? "there is no session cookie"
 					: "the session cookie's signature is not good";
 	return error == -ENOENT ? -EACCES : error;

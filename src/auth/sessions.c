@@ -136,6 +136,7 @@ static void tell_waiters(struct session_read *read)
 	const struct identity *identity = result == SESSION_GOOD ? &read->reading.identity : NULL;
 	for (struct list *node; (node = list_pop(&read->waiters));) {
 		struct session_waiter *waiter = container_of(node, struct session_waiter, link);
+		waiter->missing = read->reading.answers & SESSION_ANSWER_MISSING;
 		waiter->on_result(waiter, result, read->session, identity);
 	}
 }

@@ -135,8 +135,9 @@ struct dev_call *dev_call_begin(struct conn *conn, const struct http_request *re
 	call->body = slice_make(http_request_rest(request).at,
 		MIN(http_request_rest(request).len, request->content_length));
 	const char *problem;
+	size_t at = 0;
 	if (credentials_session_id(
-		    conn_settings(conn), request, call->cookie, &call->sid, &problem) != 0)
+		    conn_settings(conn), request, &at, call->cookie, &call->sid, &problem) != 0)
 		call->sid = (struct slice){ 0 };
 	find_channel(call, request->query);
 	return call;

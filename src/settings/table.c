@@ -81,6 +81,7 @@ static const char *check_origin(struct slice string)
 /* ---- what the rows take, in words ---- */
 
 static const char *const encodings[] = { "percent", "none", "base64", NULL };
+static const char *const duplicates[] = { "first", "last", "each", NULL };
 static const char *const signatures[] = { "connect", "dot-hmac-sha256", "keygrip", "itsdangerous",
 	"laravel", "none", NULL };
 static const char *const lookups[] = { "string", "hash", "exists", NULL };
@@ -143,6 +144,10 @@ const struct setting settings_table[] = {
 		"How the value of the cookie is encoded", .choices = encodings },
 	{ "session.cookie_prefixes", SETTING_SWITCH, AT(session.cookie_prefixes), "false",
 		"Whether to look for cookies named __Host-NAME and __Secure-NAME first" },
+	{ "session.duplicates", SETTING_CHOICE, AT(session.duplicates), "first",
+		"Which of several cookies of that name counts; each: the first whose session "
+		"exists",
+		.choices = duplicates },
 	{ "session.signature", SETTING_CHOICE, AT(session.signature), "none",
 		"How the cookie is signed", .choices = signatures },
 	{ "session.secrets", SETTING_STRINGS, AT(session.secrets), "[]",

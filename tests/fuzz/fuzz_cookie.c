@@ -163,15 +163,26 @@ static void check_read(struct slice header, unsigned choice)
 		.signature = (enum session_signature)(choice / 6 % (SESSION_SIGNATURE_NONE + 1)),
 		.secrets = SECRETS,
 		.n_secrets = COUNT_OF(SECRETS),
+		.duplicates = (enum session_duplicates)(choice / 36 % 3),
+		.plain = choice >= 128,
 	};
 	char *room = malloc(SESSION_COOKIE_MAX);
 	struct slice sid;
+	size_t at = 0, n = 0;
+	int error;
 	MUST(room);
-	int error = session_cookie_read(&settings, header, room, &sid);
-	MUST(error == 0 || error == -ENOENT || error == -EACCES);
-	if (!error)
-		MUST(is_plain(settings.signature, sid) && sid.at >= room &&
-			sid.at + sid.len <= room + SESSION_COOKIE_MAX);
+	do {
+		size_t from = at;
+		error = session_cookie_read(&settings, header, &at, room, &sid);
+		MUST(error == 0 || error == -ENOENT || error == -EACCES);
+		MUST(at <= header.len && (error || (at > from && ++n)));
+		enum session_signature form =
+			settings.plain ? SESSION_SIGNATURE_NONE : settings.signature;
+		if (!error)
+			MUST(is_plain(form, sid) && sid.at >= room &&
+				sid.at + sid.len <= room + SESSION_COOKIE_MAX);
+	} while (!error);
+	MUST(n <= 1 || settings.duplicates == SESSION_DUPLICATES_EACH);
 	free(room);
 }
 

@@ -13,6 +13,11 @@ async function logIn(visitor, name) {
   return JSON.parse(answer).user.id;
 }
 
+async function whoIs(origin, cookie) {
+  const answer = await fetch(`${origin}/api/auth/get-session`, { headers: { Origin: origin, Cookie: cookie } });
+  return (await answer.json())?.user.id ?? '';
+}
+
 function testBetterAuth(session, options) {
   testSite({
     session: { preset: 'better-auth', secrets: [SECRET], ...session },
@@ -21,6 +26,7 @@ function testBetterAuth(session, options) {
       atEnd(file, app.close);
       return serve(file, app.handle);
     },
+    whoIs,
     logIn,
     logOut: visitor => visitor.post('/api/auth/sign-out', {}),
   });

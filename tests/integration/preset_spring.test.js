@@ -1,4 +1,5 @@
 /* Spring Session: sessions as its two repositories store them in Redis. */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
@@ -62,6 +63,32 @@ for (const [what, indexed, session] of [
       (await sluice.open({ cookie: springCookie(id) })).terminate();
       await client.del(`spring:session:sessions:${indexed ? 'expires:' : ''}${id}`);
       await assertRefused(sluice, springCookie(id));
+    });
+
+    /* As Spring's SessionRepositoryFilter does, which goes on where the repository has no session. */
+    test('tries each of several cookies until a session exists', async () => {
+      const [ada, ben] = [await logIn(), await logIn({ userId: '43' })].map(id => springCookie(id));
+      const visitor = springCookie(await logIn({ context: null }));
+      const gone = springCookie(randomUUID());
+      const junk = 'SESSION=!';
+      for (const [cookies, user] of [
+        [[ada, ben], '42'], [[ben, ada], '43'], [[gone, ada], '42'], [[gone, junk, gone, ben, ada], '43'],
+        [[junk, visitor, gone, ada], ''], [[gone, gone], ''], [[junk], ''],
+      ]) {
+        const cookie = cookies.join('; ');
+        if (user) (await assertLetIn(sluice, redis, cookie, user)).terminate();
+        else await assertRefused(sluice, cookie, cookie);
+      }
+    });
+
+    test('asks Redis four times for one request at most', async () => {
+      const [ada, ...gone] = [await logIn(), ...Array.from({ length: 100 }, () => randomUUID())].map(id => springCookie(id));
+      (await assertLetIn(sluice, redis, [...gone.slice(0, 3), ada].join('; '), '42')).terminate();
+      const missing = () => sluice.metric('sluice_session_lookups_total{result="missing"}');
+      const before = await missing();
+      await assertRefused(sluice, [...gone.slice(0, 4), ada].join('; '));
+      await assertRefused(sluice, gone.slice(0, 99).join('; '));
+      assert.equal(await missing() - before, 8);
     });
 
     test('rejects the cookie if any byte is changed', async () => {

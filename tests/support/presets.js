@@ -36,6 +36,13 @@ export async function assertEachByteMatters(sluice, cookie) {
   (await sluice.open({ cookie })).terminate();
 }
 
+/* The id of the user that the site sees in a Cookie header, or ''. */
+async function askSite(origin, cookie) {
+  const answer = await fetch(`${origin}/user`, { method: 'POST', headers: { Origin: origin, Cookie: cookie } });
+  assert.equal(answer.ok, true);
+  return answer.text();
+}
+
 async function logInByName(visitor, name) {
   await visitor.post(`/login?user=${name}`);
   return name;
@@ -45,10 +52,11 @@ async function logInByName(visitor, name) {
  *     session   the gateway's settings: the preset, and the site's secret
  *     start     start(redis) gives the origin of the site
  *     user      what a channel rule calls the user's id; default: user
+ *     whoIs     whoIs(origin, cookie) asks the site for the user of a Cookie header: the id, or ''
  *     logIn     logIn(visitor, name) logs a visitor in, and returns the user's id
  *     logOut    logOut(visitor) logs the visitor out */
 export function testSite({
-  session, start, user, logIn = logInByName, logOut = visitor => visitor.post('/logout'),
+  session, start, user, whoIs = askSite, logIn = logInByName, logOut = visitor => visitor.post('/logout'),
 }) {
   let redis, sluice, origin;
   before(async () => {
@@ -84,6 +92,22 @@ export function testSite({
     const visitor = new Visitor(origin);
     await logIn(visitor, '44');
     await assertEachByteMatters(sluice, visitor.cookie);
+  });
+
+  test('of two cookies of one name, the one counts that counts for the site', async () => {
+    const [ada, ben] = [new Visitor(origin), new Visitor(origin)];
+    const ids = [await logIn(ada, '47'), await logIn(ben, '48')];
+    const junk = ada.cookie.replace(/=[^;]*/g, '=0123456789abcdef0123456789abcdef');
+    const seen = [];
+    for (const cookies of [[ada.cookie, ben.cookie], [ben.cookie, ada.cookie], [ada.cookie, junk], [junk, ada.cookie]]) {
+      const cookie = cookies.join('; ');
+      const id = await whoIs(origin, cookie);
+      if (id === '') await assertRefused(sluice, cookie);
+      else (await assertLetIn(sluice, redis, cookie, id)).terminate();
+      seen.push(id);
+    }
+    const [first, last] = ids;
+    assert.ok([[first, last, first, ''], [last, first, '', first]].some(one => `${one}` === `${seen}`), `${seen}`);
   });
 
   return {

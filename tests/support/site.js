@@ -1,8 +1,9 @@
-/* Sites that real frameworks serve, each with the same three paths, and visitors to them with a cookie
+/* Sites that real frameworks serve, each with the same paths, and visitors to them with a cookie
  * jar. Log-ins are real: this file knows no more of cookies and sessions than a browser does.
  *
  *     POST /visit             puts a value into the session, logged in or not
  *     POST /login?user=NAME   logs in
+ *     POST /user              the id of the user who is logged in, or nothing
  *     POST /logout            logs out
  */
 import { createServer } from 'node:http';

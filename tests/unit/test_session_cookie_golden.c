@@ -94,10 +94,11 @@ static int read_with(const struct golden *golden, const struct slice *secrets, s
 	struct session_cookie_settings settings = golden->settings;
 	char *room = malloc(SESSION_COOKIE_MAX);
 	struct slice found = { NULL, 0 };
+	size_t at = 0;
 	assert_non_null(room);
 	settings.secrets = secrets;
 	settings.n_secrets = n_secrets;
-	int error = session_cookie_read(&settings, header, room, &found);
+	int error = session_cookie_read(&settings, header, &at, room, &found);
 	if (!error) {
 		memcpy(sid, found.at, found.len);
 		sid[found.len] = '\0';
@@ -235,11 +236,92 @@ static void prefers_a_prefixed_name(void **state)
 	for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
 		struct slice header = slice_of(cases[i / 2].header), sid;
 		char room[SESSION_COOKIE_MAX];
+		size_t at = 0;
 		settings.prefixes = i % 2 == 0;
 		const char *expected = settings.prefixes ? cases[i / 2].with : cases[i / 2].without;
-		int error = session_cookie_read(&settings, header, room, &sid);
+		int error = session_cookie_read(&settings, header, &at, room, &sid);
 		assert_int_equal(error, expected ? 0 : -ENOENT);
 		assert_true(!expected || slice_equal(sid, slice_of(expected)));
+	}
+}
+
+/* The ids that a header has, read one after the other, each with a space behind it. */
+static void read_all(const struct session_cookie_settings *settings, const char *header, char *ids)
+{
+	size_t at = 0, previous = 0;
+	char room[SESSION_COOKIE_MAX];
+	struct slice sid;
+	*ids = '\0';
+	while (session_cookie_read(settings, slice_of(header), &at, room, &sid) == 0) {
+		assert_true(at > previous && at <= strlen(header));
+		previous = at;
+		sprintf(ids + strlen(ids), "%.*s ", SLICE_ARGS(sid));
+	}
+}
+
+static void takes_the_cookie_that_counts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *header, *ids[3]; /* first, last, each */
+	} cases[] = {
+		{ "a=1", { "1 ", "1 ", "1 " } },
+		{ "a=1; a=2; b=3; a=4", { "1 ", "4 ", "1 2 4 " } },
+		{ "b=1; a; =2; a=3;a=3", { "3 ", "3 ", "3 3 " } },
+		{ "a= ; a=1", { "", "1 ", "1 " } },
+		{ "a=1; a={", { "1 ", "", "1 " } },
+		{ "a={; a=1; a={; a=2; a={;", { "", "", "1 2 " } },
+		{ "__Host-a=1; a=2; __Host-a=3", { "1 ", "3 ", "1 3 " } },
+		{ "b=1", { "", "", "" } },
+		{ "", { "", "", "" } },
+	};
+	for (size_t i = 0; i < 3 * COUNT_OF(cases); i++) {
+		const struct session_cookie_settings settings = { NAMED("a"), true,
+			SESSION_COOKIE_PLAIN, SESSION_SIGNATURE_NONE,
+			.duplicates = (enum session_duplicates)(i % 3) };
+		char ids[64];
+		read_all(&settings, cases[i / 3].header, ids);
+		if (strcmp(ids, cases[i / 3].ids[i % 3]) != 0)
+			fail_msg("%s, %zu: %s", cases[i / 3].header, i % 3, ids);
+	}
+}
+
+/* The second cookie of Keygrip is chosen as the first one is. */
+static void takes_the_signature_that_counts(void **state)
+{
+	(void)state;
+	static const char good[] = "koa.sess=koasid0123; koa.sess.sig=-9TbuenPEkI8zsjj7TexUI7RKhM";
+	struct slice secret = SLICE("koa-key");
+	struct session_cookie_settings settings = { NAMED("koa.sess"), false, SESSION_COOKIE_PLAIN,
+		SESSION_SIGNATURE_KEYGRIP, &secret, 1 };
+	char header[256], ids[64];
+	snprintf(header, sizeof(header), "%s; koa.sess=x; koa.sess.sig=x", good);
+	read_all(&settings, header, ids);
+	assert_string_equal(ids, "koasid0123 ");
+	settings.duplicates = SESSION_DUPLICATES_LAST;
+	read_all(&settings, header, ids);
+	assert_string_equal(ids, "");
+	snprintf(header, sizeof(header), "koa.sess=x; koa.sess.sig=x; %s", good);
+	read_all(&settings, header, ids);
+	assert_string_equal(ids, "koasid0123 ");
+}
+
+/* The work for one header is limited. */
+static void verifies_so_many_cookies_at_a_time(void **state)
+{
+	(void)state;
+	struct session_cookie_settings settings = { NAMED("a"), false, SESSION_COOKIE_PLAIN,
+		SESSION_SIGNATURE_NONE, .duplicates = SESSION_DUPLICATES_EACH };
+	char header[1024] = "", room[SESSION_COOKIE_MAX];
+	struct slice sid;
+	for (unsigned bad = 1; bad <= 2 * SESSION_COOKIE_TRIES; bad++) {
+		size_t at = 0;
+		strcat(header, "a={; ");
+		size_t len = strlen(header);
+		strcat(header, "a=1");
+		assert_int_equal(session_cookie_read(&settings, slice_of(header), &at, room, &sid),
+			bad < SESSION_COOKIE_TRIES ? 0 : -EACCES);
+		header[len] = '\0';
 	}
 }
 
@@ -267,8 +349,9 @@ static void decodes_every_encoding(void **state)
 		const char *expected = cases[i / 3].sids[i % 3];
 		char room[SESSION_COOKIE_MAX];
 		struct slice sid;
-		int error =
-			session_cookie_read(&settings, slice_of(cases[i / 3].header), room, &sid);
+		size_t at = 0;
+		int error = session_cookie_read(
+			&settings, slice_of(cases[i / 3].header), &at, room, &sid);
 		if (error != (expected ? 0 : -EACCES) ||
 			(expected && !slice_equal(sid, slice_of(expected))))
 			fail_msg("%s, %zu", cases[i / 3].header, i % 3);
@@ -287,8 +370,9 @@ static void limits_the_length_of_values(void **state)
 		struct slice sid;
 		size_t longest = i == SESSION_COOKIE_BASE64 ? 682 : SESSION_COOKIE_MAX;
 		for (size_t len = 250; len < sizeof(header); len++) {
-			int error =
-				session_cookie_read(&settings, slice_make(header, len), room, &sid);
+			size_t at = 0;
+			int error = session_cookie_read(
+				&settings, slice_make(header, len), &at, room, &sid);
 			bool good = i != SESSION_COOKIE_BASE64 && len - 2 <= 256;
 			bool text = (len - 2) % 4 == 0 && i == SESSION_COOKIE_BASE64;
 			if (good || (text && len - 2 <= 256 / 3 * 4))
@@ -306,13 +390,16 @@ static void accepts_the_longest_name(void **state)
 	(void)state;
 	char name[SESSION_COOKIE_NAME_MAX], header[1024], room[SESSION_COOKIE_MAX];
 	struct slice secret = SLICE("koa-key"), sid;
+	size_t at = 0;
 	memset(name, 'n', sizeof(name));
 	struct session_cookie_settings settings = { { name, sizeof(name) }, true,
 		SESSION_COOKIE_PLAIN, SESSION_SIGNATURE_KEYGRIP, &secret, 1 };
 	snprintf(header, sizeof(header), "__Secure-%.*s=%0512d", (int)sizeof(name), name, 7);
-	assert_int_equal(session_cookie_read(&settings, slice_of(header), room, &sid), -EACCES);
+	assert_int_equal(
+		session_cookie_read(&settings, slice_of(header), &at, room, &sid), -EACCES);
 	settings.name = (struct slice){ NULL, 0 };
-	assert_int_equal(session_cookie_read(&settings, SLICE("=1"), room, &sid), -ENOENT);
+	at = 0;
+	assert_int_equal(session_cookie_read(&settings, SLICE("=1"), &at, room, &sid), -ENOENT);
 }
 
 int main(void)
@@ -323,6 +410,9 @@ int main(void)
 		cmocka_unit_test(refuses_a_truncated_cookie),
 		cmocka_unit_test(accepts_any_of_the_secrets),
 		cmocka_unit_test(prefers_a_prefixed_name),
+		cmocka_unit_test(takes_the_cookie_that_counts),
+		cmocka_unit_test(takes_the_signature_that_counts),
+		cmocka_unit_test(verifies_so_many_cookies_at_a_time),
 		cmocka_unit_test(decodes_every_encoding),
 		cmocka_unit_test(limits_the_length_of_values),
 		cmocka_unit_test(accepts_the_longest_name),

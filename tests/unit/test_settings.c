@@ -120,6 +120,8 @@ static const struct source_row {
 		"base64", "\"base64\"" },
 	{ "session.cookie_prefixes", "SLUICE_SESSION_COOKIE_PREFIXES", "false", "false", "true",
 		"true" },
+	{ "session.duplicates", "SLUICE_SESSION_DUPLICATES", "\"first\"", "\"last\"", "each",
+		"\"each\"" },
 	{ "session.signature", "SLUICE_SESSION_SIGNATURE", "\"connect\"", "\"none\"",
 		"dot-hmac-sha256", "\"dot-hmac-sha256\"" },
 	{ "session.key", "SLUICE_SESSION_KEY", "\"sess:{sid}\"", "\"{sid}\"", "b{sid:sha256hex}",
@@ -412,6 +414,12 @@ static void a_preset_sets_the_keys_that_are_not_set(void **state)
 		assert_printed_text(settings, "session.expires", row->expires);
 		assert_int_equal(settings->session.cookie_prefixes,
 			settings->session.preset == SESSION_PRESET_BETTER_AUTH);
+		assert_printed_text(settings, "session.duplicates",
+			settings->session.preset == SESSION_PRESET_SPRING ? "each"
+			: settings->session.preset == SESSION_PRESET_DJANGO_JSON ||
+					settings->session.preset == SESSION_PRESET_STARSESSIONS
+				? "last"
+				: "first");
 		assert_int_equal(settings->session.ticket.len > 0,
 			settings->session.preset == SESSION_PRESET_TICKET);
 		assert_int_equal(settings->session.must_exist.len > 0,

@@ -8,9 +8,10 @@
 
 /* Reads the session id from the request's cookie. 0 and an id that borrows from `value`; -EACCES:
  * there is no cookie or its signature is wrong, and `ret_problem`, a literal, says which;
- * -ENOMEM. */
+ * -ENOMEM. `at` is 0 at first; another call with what it is then reads the next id, if
+ * session.duplicates wants each of several cookies. */
 MUST_CHECK int credentials_session_id(const struct settings *settings,
-	const struct http_request *request, char value[SESSION_COOKIE_MAX], struct slice *ret_sid,
-	const char **ret_problem);
+	const struct http_request *request, size_t *at, char value[SESSION_COOKIE_MAX],
+	struct slice *ret_sid, const char **ret_problem);
 
 #endif

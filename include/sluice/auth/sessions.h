@@ -29,6 +29,7 @@ struct session_read;
 /* Embedded by the caller of a look-up. */
 struct session_waiter {
 	struct list link;
+	bool missing; /* within the call: Redis has no such session, not even one without a log-in */
 	/* Called once. With SESSION_GOOD, `session` may be joined and `identity` used, both within
 	 * the call only. */
 	void (*on_result)(struct session_waiter *waiter, enum session_result result,

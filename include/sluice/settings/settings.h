@@ -80,6 +80,7 @@ struct settings {
 		struct slice cookie; /* absent: sessions come by ticket only */
 		enum session_cookie_encoding cookie_encoding;
 		bool cookie_prefixes; /* look for __Host-NAME and __Secure-NAME first */
+		enum session_duplicates duplicates;
 		enum session_signature signature;
 		/* Templates of the Redis keys of the record, of a second key that must exist, and
 		 * of tickets. The last two may be absent. */

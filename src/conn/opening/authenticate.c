@@ -1,6 +1,10 @@
 /* From the request to an identity: by the ticket if there is one, else by the session cookie.
  *
  *	cookie -> signature 401 -> quotas 429 -> Redis: session 401 503 -> admit
+ *	   ^_______ session.duplicates "each" _________| no such session
+ *
+ * The browser chooses how many cookies it sends, so the look-ups of one request are limited, and
+ * each is taken from what its address may have.
  *
  * All queries to Redis from here on share REDIS_ANSWER_MS. After that the answer is 503, because a
  * browser opens no second WebSocket to a host while the first one is still connecting. The stream
@@ -16,7 +20,9 @@
 #include "sluice/conn/opening/refuse.h"
 #include "sluice/conn/opening/ticket.h"
 
-enum { REDIS_ANSWER_MS = 900 };
+enum { REDIS_ANSWER_MS = 900, LOOK_UPS_MAX = 4 };
+
+static const char no_session[] = "no such session, or it is not logged in";
 
 static void join(struct conn *conn, struct session *session, const struct identity *identity)
 {
@@ -24,6 +30,8 @@ static void join(struct conn *conn, struct session *session, const struct identi
 		sessions_join(conn->shared->sessions, session, &conn->session);
 	admit(conn, identity);
 }
+
+static void by_next_cookie(struct conn *conn, const char *problem);
 
 static void on_session(struct session_waiter *waiter, enum session_result result,
 	struct session *session, const struct identity *identity)
@@ -33,8 +41,10 @@ static void on_session(struct session_waiter *waiter, enum session_result result
 		opening_refuse(conn, 503, "the session could not be read from Redis");
 	else if (result == SESSION_GOOD)
 		join(conn, session, identity);
+	else if (waiter->missing && conn->opening->look_ups < LOOK_UPS_MAX)
+		by_next_cookie(conn, no_session);
 	else
-		admit_without(conn, "no such session, or it is not logged in");
+		admit_without(conn, no_session);
 }
 
 static void look_up(struct conn *conn, struct slice sid)
@@ -52,15 +62,18 @@ static void look_up(struct conn *conn, struct slice sid)
 		opening_refuse_for_redis(conn, error);
 }
 
-static void by_cookie(struct conn *conn)
+/* `problem`: what to say if there is no further cookie; NULL: the cookie's own problem. */
+static void by_next_cookie(struct conn *conn, const char *problem)
 {
+	struct opening *opening = conn->opening;
 	char value[SESSION_COOKIE_MAX];
 	struct slice sid;
-	const char *problem;
-	int error = credentials_session_id(
-		conn_settings(conn), &conn->opening->request, value, &sid, &problem);
+	const char *cookie_problem;
+	int error = credentials_session_id(conn_settings(conn), &opening->request,
+		&opening->cookies_at, value, &sid, &cookie_problem);
+	opening->look_ups++;
 	if (error == -EACCES)
-		admit_without(conn, problem);
+		admit_without(conn, problem ? problem : cookie_problem);
 	else if (error)
 		opening_refuse_for_redis(conn, error);
 	else
@@ -81,7 +94,7 @@ void authenticate(struct conn *conn)
 	if (opening_take_ticket(conn))
 		return;
 	if (conn_settings(conn)->session.cookie.len)
-		by_cookie(conn);
+		by_next_cookie(conn, NULL);
 	else
 		admit_without(conn, "there is no ticket");
 }

@@ -8,7 +8,7 @@
  *
  *	connect.sid = "s%3Aabc.def" ; connect.sid=other
  *	^name         ^without one pair of quotes, then percent-decoded
- *	                              ^ignored: the first cookie of a name counts
+ *	                              ^the next one: frameworks differ in which of them counts
  *
  * A value with broken escapes, or one that does not decode to UTF-8, stays as it is. It then fails
  * the signature, as it does in the backend. */
@@ -28,10 +28,10 @@ static struct slice unquote(struct slice text)
 	return text.len == 1 ? slice_skip(text, 1) : slice_make(text.at + 1, text.len - 2);
 }
 
-struct slice cookie_find(struct slice header, struct slice name)
+struct slice cookie_next(struct slice *header, struct slice name)
 {
-	while (header.at) {
-		struct slice rest = slice_cut(&header, ';');
+	while (header->at) {
+		struct slice rest = slice_cut(header, ';');
 		struct slice pair_name = slice_cut(&rest, '=');
 		if (rest.at && slice_equal(slice_trim(pair_name), name))
 			return unquote(slice_trim(rest));

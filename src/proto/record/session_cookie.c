@@ -1,6 +1,8 @@
 /* From a Cookie header to a session id, by way of a signature.
  *
  *	header  connect.sid=s%3ABWmObiKx.tQLhHL…    found by `cookie`, under the first of its names
+ *	                                            that is there; of several cookies of that name,
+ *	                                            the one that the framework takes
  *	value   s:BWmObiKx.tQLhHLBnkTmyKt…          decoded
  *	        ^ ^sid     ^base64(HMAC-SHA256(secret, sid)), 43 characters without the "="
  *
@@ -132,7 +134,25 @@ struct found {
 	struct slice raw;  /* not decoded */
 };
 
-static bool find(
+/* The cookie of this name that counts, or, if each does, the first one. Takes the header up to it
+ * off. */
+static struct slice choose(
+	const struct session_cookie_settings *settings, struct slice *header, struct slice name)
+{
+	struct slice raw = cookie_next(header, name);
+	if (!raw.at || settings->duplicates == SESSION_DUPLICATES_EACH)
+		return raw;
+	struct slice rest = *header, next = raw;
+	*header = (struct slice){ NULL, 0 };
+	while (settings->duplicates == SESSION_DUPLICATES_LAST && next.at) {
+		raw = next;
+		next = cookie_next(&rest, name);
+	}
+	return raw;
+}
+
+/* Finds the cookie's name, the first that is in the header. */
+static bool find_name(
 	const struct session_cookie_settings *settings, struct slice header, struct found *found)
 {
 	static const char *const prefixes[] = { "__Host-", "__Secure-", "" };
@@ -143,11 +163,22 @@ static bool find(
 		memcpy(found->room, prefixes[i], len);
 		memcpy(found->room + len, name.at, name.len);
 		found->name = slice_make(found->room, len + name.len);
-		found->raw = cookie_find(header, found->name);
-		if (found->raw.at)
+		if (cookie_find(header, found->name).at)
 			return true;
 	}
 	return false;
+}
+
+/* Finds the cookie at or behind `at`, and moves `at` behind it. */
+static bool find(const struct session_cookie_settings *settings, struct slice header, size_t *at,
+	struct found *found)
+{
+	if (*at >= header.len)
+		return false;
+	struct slice rest = slice_skip(header, *at);
+	found->raw = choose(settings, &rest, found->name);
+	*at = rest.at ? (size_t)(rest.at - header.at) : header.len;
+	return found->raw.at != NULL;
 }
 
 static ssize_t decode_plain(struct slice raw, char *room)
@@ -181,7 +212,7 @@ static int verify_keygrip(const struct session_cookie_settings *settings, struct
 	memcpy(pair, found->name.at, len);
 	pair[len] = '=';
 	memcpy(pair + len + 1, value.at, value.len);
-	struct slice signature = cookie_find(header, slice_make(name, len + 4));
+	struct slice signature = choose(settings, &header, slice_make(name, len + 4));
 	int error = check_signature(&forms[SESSION_SIGNATURE_KEYGRIP], settings->secrets,
 		settings->n_secrets, slice_make(pair, len + 1 + value.len), signature);
 	return error ? error : session_id_is_plain_or_parts(value) ? 0 : -EACCES;
@@ -197,24 +228,46 @@ static int verify_laravel(const struct session_cookie_settings *settings, const 
 	return error ? error : session_id_is_plain_or_parts(*ret_sid) ? 0 : -EACCES;
 }
 
-int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
-	char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
+static int verify_found(const struct session_cookie_settings *settings, struct slice header,
+	const struct found *found, char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
 {
-	struct found found;
-	if (!settings->name.len || !find(settings, header, &found))
-		return -ENOENT;
-	ssize_t len = decode(settings, found.raw, room);
+	ssize_t len = decode(settings, found->raw, room);
 	if (len < 0)
 		return len == -EMSGSIZE ? -ENOENT : -EACCES;
 	struct slice value = slice_make(room, (size_t)len);
 	if (settings->signature == SESSION_SIGNATURE_LARAVEL)
-		return verify_laravel(settings, &found, value, room, ret_sid);
+		return verify_laravel(settings, found, value, room, ret_sid);
 	if (settings->signature == SESSION_SIGNATURE_KEYGRIP) {
 		*ret_sid = value;
-		return verify_keygrip(settings, header, &found, value);
+		return verify_keygrip(settings, header, found, value);
 	}
 	return session_cookie_verify(
 		settings->signature, settings->secrets, settings->n_secrets, value, ret_sid);
+}
+
+static int read_found(const struct session_cookie_settings *settings, struct slice header,
+	const struct found *found, char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
+{
+	int error = verify_found(settings, header, found, room, ret_sid);
+	return error || !settings->plain || session_id_is_plain(*ret_sid) ? error : -EACCES;
+}
+
+/* Of several that are refused, the bad signature is what the caller should hear of. */
+int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
+	size_t *at, char room[SESSION_COOKIE_MAX], struct slice *ret_sid)
+{
+	struct found found;
+	int result = -ENOENT;
+	if (!settings->name.len || !find_name(settings, header, &found))
+		return result;
+	for (unsigned i = 0; i < SESSION_COOKIE_TRIES && find(settings, header, at, &found); i++) {
+		int error = read_found(settings, header, &found, room, ret_sid);
+		if (error != -ENOENT && error != -EACCES)
+			return error;
+		if (error == -EACCES)
+			result = error;
+	}
+	return result;
 }
 
 /* ---- for --dev and tests ---- */

@@ -62,12 +62,21 @@ def log_in(request):
     return HttpResponse(str(user.pk))
 
 
+def user(request):
+    return HttpResponse(str(request.user.pk or ""))
+
+
 def log_out(request):
     logout(request)
     return HttpResponse(status=204)
 
 
-urlpatterns = [path("visit", visit), path("login", log_in), path("logout", log_out)]
+urlpatterns = [
+    path("visit", visit),
+    path("login", log_in),
+    path("user", user),
+    path("logout", log_out),
+]
 
 call_command("migrate", verbosity=0)
 serve(get_wsgi_application())

@@ -24,6 +24,7 @@ export function expressApp(client, secret) {
     Object.assign(request.session, { authenticated: true, userId: request.query.user });
     response.sendStatus(204);
   });
+  app.post('/user', (request, response) => response.send(request.session.userId ?? ''));
   app.post('/logout', async (request, response) => {
     await promisify(request.session.destroy).call(request.session);
     response.sendStatus(204);
@@ -45,6 +46,7 @@ export function passportApp(client, secret) {
     request.body = { username: request.query.user, password: 'any' };
     next();
   }, authenticator.authenticate('local'), (request, response) => response.sendStatus(204));
+  app.post('/user', (request, response) => response.send(request.user?.id ?? ''));
   app.post('/logout', (request, response, next) => {
     request.logout(error => (error ? next(error) : response.sendStatus(204)));
   });

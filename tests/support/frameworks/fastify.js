@@ -19,6 +19,7 @@ export async function fastifyApp(client, secret) {
     request.session.userId = request.query.user;
     return reply.code(204).send();
   });
+  app.post('/user', async request => request.session.userId ?? '');
   app.post('/logout', async (request, reply) => {
     await request.session.destroy();
     return reply.code(204).send();

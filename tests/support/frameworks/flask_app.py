@@ -41,6 +41,11 @@ def log_in():
     return "", 204
 
 
+@app.post("/user")
+def user():
+    return session.get("userId", "")
+
+
 @app.post("/logout")
 def log_out():
     session.clear()

@@ -18,7 +18,8 @@ function route(ctx) {
   if (ctx.path === '/login')
     Object.assign(ctx.session, { authenticated: true, userId: ctx.query.user });
   if (ctx.path === '/logout') ctx.session = null;
-  ctx.status = 204;
+  if (ctx.path === '/user') ctx.body = ctx.session.userId ?? '';
+  else ctx.status = 204;
 }
 
 export function koaApp(client, secret, options = {}) {

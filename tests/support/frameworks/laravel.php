@@ -96,6 +96,8 @@ $answer = function (Request $request) use ($sessions) {
     case 'login':
         $guard->loginUsingId($request->query('user'));
         break;
+    case 'user':
+        return new Response((string)$guard->id());
     case 'logout':
         $guard->logout();
         $request->session()->invalidate();

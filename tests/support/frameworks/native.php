@@ -13,6 +13,8 @@ case '/login':
     $_SESSION['authenticated'] = true;
     $_SESSION['userId'] = $_GET['user'];
     break;
+case '/user':
+    exit($_SESSION['userId'] ?? '');
 case '/logout':
     session_destroy();
     break;

@@ -53,6 +53,8 @@ routes = lambda do |env|
     request.reset_session
     request.session["authenticated"] = true
     request.session["userId"] = request.params["user"]
+  when "/user"
+    next [200, {}, [request.session["userId"].to_s]]
   when "/logout"
     request.reset_session
   end
@@ -74,7 +76,7 @@ def serve(connection, app)
     name, value = line.split(": ", 2)
     headers["HTTP_#{name.upcase.tr("-", "_")}"] = value
   end
-  status, answer, = app.call(Rack::MockRequest.env_for(target, method: method, **headers))
+  status, answer, body = app.call(Rack::MockRequest.env_for(target, method: method, **headers))
   connection.write("HTTP/1.1 #{status} \r\nConnection: close\r\n")
   answer.each do |name, values|
     [values].flatten.flat_map { |value| value.split("\n") }.each do |value|
@@ -82,6 +84,7 @@ def serve(connection, app)
     end
   end
   connection.write("\r\n")
+  body.each { |part| connection.write(part) }
 ensure
   connection.close
 end

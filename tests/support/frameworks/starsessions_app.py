@@ -24,6 +24,10 @@ async def log_in(request):
     return Response(status_code=204)
 
 
+async def user(request):
+    return Response(request.session.get("userId", ""))
+
+
 async def log_out(request):
     request.session.clear()
     return Response(status_code=204)
@@ -33,6 +37,7 @@ app = Starlette(
     routes=[
         Route("/visit", visit, methods=["POST"]),
         Route("/login", log_in, methods=["POST"]),
+        Route("/user", user, methods=["POST"]),
         Route("/logout", log_out, methods=["POST"]),
     ],
     middleware=[

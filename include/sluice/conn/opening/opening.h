@@ -58,6 +58,8 @@ struct opening {
 	struct session_waiter waiter;
 	struct ticket_waiter ticket;
 	uint64_t try_second;      /* for quota_give_try */
+	size_t cookies_at;        /* in the Cookie header: where to look for the next session */
+	unsigned look_ups;        /* of sessions by this request's cookies */
 	struct buffer user;       /* for the dialect's welcome */
 	struct list in_half_open; /* linked when the request takes long */
 	struct quota_share *half_open;

@@ -37,9 +37,17 @@ enum session_cookie_encoding {
 	SESSION_COOKIE_BASE64, /* may end with ".NAME" of a server, which is dropped (Spring) */
 };
 
+/* Which of several cookies of one name counts. */
+enum session_duplicates {
+	SESSION_DUPLICATES_FIRST,
+	SESSION_DUPLICATES_LAST,
+	SESSION_DUPLICATES_EACH, /* all of them, in their order */
+};
+
 enum {
 	SESSION_COOKIE_MAX = 512,      /* longest decoded value that is accepted */
 	SESSION_COOKIE_NAME_MAX = 256, /* longest name */
+	SESSION_COOKIE_TRIES = 16,     /* of several cookies, so many are verified by one call */
 };
 
 struct session_cookie_settings {
@@ -49,14 +57,20 @@ struct session_cookie_settings {
 	enum session_signature signature;
 	const struct slice *secrets; /* for laravel: keys of LARAVEL_KEY_BYTES */
 	size_t n_secrets;
+	enum session_duplicates duplicates;
+	bool plain; /* refuse ids that are not plain, even if they are signed */
 };
 
 /* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the
  * id, plain as in session_key.h (or, if signed, of plain parts), written to `room`; -ENOENT: there
  * is no such cookie, or it is too long; -EACCES: it is refused, for whatever reason; -ENOMEM: it
- * could not be checked. */
+ * could not be checked.
+ *
+ * `at`: where to look in the header, 0 at first. Afterwards it is behind the cookie that was read.
+ * With SESSION_DUPLICATES_EACH, cookies that are refused are skipped, and calling again with this
+ * `at` and the same header reads the next one; otherwise there is no next one. */
 int session_cookie_read(const struct session_cookie_settings *settings, struct slice header,
-	char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
+	size_t *at, char room[SESSION_COOKIE_MAX], struct slice *ret_sid);
 
 /* Verifies a decoded value in a form that needs nothing else (others return -EACCES). Results as
  * above; the id is borrowed from `value`. */
