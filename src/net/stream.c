@@ -26,7 +26,12 @@
 #include <unistd.h>
 
 #include "sluice/net/stream_io.h"
+#include "sluice/net/tls/client_hello.h"
 #include "stream_internal.h"
+
+/* A part of a ClientHello is awaited twice at most: its length, then the rest. If that does not
+ * help, the kernel is in need of memory or the socket is a Unix socket, and the session begins. */
+enum { PARTS_AWAITED_MAX = 2 };
 
 /* A gateway has as many streams as clients. */
 _Static_assert(sizeof(void *) != 8 || sizeof(struct stream) == 104, "a stream has 104 bytes");
@@ -42,10 +47,32 @@ static void open_stream(struct stream *stream)
 	stream->events->on_open(stream);
 }
 
+static int begin_server(struct stream *stream)
+{
+	struct stream_loop *shared = stream->shared;
+	ssize_t wanted =
+		client_hello_look(stream->fd, shared->read_buffer, shared->read_buffer_size);
+	if (wanted < 0)
+		return (int)wanted;
+	if (wanted > 0 && stream->parts_awaited < PARTS_AWAITED_MAX) {
+		stream->parts_awaited++;
+		client_hello_await(stream->fd, (size_t)wanted);
+		return -EAGAIN;
+	}
+	if (stream->parts_awaited)
+		client_hello_await(stream->fd, 1);
+	stream->tls = tls_session_create(stream->server_tls, NULL, &stream_io_of_tls, &stream->fd);
+	stream->awaits_hello = 0;
+	stream->server_tls = NULL;
+	return stream->tls ? 0 : -ENOMEM;
+}
+
 /* Takes the next step of the handshake, if there is one. */
 static void proceed(struct stream *stream)
 {
-	int result = stream->tls ? tls_session_handshake(stream->tls) : 0;
+	int result = stream->awaits_hello ? begin_server(stream) : 0;
+	if (result == 0 && stream->tls)
+		result = tls_session_handshake(stream->tls);
 	stream->stuck = result == -EINPROGRESS;
 	if (result == 0)
 		open_stream(stream);
@@ -79,7 +106,7 @@ static void on_turn_end(struct turn_task *task)
 		stream->events->on_closed(stream);
 		return;
 	}
-	if (!stream->open)
+	if (!stream->open && !stream->awaits_hello)
 		proceed(stream);
 	if (stream_is_alive(stream) && stream->open && stream->unread)
 		stream_read(stream);
@@ -89,14 +116,16 @@ static void on_turn_end(struct turn_task *task)
 		stream_watch_lazily(stream);
 }
 
-static int init(struct stream *stream, struct stream_loop *shared, struct tls_settings *tls,
-	const char *hostname, const struct stream_events *events)
+static void init(
+	struct stream *stream, struct stream_loop *shared, const struct stream_events *events)
 {
 	*stream = (struct stream){ .events = events, .shared = shared, .fd = -1, .reading = 1 };
 	stream->task.run = on_turn_end;
 	send_queue_init(&stream->queue);
-	if (!tls)
-		return 0;
+}
+
+static int begin_client(struct stream *stream, struct tls_settings *tls, const char *hostname)
+{
 	stream->tls = tls_session_create(tls, hostname, &stream_io_of_tls, &stream->fd);
 	return stream->tls ? 0 : -ENOMEM;
 }
@@ -129,15 +158,10 @@ void stream_loop_close(struct stream_loop *shared)
 int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
 	struct tls_settings *tls, const struct stream_events *events)
 {
-	int result = init(stream, shared, tls, NULL, events);
-	if (result < 0) {
-		close(fd);
-		return result;
-	}
-	result = take_socket(stream, fd);
-	if (result < 0)
-		tls_session_destroy(stream->tls);
-	return result;
+	init(stream, shared, events);
+	stream->awaits_hello = tls != NULL;
+	stream->server_tls = tls;
+	return take_socket(stream, fd);
 }
 
 static void on_connected(void *owner, int fd)
@@ -163,7 +187,8 @@ int stream_connect(struct stream *stream, struct stream_loop *shared, const char
 	uint16_t port, const char *path, struct tls_settings *tls,
 	const struct stream_events *events)
 {
-	int result = init(stream, shared, tls, host, events);
+	init(stream, shared, events);
+	int result = tls ? begin_client(stream, tls, host) : 0;
 	if (result == 0 && *path)
 		result = connect_local(stream, path);
 	else if (result == 0)
@@ -190,7 +215,7 @@ void stream_close(struct stream *stream)
 	if (stream->fd >= 0)
 		close(stream->fd);
 	stream->fd = -1;
-	if (stream->connector)
+	if (stream->connector && !stream->awaits_hello)
 		connector_cancel(stream->connector);
 	else
 		stream_schedule(stream);

@@ -170,7 +170,8 @@ void stream_end(struct stream *stream)
 
 bool stream_has_unread(const struct stream *stream)
 {
-	return stream->fd >= 0 && stream_io_has_unread(stream->fd);
+	bool awaits_rest = stream->awaits_hello && stream->parts_awaited;
+	return stream->fd >= 0 && !awaits_rest && stream_io_has_unread(stream->fd);
 }
 
 struct stream_progress stream_progress(const struct stream *stream)

@@ -316,6 +316,104 @@ static void the_peer_may_leave_during_the_handshake(void **state)
 	end_finish(&client, site);
 }
 
+/* ---- before the handshake ---- */
+
+/* A socket whose peer is a bare descriptor. */
+static int accept_bare(struct end *server, struct site *site)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	end_accept(server, site, accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC),
+		server_settings);
+	return fd;
+}
+
+/* What a client sends first, as it leaves the client. */
+static size_t take_hello(struct site *site, char *bytes, size_t size)
+{
+	struct end client = { 0 };
+	assert_int_equal(stream_connect(&client.stream, &site->shared, "127.0.0.1", port, "",
+				 client_settings, &end_events),
+		0);
+	RUN_UNTIL(&site->test, client.stream.fd >= 0);
+	int fd = accept(listening, NULL, NULL);
+	ssize_t n = -1;
+	RUN_UNTIL(&site->test, (n = recv(fd, bytes, size, MSG_DONTWAIT)) > 0);
+	close(fd);
+	end_finish(&client, site);
+	return (size_t)n;
+}
+
+static unsigned turns_done;
+
+static void count_turn(uv_check_t *check)
+{
+	(void)check;
+	turns_done++;
+}
+
+static void spends_nothing_on_silence_or_on_a_part_of_a_client_hello(void **state)
+{
+	struct site *site = *state;
+	struct end server = { 0 };
+	char hello[4096];
+	size_t len = take_hello(site, hello, sizeof(hello));
+	int fd = accept_bare(&server, site);
+	static const size_t parts[] = { 0, 1, 4, 5, 6, 100 };
+	size_t sent = 0;
+	uv_check_t check;
+	uv_check_init(&site->test.loop, &check);
+	uv_check_start(&check, count_turn);
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		assert_int_equal(send(fd, hello + sent, parts[i] - sent, 0), parts[i] - sent);
+		sent = parts[i];
+		for (turns_done = 0; turns_done < 5;)
+			uv_run(&site->test.loop, UV_RUN_ONCE);
+		assert_null(server.stream.tls);
+		assert_false(stream_has_unread(&server.stream) && sent);
+	}
+	/* and the loop sleeps meanwhile: its ticker alone ends a turn, every 20 ms */
+	uint64_t before = uv_hrtime();
+	for (turns_done = 0; turns_done < 5;)
+		uv_run(&site->test.loop, UV_RUN_ONCE);
+	assert_true(uv_hrtime() - before > 4 * 15000000ULL);
+	assert_int_equal(send(fd, hello + sent, len - sent, 0), len - sent);
+	RUN_UNTIL(&site->test, server.stream.tls);
+	char answer[16];
+	RUN_UNTIL(&site->test, recv(fd, answer, sizeof(answer), MSG_DONTWAIT) > 0);
+	assert_int_equal(answer[0], 22); /* a handshake message, not an alert */
+	assert_int_equal(server.ended, 0);
+	close(fd);
+	uv_close((uv_handle_t *)&check, NULL);
+	end_finish(&server, site);
+}
+
+static void does_not_answer_a_client_hello_whose_sender_has_left(void **state)
+{
+	struct site *site = *state;
+	char hello[4096];
+	size_t len = take_hello(site, hello, sizeof(hello));
+	for (int resets = 0; resets <= 1; resets++) {
+		struct end server = { 0 };
+		int fd = accept_bare(&server, site);
+		assert_int_equal(send(fd, hello, len, 0), len);
+		const struct linger at_once = { .l_onoff = resets };
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		resets ? close(fd) : shutdown(fd, SHUT_WR);
+		RUN_UNTIL(&site->test, server.ended);
+		assert_int_equal(server.error, -ECONNRESET);
+		assert_null(server.stream.tls);
+		if (!resets) {
+			assert_int_equal(
+				recv(fd, hello, 1, MSG_DONTWAIT), -1); /* not even an alert */
+			close(fd);
+		}
+		end_finish(&server, site);
+	}
+}
+
 /* After any number of loop turns, and in any event. */
 static void may_be_closed_at_any_time(void **state)
 {
@@ -355,6 +453,8 @@ int main(void)
 		TEST(rejects_a_certificate_for_another_host),
 		TEST(rejects_bytes_that_are_not_tls),
 		TEST(the_peer_may_leave_during_the_handshake),
+		TEST(spends_nothing_on_silence_or_on_a_part_of_a_client_hello),
+		TEST(does_not_answer_a_client_hello_whose_sender_has_left),
 		TEST(may_be_closed_at_any_time),
 	};
 	return cmocka_run_group_tests(tests, prepare, clean_up);

@@ -57,8 +57,11 @@ struct stream {
 	const struct stream_events *events;
 	struct stream_loop *shared;
 	struct tls_session *tls;
-	struct connector *connector; /* only until connected */
-	struct turn_task task;       /* does everything at the end of the turn */
+	union {
+		struct connector *connector;     /* only until connected */
+		struct tls_settings *server_tls; /* while `awaits_hello` */
+	};
+	struct turn_task task; /* does everything at the end of the turn */
 	struct send_queue queue;
 	int fd;               /* -1: none */
 	unsigned watched : 3; /* EPOLLIN, EPOLLOUT; 0: not in the epoll set */
@@ -70,11 +73,13 @@ struct stream {
 	unsigned peer_ended : 1;
 	unsigned failed : 1; /* on_end was raised with an error */
 	unsigned closing : 1;
-	unsigned lean : 1; /* the kernel buffers little that the network has not taken */
+	unsigned lean : 1;          /* the kernel buffers little that the network has not taken */
+	unsigned awaits_hello : 1;  /* accepted; the TLS session begins with a whole ClientHello */
+	unsigned parts_awaited : 2; /* how often the kernel was told to wait for the rest of it */
 };
 
 /* Takes an accepted descriptor, and closes it on an error too. `tls`: settings of a TLS server, or
- * NULL. Reading begins at once; on_open is never raised within this call. 0, or a negative errno:
+ * NULL; the TLS session, and its memory, begins when a whole ClientHello is there. Reading begins at once; on_open is never raised within this call. 0, or a negative errno:
  * no event will follow, the memory is the caller's. */
 MUST_CHECK int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
 	struct tls_settings *tls, const struct stream_events *events);
@@ -128,7 +133,7 @@ void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
 /* Does the kernel have bytes from the peer that we have not read? If so, we are slow and not the
- * peer. */
+ * peer. A part of a ClientHello does not count. */
 bool stream_has_unread(const struct stream *stream);
 
 /* How far the sent bytes have arrived. A Unix socket reports neither `acked` nor `window`: both are
