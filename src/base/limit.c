@@ -22,6 +22,8 @@ static const struct {
 	{ METRIC_LIMIT_FRAMES_PER_SECOND, "frames_per_second" },
 	{ METRIC_LIMIT_QUEUE_BYTES, "queue_bytes" },
 	{ METRIC_LIMIT_BUFFERED_BYTES, "buffered_bytes" },
+	{ METRIC_LIMIT_INCOMING_BYTES, "incoming_bytes" },
+	{ METRIC_LIMIT_MESSAGE_SECONDS, "message_seconds" },
 	{ METRIC_LIMIT_COMMAND_BYTES, "command_bytes" },
 	{ METRIC_LIMIT_COMMANDS_PER_SECOND, "commands_per_second" },
 	{ METRIC_LIMIT_CHANNELS, "channels" },

@@ -74,6 +74,21 @@ static void on_lingering_end(struct conn *conn, int error)
 
 static const struct conn_phase lingering = { .on_end = on_lingering_end };
 
+int conn_holds_request(struct conn *conn, size_t bytes)
+{
+	return holding_request(&conn->shared->holdings, &conn->holding, conn, bytes);
+}
+
+int conn_holds_message(struct conn *conn, size_t bytes, bool anew)
+{
+	return holding_message(&conn->shared->holdings, &conn->holding, conn, bytes, anew);
+}
+
+void conn_holds_nothing(struct conn *conn)
+{
+	holding_drop(&conn->shared->holdings, &conn->holding);
+}
+
 /* From here on only the stream refers to the connection. */
 static void leave_all(struct conn *conn)
 {
@@ -85,6 +100,7 @@ static void leave_all(struct conn *conn)
 	bridge_unsubscribe_all(shared->bridge, &conn->subscriber);
 	sessions_leave(shared->sessions, &conn->session);
 	tickets_forget(&shared->tickets, conn);
+	conn_holds_nothing(conn);
 	give_quotas_back(conn);
 	if (conn->close_code)
 		count_close(conn);
@@ -263,10 +279,30 @@ const struct sessions_events conn_session_events = {
 
 /* ---- the beginning ---- */
 
+static void on_limit(struct conn *conn, enum holding_limit limit)
+{
+	conn->phase->on_limit(conn, limit);
+}
+
+static void begin_holdings(struct conn_shared *shared)
+{
+	shared->holdings = (struct holdings){
+		.total = &shared->quota->incoming,
+		.settings = &shared->settings,
+		.metrics = shared->metrics,
+		.deadlines = shared->deadlines,
+		.turn = shared->streams->turn,
+		.loop = shared->streams->loop,
+		.on_limit = on_limit,
+	};
+	holdings_init(&shared->holdings);
+}
+
 void conn_shared_init(struct conn_shared *shared)
 {
 	list_init(&shared->all);
 	pool_init(&shared->pool, sizeof(struct conn));
+	begin_holdings(shared);
 }
 
 struct conn *conn_open(struct conn_shared *shared, int fd)
@@ -294,4 +330,5 @@ void conn_shared_finish(struct conn_shared *shared)
 {
 	MUST(shared->count == 0);
 	pool_finish(&shared->pool);
+	holdings_finish(&shared->holdings);
 }

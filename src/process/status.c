@@ -46,8 +46,13 @@ int status_print_metrics(const struct status *status, struct buffer *out)
 		"once.\n"
 		"# TYPE sluice_buffered_bytes gauge\n"
 		"sluice_buffered_bytes %zu\n"
+		"# HELP sluice_incoming_bytes Memory of requests and messages that have not "
+		"arrived "
+		"completely.\n"
+		"# TYPE sluice_incoming_bytes gauge\n"
+		"sluice_incoming_bytes %zu\n"
 		"# HELP sluice_build_info The version of this program.\n"
 		"# TYPE sluice_build_info gauge\n"
 		"sluice_build_info{version=\"" SLUICE_VERSION "\"} 1\n",
-		buffered_bytes());
+		buffered_bytes(), holders_total_bytes(&status->workers[0].setup->quota->incoming));
 }

@@ -221,8 +221,16 @@ const struct setting settings_table[] = {
 		"Maximum number of bytes that wait for one client; a slower client is closed", 1024,
 		1 << 30 },
 	{ "limits.buffered_bytes", SETTING_NUMBER, AT(limits.buffered_bytes), "268435456",
-		"Maximum bytes of memory for all that waits; above it, slow clients are closed",
+		"Maximum bytes of memory for all that waits to be sent; above it, slow clients are "
+		"closed",
 		1 << 20, UINT_MAX },
+	{ "limits.incoming_bytes", SETTING_NUMBER, AT(limits.incoming_bytes), "268435456",
+		"Maximum bytes of memory for requests and messages that have not arrived "
+		"completely; near it, clients that hold most are closed",
+		1 << 20, UINT_MAX },
+	{ "limits.message_seconds", SETTING_SECONDS, AT(limits.message_ms), "30",
+		"Maximum time from the first to the last byte of a message from a client", 0.01,
+		3600 },
 	{ "limits.channels", SETTING_NUMBER, AT(limits.channels), "128",
 		"Maximum number of channels of one connection", 1, 65536 },
 	{ "limits.command_bytes", SETTING_NUMBER, AT(limits.command_bytes), "4096",

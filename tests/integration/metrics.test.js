@@ -24,11 +24,11 @@ const NAMES = [
   'sluice_session_lookups_total{result="good"}', 'sluice_redis_link_up{worker="0",link="command"}',
   'sluice_redis_link_up{worker="1",link="subscribe"}', 'sluice_redis_reconnects_total{link="command"}',
   'sluice_redis_round_trip_seconds_count', 'sluice_redis_round_trip_seconds_bucket{le="+Inf"}',
-  'sluice_loop_turn_seconds_sum', 'sluice_queued_bytes', 'sluice_buffered_bytes',
+  'sluice_loop_turn_seconds_sum', 'sluice_queued_bytes', 'sluice_buffered_bytes', 'sluice_incoming_bytes',
   'sluice_accept_pauses_total', ...[
     'header_bytes', 'handshake_seconds', 'half_open_per_ip', 'connections', 'connections_per_ip',
     'connections_per_user', 'upgrades_per_second', 'message_bytes', 'fragments', 'frames_per_second',
-    'queue_bytes', 'buffered_bytes', 'channels', 'publication_bytes', 'descriptors',
+    'queue_bytes', 'buffered_bytes', 'incoming_bytes', 'message_seconds', 'channels', 'publication_bytes', 'descriptors',
   ].map(limit => `sluice_limit_hits_total{limit="${limit}"}`), 'sluice_build_info{version="0.1.0"}',
 ];
 

@@ -8,7 +8,6 @@
 
 #include "exact.h"
 #include "sluice/base/buffer.h"
-#include "sluice/base/buffered.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/ws/ws_reader.h"
 #include "unit.h"
@@ -233,7 +232,7 @@ static inline void try_to_end(const struct reader_case *c,
 		assert_null(run.reader.held);
 		assert_null(run.reader.control);
 		assert_null(run.reader.inflater);
-		assert_int_equal(buffered_bytes(), 0);
+		assert_int_equal(ws_reader_holds(&run.reader), 0);
 		run_finish(&run);
 	}
 	buffer_finish(&wire);

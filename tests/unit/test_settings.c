@@ -63,6 +63,8 @@ static void assert_full_limits(const struct settings *settings)
 	assert_int_equal(settings->limits.frames_per_second, 24);
 	assert_int_equal(settings->limits.fragments, 25);
 	assert_int_equal(settings->limits.buffered_bytes, 1048602);
+	assert_int_equal(settings->limits.incoming_bytes, 1048603);
+	assert_int_equal(settings->limits.message_ms, 28);
 }
 
 static void puts_each_key_of_the_file_in_its_place(void **state)
@@ -166,6 +168,9 @@ static const struct source_row {
 		"1073741824" },
 	{ "limits.buffered_bytes", "SLUICE_LIMITS_BUFFERED_BYTES", "268435456", "1048576",
 		"4294967295", "4294967295" },
+	{ "limits.incoming_bytes", "SLUICE_LIMITS_INCOMING_BYTES", "268435456", "1048576",
+		"4294967295", "4294967295" },
+	{ "limits.message_seconds", "SLUICE_LIMITS_MESSAGE_SECONDS", "30", "1", "0.01", "0.01" },
 	{ "limits.channels", "SLUICE_LIMITS_CHANNELS", "128", "1", "2", "2" },
 	{ "limits.publication_bytes", "SLUICE_LIMITS_PUBLICATION_BYTES", "1048576", "1", "2", "2" },
 	{ "limits.header_bytes", "SLUICE_LIMITS_HEADER_BYTES", "8192", "256", "1e4", "10000" },

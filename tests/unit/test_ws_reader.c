@@ -10,7 +10,7 @@ enum { MESSAGE_BYTES = 20, MESSAGE_FRAGMENTS = 4 };
 static const struct ws_reader_settings settings = { &events, MESSAGE_BYTES, MESSAGE_FRAGMENTS };
 static const struct ws_reader_settings discarding_settings = { &discarding_events, MESSAGE_BYTES,
 	MESSAGE_FRAGMENTS };
-static const struct ws_reader_settings limitless = { &events, UINT64_MAX, 0 };
+static const struct ws_reader_settings limitless = { &events, UINT32_MAX, 0 };
 
 /* ---- the cases ---- */
 
@@ -401,7 +401,7 @@ static void memory_grows_with_the_bytes_that_arrived(void **state)
 	struct buffer wire = { 0 };
 	struct run run;
 	run_init(&run, &limitless);
-	write_header(&wire, WS_BINARY, INT64_MAX, key);
+	write_header(&wire, WS_BINARY, INT32_MAX, key);
 	assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
 	assert_null(run.reader.held);
 	for (size_t come = sizeof(bytes); come <= 300000; come += sizeof(bytes)) {
@@ -508,6 +508,58 @@ static void reader_may_be_finished_at_any_byte(void **state)
 	buffer_finish(&wire);
 }
 
+/* Whatever is under way when it begins to discard: nothing is held any more, no message is raised,
+ * and control frames are answered as before. */
+static void discards_messages_from_any_byte_on(void **state)
+{
+	(void)state;
+	struct buffer wire = { 0 };
+	write_frame(&wire, WS_TEXT, SLICE("held"));
+	write_frame(&wire, FIN | WS_PING, SLICE("ping"));
+	write_frame(&wire, FIN | WS_CONTINUATION, SLICE("too"));
+	write_frame(&wire, FIN | WS_TEXT, SLICE("\xFF"));
+	write_frame(&wire, FIN | WS_CLOSE, SLICE(""));
+	for (size_t len = 0; len <= wire.len; len++) {
+		struct run run;
+		run_init(&run, &settings);
+		int failure = feed(&run, slice_make(wire.bytes, len));
+		ws_reader_discard(&run.reader);
+		assert_null(run.reader.held);
+		if (!failure)
+			failure = feed(&run, slice_make(wire.bytes + len, wire.len - len));
+		assert_int_equal(buffer_append(&run.record, "", 1), 0);
+		const char *record = run.record.bytes;
+		/* the second message is not valid, which matters only if it came before */
+		assert_true(failure == 0 || (failure == 1007 && len > 30));
+		assert_non_null(strstr(record, "ping:ping "));
+		assert_true(failure || strstr(record, "close:1005: "));
+		assert_int_equal(ws_reader_holds(&run.reader), 0);
+		run_finish(&run);
+	}
+	buffer_finish(&wire);
+}
+
+static void tells_whether_a_message_has_ended(void **state)
+{
+	(void)state;
+	struct run run;
+	struct buffer wire = { 0 };
+	run_init(&run, &settings);
+	write_frame(&wire, WS_TEXT, SLICE("one"));
+	assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+	assert_false(ws_reader_ended_message(&run.reader));
+	assert_in_range(ws_reader_holds(&run.reader), 3, 200);
+	wire.len = 0;
+	write_frame(&wire, FIN | WS_CONTINUATION, SLICE(""));
+	write_frame(&wire, WS_TEXT, SLICE("another"));
+	assert_int_equal(feed(&run, buffer_slice(&wire)), 0);
+	assert_true(ws_reader_ended_message(&run.reader));
+	assert_false(ws_reader_ended_message(&run.reader));
+	assert_in_range(ws_reader_holds(&run.reader), 7, 200);
+	run_finish(&run);
+	buffer_finish(&wire);
+}
+
 static void accepts_an_empty_feed(void **state)
 {
 	(void)state;
@@ -522,6 +574,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_case_at_every_split),
+		cmocka_unit_test(discards_messages_from_any_byte_on),
+		cmocka_unit_test(tells_whether_a_message_has_ended),
 		cmocka_unit_test(raises_no_event_after_the_end),
 		cmocka_unit_test(invalid_text_fails_on_the_exact_byte),
 		cmocka_unit_test(fails_on_the_first_frame_beyond_the_allowance),

@@ -64,6 +64,10 @@
 	X(LIMIT_QUEUE_BYTES, "sluice_limit_hits_total", "limit=\"queue_bytes\"", "counter", "") \
 	X(LIMIT_BUFFERED_BYTES, "sluice_limit_hits_total", "limit=\"buffered_bytes\"", "counter", \
 		"") \
+	X(LIMIT_INCOMING_BYTES, "sluice_limit_hits_total", "limit=\"incoming_bytes\"", "counter", \
+		"") \
+	X(LIMIT_MESSAGE_SECONDS, "sluice_limit_hits_total", "limit=\"message_seconds\"", \
+		"counter", "") \
 	X(LIMIT_COMMAND_BYTES, "sluice_limit_hits_total", "limit=\"command_bytes\"", "counter", \
 		"") \
 	X(LIMIT_COMMANDS_PER_SECOND, "sluice_limit_hits_total", "limit=\"commands_per_second\"", \

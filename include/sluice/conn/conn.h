@@ -24,6 +24,7 @@
 #include "sluice/base/list.h"
 #include "sluice/base/metrics.h"
 #include "sluice/base/pool.h"
+#include "sluice/conn/holding.h"
 #include "sluice/conn/quota.h"
 #include "sluice/feed/bridge.h"
 #include "sluice/net/deadlines.h"
@@ -66,6 +67,9 @@ struct conn_phase {
 	void (*on_dropped)(struct conn *conn, struct slice channel);
 	/* `identity` (borrowed; NULL: anonymous) is given only with CONN_LOGIN_CHANGED. */
 	void (*on_login)(struct conn *conn, enum conn_login login, const struct identity *identity);
+	/* The connection must give back what it holds, and ends. Required in phases that hold
+	 * anything (holding.h). */
+	void (*on_limit)(struct conn *conn, enum holding_limit limit);
 	/* The connection's turn in a drain. */
 	void (*on_drain)(struct conn *conn);
 	/* The connection is ending: frees what this phase holds. Called once. */
@@ -92,6 +96,7 @@ struct conn_shared {
 	struct list all;    /* struct conn, by .link, in the order in which they were accepted */
 	size_t count, peak; /* connections; the most since memory was last released */
 	struct pool pool;   /* struct conn */
+	struct holdings holdings;
 };
 
 /* There is one for each browser, so it is kept small: it owns heap memory only while an operation
@@ -113,6 +118,7 @@ struct conn {
 		struct opening *opening; /* until the 101 */
 		struct v1 *v1;           /* sluice.v1: commands under way */
 	};
+	struct holding *holding; /* of what has not arrived completely; NULL: nothing */
 	struct ws_reader reader;
 	struct deadline deadline; /* of the phase; when open: the next ping, or the pong */
 	struct session_member session;
@@ -159,6 +165,12 @@ void conn_linger(struct conn *conn);
 
 /* Closes at once. The memory stays valid until the loop has closed the stream. */
 void conn_abort(struct conn *conn);
+
+/* The connection holds `bytes` of a request or a message that has not arrived completely; see
+ * holding.h. 0 or -ENOMEM. */
+MUST_CHECK int conn_holds_request(struct conn *conn, size_t bytes);
+MUST_CHECK int conn_holds_message(struct conn *conn, size_t bytes, bool anew);
+void conn_holds_nothing(struct conn *conn);
 
 /* Starts the time that the peer has to end its side. */
 void conn_time_begins(struct conn *conn);

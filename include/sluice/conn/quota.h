@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #include "sluice/base/defs.h"
+#include "sluice/base/holders.h"
 #include "sluice/base/slice.h"
 #include "sluice/base/table.h"
 
 struct quota_share; /* the count of one address or one user */
 
 struct quota {
+	struct holders_total incoming; /* memory of what has not arrived completely: conn/holding */
 	/* private */
 	atomic_uint connections, sockets;
 	unsigned sockets_max;

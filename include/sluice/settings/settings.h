@@ -104,6 +104,7 @@ struct settings {
 		unsigned connections, connections_per_ip, connections_per_user, upgrades_per_second;
 		unsigned frames_per_second, half_open_per_ip;
 		unsigned message_bytes, fragments, queue_bytes, buffered_bytes;
+		unsigned incoming_bytes, message_ms;
 		unsigned channels, publication_bytes, header_bytes, handshake_ms;
 		unsigned command_bytes, commands_per_second; /* of sluice.v1; neither may be 0 */
 	} limits;                                            /* the first six: 0 is no limit */

@@ -1,11 +1,11 @@
 /* sluice.v1: the messages to a page besides publications, and its commands.
  *
- * Every command is answered, with its result or with an error. No command ends the connection. */
+ * Every command is answered, with its result or with an error. No command ends the connection but
+ * one that is too long, which the reader refuses before it is kept. */
 #include "sluice/conn/open/dialect.h"
 
 #include <stdlib.h>
 
-#include "sluice/base/limit.h"
 #include "sluice/conn/open/v1_answer.h"
 #include "sluice/conn/open/v1_channels.h"
 #include "sluice/conn/open/ws_allowance.h"
@@ -31,16 +31,12 @@ static void perform(struct conn *conn, const struct envelope_command *command)
 
 /* NULL: the message is a command. Else what is wrong with it; `command` has its id, if there is
  * one. */
-static const char *read_command(struct conn *conn, enum ws_opcode opcode, struct slice payload,
-	struct envelope_command *command)
+static const char *read_command(
+	enum ws_opcode opcode, struct slice payload, struct envelope_command *command)
 {
 	const char *problem;
 	if (opcode != WS_TEXT)
 		return "a binary message is no command";
-	if (payload.len > conn_settings(conn)->limits.command_bytes) {
-		limit_hit(conn->shared->metrics, METRIC_LIMIT_COMMAND_BYTES);
-		return "longer than limits.command_bytes";
-	}
 	return envelope_read(payload, command, &problem) == 0 ? NULL : problem;
 }
 
@@ -48,7 +44,7 @@ static void on_message(struct conn *conn, enum ws_opcode opcode, struct slice pa
 {
 	struct envelope_command command = { 0 };
 	bool in_time = ws_allow_command(conn);
-	const char *problem = read_command(conn, opcode, payload, &command);
+	const char *problem = read_command(opcode, payload, &command);
 	if (!in_time)
 		v1_error(conn, command.id, "limit", "more than limits.commands_per_second");
 	else if (problem)

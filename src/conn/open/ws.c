@@ -94,9 +94,22 @@ static void on_bytes(struct conn *conn, char *bytes, size_t len)
 	int code = ws_reader_feed(&conn->reader, bytes, len);
 	if (code)
 		fail(conn, (unsigned)code);
+	else if (conn_holds_message(conn, ws_reader_holds(&conn->reader),
+			 ws_reader_ended_message(&conn->reader)) != 0)
+		conn_abort(conn);
 }
 
-static const struct conn_phase closing = { .on_bytes = on_bytes, .leave = leave };
+static void on_closing_limit(struct conn *conn, enum holding_limit limit)
+{
+	(void)limit;
+	conn_abort(conn);
+}
+
+static const struct conn_phase closing = {
+	.on_bytes = on_bytes,
+	.on_limit = on_closing_limit,
+	.leave = leave,
+};
 
 static void on_closing_due(struct deadline *deadline)
 {
@@ -112,6 +125,8 @@ static void close_with(struct conn *conn, unsigned code, struct slice reason)
 	struct conn_shared *shared = conn->shared;
 	leave_dialect(conn);
 	drop_pong(conn); /* nothing follows a close frame */
+	ws_reader_discard(&conn->reader);
+	conn_holds_nothing(conn);
 	bridge_unsubscribe_all(shared->bridge, &conn->subscriber);
 	conn->close_code = (uint16_t)code;
 	conn_enter(conn, &closing);
@@ -119,6 +134,14 @@ static void close_with(struct conn *conn, unsigned code, struct slice reason)
 	deadline_set(shared->deadlines, &conn->deadline, WS_CLOSING_MS, on_closing_due);
 	if (send_close(conn, code, reason) != 0)
 		conn_abort(conn);
+}
+
+static void on_limit(struct conn *conn, enum holding_limit limit)
+{
+	if (limit == HOLDING_MESSAGE_SECONDS)
+		close_with(conn, WS_CLOSE_POLICY, SLICE("unfinished message"));
+	else
+		close_with(conn, WS_CLOSE_TRY_LATER, SLICE("overload"));
 }
 
 /* ---- events of the reader ---- */
@@ -242,6 +265,7 @@ static const struct transport websocket = {
 		.on_gap = on_gap,
 		.on_dropped = open_on_dropped,
 		.on_login = open_on_login,
+		.on_limit = on_limit,
 		.on_drain = open_on_drain,
 		.leave = leave,
 	},

@@ -3,6 +3,7 @@
 #include "sluice/conn/open/ws_allowance.h"
 
 #include "sluice/base/limit.h"
+#include "sluice/conn/open/open_shared.h"
 #include "sluice/proto/ws/ws_close.h"
 
 void ws_allow_frames(struct conn *conn)
@@ -30,10 +31,21 @@ bool ws_allow_command(struct conn *conn)
 	return true;
 }
 
+/* Then limits.command_bytes is the reader's limit, unless that of messages is lower. */
+static bool takes_commands(const struct conn *conn)
+{
+	const struct settings *settings = conn_settings(conn);
+	return conn_dialect(conn)->on_message &&
+	       settings->limits.command_bytes <= settings->limits.message_bytes;
+}
+
 struct slice ws_reader_limit(struct conn *conn, unsigned code)
 {
 	struct metrics *metrics = conn->shared->metrics;
-	if (code == WS_CLOSE_TOO_BIG) {
+	if (code == WS_CLOSE_TOO_BIG && takes_commands(conn)) {
+		limit_hit(metrics, METRIC_LIMIT_COMMAND_BYTES);
+		return SLICE("longer than limits.command_bytes");
+	} else if (code == WS_CLOSE_TOO_BIG) {
 		limit_hit(metrics, METRIC_LIMIT_MESSAGE_BYTES);
 	} else if (code == WS_CLOSE_POLICY && ws_reader_frames_left(&conn->reader) == 0) {
 		limit_hit(metrics, METRIC_LIMIT_FRAMES_PER_SECOND);
@@ -41,10 +53,6 @@ struct slice ws_reader_limit(struct conn *conn, unsigned code)
 	} else if (code == WS_CLOSE_POLICY) {
 		limit_hit(metrics, METRIC_LIMIT_FRAGMENTS);
 		return SLICE("too many fragments");
-	} else if (code == WS_CLOSE_TRY_LATER) {
-		/* a compressed message */
-		limit_hit(metrics, METRIC_LIMIT_BUFFERED_BYTES);
-		return SLICE("overload");
 	}
 	return (struct slice){ 0 };
 }

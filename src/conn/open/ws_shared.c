@@ -65,14 +65,20 @@ int ws_shared_init(struct ws_shared *ws, const struct dialect *const *dialects,
 	return error;
 }
 
+/* What a client sends to a dialect that takes messages is a command. */
+static unsigned longest_message(const struct dialect *dialect, const struct settings *settings)
+{
+	unsigned message = settings->limits.message_bytes;
+	return dialect->on_message ? MIN(message, settings->limits.command_bytes) : message;
+}
+
 void ws_shared_set_settings(struct ws_shared *ws, const struct settings *settings)
 {
 	for (unsigned i = 0; ws->dialects[i]; i++) {
 		struct ws_reading *reading = &ws->of[i].reading;
-		reading->settings.message_bytes = settings->limits.message_bytes;
+		reading->settings.message_bytes = longest_message(ws->dialects[i], settings);
 		reading->settings.message_fragments = settings->limits.fragments;
 		reading->settings.inflaters = ws->inflaters;
-		reading->settings.buffered_bytes = settings->limits.buffered_bytes;
 		reading->frames_per_second = settings->limits.frames_per_second;
 	}
 }

@@ -159,5 +159,6 @@ static void on_login(struct conn *conn, enum conn_login login, const struct iden
 const struct conn_phase opening_waiting = {
 	.on_confirmed = on_confirmed,
 	.on_login = on_login,
+	.on_limit = opening_on_limit,
 	.leave = opening_leave,
 };

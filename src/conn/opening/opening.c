@@ -25,6 +25,7 @@ void opening_leave(struct conn *conn)
 	if (!opening)
 		return;
 	conn->opening = NULL;
+	conn_holds_nothing(conn);
 	opening_leave_half_open(opening);
 	session_waiter_cancel(&opening->waiter);
 	ticket_waiter_cancel(&opening->ticket);

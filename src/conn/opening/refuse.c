@@ -97,3 +97,9 @@ void opening_give_up(struct conn *conn, int status, const char *problem)
 	else
 		opening_refuse(conn, status, problem);
 }
+
+void opening_on_limit(struct conn *conn, enum holding_limit limit)
+{
+	(void)limit; /* there is only one for requests */
+	opening_give_up(conn, 503, "overloaded");
+}

@@ -38,6 +38,13 @@ static void dispatch(struct conn *conn)
 	opening_refuse(conn, 404, "nothing is here: the WebSocket endpoint has another path");
 }
 
+/* The memory of a request that has not arrived completely, or waits for Redis. */
+static int count_memory(struct conn *conn)
+{
+	struct opening *opening = conn->opening;
+	return conn_holds_request(conn, sizeof(*opening) + http_request_holds(&opening->request));
+}
+
 /* Only requests to a site may have a body; the endpoint refuses a body by the header alone. */
 static bool body_is_here(const struct conn *conn)
 {
@@ -51,6 +58,10 @@ static void on_bytes(struct conn *conn, char *bytes, size_t len)
 	struct opening *opening = conn->opening;
 	opening->begun = true;
 	int status = http_request_feed(&opening->request, bytes, len);
+	if (count_memory(conn) != 0) {
+		conn_abort(conn);
+		return;
+	}
 	if (status == 0)
 		return;
 	if (status == 431)
@@ -74,6 +85,7 @@ static void on_drain(struct conn *conn)
 static const struct conn_phase awaited = {
 	.on_bytes = on_bytes,
 	.on_end = opening_on_end,
+	.on_limit = opening_on_limit,
 	.on_drain = on_drain,
 	.leave = opening_leave,
 };
@@ -90,5 +102,5 @@ int request_begin(struct conn *conn, const struct sockaddr_storage *peer)
 	conn->opening = opening;
 	conn_enter(conn, &awaited);
 	half_open_begin(conn);
-	return 0;
+	return count_memory(conn);
 }

@@ -16,7 +16,11 @@ static void leave(struct conn *conn)
 }
 
 /* The request's deadline continues: the site has the rest of that time to answer. */
-static const struct conn_phase at_site = { .on_end = opening_on_end, .leave = leave };
+static const struct conn_phase at_site = {
+	.on_end = opening_on_end,
+	.on_limit = opening_on_limit,
+	.leave = leave,
+};
 
 void site_answer(struct conn *conn, struct slice answer)
 {

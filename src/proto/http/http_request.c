@@ -185,6 +185,11 @@ int http_request_feed(struct http_request *request, const char *bytes, size_t le
 	return request->status;
 }
 
+size_t http_request_holds(const struct http_request *request)
+{
+	return request->head.capacity + request->rest.capacity;
+}
+
 struct slice http_request_rest(const struct http_request *request)
 {
 	return buffer_slice(&request->rest);

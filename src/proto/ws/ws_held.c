@@ -1,16 +1,12 @@
 /* Holds the pieces of a message until it is complete. They are one block, whatever the fragments: a
  * peer that sends single bytes causes neither many blocks nor many copies, as the block doubles.
  * And it cannot make the block grow by announcing a length, only by sending bytes. The limit ends
- * the doubling, so that a message of nearly the limit does not take twice that.
- *
- * The block counts as buffered until it is dropped or freed. */
+ * the doubling, so that a message of nearly the limit does not take twice that. */
 #include "sluice/proto/ws/ws_held.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "sluice/base/buffered.h"
 
 enum { FIRST_CAPACITY = 128 };
 
@@ -19,7 +15,7 @@ struct ws_held {
 	char bytes[];
 };
 
-static size_t size_of(const struct ws_held *held)
+size_t ws_held_size(const struct ws_held *held)
 {
 	return held ? sizeof(*held) + held->capacity : 0;
 }
@@ -27,7 +23,6 @@ static size_t size_of(const struct ws_held *held)
 static int make_room(struct ws_held **held, size_t more, uint64_t limit)
 {
 	size_t len = *held ? (*held)->len : 0;
-	size_t before = size_of(*held);
 	if (*held && (*held)->capacity - len >= more)
 		return 0;
 	size_t doubled = *held ? (*held)->capacity * 2 : FIRST_CAPACITY;
@@ -37,7 +32,6 @@ static int make_room(struct ws_held **held, size_t more, uint64_t limit)
 		return -ENOMEM;
 	block->len = len;
 	block->capacity = capacity;
-	buffered_add(size_of(block) - before);
 	*held = block;
 	return 0;
 }
@@ -71,7 +65,6 @@ int ws_held_complete(
 
 void ws_held_free(struct ws_held *held)
 {
-	buffered_remove(size_of(held));
 	free(held);
 }
 

@@ -3,9 +3,8 @@
  *
  * Memory. An inflater is taken when the first byte of a compressed message arrives and given back
  * with its last (client_no_context_takeover: nothing is kept between messages). So idle connections
- * own none, and a worker needs as many as messages are half arrived. An inflater in use counts as
- * buffered, so the limit on buffered bytes bounds them. A few are kept for later messages; the
- * others are freed.
+ * own none, and a worker needs as many as messages are half arrived, which limits.incoming_bytes
+ * bounds. A few are kept for later messages; the others are freed.
  *
  * Output. Each step fills at most the pool's scratch buffer, and goes at most one byte beyond the
  * message's limit: that byte shows that the message is too long, and the rest is not inflated.
@@ -29,7 +28,6 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "sluice/base/buffered.h"
 #include "sluice/proto/ws/ws_extension.h"
 
 enum {
@@ -48,8 +46,7 @@ struct ws_inflaters {
 struct ws_inflater {
 	struct ws_inflaters *pool;
 	struct ws_inflater *next; /* idle */
-	bool taken;
-	size_t bytes; /* allocated for it in all */
+	size_t bytes;             /* allocated for it in all */
 	z_stream stream;
 	uint64_t produced;
 	struct slice tail; /* its bytes that are still to be fed */
@@ -66,8 +63,6 @@ static void *allocate(void *opaque, uInt n, uInt size)
 	if (!block)
 		return NULL;
 	inflater->bytes += (size_t)n * size;
-	if (inflater->taken)
-		buffered_add((size_t)n * size);
 	return block;
 }
 
@@ -169,8 +164,6 @@ struct ws_inflater *ws_inflater_take(struct ws_inflaters *pool)
 			return NULL;
 	}
 	pool->n_taken++;
-	buffered_add(inflater->bytes);
-	inflater->taken = true;
 	inflater->produced = 0;
 	inflater->tail = slice_make("\0\0\xFF\xFF", 4);
 	inflater->begun = false;
@@ -182,8 +175,6 @@ void ws_inflater_give(struct ws_inflater *inflater)
 {
 	struct ws_inflaters *pool = inflater->pool;
 	pool->n_taken--;
-	buffered_remove(inflater->bytes);
-	inflater->taken = false;
 	if (pool->n_idle == IDLE_MAX) {
 		destroy(inflater);
 		return;
@@ -191,6 +182,11 @@ void ws_inflater_give(struct ws_inflater *inflater)
 	inflater->next = pool->idle;
 	pool->idle = inflater;
 	pool->n_idle++;
+}
+
+size_t ws_inflater_size(const struct ws_inflater *inflater)
+{
+	return inflater->bytes;
 }
 
 int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uint64_t limit,

@@ -32,7 +32,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sluice/base/buffered.h"
 #include "sluice/base/defs.h"
 #include "sluice/proto/ws/ws_close.h"
 #include "sluice/proto/ws/ws_held.h"
@@ -92,11 +91,11 @@ static bool rsv_is_agreed(const struct ws_reader *reader, const struct ws_frame 
 /* The longest payload of a message on the wire. Deflate makes nothing longer by more than an
  * eighth, and a flush at the end of each fragment adds 5 bytes; anything beyond is padding, which
  * costs time and inflates to nothing. */
-static uint64_t wire_limit(const struct ws_reader *reader)
+static uint32_t wire_limit(const struct ws_reader *reader)
 {
 	uint64_t limit = reader->settings->message_bytes;
 	uint64_t slack = reader->compressed ? limit / 8 + COMPRESSED_SLACK : 0;
-	return limit > UINT64_MAX - slack ? UINT64_MAX : limit + slack;
+	return (uint32_t)MIN(limit + slack, (uint64_t)UINT32_MAX);
 }
 
 static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame)
@@ -105,12 +104,12 @@ static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame
 	if (frame->opcode != WS_CONTINUATION)
 		reader->compressed = frame->rsv;
 	/* Compared in this order, no sum can overflow. */
-	uint64_t limit = wire_limit(reader);
+	uint32_t limit = wire_limit(reader);
 	if (frame->payload_len > limit || reader->message_len > limit - frame->payload_len)
 		return WS_CLOSE_TOO_BIG;
 	if (settings->message_fragments && reader->fragments >= settings->message_fragments)
 		return WS_CLOSE_POLICY;
-	reader->message_len += frame->payload_len;
+	reader->message_len += (uint32_t)frame->payload_len;
 	reader->fragments++;
 	if (frame->opcode != WS_CONTINUATION)
 		reader->message_opcode = frame->opcode;
@@ -143,7 +142,7 @@ static int begin_frame(struct ws_reader *reader)
 	reader->in_payload = true;
 	reader->opcode = frame.opcode;
 	reader->fin = frame.fin;
-	reader->frame_left = frame.payload_len;
+	reader->frame_left = (uint32_t)frame.payload_len;
 	reader->mask_offset = 0;
 	memcpy(reader->masking_key, frame.masking_key, sizeof(reader->masking_key));
 	return 0;
@@ -196,6 +195,15 @@ static void give_back(struct ws_reader *reader)
 	reader->inflater = NULL;
 }
 
+static void forget_message(struct ws_reader *reader)
+{
+	give_back(reader);
+	reader->message_opcode = 0;
+	reader->message_len = 0;
+	reader->fragments = 0;
+	reader->message_ended = true;
+}
+
 static int end_message(struct ws_reader *reader, struct slice bytes)
 {
 	enum ws_opcode opcode = reader->message_opcode;
@@ -204,10 +212,7 @@ static int end_message(struct ws_reader *reader, struct slice bytes)
 	struct ws_held *block;
 	if (ws_held_complete(&reader->held, &bytes, reader->settings->message_bytes, &block))
 		return WS_CLOSE_INTERNAL;
-	give_back(reader);
-	reader->message_opcode = 0;
-	reader->message_len = 0;
-	reader->fragments = 0;
+	forget_message(reader);
 	if (reader->settings->events->on_message)
 		reader->settings->events->on_message(reader, opcode, bytes);
 	ws_held_free(block);
@@ -241,12 +246,8 @@ static int failure_of(int error)
 
 static int take_inflater(struct ws_reader *reader)
 {
-	const struct ws_reader_settings *settings = reader->settings;
-	if (reader->inflater)
-		return 0;
-	if (settings->buffered_bytes && buffered_bytes() > settings->buffered_bytes)
-		return WS_CLOSE_TRY_LATER;
-	reader->inflater = ws_inflater_take(settings->inflaters);
+	if (!reader->inflater)
+		reader->inflater = ws_inflater_take(reader->settings->inflaters);
 	return reader->inflater ? 0 : WS_CLOSE_INTERNAL;
 }
 
@@ -273,19 +274,24 @@ static int read_compressed(struct ws_reader *reader, struct slice piece, bool la
 static int read_data(struct ws_reader *reader, struct slice piece)
 {
 	bool last = reader->fin && !reader->frame_left;
+	if (reader->discards) {
+		if (last)
+			forget_message(reader);
+		return 0;
+	}
 	return reader->compressed ? read_compressed(reader, piece, last)
 				  : read_plain(reader, piece, last);
 }
 
 static int read_payload(struct ws_reader *reader, struct input *input)
 {
-	size_t len = (size_t)MIN(reader->frame_left, input->len);
+	size_t len = MIN(reader->frame_left, input->len);
 	struct slice piece = slice_make(input->at, len);
 	ws_mask(input->at, len, reader->masking_key, reader->mask_offset);
 	input->at += len;
 	input->len -= len;
 	reader->mask_offset = (reader->mask_offset + len) & 3;
-	reader->frame_left -= len;
+	reader->frame_left -= (uint32_t)len;
 	reader->in_payload = reader->frame_left;
 	return ws_opcode_is_control(reader->opcode) ? read_control(reader, piece)
 						    : read_data(reader, piece);
@@ -338,10 +344,29 @@ int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len)
 	return failure;
 }
 
+void ws_reader_discard(struct ws_reader *reader)
+{
+	reader->discards = true;
+	ws_held_drop(&reader->held);
+	give_back(reader);
+}
+
 void ws_reader_stop(struct ws_reader *reader)
 {
 	reader->stopped = true;
-	ws_held_drop(&reader->held);
+	ws_reader_discard(reader);
 	ws_held_drop(&reader->control);
-	give_back(reader);
+}
+
+size_t ws_reader_holds(const struct ws_reader *reader)
+{
+	size_t bytes = ws_held_size(reader->held) + ws_held_size(reader->control);
+	return reader->inflater ? bytes + ws_inflater_size(reader->inflater) : bytes;
+}
+
+bool ws_reader_ended_message(struct ws_reader *reader)
+{
+	bool ended = reader->message_ended;
+	reader->message_ended = false;
+	return ended;
 }

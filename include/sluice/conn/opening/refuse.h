@@ -19,6 +19,9 @@ void opening_refuse_for_redis(struct conn *conn, int error);
  * a part of it has arrived, else aborts the connection. */
 void opening_give_up(struct conn *conn, int status, const char *problem);
 
+/* The event handler of the phases before the 101: the same, with 503. */
+void opening_on_limit(struct conn *conn, enum holding_limit limit);
+
 /* Only logs a refusal that is sent in another way. */
 void opening_log_refusal(struct conn *conn, int status, const char *problem);
 

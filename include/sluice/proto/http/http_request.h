@@ -50,6 +50,9 @@ void http_request_finish(struct http_request *request);
  * many. */
 int http_request_feed(struct http_request *request, const char *bytes, size_t len);
 
+/* The memory that it holds. */
+size_t http_request_holds(const struct http_request *request);
+
 /* The bytes behind the head (a body, or early frames). */
 struct slice http_request_rest(const struct http_request *request);
 

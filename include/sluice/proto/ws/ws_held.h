@@ -20,6 +20,9 @@ MUST_CHECK int ws_held_add(struct ws_held **held, struct slice piece, uint64_t l
 MUST_CHECK int ws_held_complete(
 	struct ws_held **held, struct slice *piece, uint64_t limit, struct ws_held **ret_block);
 
+/* Its memory in bytes; 0 for NULL. */
+size_t ws_held_size(const struct ws_held *held);
+
 void ws_held_free(struct ws_held *held);
 
 /* Discards the held pieces. */

@@ -19,12 +19,14 @@ struct ws_inflaters *ws_inflaters_create(void);
 /* May be NULL. No inflater may be in use. */
 void ws_inflaters_destroy(struct ws_inflaters *inflaters);
 
-/* Takes an inflater for one message; NULL: out of memory. It is about 40 KiB and counts as buffered
- * until it is returned. */
+/* Takes an inflater for one message; NULL: out of memory. It is about 40 KiB. */
 MUST_CHECK struct ws_inflater *ws_inflater_take(struct ws_inflaters *inflaters);
 
 /* Returns it to the pool, at any point of the message. */
 void ws_inflater_give(struct ws_inflater *inflater);
+
+/* Its memory in bytes. */
+size_t ws_inflater_size(const struct ws_inflater *inflater);
 
 /* Inflates more of the message: `input` is its next part and, if `last`, its end; consumed bytes
  * are removed from `input`. `ret_bytes` is the output, which may be there with every result. It is

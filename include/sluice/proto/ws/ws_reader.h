@@ -37,13 +37,10 @@ struct ws_reader_settings {
 	const struct ws_reader_events *events;
 	/* A longer message fails with 1009: from the header alone, or, if it is compressed, when it
 	 * has been inflated to the first byte too many. */
-	uint64_t message_bytes;
+	uint32_t message_bytes;
 	uint32_t message_fragments; /* a message of more frames fails with 1008; 0: no limit */
 	/* For readers that allow compression; else NULL. */
 	struct ws_inflaters *inflaters;
-	/* While the process has more bytes buffered, a compressed message fails with 1013; 0: no
-	 * limit. */
-	size_t buffered_bytes;
 };
 
 struct ws_reader {
@@ -52,8 +49,8 @@ struct ws_reader {
 	struct ws_held *held;    /* of the message under way; heap, only while it is in pieces */
 	struct ws_held *control; /* of the control payload under way */
 	struct ws_inflater *inflater; /* of the compressed message under way */
-	uint64_t frame_left;          /* payload bytes of this frame still to come */
-	uint64_t
+	uint32_t frame_left;          /* payload bytes of this frame still to come */
+	uint32_t
 		message_len; /* payload bytes of this message that its frames have announced so far */
 	uint32_t fragments;
 	uint32_t frames_left;
@@ -61,7 +58,8 @@ struct ws_reader {
 	uint8_t mask_offset;    /* modulo 4 */
 	uint8_t opcode;         /* of the frame under way */
 	uint8_t message_opcode; /* of the message under way; 0: none */
-	bool fin : 1, in_payload : 1, stopped : 1;
+	bool fin : 1, in_payload : 1, stopped : 1, discards : 1;
+	bool message_ended : 1; /* since ws_reader_ended_message was last called */
 	bool allows_compression : 1, compressed : 1; /* compressed: the message under way */
 	struct utf8 utf8;
 	uint8_t header_len; /* bytes of the header that have arrived */
@@ -84,6 +82,16 @@ uint32_t ws_reader_frames_left(const struct ws_reader *reader);
  * close code to fail the connection with (out of memory: 1011); events of everything complete
  * before it have been raised, and every later call returns 0 and does nothing. */
 int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len);
+
+/* From now on messages are discarded as they arrive, unchecked: held pieces are freed, and nothing but
+ * the payload of a control frame is held. May be called by a handler. */
+void ws_reader_discard(struct ws_reader *reader);
+
+/* The memory that it holds for what is incomplete. */
+size_t ws_reader_holds(const struct ws_reader *reader);
+
+/* Has a message ended since the last call? */
+bool ws_reader_ended_message(struct ws_reader *reader);
 
 /* Ends all events. Held bytes are freed, but not those that a handler was given; the rest of what
  * is fed is discarded. */
