@@ -41,7 +41,14 @@ static bool make_tls(struct generation *generation)
 	char error[TLS_ERROR_MAX];
 	if (!*settings->tls_certificate)
 		return true;
-	generation->tls = tls_server_create(settings->tls_certificate, settings->tls_key, error);
+	struct tls_server server = {
+		.certificate_file = settings->tls_certificate,
+		.key_file = settings->tls_key,
+		.ticket_secrets = settings->tls_ticket_secrets,
+		.n_ticket_secrets = settings->n_tls_ticket_secrets,
+		.purpose = "clients of sluice",
+	};
+	generation->tls = tls_server_create(&server, error);
 	if (!generation->tls)
 		log_error("bad certificate", log_text("reason", error));
 	return generation->tls;
@@ -56,6 +63,8 @@ struct generation *generation_create(struct settings *settings, struct generatio
 		generation_destroy_all(generation);
 		return NULL;
 	}
+	if (now && now->tls)
+		tls_server_forget_secrets(now->tls);
 	generation->older = now;
 	return generation;
 }

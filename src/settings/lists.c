@@ -14,13 +14,15 @@ struct list {
 	void *elements;
 };
 
-/* False: there is nothing to take, and the problem has been added. */
+/* A string may stand for a list of one string. False: there is nothing to take, and the problem has been added. */
 static bool begin(struct list *list, struct place place, const struct json_value *value,
 	const char *takes, size_t element_size)
 {
 	const struct setting *setting = list->setting;
 	struct problems *problems = &list->draft->problems;
-	if (value->kind != JSON_LIST) {
+	if (json_is_string(value) && setting->type == SETTING_STRINGS) {
+		list->n = 1;
+	} else if (value->kind != JSON_LIST) {
 		json_refuse(value, setting->secret, problems, place, setting->key, takes, "");
 		return false;
 	}
@@ -40,6 +42,7 @@ static bool begin(struct list *list, struct place place, const struct json_value
 _Static_assert(IS_BEFORE_ITS_COUNT(origins, n_origins), "land() writes both");
 _Static_assert(IS_BEFORE_ITS_COUNT(rules, n_rules), "land() writes both");
 _Static_assert(IS_BEFORE_ITS_COUNT(session.secrets, session.n_secrets), "land() writes both");
+_Static_assert(IS_BEFORE_ITS_COUNT(tls_ticket_secrets, n_tls_ticket_secrets), "land() writes both");
 
 static void land(const struct list *list)
 {
@@ -74,6 +77,8 @@ void lists_take_strings(struct draft *draft, const struct setting *setting, stru
 		return;
 	struct slice *strings = list.elements;
 	size_t i = 0;
+	if (json_is_string(value))
+		strings[0] = take_string(&list, place, 0, value);
 	JSON_EACH(element, value)
 	{
 		place.line = element->line;

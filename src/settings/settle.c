@@ -39,20 +39,37 @@ static struct slice without_line_end(struct slice text)
 	return text;
 }
 
-static struct slice read_secret(struct draft *draft, struct place place, size_t i, const char *path)
+/* A secret of a list, and where the list was given. */
+struct secret {
+	struct draft *draft;
+	struct place place;
+	const char *key;
+	size_t i;
+};
+
+static void refuse_secret(const struct secret *secret, const char *problem)
+{
+	problems_add(&secret->draft->problems, secret->place, "%s[%zu]: %s", secret->key, secret->i,
+		problem);
+}
+
+static struct slice read_secret(const struct secret *secret, const char *path)
 {
 	struct buffer bytes;
-	struct slice secret = { NULL, 0 };
+	struct slice text = { NULL, 0 };
+	struct problems *problems = &secret->draft->problems;
 	int error = file_read(path, SETTING_STRING_MAX, &bytes);
 	if (error)
-		problems_add(&draft->problems, place, "session.secrets[%zu]: cannot read %s: %s", i,
-			path, error == -EFBIG ? "it is larger than 4096 bytes" : strerror(-error));
+		problems_add(problems, secret->place, "%s[%zu]: cannot read %s: %s", secret->key,
+			secret->i, path,
+			error == -EFBIG ? "it is larger than 4096 bytes" : strerror(-error));
 	else if (without_line_end(buffer_slice(&bytes)).len == 0)
-		problems_add(&draft->problems, place, "session.secrets[%zu]: %s is empty", i, path);
+		problems_add(problems, secret->place, "%s[%zu]: %s is empty", secret->key,
+			secret->i, path);
 	else
-		secret = draft_copy(draft, without_line_end(buffer_slice(&bytes)));
+		text = draft_copy(secret->draft, without_line_end(buffer_slice(&bytes)));
 	buffer_finish(&bytes);
-	return secret;
+	return text;
 }
 
 /* NULL: the string is a secret as it stands. */
@@ -68,48 +85,48 @@ static const char *secret_problem(struct slice string)
 	return NULL;
 }
 
-static struct slice settle_secret(
-	struct draft *draft, struct place place, size_t i, struct slice string)
+static struct slice settle_secret(const struct secret *secret, struct slice string)
 {
 	if (slice_starts_with(string, SLICE("file:/")))
-		return read_secret(draft, place, i, string.at + sizeof("file:") - 1);
+		return read_secret(secret, string.at + sizeof("file:") - 1);
 	const char *problem = secret_problem(string);
 	if (problem)
-		problems_add(&draft->problems, place, "session.secrets[%zu]: %s", i, problem);
+		refuse_secret(secret, problem);
 	return string;
 }
 
 /* Laravel's key is kept as the bytes that it stands for. */
-static struct slice settle_laravel_key(
-	struct draft *draft, struct place place, size_t i, struct slice string)
+static struct slice settle_laravel_key(const struct secret *secret, struct slice string)
 {
 	uint8_t key[LARAVEL_KEY_BYTES];
 	if (laravel_key_parse(string, key) == 0)
-		return draft_copy(draft, slice_make((const char *)key, sizeof(key)));
-	problems_add(&draft->problems, place,
-		"session.secrets[%zu]: must be an APP_KEY for AES-256: \"base64:\" and 32 bytes in "
-		"base64",
-		i);
+		return draft_copy(secret->draft, slice_make((const char *)key, sizeof(key)));
+	refuse_secret(secret, "must be an APP_KEY for AES-256: \"base64:\" and 32 bytes in base64");
 	return string;
 }
 
-static void settle_secrets(struct draft *draft, struct place place)
+/* The secrets of `list` themselves, where it may name files. `laravel`: they are keys of Laravel. */
+static const struct slice *settle_secrets(struct draft *draft, struct place place, const char *key,
+	const struct slice *list, size_t n, bool laravel)
+{
+	struct slice *secrets = draft_take(draft, MAX(1, n) * sizeof(*secrets));
+	for (size_t i = 0; secrets && i < n; i++) {
+		struct secret secret = { draft, place, key, i };
+		unsigned problems_before = draft->problems.n;
+		if (list[i].at)
+			secrets[i] = settle_secret(&secret, list[i]);
+		if (secrets[i].len && draft->problems.n == problems_before && laravel)
+			secrets[i] = settle_laravel_key(&secret, secrets[i]);
+	}
+	return secrets ? secrets : list;
+}
+
+static void settle_session_secrets(struct draft *draft, struct place place)
 {
 	struct settings *settings = draft->settings;
-	size_t n = settings->session.n_secrets;
-	struct slice *secrets = draft_take(draft, MAX(1, n) * sizeof(*secrets));
-	if (!secrets)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		struct slice string = settings->session.secrets[i];
-		unsigned problems_before = draft->problems.n;
-		if (string.at)
-			secrets[i] = settle_secret(draft, place, i, string);
-		if (secrets[i].len && draft->problems.n == problems_before &&
-			settings->session.signature == SESSION_SIGNATURE_LARAVEL)
-			secrets[i] = settle_laravel_key(draft, place, i, secrets[i]);
-	}
-	settings->session.secrets = secrets;
+	settings->session.secrets = settle_secrets(draft, place, "session.secrets",
+		settings->session.secrets, settings->session.n_secrets,
+		settings->session.signature == SESSION_SIGNATURE_LARAVEL);
 }
 
 /* A list that is empty because its own value has a problem is not reported once more. */
@@ -214,8 +231,12 @@ static void check_file(struct draft *draft, const char *key, const char *path)
 
 static void settle_tls(struct draft *draft)
 {
-	const char *certificate = draft->settings->tls_certificate;
-	const char *key = draft->settings->tls_key;
+	struct settings *settings = draft->settings;
+	const char *certificate = settings->tls_certificate;
+	const char *key = settings->tls_key;
+	settings->tls_ticket_secrets = settle_secrets(draft,
+		draft_given(draft, "tls.ticket_secrets"), "tls.ticket_secrets",
+		settings->tls_ticket_secrets, settings->n_tls_ticket_secrets, false);
 	if (!certificate || !key)
 		return;
 	if (*certificate && !*key)
@@ -266,7 +287,7 @@ void settle(struct draft *draft, const char *config)
 	struct place place = draft_given(draft, "session.secrets");
 	place.name = place.name ? place.name : config;
 	require_secrets(draft, place);
-	settle_secrets(draft, place);
+	settle_session_secrets(draft, place);
 	settle_redis(draft);
 	settle_tls(draft);
 	settle_batches(draft);

@@ -125,6 +125,10 @@ const struct setting settings_table[] = {
 		.takes = file_takes },
 	{ "tls.key", SETTING_STRING, AT(tls_key), "",
 		"File with the private key of the certificate in PEM", .takes = file_takes },
+	{ "tls.ticket_secrets", SETTING_STRINGS, AT(tls_ticket_secrets), "[]",
+		"Secrets of the session tickets, shared by all gateways: the first encrypts, all "
+		"decrypt; without any, each process has its own",
+		.takes = secret_takes, .secret = true, .list_max = SETTING_SECRETS_MAX },
 	{ "admin.listen", SETTING_STRING, AT(admin_listen), "127.0.0.1:9100",
 		"Where /livez, /readyz and /metrics are served", .takes = admin_takes,
 		.check = check_admin_listen },

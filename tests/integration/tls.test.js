@@ -168,10 +168,11 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
   });
 }
 
-test('session tickets live for an hour', async t => {
+test('session tickets live for one hour at least, and two at most', async t => {
   const { sluice } = await stand(t, serverTls());
   const { stdout } = await run('openssl', ['s_client', '-tls1_2', '-connect', `127.0.0.1:${sluice.port}`]);
-  assert.match(stdout, /ticket lifetime hint: 3600 /);
+  const [, seconds] = /ticket lifetime hint: (\d+) /.exec(stdout);
+  assert.ok(seconds > 3600 && seconds <= 7200, seconds);
 });
 
 test('a client that speaks no TLS, or leaves during the handshake, does no harm', async t => {

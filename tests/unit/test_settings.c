@@ -297,6 +297,28 @@ static void reads_secrets_from_files(void **state)
 	assert_slice_equal(settings->session.secrets[1], "from a file");
 	assert_printed(settings, "session.secrets", "[\"***\",\"***\"]");
 	settings_destroy(settings);
+	snprintf(file, sizeof(file),
+		"{ \"tls\": { \"ticket_secrets\": [\"file:%s/secret\", \"old\"] } }", folder);
+	settings = load_good(file, ENVIRONMENT(SECRET));
+	assert_int_equal(settings->n_tls_ticket_secrets, 2);
+	assert_slice_equal(settings->tls_ticket_secrets[0], "from a file");
+	assert_slice_equal(settings->tls_ticket_secrets[1], "old");
+	settings_destroy(settings);
+}
+
+static void takes_one_string_for_a_list_of_strings(void **state)
+{
+	(void)state;
+	struct settings *settings =
+		load_good("{ \"session\": { \"secrets\": \"one\" }, \"origins\": \"*\" }",
+			ENVIRONMENT((char[]){ "SLUICE_TLS_TICKET_SECRETS=two words" }));
+	assert_int_equal(settings->session.n_secrets, 1);
+	assert_slice_equal(settings->session.secrets[0], "one");
+	assert_int_equal(settings->n_origins, 1);
+	assert_slice_equal(settings->origins[0], "*");
+	assert_int_equal(settings->n_tls_ticket_secrets, 1);
+	assert_slice_equal(settings->tls_ticket_secrets[0], "two words");
+	settings_destroy(settings);
 }
 
 static void removes_one_line_end_from_a_secret_file(void **state)
@@ -514,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_variable_can_set_a_group),
 		cmocka_unit_test(ignores_variables_of_kubernetes_and_others),
 		cmocka_unit_test(allows_comments_and_a_byte_order_mark),
+		cmocka_unit_test(takes_one_string_for_a_list_of_strings),
 		cmocka_unit_test(reads_secrets_from_files),
 		cmocka_unit_test(removes_one_line_end_from_a_secret_file),
 		cmocka_unit_test(does_not_read_the_file_of_an_overridden_secret),

@@ -49,7 +49,11 @@ static int prepare(void **state)
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (certificates_make(state) < 0)
 		return -1;
-	server_settings = tls_server_create(certificate("ip.pem"), certificate("ip.key"), error);
+	server_settings =
+		tls_server_create(&(struct tls_server){ .certificate_file = certificate("ip.pem"),
+					  .key_file = certificate("ip.key"),
+					  .purpose = "test" },
+			error);
 	client_settings = tls_client_create(certificate("ca.pem"), error);
 	listening = socket(AF_INET, SOCK_STREAM, 0);
 	if (!server_settings || !client_settings ||
@@ -277,7 +281,10 @@ static void rejects_a_certificate_for_another_host(void **state)
 	struct tls_settings *good = server_settings;
 	char error[TLS_ERROR_MAX];
 	server_settings =
-		tls_server_create(certificate("name.pem"), certificate("name.key"), error);
+		tls_server_create(&(struct tls_server){ .certificate_file = certificate("name.pem"),
+					  .key_file = certificate("name.key"),
+					  .purpose = "test" },
+			error);
 	assert_non_null(server_settings);
 	connect_ends(&server, &client, site, client_settings, 0);
 	RUN_UNTIL(&site->test, client.ended && server.ended);

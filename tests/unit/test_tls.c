@@ -64,7 +64,11 @@ static void pair_open(struct pair *pair, const char *name, const char *host, siz
 	memset(pair, 0, sizeof(*pair));
 	snprintf(file, sizeof(file), "%s.pem", name);
 	snprintf(key, sizeof(key), "%s.key", name);
-	pair->server_settings = tls_server_create(certificate(file), certificate(key), error);
+	pair->server_settings =
+		tls_server_create(&(struct tls_server){ .certificate_file = certificate(file),
+					  .key_file = certificate(key),
+					  .purpose = "test" },
+			error);
 	pair->client_settings = tls_client_create(certificate("ca.pem"), error);
 	assert_non_null(pair->server_settings);
 	assert_non_null(pair->client_settings);
@@ -449,7 +453,10 @@ static void reports_which_file_is_wrong(void **state)
 	char error[TLS_ERROR_MAX];
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_null(tls_server_create(
-			certificate(rows[i].certificate), certificate(rows[i].key), error));
+			&(struct tls_server){ .certificate_file = certificate(rows[i].certificate),
+				.key_file = certificate(rows[i].key),
+				.purpose = "test" },
+			error));
 		assert_non_null(strstr(error, rows[i].error));
 	}
 	assert_null(tls_client_create(certificate("absent.pem"), error));

@@ -7,6 +7,8 @@
  *  - A server of 2.28 always follows its own order of cipher suites.
  *  - 2.28 names groups by numbers of its own, 3.6 by IANA's.
  *  - A server of 3.6 may resume a TLS 1.3 session without a new key exchange.
+ *  - 3.6 may resume a session under another version of TLS than the ticket was for.
+ *  - 3.6 compares a ticket's age with a clock that started with the machine.
  *  - 3.6 reports a session ticket to a client as if reading had failed.
  *  - A build may lack renegotiation, and then lacks the function to turn it off. */
 #ifndef SLUICE_BASE_MBED_H
@@ -28,8 +30,8 @@
 #error "mbedTLS must be built with MBEDTLS_THREADING_C: workers share the private key"
 #endif
 
-#if !defined(MBEDTLS_SSL_SESSION_TICKETS) || !defined(MBEDTLS_SSL_TICKET_C)
-#error "mbedTLS must be built with MBEDTLS_SSL_SESSION_TICKETS and MBEDTLS_SSL_TICKET_C"
+#if !defined(MBEDTLS_SSL_SESSION_TICKETS) || !defined(MBEDTLS_HKDF_C) || !defined(MBEDTLS_GCM_C)
+#error "mbedTLS must be built with MBEDTLS_SSL_SESSION_TICKETS, MBEDTLS_HKDF_C and MBEDTLS_GCM_C"
 #endif
 
 /* Fills `bytes`. 0 or an mbedTLS error. */
@@ -78,24 +80,36 @@ static inline void mbed_require_tls_1_2(mbedtls_ssl_config *config)
 #endif
 }
 
-/* For a server: ECDHE with an AEAD only. Its order counts, not the client's. */
+/* After mbed_require_tls_1_2: no other version. */
+static inline void mbed_refuse_tls_1_3(mbedtls_ssl_config *config)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	mbedtls_ssl_conf_max_tls_version(config, MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+	(void)config;
+#endif
+}
+
+/* For a server: ECDHE with an AEAD only, the preferred one first. Ends with 0. */
+static const int mbed_suites[] = {
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
+	MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
+#endif
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	0,
+};
+
+/* Its order counts, not the client's. */
 static inline void mbed_restrict_suites(mbedtls_ssl_config *config)
 {
-	static const int suites[] = {
-#if MBEDTLS_VERSION_NUMBER >= 0x03000000
-		MBEDTLS_TLS1_3_AES_128_GCM_SHA256,
-		MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-		MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256,
-#endif
-		MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-		MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-		MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-		MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-		MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-		0,
-	};
-	mbedtls_ssl_conf_ciphersuites(config, suites);
+	mbedtls_ssl_conf_ciphersuites(config, mbed_suites);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 	mbedtls_ssl_conf_preference_order(config, MBEDTLS_SSL_SRV_CIPHERSUITE_ORDER_SERVER);
 #endif
@@ -126,10 +140,45 @@ static inline void mbed_require_key_exchange(mbedtls_ssl_config *config)
 #endif
 }
 
+/* May a handshake, whose version has been negotiated, resume this session? */
+static inline bool mbed_session_is_for(
+	const mbedtls_ssl_session *session, const mbedtls_ssl_context *handshake)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return session->MBEDTLS_PRIVATE(tls_version) == mbedtls_ssl_get_version_number(handshake);
+#else
+	(void)session;
+	(void)handshake;
+	return true;
+#endif
+}
+
+/* How long ago the ticket with this session was written, in milliseconds. */
+static inline void mbed_session_set_age(mbedtls_ssl_session *session, int64_t age)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000 && defined(MBEDTLS_HAVE_TIME)
+	session->MBEDTLS_PRIVATE(ticket_creation_time) = mbedtls_ms_time() - age;
+#else
+	(void)session;
+	(void)age;
+#endif
+}
+
 static inline void mbed_disable_renegotiation(mbedtls_ssl_config *config)
 {
 #if defined(MBEDTLS_SSL_RENEGOTIATION)
 	mbedtls_ssl_conf_renegotiation(config, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
+#else
+	(void)config;
+#endif
+}
+
+/* For a client: mbedtls_ssl_read reports session tickets. */
+static inline void mbed_signal_session_tickets(mbedtls_ssl_config *config)
+{
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && MBEDTLS_VERSION_NUMBER >= 0x03060100
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+		config, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 #else
 	(void)config;
 #endif

@@ -71,7 +71,9 @@ struct settings {
 	const char *path;
 	unsigned workers;                      /* 0: one for each CPU that the process may use */
 	const char *tls_certificate, *tls_key; /* both "", or both files */
-	const char *admin_listen;              /* "": no admin port */
+	const struct slice *tls_ticket_secrets;
+	size_t n_tls_ticket_secrets;
+	const char *admin_listen; /* "": no admin port */
 	struct redis_url redis;
 	const struct slice *origins;
 	size_t n_origins;

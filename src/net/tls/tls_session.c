@@ -163,7 +163,9 @@ static int fail(struct tls_session *session, int error)
 int tls_session_handshake(struct tls_session *session)
 {
 	session->receives = 0;
+	tls_tickets_handshake(&session->ssl);
 	int result = mbedtls_ssl_handshake(&session->ssl);
+	tls_tickets_handshake(NULL);
 	if (result == 0)
 		return 0;
 	if (result == MBEDTLS_ERR_SSL_WANT_READ)

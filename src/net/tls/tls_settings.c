@@ -3,8 +3,8 @@
  *	settings (one, all threads)          session (one for each connection, its thread)
  *	  ssl_config, certificates, key  <---  ssl_context: 40 KB of record buffers, by mbedTLS
  *
- * Settings are only read once they are made, except for the keys of session tickets, which mbedTLS
- * replaces under a mutex. This is enough to share them: our source of random bytes is the kernel
+ * Settings are only read once they are made, except for the keys of session tickets, which are
+ * replaced under a mutex. This is enough to share them: our source of random bytes is the kernel
  * and has no state; private RSA operations lock the key themselves (so mbedTLS must be built with
  * threads); those on elliptic curves work on a copy of the key (2.28) or keep nothing in it (3.6).
  *
@@ -12,11 +12,9 @@
  * secp521r1 takes six times the CPU of X25519, DHE eleven times. Nor whether it is secret later:
  * static RSA is not. So the server accepts only the cheapest groups and suites.
  *
- * A session ticket lets a client resume its session on any worker, without certificate and
- * signature, and in TLS 1.2 without key exchange. It holds the session, encrypted by a key that
- * never leaves the process. Who steals that key can read the sessions of TLS 1.2 whose tickets it
- * encrypted. So the first handshake after TICKET_SECONDS makes a new key, and mbedTLS keeps only
- * the one before it. TLS 1.2 does not renew a ticket: its session ends after TICKET_SECONDS.
+ * A session ticket (tls_tickets.c) lets a client resume its session on any worker, without
+ * certificate and signature, and in TLS 1.2 without key exchange. TLS 1.2 does not renew a ticket, so
+ * its session ends with the ticket, after two hours at most.
  *
  * Nothing that matters is left to mbedTLS' defaults, as they differ between versions
  * (base/mbed.h). */
@@ -27,30 +25,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <mbedtls/error.h>
 
 #include "sluice/base/mbed.h"
+#include "tls_random.h"
 #include "tls_settings_internal.h"
-
-enum { TICKET_SECONDS = 3600 };
-
-static int random_bytes(void *context, unsigned char *bytes, size_t len)
-{
-	(void)context;
-	while (len > 0) {
-		ssize_t n = getrandom(bytes, len, 0);
-		if (n < 0 && errno != EINTR)
-			return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-		if (n > 0) {
-			bytes += n;
-			len -= (size_t)n;
-		}
-	}
-	return 0;
-}
 
 static void describe(char error[TLS_ERROR_MAX], const char *file, int code)
 {
@@ -89,12 +70,12 @@ static bool load_key(struct tls_settings *settings, const char *certificate_file
 {
 	if (!is_readable(file, error))
 		return false;
-	int result = mbed_parse_key_file(&settings->key, file, random_bytes);
+	int result = mbed_parse_key_file(&settings->key, file, tls_random);
 	if (result < 0) {
 		describe(error, file, result);
 		return false;
 	}
-	if (mbed_keys_match(&settings->certificates.pk, &settings->key, random_bytes))
+	if (mbed_keys_match(&settings->certificates.pk, &settings->key, tls_random))
 		return true;
 	snprintf(error, TLS_ERROR_MAX, "%s: is not the key of the certificate in %s", file,
 		certificate_file);
@@ -105,7 +86,7 @@ static int configure(mbedtls_ssl_config *config, int endpoint)
 {
 	int result = mbedtls_ssl_config_defaults(
 		config, endpoint, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-	mbedtls_ssl_conf_rng(config, random_bytes, NULL);
+	mbedtls_ssl_conf_rng(config, tls_random, NULL);
 	mbed_require_tls_1_2(config);
 	mbed_disable_renegotiation(config);
 	return result;
@@ -121,7 +102,6 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
 	mbedtls_ssl_config_init(&settings->config);
 	mbedtls_x509_crt_init(&settings->certificates);
 	mbedtls_pk_init(&settings->key);
-	mbedtls_ssl_ticket_init(&settings->tickets);
 	int result = mbed_init();
 	if (result == 0)
 		result = configure(&settings->config, endpoint);
@@ -132,17 +112,60 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
 	return NULL;
 }
 
-static int resume_sessions(struct tls_settings *settings)
+/* What two servers must have in common, so that one resumes the sessions of the other: what they are
+ * for, the certificate that a client has seen, and the order of the suites, because a resumed session
+ * keeps its suite, and a server that would choose another one now must make a full handshake. */
+static int bind_tickets(const struct tls_settings *settings, const char *purpose,
+	uint8_t binding[TLS_TICKETS_BINDING])
 {
-	mbed_require_key_exchange(&settings->config);
-	mbedtls_ssl_conf_session_tickets_cb(&settings->config, mbedtls_ssl_ticket_write,
-		mbedtls_ssl_ticket_parse, &settings->tickets);
-	return mbedtls_ssl_ticket_setup(
-		&settings->tickets, random_bytes, NULL, MBEDTLS_CIPHER_AES_256_GCM, TICKET_SECONDS);
+	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+	const mbedtls_x509_buf *certificate = &settings->certificates.raw;
+	mbedtls_md_context_t digest;
+	mbedtls_md_init(&digest);
+	int result = mbedtls_md_setup(&digest, sha256, 0);
+	if (result == 0)
+		result = mbedtls_md_starts(&digest);
+	if (result == 0)
+		result = mbedtls_md_update(
+			&digest, (const unsigned char *)purpose, strlen(purpose) + 1);
+	if (result == 0)
+		result = mbedtls_md_update(
+			&digest, (const unsigned char *)mbed_suites, sizeof(mbed_suites));
+	if (result == 0)
+		result = mbedtls_md_update(&digest, certificate->p, certificate->len);
+	if (result == 0)
+		result = mbedtls_md_finish(&digest, binding);
+	mbedtls_md_free(&digest);
+	return result;
 }
 
-struct tls_settings *tls_server_create(
-	const char *certificate_file, const char *key_file, char error[TLS_ERROR_MAX])
+static int resume_sessions(struct tls_settings *settings, const struct tls_server *server)
+{
+	struct tls_tickets_setup setup = {
+		.secrets = server->ticket_secrets,
+		.n_secrets = server->n_ticket_secrets,
+		.now_ms = server->now_ms,
+	};
+	int result = bind_tickets(settings, server->purpose, setup.binding);
+	if (result != 0)
+		return result;
+	settings->tickets = tls_tickets_create(&setup);
+	if (!settings->tickets)
+		return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+	mbed_require_key_exchange(&settings->config);
+	mbedtls_ssl_conf_session_tickets_cb(
+		&settings->config, tls_tickets_write, tls_tickets_read, settings->tickets);
+	return 0;
+}
+
+static bool load_identity(
+	struct tls_settings *settings, const struct tls_server *server, char error[TLS_ERROR_MAX])
+{
+	return load_certificates(&settings->certificates, server->certificate_file, true, error) &&
+	       load_key(settings, server->certificate_file, server->key_file, error);
+}
+
+struct tls_settings *tls_server_create(const struct tls_server *server, char error[TLS_ERROR_MAX])
 {
 	/* not h2: WebSockets over HTTP/2 (RFC 8441) are not supported */
 	static const char *protocols[] = { "http/1.1", NULL };
@@ -151,8 +174,7 @@ struct tls_settings *tls_server_create(
 		return NULL;
 	mbed_restrict_suites(&settings->config);
 	mbed_restrict_groups(&settings->config);
-	if (!load_certificates(&settings->certificates, certificate_file, true, error) ||
-		!load_key(settings, certificate_file, key_file, error)) {
+	if (!load_identity(settings, server, error)) {
 		tls_settings_destroy(settings);
 		return NULL;
 	}
@@ -161,12 +183,17 @@ struct tls_settings *tls_server_create(
 	if (result == 0)
 		result = mbedtls_ssl_conf_alpn_protocols(&settings->config, protocols);
 	if (result == 0)
-		result = resume_sessions(settings);
+		result = resume_sessions(settings, server);
 	if (result == 0)
 		return settings;
-	describe(error, certificate_file, result);
+	describe(error, server->certificate_file, result);
 	tls_settings_destroy(settings);
 	return NULL;
+}
+
+void tls_server_forget_secrets(struct tls_settings *settings)
+{
+	tls_tickets_forget(settings->tickets);
 }
 
 /* Where systems keep the list of trusted authorities. */
@@ -212,6 +239,6 @@ void tls_settings_destroy(struct tls_settings *settings)
 	mbedtls_ssl_config_free(&settings->config);
 	mbedtls_x509_crt_free(&settings->certificates);
 	mbedtls_pk_free(&settings->key);
-	mbedtls_ssl_ticket_free(&settings->tickets);
+	tls_tickets_destroy(settings->tickets);
 	free(settings);
 }

@@ -3,14 +3,15 @@
 #define SLUICE_NET_TLS_TLS_SETTINGS_INTERNAL_H
 
 #include <mbedtls/ssl.h>
-#include <mbedtls/ssl_ticket.h>
+
+#include "sluice/net/tls/tls_tickets.h"
 
 struct tls_settings {
 	mbedtls_ssl_config config;
 	mbedtls_x509_crt
-		certificates;   /* a server's chain, or the authorities that a client trusts */
-	mbedtls_pk_context key; /* a server's */
-	mbedtls_ssl_ticket_context tickets; /* a server's keys, behind mbedTLS' mutex */
+		certificates;        /* a server's chain, or the authorities that a client trusts */
+	mbedtls_pk_context key;      /* a server's */
+	struct tls_tickets *tickets; /* a server's */
 };
 
 #endif

@@ -2,20 +2,38 @@
  * where mbedTLS has it; no renegotiation, no session tickets for a client. A server offers http/1.1
  * by ALPN. It chooses the cipher suite and the group by its own order: ECDHE with an AEAD, over
  * X25519 or else P-256; it refuses a client that offers none of them. Its key is ECDSA or RSA. Its
- * clients can resume a session by a ticket for an hour, in any thread, with the same settings. */
+ * clients can resume a session by a ticket for one hour at least and two at most, in any thread, and
+ * at any server that has the same secrets, purpose and certificate. */
 #ifndef SLUICE_NET_TLS_TLS_SETTINGS_H
 #define SLUICE_NET_TLS_TLS_SETTINGS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "sluice/base/defs.h"
+#include "sluice/base/slice.h"
 
 enum { TLS_ERROR_MAX = 256 }; /* bytes of an error text, with its NUL */
 
 struct tls_settings; /* opaque; for any thread once created */
 
-/* `certificate_file`: PEM, the certificate followed by its chain. NULL: `error` says what is wrong
- * and names the file. */
-struct tls_settings *tls_server_create(
-	const char *certificate_file, const char *key_file, char error[TLS_ERROR_MAX]);
+struct tls_server {
+	const char *certificate_file; /* PEM: the certificate, followed by its chain */
+	const char *key_file;         /* PEM */
+	/* The first encrypts session tickets, all decrypt. None: tickets are for these settings
+	 * only. Only what is derived from them is kept. */
+	const struct slice *ticket_secrets;
+	size_t n_ticket_secrets;
+	const char *purpose;     /* what the server is for: a name, which sessions do not cross */
+	int64_t (*now_ms)(void); /* since 1970 in UTC; NULL: the system's clock */
+};
+
+/* NULL: `error` says what is wrong and names the file. */
+struct tls_settings *tls_server_create(const struct tls_server *server, char error[TLS_ERROR_MAX]);
+
+/* Wipes what was derived from the secrets, in a server whose settings have been replaced; a
+ * handshake under way may continue, as without secrets. */
+void tls_server_forget_secrets(struct tls_settings *settings);
 
 /* `ca_file`: PEM of the trusted authorities; "": the file that $SSL_CERT_FILE names, else the
  * system's list. The server's certificate is always verified. NULL: see above. */
