@@ -147,6 +147,13 @@ void conn_abort(struct conn *conn)
 
 /* ---- events of the stream ---- */
 
+static void on_handshake(struct stream *stream)
+{
+	struct conn *conn = of_stream(stream);
+	if (conn->phase->on_handshake)
+		conn->phase->on_handshake(conn);
+}
+
 static void on_open(struct stream *stream)
 {
 	(void)stream; /* the peer sends first */
@@ -203,6 +210,7 @@ static void on_stream_closed(struct stream *stream)
 }
 
 static const struct stream_events stream_events = {
+	.on_handshake = on_handshake,
 	.on_open = on_open,
 	.on_bytes = on_bytes,
 	.on_end = on_end,

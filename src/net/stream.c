@@ -64,7 +64,11 @@ static int begin_server(struct stream *stream)
 	stream->tls = tls_session_create(stream->server_tls, NULL, &stream_io_of_tls, &stream->fd);
 	stream->awaits_hello = 0;
 	stream->server_tls = NULL;
-	return stream->tls ? 0 : -ENOMEM;
+	if (!stream->tls)
+		return -ENOMEM;
+	if (stream->events->on_handshake)
+		stream->events->on_handshake(stream);
+	return 0;
 }
 
 /* Takes the next step of the handshake, if there is one. */

@@ -229,8 +229,8 @@ const struct setting settings_table[] = {
 		"closed",
 		1 << 20, UINT_MAX },
 	{ "limits.incoming_bytes", SETTING_NUMBER, AT(limits.incoming_bytes), "268435456",
-		"Maximum bytes of memory for requests and messages that have not arrived "
-		"completely; near it, clients that hold most are closed",
+		"Maximum bytes of memory for TLS handshakes, requests and messages that are not "
+		"complete; near it, clients that hold most are closed",
 		1 << 20, UINT_MAX },
 	{ "limits.message_seconds", SETTING_SECONDS, AT(limits.message_ms), "30",
 		"Maximum time from the first to the last byte of a message from a client", 0.01,

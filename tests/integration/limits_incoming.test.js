@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { before, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { constants, deflateRawSync } from 'node:zlib';
+import { Browser } from '../support/browser.js';
+import { makeCertificates } from '../support/certificates.js';
 import { file } from '../support/ending.js';
 import { folder } from '../support/folder.js';
 import { OPCODE, frame, handshake } from '../support/raw_client.js';
@@ -12,7 +16,7 @@ import { logIn } from '../support/sessions.js';
 import { configuration, startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 import { secondsPass } from '../support/visitors.js';
-import { until } from '../support/wait.js';
+import { until, withResolvers } from '../support/wait.js';
 
 const KIB = 1024, MIB = 1 << 20;
 const V1 = { 'Sec-WebSocket-Protocol': 'sluice.v1' };
@@ -235,6 +239,41 @@ test('limits.incoming_bytes: requests that do not end make room for those that d
   assert.ok(half.some(one => one.isEnded && one.bytes.length === 0), 'a silent one was closed');
   await isRead(quiet);
   for (const one of half) one.destroy();
+  await nothingIsHeld(sluice);
+});
+
+/* What a TLS client sends first. */
+function clientHello() {
+  const { promise, resolve } = withResolvers();
+  const socket = new Duplex({ read() {}, write: bytes => resolve(Buffer.from(bytes)) });
+  connectTls({ socket, servername: 'localhost' });
+  return promise;
+}
+
+test('limits.incoming_bytes: TLS handshakes count from their ClientHello on', async t => {
+  const certificates = await makeCertificates(t);
+  const sluice = await start(t, { incoming_bytes: 2 * MIB, handshake_seconds: 60 }, {
+    workers: 1, tls: { certificate: certificates.certificate, key: certificates.key } });
+  const openBrowser = () => Browser.open(`wss://127.0.0.1:${sluice.port}/ws`, {
+    cookie, ca: certificates.authorityText, servername: 'localhost' });
+  const quiet = await openBrowser();
+  await nothingIsHeld(sluice);
+  const hello = await clientHello();
+  const handshakes = await times(20, () => sluice.connect());
+  assert.ok((await incoming(sluice)) < 20 * 4 * KIB, 'a client that sends nothing counts little');
+  for (const one of handshakes) one.write(hello);
+  await until(async () => (await incoming(sluice)) > 20 * 24 * KIB, { what: 'handshakes count' });
+  while (handshakes.length < 200) {
+    const client = await sluice.connect();
+    client.write(hello);
+    handshakes.push(client);
+  }
+  await until(async () => (await sluice.hits('incoming_bytes')) > 100, { what: 'most are closed' });
+  assert.ok((await incoming(sluice)) < 2 * MIB, `${await incoming(sluice)} bytes`);
+  assert.ok(handshakes[0].isEnded, 'the oldest was closed');
+  const another = await openBrowser();
+  assert.ok(quiet.isOpen && another.isOpen);
+  for (const one of handshakes) one.destroy();
   await nothingIsHeld(sluice);
 });
 

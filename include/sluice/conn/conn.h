@@ -49,6 +49,8 @@ enum conn_login {
 struct conn_phase {
 	/* A drain closes open connections in turn, and all others at once. */
 	bool is_open;
+	/* The TLS handshake has begun. Must not end the connection. */
+	void (*on_handshake)(struct conn *conn);
 	/* `bytes` may be changed in place. */
 	void (*on_bytes)(struct conn *conn, char *bytes, size_t len);
 	/* 0: the peer has ended its side; else the stream is dead. A phase with NULL here aborts

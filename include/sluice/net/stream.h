@@ -39,6 +39,9 @@ struct stream;
 
 /* A handler may call stream_close; then only on_closed follows. */
 struct stream_events {
+	/* The TLS handshake of an accepted stream has begun: it has a TLS session, with its memory,
+	 * from now on. The handler must not close the stream. May be NULL. */
+	void (*on_handshake)(struct stream *stream);
 	/* Connected, and the TLS handshake (if any) is done. */
 	void (*on_open)(struct stream *stream);
 	/* The handler may change `bytes` in place; they are valid during the call only. */
@@ -113,6 +116,12 @@ void stream_drop_queued(struct stream *stream);
 static inline bool stream_is_full(const struct stream *stream)
 {
 	return stream->queue.count >= SEND_QUEUE_MAX - 16;
+}
+
+/* Does it have the memory of a TLS session? */
+static inline bool stream_has_tls(const struct stream *stream)
+{
+	return stream->tls != NULL;
 }
 
 /* Bytes that the kernel has not taken yet. */
