@@ -15,8 +15,8 @@
  * element and fail by the element that is tried first. Trying all combinations takes exponential
  * time, and users may influence their arrays. So all combinations are followed at once: the state
  * is the set of offsets in the name at which a match of the pattern so far may end. The name
- * matches if the set contains its end. A name has at most CHANNEL_NAME_MAX bytes, so the set is
- * small, and the time is bounded by parts × offsets × elements.
+ * matches if the set contains its end. Each part reads its strings once (channel_match.h), so the
+ * time is linear in the pattern and in the strings at its paths.
  *
  * In the other direction, channel_pattern_each generates every name. There the arrays of one
  * pattern multiply, so the number of steps is limited. */
@@ -95,48 +95,34 @@ const char *channel_pattern_problem(struct slice pattern)
 
 /* ---- matching ---- */
 
-/* Offsets in a name. */
-struct offsets {
-	bool has[CHANNEL_NAME_MAX + 1];
-};
-
-/* Adds to `to` every offset at which `text` ends if it begins at an offset in `from`. */
-static void advance(
-	const struct offsets *from, struct offsets *to, struct slice name, struct slice text)
-{
-	for (size_t at = 0; at + text.len <= name.len; at++) {
-		if (from->has[at] && slice_starts_with(slice_skip(name, at), text))
-			to->has[at + text.len] = true;
-	}
-}
-
-static void advance_by_path(const struct offsets *from, struct offsets *to, struct slice name,
-	const struct identity *identity, struct slice path)
+static void advance_by_path(struct channel_match *match, const struct channel_offsets *from,
+	struct channel_offsets *to, const struct identity *identity, struct slice path)
 {
 	if (!identity)
 		return;
 	struct identity_texts texts = texts_of(identity, path);
 	struct slice text;
 	while ((text = identity_texts_next(&texts)).at)
-		advance(from, to, name, text);
+		channel_match_advance(match, from, to, text);
 }
 
+/* A path is looked up only if the parts before it match. */
 bool channel_pattern_matches(
-	struct slice pattern, const struct identity *identity, struct slice name)
+	struct slice pattern, const struct identity *identity, struct channel_match *match)
 {
-	struct offsets reached = { .has[0] = true };
-	while (pattern.len) {
+	struct channel_offsets reached = { .words[0] = 1 };
+	while (pattern.len && channel_offsets_any(&reached)) {
 		struct part part = take_part(&pattern);
-		struct offsets next = { 0 };
+		struct channel_offsets next = { 0 };
 		if (part.kind == PART_REST)
-			return memchr(reached.has, true, name.len + 1) != NULL;
+			return true;
 		if (part.kind == PART_PATH)
-			advance_by_path(&reached, &next, name, identity, part.text);
+			advance_by_path(match, &reached, &next, identity, part.text);
 		else
-			advance(&reached, &next, name, part.text);
+			channel_match_advance(match, &reached, &next, part.text);
 		reached = next;
 	}
-	return reached.has[name.len];
+	return channel_match_is_complete(match, &reached);
 }
 
 /* Parts that stand for any string match as little as possible. If the rest fails, the last of these

@@ -18,10 +18,12 @@ const char *channel_rule_problem(const struct channel_rule *rule)
 bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 	const struct identity *identity, struct slice channel)
 {
+	struct channel_match name;
 	if (!channel_name_is_valid(channel))
 		return false;
+	channel_match_init(&name, channel);
 	for (size_t i = 0; i < n_rules; i++) {
-		if (channel_pattern_matches(rules[i].match, identity, channel))
+		if (channel_pattern_matches(rules[i].match, identity, &name))
 			return identity || rules[i].allow == CHANNEL_ALLOW_ANYONE;
 	}
 	return false;

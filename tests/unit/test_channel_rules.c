@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
+#include "sluice/proto/channel_pattern.h"
 #include "sluice/proto/channel_rules.h"
 
 static const char record[] =
@@ -423,6 +424,46 @@ static void large_arrays_take_bounded_time(void **state)
 	identity_finish(&identity);
 }
 
+/* Whatever the name and the rule: each part reads each byte of its strings once, so that the worst
+ * strings for one name (all of them a part of it, ending at all its offsets) cost no more than
+ * others. */
+static void matching_is_linear_in_the_strings(void **state)
+{
+	(void)state;
+	enum { STRINGS = 240, ROUNDS = 2, PARTS = 6 };
+	char json[STRINGS * (STRINGS / 2 + 8) * ROUNDS], name[CHANNEL_NAME_MAX];
+	size_t len = (size_t)snprintf(json, sizeof(json), "{\"list\":[\"x\""), bytes = 1;
+	memset(name, 'a', sizeof(name));
+	for (int round = 0; round < ROUNDS; round++)
+		for (int i = 1; i <= STRINGS; i++, bytes += (size_t)i - 1)
+			len += (size_t)snprintf(
+				json + len, sizeof(json) - len, ",\"%.*s\"", i, name);
+	snprintf(json + len, sizeof(json) - len, "]}");
+	struct identity identity = parse(slice_of(json));
+	static const struct {
+		const char *match;
+		uint64_t paths;
+		bool matches;
+	} cases[] = {
+		{ "{list}{list}", 2, true },
+		{ "{list}{list}{list}{list}{list}{list}b", PARTS, false },
+		{ "a{list}a{list}a{list}a{list}a{list}a{list}ab", PARTS, false },
+		{ "{list}b{list}{list}{list}{list}{list}", 1, false },
+		{ "b{list}{list}{list}{list}{list}{list}", 0, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct channel_match match;
+		channel_match_init(&match, slice_make(name, sizeof(name)));
+		assert_int_equal(
+			channel_pattern_matches(slice_of(cases[i].match), &identity, &match),
+			cases[i].matches);
+		uint64_t strings = bytes + STRINGS * ROUNDS + 1;
+		assert_in_range(match.steps, cases[i].paths * strings / 2,
+			cases[i].paths * strings + 2 * strlen(cases[i].match));
+	}
+	identity_finish(&identity);
+}
+
 static void finds_the_batch_time_of_a_channel(void **state)
 {
 	(void)state;
@@ -479,6 +520,7 @@ int main(void)
 		cmocka_unit_test(lists_automatic_channels_of_several_rules),
 		cmocka_unit_test(limits_the_length_of_names),
 		cmocka_unit_test(large_arrays_take_bounded_time),
+		cmocka_unit_test(matching_is_linear_in_the_strings),
 		cmocka_unit_test(finds_the_batch_time_of_a_channel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "sluice/base/slice.h"
+#include "sluice/proto/channel_match.h"
 #include "sluice/proto/record/session_value.h"
 
 /* NULL: the pattern is valid; else a literal that tells the operator what is wrong. The other
@@ -21,10 +22,10 @@ const char *channel_pattern_problem(struct slice pattern);
 /* Does the pattern end with "*"? */
 bool channel_pattern_is_open(struct slice pattern);
 
-/* Does it match the name for this identity (NULL: anonymous)? A name of at most CHANNEL_NAME_MAX
- * bytes. */
+/* Does it match the name for this identity (NULL: anonymous)? Each byte of the pattern, and of each
+ * string at one of its paths, is looked at once at most. */
 bool channel_pattern_matches(
-	struct slice pattern, const struct identity *identity, struct slice name);
+	struct slice pattern, const struct identity *identity, struct channel_match *name);
 
 /* Could it match the name for some identity? Each {path} stands for any string. */
 bool channel_pattern_could_match(struct slice pattern, struct slice name);
