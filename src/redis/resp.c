@@ -11,7 +11,12 @@
  *   all arrays of a reply together cannot announce more than a third of reply_bytes, and memory
  *   stays in proportion to reply_bytes. The same check limits the depth.
  *
- * The check wraps hiredis' function that makes arrays; all other functions are hiredis' own. We
+ * - A line (a number, a status, an error) may be RESP_LINE_MAX long. Whenever bytes arrive, the
+ *   reader looks for the end of an unfinished line from its beginning: 60 MiB in pieces of 4 KiB
+ *   would take minutes.
+ *
+ * The check wraps hiredis' function that makes arrays and the one that makes strings; all
+ * other functions are hiredis' own. We
  * never ask for RESP3. If a server sends it, its arrays are refused here, and no caller expects its
  * other types.
  *
@@ -20,6 +25,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { ELEMENT_BYTES_MIN = 3 };
 
@@ -42,6 +48,24 @@ static void *create_array(const redisReadTask *task, redis_array_count count)
 	return reader->defaults->createArray(task, count);
 }
 
+/* A string that comes in one line. */
+static void *create_string(const redisReadTask *task, char *text, size_t len)
+{
+	struct resp_reader *reader = task->privdata;
+	if (task->type != REDIS_REPLY_STRING && len > RESP_LINE_MAX)
+		return NULL;
+	return reader->defaults->createString(task, text, len);
+}
+
+/* Is the line that has begun too long already? The bytes that hiredis keeps begin with the line, as
+ * it takes whole items off. */
+static bool is_line_too_long(const struct redisReader *reader)
+{
+	size_t unread = reader->len - reader->pos;
+	return unread > RESP_LINE_MAX &&
+	       !memmem(reader->buf + reader->pos, RESP_LINE_MAX, "\r\n", 2);
+}
+
 int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
 {
 	*reader = (struct resp_reader){ .reply_bytes = reply_bytes };
@@ -51,6 +75,7 @@ int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
 	reader->defaults = reader->reader->fn;
 	reader->functions = *reader->defaults;
 	reader->functions.createArray = create_array;
+	reader->functions.createString = create_string;
 	reader->reader->fn = &reader->functions;
 	reader->reader->privdata = reader;
 	/* Without this, version 0.14 replaces a large buffer by a small one, and aborts if there is
@@ -83,7 +108,7 @@ int resp_reader_next(struct resp_reader *reader, struct redisReply **ret_reply)
 		return -EMSGSIZE;
 	}
 	if (!reply)
-		return 0;
+		return is_line_too_long(reader->reader) ? -EMSGSIZE : 0;
 	reader->taken = unread;
 	reader->elements = 0;
 	*ret_reply = reply;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sluice/base/defs.h"
 #include "sluice/redis/resp.h"
 
 enum { REPLY_BYTES = 256 };
@@ -192,6 +193,51 @@ static void limits_the_bytes_of_a_reply(void **state)
 	expect_size(&bytes, -EMSGSIZE);
 }
 
+/* Feeds `bytes` in pieces until there is an error, and returns it; `fed` is how far it came. */
+static int feed_pieces(struct slice bytes, size_t piece, size_t *fed)
+{
+	struct resp_reader reader;
+	struct buffer text = { 0 };
+	int got = 0;
+	assert_int_equal(resp_reader_init(&reader, 1 << 26), 0);
+	for (*fed = 0; *fed < bytes.len && got == 0; *fed += piece)
+		got = feed(
+			&reader, slice_make(bytes.at + *fed, MIN(piece, bytes.len - *fed)), &text);
+	resp_reader_finish(&reader);
+	buffer_finish(&text);
+	return got;
+}
+
+/* An unfinished line is read from its beginning with every piece, so its length is limited. */
+static void limits_the_bytes_of_a_line(void **state)
+{
+	(void)state;
+	static const char *const begins[] = { "+", "-ERR ", "$", "*", ":", "*2\r\n:1\r\n+" };
+	enum { LINE = 4 << 20, PIECE = 4096 };
+	char *line = malloc(LINE);
+	assert_non_null(line);
+	for (size_t i = 0; i < COUNT_OF(begins); i++) {
+		size_t fed, len = strlen(begins[i]);
+		memset(line, '1', LINE);
+		memcpy(line, begins[i], len);
+		assert_int_equal(feed_pieces(slice_make(line, LINE), PIECE, &fed), -EMSGSIZE);
+		assert_in_range(fed, RESP_LINE_MAX, RESP_LINE_MAX + 2 * PIECE);
+		assert_int_equal(feed_pieces(slice_make(line, LINE), 1 << 20, &fed), -EMSGSIZE);
+		memcpy(line + LINE - 2, "\r\n", 2);
+		assert_true(feed_pieces(slice_make(line, LINE), LINE, &fed) < 0);
+		memcpy(line + RESP_LINE_MAX - 2, "\r\n", 2);
+		if (*begins[i] == '+' || *begins[i] == '-')
+			assert_int_equal(
+				feed_pieces(slice_make(line, RESP_LINE_MAX), PIECE, &fed), 0);
+	}
+	/* a string has no lines */
+	int len = sprintf(line, "$%d\r\n", LINE - 32);
+	memset(line + len, 'x', (size_t)(LINE - len));
+	size_t fed;
+	assert_int_equal(feed_pieces(slice_make(line, LINE - 32), PIECE, &fed), 0);
+	free(line);
+}
+
 static void does_not_limit_the_bytes_of_many_replies(void **state)
 {
 	(void)state;
@@ -260,6 +306,7 @@ int main(void)
 		cmocka_unit_test(rejects_malformed_replies),
 		cmocka_unit_test(counts_the_elements_of_all_arrays_of_a_reply),
 		cmocka_unit_test(limits_the_bytes_of_a_reply),
+		cmocka_unit_test(limits_the_bytes_of_a_line),
 		cmocka_unit_test(does_not_limit_the_bytes_of_many_replies),
 		cmocka_unit_test(formats_commands),
 		cmocka_unit_test(gives_no_text_for_other_replies),

@@ -9,7 +9,11 @@
 #include "sluice/base/slice.h"
 #include "sluice/redis/reply.h"
 
-enum { RESP_DEPTH_MAX = 8 }; /* arrays within arrays */
+enum {
+	RESP_DEPTH_MAX = 8, /* arrays within arrays */
+	RESP_LINE_MAX =
+		65536, /* bytes of a status, an error or a number; strings have no such limit */
+};
 
 /* Zero-initialised, then resp_reader_init. */
 struct resp_reader {
@@ -31,8 +35,8 @@ void resp_reader_finish(struct resp_reader *reader);
 MUST_CHECK int resp_reader_feed(struct resp_reader *reader, const char *bytes, size_t len);
 
 /* 1 and a reply, which the caller frees with freeReplyObject; 0: more bytes are needed; -EPROTO:
- * this is not RESP2; -EMSGSIZE: the reply is longer than reply_bytes. After an error the reader is
- * of no use. */
+ * this is not RESP2; -EMSGSIZE: the reply is longer than reply_bytes, or a line of it longer than
+ * RESP_LINE_MAX (-EPROTO if it came in one piece). After an error the reader is of no use. */
 MUST_CHECK int resp_reader_next(struct resp_reader *reader, struct redisReply **ret_reply);
 
 /* Appends a command of `n` words (at least 1), each length-prefixed, so they may hold any bytes. 0
