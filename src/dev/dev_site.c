@@ -42,7 +42,8 @@ static bool is_own_page(const struct http_request *request)
 	struct slice origin = { 0 }, host = { 0 };
 	http_request_header(request, SLICE("Origin"), &origin);
 	http_request_header(request, SLICE("Host"), &host);
-	return origin_is_allowed(allowed, COUNT_OF(allowed), origin, host);
+	const struct origin_target target = { .host = host };
+	return origin_is_allowed(allowed, COUNT_OF(allowed), origin, &target);
 }
 
 static void post(struct conn *conn, const struct http_request *request, void **ret_call)

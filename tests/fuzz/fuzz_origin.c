@@ -108,14 +108,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_valid(origin);
 	if (size && data[0] % 2)
 		origin = (struct slice){ NULL, 0 };
+	const struct origin_target target = { host, false }, over_tls = { host, true };
 	while (rest.at && n < ALLOWED_MAX) {
 		allowed[n] = slice_cut(&rest, '\n');
-		bool alone = origin_is_allowed(&allowed[n], 1, origin, host);
+		bool alone = origin_is_allowed(&allowed[n], 1, origin, &target);
+		MUST(alone || !origin_is_allowed(&allowed[n], 1, origin, &over_tls));
 		MUST(alone == expected(allowed[n], origin, host));
 		any = any || alone;
 		n++;
 	}
-	MUST(origin_is_allowed(allowed, n, origin, host) == any);
+	MUST(origin_is_allowed(allowed, n, origin, &target) == any);
 	fuzz_free(text);
 	return 0;
 }

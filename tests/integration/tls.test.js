@@ -57,6 +57,13 @@ test('10,000 publications over wss arrive in order', async t => {
   assert.deepEqual(browser.takeAll(), Array.from({ length: COUNT }, (_, i) => String(i)));
 });
 
+test('a page of http is not of the same host where the gateway ends TLS', async t => {
+  const { sluice, cookie } = await stand(t, serverTls());
+  const host = `127.0.0.1:${sluice.port}`;
+  (await openSecurely(sluice, cookie, { origin: `https://${host}` })).terminate();
+  await assert.rejects(openSecurely(sluice, cookie, { origin: `http://${host}` }), { status: 403 });
+});
+
 test('a frame in the same record as the request is answered', async t => {
   const { sluice, cookie } = await stand(t, serverTls());
   const client = await connectSecurely(sluice);

@@ -10,9 +10,10 @@ static bool allowed(const char *setting, const char *origin, const char *host)
 	struct slice allow = slice_of(setting);
 	char *origin_copy = origin ? exact_copy(slice_of(origin)) : NULL;
 	char *host_copy = host ? exact_copy(slice_of(host)) : NULL;
-	bool result =
-		origin_is_allowed(&allow, 1, slice_make(origin_copy, origin ? strlen(origin) : 0),
-			slice_make(host_copy, host ? strlen(host) : 0));
+	const struct origin_target target = { slice_make(host_copy, host ? strlen(host) : 0),
+		false };
+	bool result = origin_is_allowed(
+		&allow, 1, slice_make(origin_copy, origin ? strlen(origin) : 0), &target);
 	free(origin_copy);
 	free(host_copy);
 	return result;
@@ -159,9 +160,10 @@ static void compares_with_a_listed_origin(void **state)
 			fail_msg("%s for %s", cases[i].setting, cases[i].origin);
 	}
 	struct slice allow = SLICE(APP);
-	assert_false(origin_is_allowed(&allow, 1, SLICE(APP "\0"), SLICE("h")));
-	assert_false(origin_is_allowed(
-		&allow, 1, SLICE("https://app.example.com\0.evil.org"), SLICE("h")));
+	const struct origin_target target = { SLICE("h"), false };
+	assert_false(origin_is_allowed(&allow, 1, SLICE(APP "\0"), &target));
+	assert_false(
+		origin_is_allowed(&allow, 1, SLICE("https://app.example.com\0.evil.org"), &target));
 }
 
 static void compares_with_the_host_header(void **state)
@@ -238,16 +240,45 @@ static void accepts_none_and_all(void **state)
 static void accepts_any_of_several(void **state)
 {
 	(void)state;
-	struct slice host = SLICE("h.example");
+	const struct origin_target target = { SLICE("h.example"), false };
 	struct slice list[] = { SLICE("same-host"), SLICE("none"), SLICE(APP) };
-	assert_true(origin_is_allowed(list, 3, SLICE("http://h.example"), host));
-	assert_true(origin_is_allowed(list, 3, (struct slice){ NULL, 0 }, host));
-	assert_true(origin_is_allowed(list, 3, SLICE(APP), host));
-	assert_false(origin_is_allowed(list, 2, SLICE(APP), host));
-	assert_false(origin_is_allowed(list, 3, SLICE("https://evil.org"), host));
-	assert_false(origin_is_allowed(list, 3, SLICE("null"), host));
-	assert_false(origin_is_allowed(NULL, 0, SLICE(APP), host));
-	assert_false(origin_is_allowed(NULL, 0, (struct slice){ NULL, 0 }, host));
+	assert_true(origin_is_allowed(list, 3, SLICE("http://h.example"), &target));
+	assert_true(origin_is_allowed(list, 3, (struct slice){ NULL, 0 }, &target));
+	assert_true(origin_is_allowed(list, 3, SLICE(APP), &target));
+	assert_false(origin_is_allowed(list, 2, SLICE(APP), &target));
+	assert_false(origin_is_allowed(list, 3, SLICE("https://evil.org"), &target));
+	assert_false(origin_is_allowed(list, 3, SLICE("null"), &target));
+	assert_false(origin_is_allowed(NULL, 0, SLICE(APP), &target));
+	assert_false(origin_is_allowed(NULL, 0, (struct slice){ NULL, 0 }, &target));
+}
+
+/* Only "same-host" depends on it: an origin that is listed is allowed as it stands. */
+static void same_host_needs_https_where_tls_ends_here(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *allow, *origin, *host;
+		bool plain, tls;
+	} cases[] = {
+		{ "same-host", "https://h.example", "h.example", true, true },
+		{ "same-host", "HTTPS://h.example:443", "h.example", true, true },
+		{ "same-host", "https://h.example:8443", "h.example:8443", true, true },
+		{ "same-host", "http://h.example", "h.example", true, false },
+		{ "same-host", "HTTP://h.example", "h.example", true, false },
+		{ "same-host", "http://h.example:8443", "h.example:8443", true, false },
+		{ "same-host", "http://h.example:443", "h.example", false, false },
+		{ "same-host", "https://h.example:80", "h.example", false, false },
+		{ "http://h.example", "http://h.example", "h.example", true, true },
+		{ "*", "http://h.example", "h.example", true, true },
+		{ "none", "http://h.example", "h.example", false, false },
+	};
+	for (size_t i = 0; i < 2 * COUNT_OF(cases); i++) {
+		const struct origin_target target = { slice_of(cases[i / 2].host), i % 2 };
+		struct slice allow = slice_of(cases[i / 2].allow);
+		bool allowed = origin_is_allowed(&allow, 1, slice_of(cases[i / 2].origin), &target);
+		if (allowed != (i % 2 ? cases[i / 2].tls : cases[i / 2].plain))
+			fail_msg("%s, %zu", cases[i / 2].origin, i % 2);
+	}
 }
 
 static void recognizes_valid_settings(void **state)
@@ -298,6 +329,7 @@ int main(void)
 		cmocka_unit_test(compares_with_the_host_header),
 		cmocka_unit_test(accepts_none_and_all),
 		cmocka_unit_test(accepts_any_of_several),
+		cmocka_unit_test(same_host_needs_https_where_tls_ends_here),
 		cmocka_unit_test(recognizes_valid_settings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,10 +47,12 @@ static bool is_method(const struct conn *conn, struct slice method)
 
 static bool allows(const struct settings *settings, struct slice origin, struct slice host)
 {
-	return origin_is_allowed(settings->origins, settings->n_origins, origin, host);
+	const struct origin_target target = { host, *settings->tls_certificate != '\0' };
+	return origin_is_allowed(settings->origins, settings->n_origins, origin, &target);
 }
 
-/* A page of our own host. Behind a proxy we cannot know whether its scheme is http or https. */
+/* A page of our own host. Without TLS of our own we cannot know whether its scheme is http or
+ * https. */
 static bool allows_own_page(const struct settings *settings, struct slice host)
 {
 	static const char *const schemes[] = { "http://", "https://" };

@@ -110,9 +110,11 @@ static int judge(struct conn *conn, const char **ret_problem)
 	*ret_problem = "draining";
 	if (conn->shared->draining)
 		return 503;
+	const struct origin_target target = { opening->handshake.host,
+		*settings->tls_certificate != '\0' };
 	*ret_problem = "this Origin is not allowed";
-	if (!origin_is_allowed(settings->origins, settings->n_origins, opening->handshake.origin,
-		    opening->handshake.host))
+	if (!origin_is_allowed(
+		    settings->origins, settings->n_origins, opening->handshake.origin, &target))
 		return 403;
 	return opening_take_quotas(conn, ret_problem);
 }

@@ -16,8 +16,9 @@
  *
  * "same-host" compares with the Host header, which has no scheme. A proxy that terminates TLS hands
  * on "Host: app.example.com" for https://app.example.com, so a Host without a port means the
- * default port of the origin's scheme; only http and https, which have one, can be the same
- * host. */
+ * default port of the origin's scheme; only http and https, which have one, can be the same host.
+ * Where TLS ends here, the scheme is known: a page of http://app.example.com, which anybody on the
+ * network can forge, is not the same host. */
 #include "sluice/proto/http/origin.h"
 
 #include <string.h>
@@ -110,11 +111,12 @@ static bool origin_equal(const struct origin *a, const struct origin *b)
 	       a->port == b->port;
 }
 
-static bool is_same_host(const struct origin *origin, struct slice host)
+static bool is_same_host(const struct origin *origin, const struct origin_target *target)
 {
 	struct origin own = { .scheme = origin->scheme };
-	return (is_http(origin->scheme) || is_https(origin->scheme)) &&
-	       read_authority(host, &own) && origin_equal(origin, &own);
+	bool may_be_http = !target->over_tls && is_http(origin->scheme);
+	return (may_be_http || is_https(origin->scheme)) && read_authority(target->host, &own) &&
+	       origin_equal(origin, &own);
 }
 
 bool origin_setting_is_valid(struct slice allowed)
@@ -124,8 +126,8 @@ bool origin_setting_is_valid(struct slice allowed)
 	       slice_equal(allowed, SLICE("*")) || read_origin(allowed, &origin);
 }
 
-static bool allows(
-	struct slice allowed, struct slice text, const struct origin *origin, struct slice host)
+static bool allows(struct slice allowed, struct slice text, const struct origin *origin,
+	const struct origin_target *target)
 {
 	struct origin wanted;
 	if (slice_equal(allowed, SLICE("*")))
@@ -135,17 +137,17 @@ static bool allows(
 	if (!origin)
 		return false;
 	if (slice_equal(allowed, SLICE("same-host")))
-		return is_same_host(origin, host);
+		return is_same_host(origin, target);
 	return read_origin(allowed, &wanted) && origin_equal(origin, &wanted);
 }
 
-bool origin_is_allowed(
-	const struct slice *allowed, size_t n_allowed, struct slice origin, struct slice host)
+bool origin_is_allowed(const struct slice *allowed, size_t n_allowed, struct slice origin,
+	const struct origin_target *target)
 {
 	struct origin parts;
 	const struct origin *readable = read_origin(origin, &parts) ? &parts : NULL;
 	for (size_t i = 0; i < n_allowed; i++) {
-		if (allows(allowed[i], origin, readable, host))
+		if (allows(allowed[i], origin, readable, target))
 			return true;
 	}
 	return false;
