@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
@@ -18,6 +17,7 @@
 #include "sluice/process/descriptors.h"
 #include "sluice/process/generation.h"
 #include "sluice/process/listening.h"
+#include "sluice/process/sandbox/sandbox.h"
 #include "sluice/process/signals.h"
 #include "sluice/process/status.h"
 
@@ -42,7 +42,9 @@ struct gateway {
 	/* of the main thread */
 	struct event_loop loop;
 	struct signals signals;
+	struct sandbox sandbox;
 	struct listening listening, admin_listening;
+	int sockets[HOMES_WORKERS_MAX]; /* of the workers' listeners */
 	struct status status;
 	struct admin admin;
 	bool has_admin;
@@ -62,6 +64,7 @@ static void close_main(struct gateway *gateway)
 {
 	if (gateway->has_admin)
 		admin_close(&gateway->admin);
+	sandbox_close(&gateway->sandbox);
 	signals_close(&gateway->signals);
 	event_loop_close(&gateway->loop);
 }
@@ -145,7 +148,8 @@ static void on_reload(void *owner)
 		settings ? generation_create(settings, gateway->generation) : NULL;
 	if (!generation) {
 		log_error("configuration not reloaded",
-			log_text("remedy", "run sluice --check to see the problems"));
+			log_text("remedy", "run sluice --check to see the problems; a file in a "
+					   "folder that is new to the sandbox needs a restart"));
 		return;
 	}
 	gateway->generation = generation;
@@ -196,31 +200,38 @@ static int open_admin(struct gateway *gateway)
 	return 0;
 }
 
-static int open_worker(struct gateway *gateway, unsigned number, int first)
+static int open_listener(struct gateway *gateway)
+{
+	const char *listen = gateway->generation->settings->listen;
+	int error = listening_open_all(&gateway->listening, listen, gateway->n, gateway->sockets);
+	return error ? fail("the listener", listen, error) : 0;
+}
+
+static int enter_sandbox(struct gateway *gateway)
+{
+	const struct listening *const sockets[] = { &gateway->listening,
+		&gateway->admin_listening };
+	return sandbox_enter(
+		       &gateway->sandbox, &gateway->loop.uv, gateway->generation->settings, sockets)
+		       ? 0
+		       : EXIT_CANNOT_START;
+}
+
+static int open_worker(struct gateway *gateway, unsigned number)
 {
 	struct worker *worker = &gateway->workers[number];
 	gateway->bridges[number] = &worker->bridge;
-	int fd = listening_add(&gateway->listening, first);
-	int error = fd < 0 ? fd : worker_open(worker, &gateway->worker_setup, number, fd);
+	int error = worker_open(worker, &gateway->worker_setup, number, gateway->sockets[number]);
 	worker_set_site(worker, gateway->setup->site);
 	return error;
 }
 
 static int open_workers(struct gateway *gateway)
 {
-	const char *listen = gateway->generation->settings->listen;
-	int first = listening_open(&gateway->listening, listen);
-	if (first < 0)
-		return fail("the listener", listen, first);
-	bool local = gateway->listening.address.any.sa_family == AF_UNIX;
-	if (!local)
-		close(first);
 	int error = 0;
 	for (unsigned i = 0; i < gateway->n && !error; i++)
-		error = open_worker(gateway, i, first);
-	if (local)
-		close(first);
-	return error ? fail("the workers", listen, error) : 0;
+		error = open_worker(gateway, i);
+	return error ? fail("the workers", gateway->generation->settings->listen, error) : 0;
 }
 
 static int start_workers(struct gateway *gateway)
@@ -297,9 +308,13 @@ static int open_all(struct gateway *gateway)
 	int error = open_loop(gateway);
 	if (error)
 		return fail("the main loop", "", error);
-	status = open_workers(gateway);
+	status = open_listener(gateway);
 	if (!status)
 		status = open_admin(gateway);
+	if (!status)
+		status = enter_sandbox(gateway);
+	if (!status)
+		status = open_workers(gateway);
 	return status ? status : start_workers(gateway);
 }
 
@@ -326,6 +341,7 @@ int gateway_run(const struct gateway_setup *setup)
 	signals_begin();
 	descriptors_raise_limit();
 	log_setup(setup->settings->log_level, setup->settings->log_json);
+	sandbox_hide(&gateway.sandbox, setup->settings->sandbox, setup->site ? "--dev" : NULL);
 	gateway.generation = generation_create(setup->settings, NULL);
 	if (!gateway.generation)
 		return EXIT_CANNOT_START;

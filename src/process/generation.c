@@ -17,6 +17,7 @@ static bool needs_restart(const struct settings *settings, const struct settings
 	redis_url_mask(&settings->redis, url, sizeof(url));
 	redis_url_mask(&now->redis, now_url, sizeof(now_url));
 	return !is_same(settings->listen, now->listen) || settings->workers != now->workers ||
+	       settings->sandbox != now->sandbox ||
 	       !is_same(settings->admin_listen, now->admin_listen) || !is_same(url, now_url);
 }
 
@@ -26,7 +27,7 @@ static bool can_follow(const struct settings *settings, const struct settings *n
 {
 	if (needs_restart(settings, now))
 		log_warn("configuration change needs a restart",
-			log_text("keys", "listen, workers, admin.listen or redis.url"));
+			log_text("keys", "listen, workers, admin.listen, redis.url or sandbox"));
 	if (!*settings->tls_certificate == !*now->tls_certificate)
 		return true;
 	log_error("bad configuration",

@@ -33,11 +33,22 @@ int listening_open(struct listening *listening, const char *text)
 	return fd;
 }
 
-int listening_add(struct listening *listening, int first)
+/* `first` must be closed before TCP sockets share its port. */
+int listening_open_all(struct listening *listening, const char *text, unsigned n, int ret_fds[])
 {
-	if (listening->address.any.sa_family == AF_UNIX)
-		return fcntl(first, F_DUPFD_CLOEXEC, 0);
-	return listener_bind(&listening->address, true);
+	int first = listening_open(listening, text);
+	if (first < 0)
+		return first;
+	bool local = listening->address.any.sa_family == AF_UNIX;
+	if (!local)
+		close(first);
+	int fd = 0;
+	for (unsigned i = 0; i < n && fd >= 0; i++)
+		ret_fds[i] = fd = local ? fcntl(first, F_DUPFD_CLOEXEC, 0)
+					: listener_bind(&listening->address, true);
+	if (local)
+		close(first);
+	return MIN(fd, 0);
 }
 
 void listening_remove_file(const struct listening *listening)

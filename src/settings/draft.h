@@ -31,6 +31,17 @@ static inline struct slice draft_copy(struct draft *draft, struct slice string)
 	return copy;
 }
 
+/* Notes a file that the settings are read from, or name. */
+static inline void draft_note_file(struct draft *draft, const char *path)
+{
+	struct settings_file *file = draft_take(draft, sizeof(*file));
+	struct slice copy = draft_copy(draft, slice_of(path));
+	if (!file || !copy.at)
+		return;
+	*file = (struct settings_file){ copy.at, draft->settings->files };
+	draft->settings->files = file;
+}
+
 /* Where a setting of the table was given. */
 static inline struct place draft_given(const struct draft *draft, const char *key)
 {

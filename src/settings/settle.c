@@ -58,6 +58,7 @@ static struct slice read_secret(const struct secret *secret, const char *path)
 	struct buffer bytes;
 	struct slice text = { NULL, 0 };
 	struct problems *problems = &secret->draft->problems;
+	draft_note_file(secret->draft, path);
 	int error = file_read(path, SETTING_STRING_MAX, &bytes);
 	if (error)
 		problems_add(problems, secret->place, "%s[%zu]: cannot read %s: %s", secret->key,
@@ -217,6 +218,8 @@ static void settle_unread(struct draft *draft)
 static void settle_redis(struct draft *draft)
 {
 	const struct redis_url *url = &draft->settings->redis;
+	if (!draft->problems.n && *url->ca)
+		draft_note_file(draft, url->ca);
 	if (!draft->problems.n && url->has_password && strcmp(url->password, SETTLE_MASK) == 0)
 		refuse(draft, "redis.url",
 			"must have the password itself, not the \"***\" that --print-config shows");
@@ -224,7 +227,10 @@ static void settle_redis(struct draft *draft)
 
 static void check_file(struct draft *draft, const char *key, const char *path)
 {
-	if (*path && access(path, R_OK) != 0)
+	if (!*path)
+		return;
+	draft_note_file(draft, path);
+	if (access(path, R_OK) != 0)
 		problems_add(&draft->problems, draft_given(draft, key), "%s: cannot read %s: %s",
 			key, path, strerror(errno));
 }

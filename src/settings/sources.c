@@ -131,6 +131,7 @@ static bool take_file_text(struct draft *draft, const char *path, struct slice t
 bool sources_take_file(struct draft *draft, const char *path)
 {
 	struct buffer text;
+	draft_note_file(draft, path);
 	int error = file_read(path, FILE_MAX, &text);
 	if (error) {
 		problems_add(&draft->problems, (struct place){ path }, "cannot be read: %s",

@@ -88,6 +88,7 @@ static const char *const lookups[] = { "string", "hash", "exists", NULL };
 static const char *const codecs[] = { "json", "msgpack", "php", "laravel", "none", NULL };
 static const char *const rejects[] = { "http", "close", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const sandboxes[] = { "auto", "required", "off", NULL };
 static const char *const formats[] = { "text", "json", NULL };
 
 static const char address_takes[] = "ADDRESS:PORT, such as \"0.0.0.0:8080\", or unix:/PATH";
@@ -259,6 +260,10 @@ const struct setting settings_table[] = {
 		SETTINGS_BATCH_MS_MAX },
 	{ "drain.seconds", SETTING_SECONDS, AT(drain_ms), "20",
 		"Time over which SIGTERM spreads the closing of connections", 0, 3600 },
+	{ "sandbox", SETTING_CHOICE, AT(sandbox), "auto",
+		"Whether the process restricts itself to what it needs: as far as the kernel can, "
+		"completely or not at all",
+		.choices = sandboxes },
 	{ "log.level", SETTING_CHOICE, AT(log_level), "info",
 		"Least severe messages that are logged", .choices = levels, .flag = "--log-level",
 		.flag_offset = FLAG(log_level) },

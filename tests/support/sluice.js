@@ -22,9 +22,10 @@ const SANITIZERS = {
   TSAN_OPTIONS: 'second_deadlock_stack=1',
 };
 
-/* SLUICE_… in the environment are settings: only a test's own may get through. */
+/* SLUICE_… in the environment are settings: only a test's own may get through, and that of the suite `sandbox`. */
 function environment(own) {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('SLUICE_'));
+  const inherited = Object.entries(process.env)
+    .filter(([name]) => !name.startsWith('SLUICE_') || name === 'SLUICE_SANDBOX');
   return { ...Object.fromEntries(inherited), ...SANITIZERS, ...own };
 }
 
@@ -176,6 +177,7 @@ export class Sluice {
       await this.program.end();
     }
     assert.doesNotMatch(this.program.output, REPORT);
+    if (!this.isIntruded) assert.doesNotMatch(this.program.output, /the sandbox refused a system call/);
   }
 
   async kill() {

@@ -20,10 +20,10 @@ struct listening {
  * that has been checked. Returns the descriptor or a negative errno. */
 MUST_CHECK int listening_open(struct listening *listening, const char *text);
 
-/* One more descriptor for the same address, for one worker. TCP sockets share the port, and `first`
- * must be closed before. A Unix socket is shared: `first` is duplicated. Returns the descriptor or
- * a negative errno. */
-MUST_CHECK int listening_add(struct listening *listening, int first);
+/* The same with `n` descriptors, one for each worker: TCP sockets that share the port, or
+ * duplicates of a Unix socket. 0 or a negative errno, after which the process ends. */
+MUST_CHECK int listening_open_all(
+	struct listening *listening, const char *text, unsigned n, int ret_fds[]);
 
 /* Removes the Unix socket's file, unless another process has replaced it with its own. */
 void listening_remove_file(const struct listening *listening);

@@ -66,6 +66,19 @@ enum session_reject {
 	SESSION_REJECT_CLOSE, /* 101, then a close frame with 4401, which a page can see */
 };
 
+/* What the process is restricted to once it serves: process/sandbox.h. */
+enum sandbox_mode {
+	SANDBOX_AUTO, /* as far as the kernel can */
+	SANDBOX_REQUIRED,
+	SANDBOX_OFF,
+};
+
+/* A file that was read for the settings, or is read with them, such as a certificate. */
+struct settings_file {
+	const char *path;
+	const struct settings_file *next;
+};
+
 struct settings {
 	const char *listen; /* as address_parse takes it */
 	const char *path;
@@ -118,7 +131,9 @@ struct settings {
 	unsigned drain_ms;
 	enum log_level log_level;
 	bool log_json;
-	struct arena memory; /* private: of all strings and lists above */
+	enum sandbox_mode sandbox;
+	const struct settings_file *files; /* all of them, in any order */
+	struct arena memory;               /* private: of all strings and lists above */
 };
 
 /* The command line, as settings_read_flags has read it. Strings are borrowed from argv. */
