@@ -4,7 +4,10 @@
  * Look-ups of the same session meanwhile wait for the same read. If many connections with one
  * session reconnect at once (a page in many tabs, or clients that share a log-in), each worker asks
  * Redis once. A look-up that joins gets the record as of the first look-up, at most one round trip
- * earlier. */
+ * earlier.
+ *
+ * An answer is judged by the settings that its commands were made by: those of a reload may expect
+ * the reply to another command. */
 #include "sessions_internal.h"
 
 #include <errno.h>
@@ -35,8 +38,8 @@ static void on_reply(void *context, const struct redisReply *reply)
 	struct session_read *read = context;
 	struct sessions *sessions = read->sessions;
 	struct redis_link *link = sessions->setup.link;
-	struct slice problem = session_reading_take(
-		&read->reading, sessions->setup.settings, read->answers++, reply);
+	struct slice problem =
+		session_reading_take(&read->reading, read->settings, read->answers++, reply);
 	if (problem.at && sessions_may_log(sessions, &sessions->read_failure_logged))
 		log_warn("session look-up failed", log_slice("reason", problem));
 	bool malformed = read->reading.answers & SESSION_ANSWER_MALFORMED;
@@ -48,30 +51,35 @@ static void on_reply(void *context, const struct redisReply *reply)
 
 static int send_commands(struct session_read *read)
 {
-	const struct settings *settings = read->sessions->setup.settings;
-	struct redis_link *link = read->sessions->setup.link;
+	struct tracking *tracking = read->sessions->setup.tracking;
 	struct session_commands commands;
-	session_record_commands(settings, session_key(read->session), &commands);
+	session_record_commands(read->settings, session_key(read->session), &commands);
 	for (size_t i = 0; i < commands.n; i++) {
-		int error = redis_link_command(
-			link, commands.all[i].words, commands.all[i].n_words, on_reply, read);
+		int error = tracking_read(tracking, !read->blind, commands.all[i].words,
+			commands.all[i].n_words, on_reply, read);
 		if (error && i == 0)
 			return error;
 		if (error) /* the first command has been sent; this one will get no reply */
-			session_reading_take(&read->reading, settings, i, NULL);
+			session_reading_take(&read->reading, read->settings, i, NULL);
 		read->commands += !error;
 	}
 	return 0;
 }
 
-int session_read_begin(
-	struct sessions *sessions, struct session *session, enum session_read_reason reason)
+int session_read_begin(struct sessions *sessions, struct session *session,
+	enum session_read_reason reason, bool trusted)
 {
 	MUST(!session_is_read(session));
 	struct session_read *read = malloc(sizeof(*read));
 	if (!read)
 		return -ENOMEM;
-	*read = (struct session_read){ .sessions = sessions, .session = session, .reason = reason };
+	trusted = trusted || !list_is_empty(&session->members);
+	*read = (struct session_read){ .sessions = sessions,
+		.session = session,
+		.settings = sessions->setup.settings,
+		.reason = reason,
+		.trusted = trusted,
+		.blind = !trusted && tracking_is_selective(sessions->setup.tracking) };
 	list_init(&read->waiters);
 	int error = send_commands(read);
 	if (error)

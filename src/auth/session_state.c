@@ -15,8 +15,10 @@
  *
  * - If the next state is the current state, a session keeps its place in the list. So a second
  *   invalidation does not delay its read.
- * - An answer that may be older than the change (OUTDATED) is still passed to the members and the
- *   waiters. If it is out of date, the next read corrects it.
+ * - An answer that may be older than the change (OUTDATED) is still passed to the members: they are
+ *   open already, and if it is out of date, the next read corrects it. It is not passed to the
+ *   waiters, whom it would let in: for them the session is read once more (sessions.c), so it is
+ *   LOOK_UP that takes it out of SOON.
  * - Without a link nothing stays DUE, and a read that is lost with the link is not repeated: when
  *   the link comes back, everything is RECHECKed.
  * - A session is abandoned only after its answer has been delivered, so never while READING or
@@ -74,11 +76,21 @@ void session_begin(struct sessions *sessions, struct session *session)
 	enter(sessions, session, IDLE);
 }
 
+/* Only an answer to a read that was sent after the last change says how a session is now. */
+static bool is_stale(const struct session *session, enum session_event event)
+{
+	if (event == SESSION_INVALIDATED || event == SESSION_RECHECK)
+		return true;
+	bool answered = event == SESSION_SAME || event == SESSION_CHANGED || event == SESSION_ENDED;
+	return session->stale && !(answered && session->state == READING);
+}
+
 enum session_news session_event(
 	struct sessions *sessions, struct session *session, enum session_event event)
 {
 	uint8_t next = rows[event].next[session->state];
 	MUST(next != NEVER);
+	session->stale = is_stale(session, event);
 	if (next != session->state)
 		enter(sessions, session, next);
 	return (enum session_news)rows[event].news;

@@ -14,6 +14,23 @@
  *	the record is the same                       -                    SESSION_GOOD
  *	Redis could not tell                         -                    SESSION_UNAVAILABLE
  *
+ * Some answers are not good enough to let somebody in. Then the session is read once more for its
+ * waiters:
+ *
+ * - The answer is out of date: the session may have changed while it was read. So nobody is let in
+ *   by a record that is known to be gone. But a session that is written all the time, such as by
+ *   the page views of an impatient user over a slow link, must not keep its waiters out for ever:
+ *   after REPEATS_MAX such reads the last answer counts, whatever was written during it. If that
+ *   was the end, the next read tells the members.
+ * - The answer is good, but blind: Redis does not track what was read. A key costs Redis memory for
+ *   as long as it is tracked, and a key that does not exist never changes. So the first read of an
+ *   id that anybody can make up (no signature) is not tracked; only if there is such a session it
+ *   is read again, tracked, and that read decides. An id in a signed cookie was chosen by the
+ *   backend, as was the key in a ticket, so nobody can make up many of them: their first read is
+ *   tracked, and a log-in takes one round trip. A key that is tracked and gone for good, that of a
+ *   cookie or a connection that has outlived its session, stays in Redis' table until Redis evicts
+ *   it; there is at most one for each session that the backend has made.
+ *
  * Members that lose their session are taken out of it before they are called, as the call ends
  * them.
  *
@@ -28,6 +45,8 @@
 #include "sluice/base/hash.h"
 
 /* ---- sessions ---- */
+
+enum { REPEATS_MAX = 2 };
 
 static struct session *find(const struct sessions *sessions, struct slice key)
 {
@@ -153,19 +172,61 @@ static void count_look_up(struct sessions *sessions, const struct session_readin
 		missing ? METRIC_LOOKUPS_MISSING : metrics[session_reading_result(reading)], 1);
 }
 
+/* Is the answer good enough for the waiters? `outdated`: the session may have changed since. */
+static bool is_final(const struct session_read *read, bool outdated)
+{
+	enum session_result result = session_reading_result(&read->reading);
+	if (result == SESSION_UNAVAILABLE)
+		return true;
+	if (outdated && read->repeats < REPEATS_MAX)
+		return false;
+	return result != SESSION_GOOD || !read->blind;
+}
+
+/* The waiters wait for another read: one that a member has asked for just now, or a new one. */
+static int read_again(struct session_read *read, bool outdated)
+{
+	struct sessions *sessions = read->sessions;
+	struct session *session = read->session;
+	bool exists = session_reading_result(&read->reading) == SESSION_GOOD;
+	if (!session_is_read(session)) {
+		int error = session_read_begin(
+			sessions, session, SESSION_READ_LOOK_UP, read->trusted || exists);
+		if (error)
+			return error;
+		session_event(sessions, session, SESSION_LOOK_UP);
+	}
+	session->read->repeats = (uint8_t)(read->repeats + outdated);
+	for (struct list *node; (node = list_pop(&read->waiters));)
+		list_append(&session->read->waiters, node);
+	return 0;
+}
+
+static void answer_waiters(struct session_read *read, bool outdated)
+{
+	if (list_is_empty(&read->waiters))
+		return;
+	if (!is_final(read, outdated)) {
+		if (read_again(read, outdated) == 0)
+			return;
+		read->reading.answers = SESSION_ANSWER_UNKNOWN;
+	}
+	count_look_up(read->sessions, &read->reading);
+	tell_waiters(read);
+}
+
 /* session->read keeps the session alive until everybody has been called. A look-up within such a
  * call sets it to a read of its own. */
 static void on_read(struct session_read *read)
 {
 	struct sessions *sessions = read->sessions;
 	struct session *session = read->session;
+	bool outdated = session->state == SESSION_OUTDATED;
 	enum session_event event = compare(sessions, session, &read->reading);
-	if (!list_is_empty(&read->waiters))
-		count_look_up(sessions, &read->reading);
 	remember(sessions, session, &read->reading);
 	enum session_news news = session_event(sessions, session, event);
 	tell_members(sessions, session, news, &read->reading.identity);
-	tell_waiters(read);
+	answer_waiters(read, outdated);
 	if (session->read == read)
 		session->read = NULL;
 	drop_if_unused(sessions, session);
@@ -175,13 +236,14 @@ static void on_read(struct session_read *read)
 
 /* ---- look-ups ---- */
 
-int sessions_ask(struct sessions *sessions, struct session *session, struct session_waiter *waiter)
+static int ask(struct sessions *sessions, struct session *session, struct session_waiter *waiter,
+	bool trusted)
 {
 	int error = 0;
 	if (session_is_read(session))
 		metrics_add(sessions->setup.metrics, METRIC_LOOKUPS_SHARED, 1);
 	else
-		error = session_read_begin(sessions, session, SESSION_READ_LOOK_UP);
+		error = session_read_begin(sessions, session, SESSION_READ_LOOK_UP, trusted);
 	if (error)
 		return error;
 	session_event(sessions, session, SESSION_LOOK_UP);
@@ -189,25 +251,37 @@ int sessions_ask(struct sessions *sessions, struct session *session, struct sess
 	return 0;
 }
 
-int sessions_look_up_key(struct sessions *sessions, struct slice key, struct session_waiter *waiter)
+int sessions_ask(struct sessions *sessions, struct session *session, struct session_waiter *waiter)
+{
+	return ask(sessions, session, waiter, true);
+}
+
+static int look_up(
+	struct sessions *sessions, struct slice key, struct session_waiter *waiter, bool trusted)
 {
 	struct session *session = find(sessions, key);
 	if (!session)
 		session = create(sessions, key);
 	if (!session)
 		return -ENOMEM;
-	int error = sessions_ask(sessions, session, waiter);
+	int error = ask(sessions, session, waiter, trusted);
 	drop_if_unused(sessions, session);
 	return error;
+}
+
+int sessions_look_up_key(struct sessions *sessions, struct slice key, struct session_waiter *waiter)
+{
+	return look_up(sessions, key, waiter, true);
 }
 
 int sessions_look_up(struct sessions *sessions, struct slice sid, struct session_waiter *waiter)
 {
 	char bytes[SESSION_KEY_MAX];
-	ssize_t len = session_key_format(
-		sessions->setup.settings->session.key, sid, bytes, sizeof(bytes));
+	const struct settings *settings = sessions->setup.settings;
+	ssize_t len = session_key_format(settings->session.key, sid, bytes, sizeof(bytes));
+	bool is_signed = settings->session.signature != SESSION_SIGNATURE_NONE;
 	return len < 0 ? -ENOMEM
-		       : sessions_look_up_key(sessions, slice_make(bytes, (size_t)len), waiter);
+		       : look_up(sessions, slice_make(bytes, (size_t)len), waiter, is_signed);
 }
 
 void session_waiter_cancel(struct session_waiter *waiter)
@@ -238,6 +312,11 @@ void sessions_leave(struct sessions *sessions, struct session_member *member)
 	if (list_is_empty(&session->members))
 		count_live(sessions, -1);
 	drop_if_unused(sessions, session);
+}
+
+bool sessions_is_stale(const struct session_member *member)
+{
+	return member->session && member->session->stale;
 }
 
 /* ---- all of a worker's ---- */

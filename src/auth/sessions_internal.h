@@ -22,6 +22,7 @@ struct session {
 	uint8_t state;                /* enum session_state; only session_event changes it */
 	bool announced : 1;   /* its members know this digest's record, by the current settings */
 	bool invalidated : 1; /* SOON, or DUE after SOON */
+	bool stale : 1;       /* it may have changed since the last read that says how it is */
 	struct table_key key; /* in Redis */
 };
 
@@ -87,17 +88,22 @@ enum session_read_reason {
 struct session_read {
 	struct sessions *sessions;
 	struct session *session;
-	struct list waiters; /* struct session_waiter, by .link */
+	const struct settings *settings; /* that the commands were made by */
+	struct list waiters;             /* struct session_waiter, by .link */
 	struct session_reading reading;
 	size_t commands, answers; /* sent, received */
 	enum session_read_reason reason;
+	uint8_t repeats;  /* reads whose answers were too old for these waiters */
+	bool trusted : 1; /* the session's id is not made up by a stranger */
+	bool blind : 1;   /* Redis will not report changes of what it reads, but could */
 };
 
-/* Sends the commands that read a session. No read of it may be under way. sessions->on_read
- * follows, never within this call; the read is freed when that returns. 0, or an error of
- * redis_link_command, or -ENOMEM. */
-MUST_CHECK int session_read_begin(
-	struct sessions *sessions, struct session *session, enum session_read_reason reason);
+/* Sends the commands that read a session. No read of it may be under way. Unless it is `trusted` or
+ * the session has members, it is blind if Redis tracks only the reads that ask for it.
+ * sessions->on_read follows, never within this call; the read is freed when that returns. 0, or an
+ * error of redis_link_command, or -ENOMEM. */
+MUST_CHECK int session_read_begin(struct sessions *sessions, struct session *session,
+	enum session_read_reason reason, bool trusted);
 
 /* May this kind of failure be logged now? Once a minute, as it may concern all sessions. */
 bool sessions_may_log(const struct sessions *sessions, uint64_t *logged);

@@ -81,8 +81,8 @@ static void read_due(struct sessions *sessions)
 			continue;
 		}
 		if (session_read_begin(sessions, session,
-			    session->invalidated ? SESSION_READ_INVALIDATED : SESSION_READ_AGAIN) !=
-			0)
+			    session->invalidated ? SESSION_READ_INVALIDATED : SESSION_READ_AGAIN,
+			    true) != 0)
 			return;
 		session_event(sessions, session, SESSION_ROOM);
 		sessions->pace.rereads++;

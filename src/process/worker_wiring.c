@@ -19,8 +19,8 @@ static void on_command_up(struct redis_link *link)
 {
 	struct worker *worker = link->owner;
 	link_state_up(&worker->command_link);
-	sessions_recheck(&worker->sessions);
-	tracking_reader_is_up(&worker->tracking);
+	if (!tracking_reader_is_up(&worker->tracking))
+		sessions_recheck(&worker->sessions);
 }
 
 static void on_command_down(struct redis_link *link, const char *reason)
@@ -86,9 +86,20 @@ static void on_untracked(struct tracking *tracking, struct slice problem)
 	tell_untracked(tracking->owner, problem);
 }
 
+static void on_unselective(struct tracking *tracking, struct slice problem)
+{
+	struct worker *worker = tracking->owner;
+	if (worker->number == 0 && !worker->told_unselective)
+		log_warn("redis tracks session ids that strangers make up, too: it needs CLIENT "
+			 "TRACKING OPTIN (Redis 6) and the right client|caching",
+			log_slice("reason", problem));
+	worker->told_unselective = true;
+}
+
 static const struct tracking_events tracking_events = {
 	.on_tracked = on_tracked,
 	.on_refused = on_untracked,
+	.on_unselective = on_unselective,
 };
 
 static void on_listening(struct bridge *bridge, uint64_t client, struct slice problem)
@@ -198,6 +209,7 @@ int worker_open_conns(struct worker *worker)
 	const struct worker_setup *setup = worker->setup;
 	const struct sessions_setup sessions = {
 		.link = &worker->commands,
+		.tracking = &worker->tracking,
 		.settings = setup->settings,
 		.metrics = &worker->metrics,
 		.loop = &worker->loop.uv,

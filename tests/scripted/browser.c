@@ -105,16 +105,20 @@ const char *browser_key(enum browser_session session, unsigned device, char room
 	return room;
 }
 
-/* Returns `cookie`, NUL-terminated. */
-static const char *sign(
-	enum browser_session session, unsigned device, char cookie[SESSION_COOKIE_MAX])
+/* Returns `cookie`, NUL-terminated: signed, if the settings want that. */
+static const char *sign(const struct browser *browser, enum browser_session session,
+	char cookie[SESSION_COOKIE_MAX])
 {
 	const char *secret = session == SESSION_FORGED ? "guessed" : SETTINGS_SECRET;
 	char key[BROWSER_KEY_MAX];
+	const char *sid = browser_key(session, browser->device, key) + strlen(KEY_PREFIX);
+	if (browser->stage->settings->session.signature == SESSION_SIGNATURE_NONE) {
+		snprintf(cookie, SESSION_COOKIE_MAX, "%s", sid);
+		return cookie;
+	}
 	allocations_spare();
-	struct slice sid = slice_of(browser_key(session, device, key) + strlen(KEY_PREFIX));
-	ssize_t len = session_cookie_sign(
-		SESSION_SIGNATURE_CONNECT, slice_of(secret), sid, cookie, SESSION_COOKIE_MAX - 1);
+	ssize_t len = session_cookie_sign(SESSION_SIGNATURE_CONNECT, slice_of(secret),
+		slice_of(sid), cookie, SESSION_COOKIE_MAX - 1);
 	allocations_resume();
 	MUST(len > 0);
 	cookie[len] = '\0';
@@ -135,8 +139,7 @@ void browser_ask(struct browser *browser, enum browser_session session, const ch
 		"%s",
 		query, headers);
 	if (session != SESSION_NO_COOKIE)
-		send_format(browser, "Cookie: connect.sid=%s\r\n",
-			sign(session, browser->device, cookie));
+		send_format(browser, "Cookie: connect.sid=%s\r\n", sign(browser, session, cookie));
 	send_format(browser, "\r\n");
 }
 
@@ -206,7 +209,7 @@ unsigned browser_cookies_sent(const struct browser *browser)
 		len++;
 	}
 	for (unsigned session = SESSION_ADA; session <= SESSION_BOB; session++) {
-		sign(session, browser->device, cookie);
+		sign(browser, session, cookie);
 		if (memmem(decoded, len, cookie, strlen(cookie)))
 			who |= 1U << session;
 	}

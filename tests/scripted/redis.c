@@ -21,6 +21,8 @@ struct redis_client {
 	unsigned subscribed;  /* the number of channels */
 	unsigned number;      /* CLIENT ID */
 	unsigned redirect;    /* the client that gets changed keys; 0: not tracked */
+	bool opt_in;          /* only keys that are read behind CLIENT CACHING are tracked */
+	bool caching;         /* the next one is */
 };
 
 static struct redis_client *client_of(const struct wire *wire)
@@ -132,7 +134,7 @@ static void say_value(struct redis *redis, struct redis_client *client, struct r
 static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
 {
 	struct redis_key *key = redis_keys_get(&redis->keys, name);
-	if (client->redirect)
+	if (client->redirect && (!client->opt_in || client->caching))
 		redis_key_add_reader(key, client->number);
 	say_value(redis, client, key);
 }
@@ -206,22 +208,45 @@ static void answer_client_id(const struct redis *redis, struct redis_client *cli
 						  : number);
 }
 
-/* CLIENT TRACKING ON REDIRECT number */
-static void answer_client_tracking(
-	const struct redis *redis, struct redis_client *client, struct slice number)
+static unsigned read_number(struct slice number)
 {
 	char digits[16];
 	MUST(number.len < sizeof(digits));
 	snprintf(digits, sizeof(digits), "%.*s", SLICE_ARGS(number));
-	unsigned redirect = (unsigned)strtoul(digits, NULL, 10);
+	return (unsigned)strtoul(digits, NULL, 10);
+}
+
+/* CLIENT TRACKING ON [OPTIN] REDIRECT number */
+static void answer_client_tracking(
+	const struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
+{
+	bool opt_in = n == 6;
+	MUST((n == 5 || opt_in) && slice_equal(words[2], SLICE("ON")) &&
+		slice_equal(words[n - 2], SLICE("REDIRECT")) &&
+		(!opt_in || slice_equal(words[3], SLICE("OPTIN"))));
+	unsigned redirect = read_number(words[n - 1]);
 	if (redis->lack == REDIS_LACKS_TRACKING) {
 		say(client, "-ERR unknown subcommand 'TRACKING'\r\n");
+	} else if (opt_in && redis->lack == REDIS_LACKS_OPTIN) {
+		say(client, "-ERR syntax error\r\n");
 	} else if (!client_by_number(redirect)) {
 		say(client, "-ERR The client ID you want redirect to does not exist\r\n");
 	} else {
 		client->redirect = redirect;
+		client->opt_in = opt_in;
 		say(client, "+OK\r\n");
 	}
+}
+
+static void answer_client_caching(const struct redis *redis, struct redis_client *client)
+{
+	client->caching = client->opt_in && redis->lack != REDIS_LACKS_CACHING;
+	if (redis->lack == REDIS_LACKS_CACHING)
+		say(client, "-NOPERM No permissions to run 'client|caching'\r\n");
+	else if (!client->opt_in)
+		say(client, "-ERR CLIENT CACHING can be called only in tracking mode\r\n");
+	else
+		say(client, "+OK\r\n");
 }
 
 static void answer_client(
@@ -230,11 +255,13 @@ static void answer_client(
 	MUST(!client->subscribed);
 	if (n == 2 && slice_equal(words[1], SLICE("ID"))) {
 		answer_client_id(redis, client);
-		return;
+	} else if (n == 3 && slice_equal(words[1], SLICE("CACHING"))) {
+		MUST(slice_equal(words[2], SLICE("YES")));
+		answer_client_caching(redis, client);
+	} else {
+		MUST(slice_equal(words[1], SLICE("TRACKING")));
+		answer_client_tracking(redis, client, words, n);
 	}
-	MUST(n == 5 && slice_equal(words[1], SLICE("TRACKING")) &&
-		slice_equal(words[2], SLICE("ON")) && slice_equal(words[3], SLICE("REDIRECT")));
-	answer_client_tracking(redis, client, words[4]);
 }
 
 static void answer(
@@ -262,6 +289,7 @@ static void answer(
 			slice_equal(words[0], SLICE("SELECT")));
 		say(client, "+OK\r\n");
 	}
+	client->caching = client->caching && slice_equal(words[0], SLICE("CLIENT"));
 }
 
 /* ---- commands ---- */

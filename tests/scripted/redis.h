@@ -1,11 +1,12 @@
 /* A small Redis on scripted wires, which answers the gateway as Redis does or as the script says.
  *
- * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, SUBSCRIBE and
- * UNSUBSCRIBE, in RESP2. Whatever browsers send, the gateway must send it well-formed commands and
+ * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, CLIENT
+ * CACHING, SUBSCRIBE and UNSUBSCRIBE, in RESP2. Whatever browsers send, the gateway must send it well-formed commands and
  * nothing else. Its ACL denies channels whose names begin with "public:denied".
  *
- * It tracks as Redis does by default (redis_keys.h): when a key that a link has read changes, the
- * link to which tracking is redirected is notified once. */
+ * It tracks as Redis does (redis_keys.h): when a key that a link has read changes, the link to which
+ * tracking is redirected is notified once. With OPTIN, only keys count that were read by the
+ * command behind CLIENT CACHING YES. */
 #ifndef SLUICE_TESTS_REDIS_H
 #define SLUICE_TESTS_REDIS_H
 
@@ -23,6 +24,8 @@ enum redis_lack {
 	REDIS_LACKS_NOTHING,
 	REDIS_LACKS_ID,       /* CLIENT ID gets an error */
 	REDIS_LACKS_TRACKING, /* so does CLIENT TRACKING */
+	REDIS_LACKS_OPTIN,    /* only with OPTIN */
+	REDIS_LACKS_CACHING,  /* CLIENT CACHING gets an error */
 	REDIS_LACKS_WORDS,    /* changed keys are not reported */
 };
 

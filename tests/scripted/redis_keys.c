@@ -66,6 +66,14 @@ void redis_key_set(struct redis_key *key, const struct redis_record *record)
 	key->error = record->error;
 }
 
+size_t redis_keys_tracked(const struct redis_keys *keys)
+{
+	size_t n = 0;
+	TABLE_EACH (name, &keys->all)
+		n += !list_is_empty(&of_name(name)->readers);
+	return n;
+}
+
 void redis_key_add_reader(struct redis_key *key, unsigned number)
 {
 	LIST_EACH (node, &key->readers) {

@@ -36,6 +36,9 @@ void redis_keys_flush(struct redis_keys *keys);
 
 void redis_key_set(struct redis_key *key, const struct redis_record *record);
 
+/* The number of keys, existing or not, that have readers. */
+size_t redis_keys_tracked(const struct redis_keys *keys);
+
 /* `number`: the client's. */
 void redis_key_add_reader(struct redis_key *key, unsigned number);
 /* Removes a reader and returns its number; 0: there is none. */

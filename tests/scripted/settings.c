@@ -58,6 +58,8 @@ static char sweep[] = "SLUICE_SESSION_SWEEP=10";
 static char touch[] = "SLUICE_SESSION_TOUCH=true";
 static char reject[] = "SLUICE_SESSION_REJECT=close";
 static char *watched[] = { team_rules, secrets, url, drain, sweep, no_heartbeat, NULL };
+static char unsigned_cookie[] = "SLUICE_SESSION_SIGNATURE=none";
+static char *anybodys[] = { unsigned_cookie, team_rules, url, drain, sweep, no_heartbeat, NULL };
 static char *touched[] = { team_rules, secrets, url, drain, sweep, touch, NULL };
 static char *strict[] = { strict_rules, secrets, url, drain, sweep, no_heartbeat, reject, NULL };
 
@@ -68,6 +70,7 @@ static char **const environments[SETTINGS_COUNT] = {
 	[SETTINGS_WATCHED] = watched,
 	[SETTINGS_TOUCHED] = touched,
 	[SETTINGS_STRICT] = strict,
+	[SETTINGS_UNSIGNED] = anybodys,
 };
 
 const struct settings *settings_get(enum scripted_settings settings)

@@ -13,8 +13,9 @@ enum scripted_settings {
 	/* For sessions that change: teams bring their channels, there are no pings, the sweep takes
 	 * 10 s. */
 	SETTINGS_WATCHED,
-	SETTINGS_TOUCHED, /* the same with pings, and an open page keeps its session alive */
-	SETTINGS_STRICT,  /* the same, without channels for teams; refuses by 101 and a close */
+	SETTINGS_TOUCHED,  /* the same with pings, and an open page keeps its session alive */
+	SETTINGS_STRICT,   /* the same, without channels for teams; refuses by 101 and a close */
+	SETTINGS_UNSIGNED, /* as watched, with cookies that anybody can make up */
 	SETTINGS_COUNT
 };
 

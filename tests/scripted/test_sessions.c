@@ -68,6 +68,11 @@ static int strict(void **state)
 	return begin(state, SETTINGS_STRICT);
 }
 
+static int unsigned_cookies(void **state)
+{
+	return begin(state, SETTINGS_UNSIGNED);
+}
+
 /* stage_close checks that nothing is left. */
 static int end(void **state)
 {
@@ -464,8 +469,65 @@ static void closes_when_a_session_ends_during_its_look_up(void **state)
 	pass(scene, 500);
 	assert_int_equal(gets(scene, SESSION_ADA, 0), 2);
 	assert_false(is_open(ada));
-	assert_true(ada->status == 401 || ada->close_code == WS_CLOSE_SESSION_ENDED);
+	assert_int_equal(ada->status, 401);
 	assert_int_equal(stage_metric(&scene->stage, METRIC_SESSIONS), 0);
+}
+
+/* The turns until the session has a member, which waits for its channels. */
+static void turn_until_joined(struct scene *scene)
+{
+	for (int i = 0; i < OPENING_TURNS; i++) {
+		stage_turn(&scene->stage);
+		if (stage_metric(&scene->stage, METRIC_SESSIONS))
+			return;
+	}
+	fail();
+}
+
+/* Redis confirms its channels in the same moment. */
+static void refuses_whose_session_ends_before_its_channels_are_confirmed(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "?channel=public:a&channel=public:b");
+	turn_until_joined(scene);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 401);
+}
+
+static void opens_whose_session_is_touched_before_its_channels_are_confirmed(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "?channel=public:a&channel=public:b");
+	turn_until_joined(scene);
+	evict(scene, SESSION_ADA, 0);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	assert_true(is_open(ada));
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 2);
+}
+
+/* Its record is written during every read. */
+static void lets_a_session_in_that_is_written_all_the_time(void **state)
+{
+	enum { READS_MAX = 6 }; /* for the look-up, and when its channels are confirmed */
+	struct scene *scene = *state;
+	struct wire *readers[STAGE_WORKERS] = { redis_reader(0), redis_reader(1) };
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	unsigned writes = 0;
+	for (; !ada->status && writes < READS_MAX; writes++) {
+		for (size_t i = 0; i < COUNT_OF(readers); i++)
+			readers[i]->held = true;
+		stage_turns(&scene->stage, 3);
+		change(scene, SESSION_ADA, ADA(RED_BLUE), NULL);
+		stage_turns(&scene->stage, 3);
+		for (size_t i = 0; i < COUNT_OF(readers); i++)
+			readers[i]->held = false;
+		stage_turn(&scene->stage);
+		browser_look(ada);
+	}
+	assert_int_equal(ada->status, 101);
+	assert_in_range(writes, 3, READS_MAX);
 }
 
 /* A client whose opening waits for a channel that Redis does not confirm. */
@@ -591,6 +653,29 @@ static void check_untracked(struct scene *scene, enum redis_lack lack)
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
 }
 
+/* Redis tracks everything or nothing, and invalidates as ever. */
+static void check_unselective(struct scene *scene, enum redis_lack lack)
+{
+	scene->stage.redis.lack = lack;
+	redis_drop(&scene->stage.redis);
+	pass(scene, BACK_MS);
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+static void closes_at_once_without_OPTIN(void **state)
+{
+	check_unselective(*state, REDIS_LACKS_OPTIN);
+}
+
+static void closes_at_once_without_CLIENT_CACHING(void **state)
+{
+	check_unselective(*state, REDIS_LACKS_CACHING);
+}
+
 /* An end while the link was down is found when it is back, with or without tracking. */
 static void reads_all_again_after_a_lost_link_without_tracking(void **state)
 {
@@ -609,6 +694,76 @@ static void relies_on_the_sweep_without_CLIENT_ID(void **state)
 static void relies_on_the_sweep_without_CLIENT_TRACKING(void **state)
 {
 	check_untracked(*state, REDIS_LACKS_TRACKING);
+}
+
+/* ---- what Redis tracks ---- */
+
+static void tracks_no_id_that_a_stranger_makes_up(void **state)
+{
+	enum { STRANGERS = 100 };
+	struct scene *scene = *state;
+	struct redis *redis = &scene->stage.redis;
+	for (unsigned i = 1; i <= STRANGERS; i++) {
+		struct browser *stranger = come(scene, SESSION_ADA, i, 0, "");
+		stage_turns(&scene->stage, OPENING_TURNS);
+		browser_look(stranger);
+		assert_int_equal(stranger->status, 401);
+	}
+	assert_int_equal(redis->gets, STRANGERS);
+	assert_int_equal(redis_keys_tracked(&redis->keys), 0);
+	struct browser *out = come(scene, SESSION_LOGGED_OUT, 0, 0, "");
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(out);
+	assert_int_equal(out->status, 401);
+	assert_int_equal(redis_keys_tracked(&redis->keys), 0);
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 2);
+	assert_int_equal(redis_keys_tracked(&redis->keys), 1);
+	enter(scene, SESSION_ADA, 0, ""); /* a session with members is read once */
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 3);
+	settle(scene);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+/* An invalidation of all during a read that is not tracked does not make it so. */
+static void tracks_no_made_up_id_after_a_flush(void **state)
+{
+	struct scene *scene = *state;
+	struct redis *redis = &scene->stage.redis;
+	struct wire *readers[STAGE_WORKERS] = { redis_reader(0), redis_reader(1) };
+	struct browser *stranger = come(scene, SESSION_ADA, 1, 0, "");
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = true;
+	stage_turns(&scene->stage, 3);
+	redis_flush(redis);
+	stage_turns(&scene->stage, 3);
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = false;
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(stranger);
+	assert_int_equal(stranger->status, 401);
+	assert_int_equal(gets(scene, SESSION_ADA, 1), 2);
+	assert_int_equal(redis_keys_tracked(&redis->keys), 0);
+}
+
+/* Between the read that found it, which is not tracked, and the one that decides. */
+static void refuses_an_unsigned_session_that_ends_while_it_opens(void **state)
+{
+	struct scene *scene = *state;
+	struct wire *readers[STAGE_WORKERS] = { redis_reader(0), redis_reader(1) };
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = true;
+	stage_turns(&scene->stage, 3);
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 1);
+	change(scene, SESSION_ADA, NULL, NULL);
+	for (size_t i = 0; i < COUNT_OF(readers); i++)
+		readers[i]->held = false;
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 401);
 }
 
 /* ---- channel rules ---- */
@@ -726,6 +881,9 @@ int main(void)
 		TEST(spreads_the_sweep_over_its_period, watched),
 		TEST(reads_again_what_changed_during_a_read, watched),
 		TEST(closes_when_a_session_ends_during_its_look_up, watched),
+		TEST(refuses_whose_session_ends_before_its_channels_are_confirmed, watched),
+		TEST(opens_whose_session_is_touched_before_its_channels_are_confirmed, watched),
+		TEST(lets_a_session_in_that_is_written_all_the_time, watched),
 		TEST(refuses_an_opening_whose_session_ends, watched),
 		TEST(closes_an_opening_with_4401_where_configured, strict),
 		TEST(refuses_an_opening_that_loses_its_channel, watched),
@@ -736,7 +894,12 @@ int main(void)
 		TEST(retries_a_record_that_cannot_be_read_every_second, watched),
 		TEST(relies_on_the_sweep_without_CLIENT_ID, watched),
 		TEST(relies_on_the_sweep_without_CLIENT_TRACKING, watched),
+		TEST(closes_at_once_without_OPTIN, watched),
+		TEST(closes_at_once_without_CLIENT_CACHING, watched),
 		TEST(reads_all_again_after_a_lost_link_without_tracking, watched),
+		TEST(tracks_no_id_that_a_stranger_makes_up, unsigned_cookies),
+		TEST(tracks_no_made_up_id_after_a_flush, unsigned_cookies),
+		TEST(refuses_an_unsigned_session_that_ends_while_it_opens, unsigned_cookies),
 		TEST(changes_the_channels_with_the_session, watched),
 		TEST(closes_a_connection_that_loses_all_channels, watched),
 		TEST(applies_reloaded_rules_to_open_connections, watched),

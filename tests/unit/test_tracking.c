@@ -9,8 +9,8 @@ struct seen {
 	struct subscriptions listener;
 	struct tracking tracking;
 	struct test_target target;
-	int ups, listener_ups, listening, deaf, tracked, refused, invalidated, flushed, answers,
-		messages, closed;
+	int ups, listener_ups, listening, deaf, tracked, refused, unselective, invalidated, flushed,
+		answers, messages, closed;
 	uint64_t client;
 	char key[64], problem[300];
 };
@@ -135,9 +135,17 @@ static void on_refused(struct tracking *tracking, struct slice problem)
 	keep(seen->problem, sizeof(seen->problem), problem);
 }
 
+static void on_unselective(struct tracking *tracking, struct slice problem)
+{
+	struct seen *seen = tracking->owner;
+	seen->unselective++;
+	keep(seen->problem, sizeof(seen->problem), problem);
+}
+
 static const struct tracking_events tracking_events = {
 	.on_tracked = on_tracked,
 	.on_refused = on_refused,
+	.on_unselective = on_unselective,
 };
 
 /* ---- set-up ---- */
@@ -178,12 +186,17 @@ static void on_answer(void *context, const struct redisReply *reply)
 	seen->answers++;
 }
 
-static void read_key(struct seen *seen, struct world *world, const char *key)
+static void read_as(struct seen *seen, struct world *world, const char *key, bool tracked)
 {
 	int before = seen->answers;
 	const struct slice words[] = { SLICE("GET"), slice_of(key) };
-	assert_int_equal(redis_link_command(&seen->reader, words, 2, on_answer, seen), 0);
+	assert_int_equal(tracking_read(&seen->tracking, tracked, words, 2, on_answer, seen), 0);
 	RUN_UNTIL(&world->test, seen->answers > before);
+}
+
+static void read_key(struct seen *seen, struct world *world, const char *key)
+{
+	read_as(seen, world, key, true);
 }
 
 /* ---- tests ---- */
@@ -213,6 +226,54 @@ static void reports_a_changed_key_once(void **state)
 	TEST_REDIS_DO(&world->redis, "DEL", "a");
 	RUN_UNTIL(&world->test, seen.invalidated == 4);
 	assert_int_equal(seen.flushed, 0);
+	close_both(&seen, world);
+}
+
+/* Not even what is read in one write with a tracked key, before or behind it. */
+static void reports_only_what_was_to_be_tracked(void **state)
+{
+	struct world *world = *state;
+	struct seen seen;
+	open_tracked(&seen, world);
+	assert_true(tracking_is_selective(&seen.tracking));
+	static const struct {
+		const char *key;
+		bool tracked;
+	} reads[] = { { "a", false }, { "b", true }, { "c", false }, { "d", true } };
+	for (size_t i = 0; i < COUNT_OF(reads); i++) {
+		const struct slice words[] = { SLICE("GET"), slice_of(reads[i].key) };
+		assert_int_equal(
+			tracking_read(&seen.tracking, reads[i].tracked, words, 2, on_answer, &seen),
+			0);
+	}
+	RUN_UNTIL(&world->test, seen.answers == COUNT_OF(reads));
+	TEST_REDIS_DO(&world->redis, "MSET", "a", "1", "b", "1", "c", "1");
+	TEST_REDIS_DO(&world->redis, "SET", "d", "1");
+	RUN_UNTIL(&world->test, seen.invalidated == 2);
+	assert_string_equal(seen.key, "d");
+	assert_int_equal(seen.unselective + seen.refused, 0);
+	close_both(&seen, world);
+}
+
+/* A Redis user of before, who may not use CLIENT CACHING. */
+static void tracks_all_where_it_may_not_choose(void **state)
+{
+	struct world *world = *state;
+	struct seen seen;
+	RUN_UNTIL(&world->test, test_redis_accepts(&world->redis));
+	TEST_REDIS_DO(&world->redis, "ACL", "SETUSER", "u", "reset", "on", ">p", "~*", "&*",
+		"+@all", "-client|caching");
+	open_both(&seen, world, "u:p@");
+	RUN_UNTIL(&world->test, seen.tracked);
+	read_key(&seen, world, "a");
+	RUN_UNTIL(&world->test, seen.tracked == 2);
+	assert_true(slice_starts_with(slice_of(seen.problem), SLICE("NOPERM")));
+	assert_false(tracking_is_selective(&seen.tracking));
+	read_as(&seen, world, "a", false);
+	TEST_REDIS_DO(&world->redis, "SET", "a", "1");
+	RUN_UNTIL(&world->test, seen.invalidated);
+	assert_int_equal(seen.unselective, 1);
+	assert_int_equal(seen.refused, 0);
 	close_both(&seen, world);
 }
 
@@ -296,6 +357,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_REDIS(reports_a_changed_key_once),
+		WITH_REDIS(reports_only_what_was_to_be_tracked),
+		WITH_REDIS(tracks_all_where_it_may_not_choose),
 		WITH_REDIS(reports_flushall_as_any_key),
 		WITH_REDIS(ignores_publications_on_its_channel),
 		WITH_REDIS(tracks_again_when_either_link_is_back),

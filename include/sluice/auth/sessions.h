@@ -21,6 +21,7 @@
 #include "sluice/base/table.h"
 #include "sluice/net/deadlines.h"
 #include "sluice/redis/link.h"
+#include "sluice/redis/tracking.h"
 #include "sluice/settings/settings.h"
 
 struct session;
@@ -51,7 +52,8 @@ struct sessions_events {
 
 /* Filled in by the owner before sessions_init. All of it must outlive the sessions. */
 struct sessions_setup {
-	struct redis_link *link; /* for commands */
+	struct redis_link *link;   /* for commands */
+	struct tracking *tracking; /* of what is read over it */
 	const struct settings *settings;
 	struct metrics *metrics;
 	uv_loop_t *loop;
@@ -110,7 +112,8 @@ struct redis_link *sessions_link(const struct sessions *sessions);
 MUST_CHECK int sessions_look_up(
 	struct sessions *sessions, struct slice sid, struct session_waiter *waiter);
 
-/* The same by the Redis key of its record, of at most SESSION_KEY_MAX bytes. */
+/* The same by the Redis key of its record, of at most SESSION_KEY_MAX bytes. The key must come from
+ * the backend, not from a client. */
 MUST_CHECK int sessions_look_up_key(
 	struct sessions *sessions, struct slice key, struct session_waiter *waiter);
 
@@ -126,6 +129,9 @@ void sessions_join(
 	struct sessions *sessions, struct session *session, struct session_member *member);
 /* Does nothing if the member is on no session. */
 void sessions_leave(struct sessions *sessions, struct session_member *member);
+
+/* May the member's session have changed since it was read last? It is being read again, then. */
+bool sessions_is_stale(const struct session_member *member);
 
 /* The member's client is present. With session.touch, extends the time to live of its session, at
  * most once a minute. */

@@ -54,8 +54,9 @@ struct worker {
 	struct tracking tracking;
 	struct sessions sessions;
 	struct conns conns;
-	unsigned links;      /* not yet closed */
-	bool told_untracked; /* a warning that sessions are not tracked has been logged */
+	unsigned links;        /* not yet closed */
+	bool told_untracked;   /* a warning that sessions are not tracked has been logged */
+	bool told_unselective; /* the same, that all reads are tracked */
 };
 
 /* Opens worker `number` on a listening descriptor, which it takes, also on an error.

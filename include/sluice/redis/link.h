@@ -18,7 +18,7 @@
 
 enum {
 	REDIS_PING_MS = 1000,
-	REDIS_PENDING_MAX = 4096, /* unanswered commands */
+	REDIS_PENDING_MAX = 8192, /* unanswered commands */
 };
 
 struct redis_link;

@@ -5,7 +5,8 @@
  *
  * The listener is a subscribed link (subscriptions.h), which Redis knows by its client ID. Whenever
  * one of the two links has come back, this module tells Redis to track the reader's keys for the
- * listener (CLIENT TRACKING ON REDIRECT). */
+ * listener (CLIENT TRACKING ON OPTIN REDIRECT). Redis then tracks only the reads that ask for it.
+ */
 #ifndef SLUICE_REDIS_TRACKING_H
 #define SLUICE_REDIS_TRACKING_H
 
@@ -22,6 +23,15 @@ struct tracking_events {
 	/* Redis does not support tracking, or denies it to us. `problem`, borrowed, is its error
 	 * text. Raised once for each attempt. */
 	void (*on_refused)(struct tracking *tracking, struct slice problem);
+	/* Redis does not support tracking only some reads, or denies it to us, so all will be
+	 * tracked. `problem` as above. */
+	void (*on_unselective)(struct tracking *tracking, struct slice problem);
+};
+
+enum tracking_mode {
+	TRACKING_OFF,
+	TRACKING_ALL,      /* every read */
+	TRACKING_SELECTED, /* the reads that ask for it */
 };
 
 struct tracking {
@@ -29,7 +39,9 @@ struct tracking {
 	/* private */
 	const struct tracking_events *events;
 	struct redis_link *reader;
-	uint64_t listener; /* its client ID; 0: there is none */
+	uint64_t listener;       /* its client ID; 0: there is none */
+	unsigned unanswered;     /* CLIENT TRACKING that were sent */
+	enum tracking_mode mode; /* once they are answered with OK */
 };
 
 void tracking_init(struct tracking *tracking, struct redis_link *reader,
@@ -38,7 +50,17 @@ void tracking_init(struct tracking *tracking, struct redis_link *reader,
 /* The listener has come up with this client ID; 0: it is down. */
 void tracking_set_listener(struct tracking *tracking, uint64_t listener);
 
-/* The reader has come up. */
-void tracking_reader_is_up(struct tracking *tracking);
+/* The reader has come up. False: nothing is tracked, as there is no listener. */
+bool tracking_reader_is_up(struct tracking *tracking);
+
+/* Does it depend on `tracked` whether tracking_read is tracked? If not, either all reads are
+ * tracked, or none. */
+bool tracking_is_selective(const struct tracking *tracking);
+
+/* Sends a command that reads one key over the reader, as redis_link_command does and with its
+ * results; if `tracked`, a change of the key is reported. A tracked read may use up two of the
+ * link's REDIS_PENDING_MAX commands. */
+MUST_CHECK int tracking_read(struct tracking *tracking, bool tracked, const struct slice *words,
+	size_t n, redis_reply_fn on_read, void *context);
 
 #endif

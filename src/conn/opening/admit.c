@@ -117,10 +117,39 @@ void admit_without(struct conn *conn, const char *problem)
 
 /* ---- while it waits ---- */
 
+static void on_read_again(struct session_waiter *waiter, enum session_result result,
+	struct session *session, const struct identity *identity)
+{
+	struct conn *conn = container_of(waiter, struct opening, waiter)->conn;
+	(void)session, (void)identity;
+	if (result == SESSION_UNAVAILABLE)
+		opening_refuse(conn, 503, "the session could not be read from Redis");
+	else if (result == SESSION_NONE)
+		purpose_of(conn)->reject(conn, "the session has ended");
+	else if (conn->subscriber.unconfirmed == 0)
+		purpose_of(conn)->admitted(conn);
+}
+
+static void read_again(struct conn *conn)
+{
+	struct session_waiter *waiter = &conn->opening->waiter;
+	if (list_is_linked(&waiter->link))
+		return;
+	waiter->on_result = on_read_again;
+	int error = sessions_ask(conn->shared->sessions, conn->session.session, waiter);
+	if (error)
+		opening_refuse_for_redis(conn, error);
+}
+
+/* If the session may have changed while Redis confirmed the channels, what it says now decides. */
 static void on_confirmed(struct conn *conn, struct slice channel)
 {
 	(void)channel;
-	if (conn->subscriber.unconfirmed == 0)
+	if (conn->subscriber.unconfirmed > 0)
+		return;
+	if (sessions_is_stale(&conn->session))
+		read_again(conn);
+	else
 		purpose_of(conn)->admitted(conn);
 }
 
