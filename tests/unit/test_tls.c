@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -191,6 +192,69 @@ static void carries_bytes_through_narrow_pipes(void **state)
 		assert_memory_equal(sent, received, sizeof(sent));
 		pair_close(&pair);
 	}
+}
+
+/* Sends one record through a pipe that takes `first` bytes of it, and then the rest. */
+static void send_in_two_parts(struct pair *pair, const char *text, size_t len, size_t first)
+{
+	pair->up.capacity = first;
+	assert_int_equal(tls_session_write(pair->client.session, text, len), -EAGAIN);
+	pair->up.capacity = PIPE_MAX;
+}
+
+/* Sessions of a thread share record buffers, unless a part of a record is in them. */
+static void parts_of_records_do_not_mix(void **state)
+{
+	(void)state;
+	enum { PAIRS = 4, LEN = 9000 };
+	static struct pair pairs[PAIRS];
+	static char text[PAIRS][LEN], received[LEN];
+	for (size_t i = 0; i < PAIRS; i++) {
+		memset(text[i], (int)('a' + i), LEN);
+		pair_open(&pairs[i], "name", "sluice.test", PIPE_MAX);
+		shake_hands(&pairs[i]);
+	}
+	for (size_t round = 0; round < 50; round++) {
+		for (size_t i = 0; i < PAIRS; i++) {
+			send_in_two_parts(&pairs[i], text[i], LEN, 1 + round * 180 + i);
+			assert_int_equal(
+				tls_session_read(pairs[i].server.session, received, LEN), -EAGAIN);
+			assert_int_equal(tls_session_write(pairs[i].server.session, "down", 4), 4);
+		}
+		for (size_t i = PAIRS; i-- > 0;) {
+			assert_int_equal(
+				tls_session_write(pairs[i].client.session, text[i], LEN), LEN);
+			assert_int_equal(
+				tls_session_read(pairs[i].client.session, received, LEN), 4);
+			assert_int_equal(
+				tls_session_read(pairs[i].server.session, received, LEN), LEN);
+			assert_memory_equal(received, text[i], LEN);
+		}
+	}
+	for (size_t i = 0; i < PAIRS; i++)
+		pair_close(&pairs[i]);
+}
+
+/* Both sides of an idle connection, of which a gateway has one. */
+static void an_idle_session_takes_less_than_12_kib(void **state)
+{
+	(void)state;
+	enum { PAIRS = 40 };
+	static struct pair pairs[PAIRS];
+	size_t before = 0;
+	for (size_t i = 0; i < PAIRS; i++) {
+		pair_open(&pairs[i], "name", "sluice.test", PIPE_MAX);
+		shake_hands(&pairs[i]);
+		char bytes[8];
+		assert_int_equal(tls_session_write(pairs[i].server.session, "idle", 4), 4);
+		assert_int_equal(tls_session_read(pairs[i].client.session, bytes, 8), 4);
+		if (i == 0)
+			before = mallinfo2().uordblks;
+	}
+	size_t each = (mallinfo2().uordblks - before) / (PAIRS - 1) / 2;
+	assert_true(each < 12 * 1024);
+	for (size_t i = 0; i < PAIRS; i++)
+		pair_close(&pairs[i]);
 }
 
 static void tells_an_end_from_a_broken_socket(void **state)
@@ -486,6 +550,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trusts_by_name_and_authority),
 		cmocka_unit_test(carries_bytes_through_narrow_pipes),
+		cmocka_unit_test(parts_of_records_do_not_mix),
+		cmocka_unit_test(an_idle_session_takes_less_than_12_kib),
 		cmocka_unit_test(tells_an_end_from_a_broken_socket),
 		cmocka_unit_test(notices_tampered_records),
 		cmocka_unit_test(rejects_tls_1_1),

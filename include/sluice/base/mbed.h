@@ -10,7 +10,8 @@
  *  - 3.6 may resume a session under another version of TLS than the ticket was for.
  *  - 3.6 compares a ticket's age with a clock that started with the machine.
  *  - 3.6 reports a session ticket to a client as if reading had failed.
- *  - A build may lack renegotiation, and then lacks the function to turn it off. */
+ *  - A build may lack renegotiation, and then lacks the function to turn it off.
+ *  - 3.6 calls the members of its structs private, and gives records room for connection ids. */
 #ifndef SLUICE_BASE_MBED_H
 #define SLUICE_BASE_MBED_H
 
@@ -32,6 +33,10 @@
 
 #if !defined(MBEDTLS_SSL_SESSION_TICKETS) || !defined(MBEDTLS_HKDF_C) || !defined(MBEDTLS_GCM_C)
 #error "mbedTLS must be built with MBEDTLS_SSL_SESSION_TICKETS, MBEDTLS_HKDF_C and MBEDTLS_GCM_C"
+#endif
+
+#if !defined(MBEDTLS_PRIVATE)
+#define MBEDTLS_PRIVATE(member) member
 #endif
 
 /* Fills `bytes`. 0 or an mbedTLS error. */
@@ -138,6 +143,83 @@ static inline void mbed_require_key_exchange(mbedtls_ssl_config *config)
 #else
 	(void)config;
 #endif
+}
+
+/* ---- the record buffers of a context (net/tls/tls_buffers) ---- */
+
+#if ((MBEDTLS_VERSION_NUMBER >= 0x021c0000 && MBEDTLS_VERSION_NUMBER < 0x021d0000) || \
+	(MBEDTLS_VERSION_NUMBER >= 0x03060000 && MBEDTLS_VERSION_NUMBER < 0x03070000)) && \
+	!defined(MBEDTLS_PLATFORM_MEMORY) && !defined(MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) && \
+	!defined(MBEDTLS_ZLIB_SUPPORT) && !defined(MBEDTLS_SSL_HW_RECORD_ACCEL)
+#define MBED_BUFFERS_ARE_KNOWN 1
+#else
+#define MBED_BUFFERS_ARE_KNOWN 0
+#endif
+
+enum { MBED_BUFFER_POINTERS = 6 };
+
+/* One direction: mbedTLS' pointer to the buffer, and those into it. */
+struct mbed_buffer {
+	unsigned char **start, **pointers[MBED_BUFFER_POINTERS];
+	size_t n;
+	unsigned char **counter; /* one of the pointers: the number of the next record */
+	bool is_empty;           /* holds no part of a record that is still needed */
+};
+
+/* Is the handshake over, and have the session tickets that follow it in TLS 1.3 been sent? */
+static inline bool mbed_is_established(const mbedtls_ssl_context *ssl)
+{
+	return ssl->MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_HANDSHAKE_OVER;
+}
+
+static inline struct mbed_buffer mbed_in_buffer(mbedtls_ssl_context *ssl)
+{
+	bool is_empty = ssl->MBEDTLS_PRIVATE(in_left) == 0 && mbedtls_ssl_check_pending(ssl) == 0;
+#if MBEDTLS_VERSION_NUMBER >= 0x03060300
+	is_empty = is_empty && ssl->MBEDTLS_PRIVATE(badmac_seen_or_in_hsfraglen) == 0;
+#endif
+	return (struct mbed_buffer){
+		.start = &ssl->MBEDTLS_PRIVATE(in_buf),
+		.counter = &ssl->MBEDTLS_PRIVATE(in_ctr),
+		.is_empty = is_empty,
+		.pointers = {
+			&ssl->MBEDTLS_PRIVATE(in_ctr),
+			&ssl->MBEDTLS_PRIVATE(in_hdr),
+			&ssl->MBEDTLS_PRIVATE(in_len),
+			&ssl->MBEDTLS_PRIVATE(in_iv),
+			&ssl->MBEDTLS_PRIVATE(in_msg),
+#if defined(MBEDTLS_SSL_DTLS_CONNECTION_ID)
+			&ssl->MBEDTLS_PRIVATE(in_cid),
+		},
+		.n = 6,
+#else
+		},
+		.n = 5,
+#endif
+	};
+}
+
+static inline struct mbed_buffer mbed_out_buffer(mbedtls_ssl_context *ssl)
+{
+	return (struct mbed_buffer){
+		.start = &ssl->MBEDTLS_PRIVATE(out_buf),
+		.counter = &ssl->MBEDTLS_PRIVATE(out_ctr),
+		.is_empty = ssl->MBEDTLS_PRIVATE(out_left) == 0,
+		.pointers = {
+			&ssl->MBEDTLS_PRIVATE(out_ctr),
+			&ssl->MBEDTLS_PRIVATE(out_hdr),
+			&ssl->MBEDTLS_PRIVATE(out_len),
+			&ssl->MBEDTLS_PRIVATE(out_iv),
+			&ssl->MBEDTLS_PRIVATE(out_msg),
+#if defined(MBEDTLS_SSL_DTLS_CONNECTION_ID)
+			&ssl->MBEDTLS_PRIVATE(out_cid),
+		},
+		.n = 6,
+#else
+		},
+		.n = 5,
+#endif
+	};
 }
 
 /* May a handshake, whose version has been negotiated, resume this session? */

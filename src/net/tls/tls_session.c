@@ -29,12 +29,14 @@
 #include <mbedtls/net_sockets.h>
 
 #include "sluice/base/mbed.h"
+#include "tls_buffers.h"
 #include "tls_settings_internal.h"
 
 enum { RECEIVES_A_CALL = 32, BARREN_MAX = 65536 };
 
 struct tls_session {
 	mbedtls_ssl_context ssl;
+	struct tls_buffers buffers; /* what it keeps of them while it has none */
 	const struct tls_io *io;
 	void *context;
 	size_t unfinished; /* bytes of the write that must be offered again */
@@ -166,6 +168,7 @@ int tls_session_handshake(struct tls_session *session)
 	tls_tickets_handshake(&session->ssl);
 	int result = mbedtls_ssl_handshake(&session->ssl);
 	tls_tickets_handshake(NULL);
+	tls_buffers_return(&session->ssl, &session->buffers);
 	if (result == 0)
 		return 0;
 	if (result == MBEDTLS_ERR_SSL_WANT_READ)
@@ -177,11 +180,14 @@ int tls_session_handshake(struct tls_session *session)
 
 ssize_t tls_session_read(struct tls_session *session, void *bytes, size_t len)
 {
-	int result;
+	int result = tls_buffers_lend(&session->ssl, &session->buffers);
 	session->receives = 0;
+	if (result < 0)
+		return fail(session, result);
 	do {
 		result = mbedtls_ssl_read(&session->ssl, bytes, len);
 	} while (mbed_is_session_ticket(result));
+	tls_buffers_return(&session->ssl, &session->buffers);
 	if (result >= 0) {
 		session->barren = 0;
 		return result;
@@ -200,7 +206,11 @@ ssize_t tls_session_write(struct tls_session *session, const void *bytes, size_t
 	MUST(len >= session->unfinished);
 	if (session->unfinished > 0)
 		len = session->unfinished;
-	int result = mbedtls_ssl_write(&session->ssl, bytes, len);
+	int result = tls_buffers_lend(&session->ssl, &session->buffers);
+	if (result < 0)
+		return fail(session, result);
+	result = mbedtls_ssl_write(&session->ssl, bytes, len);
+	tls_buffers_return(&session->ssl, &session->buffers);
 	bool again = result == MBEDTLS_ERR_SSL_WANT_WRITE || result == MBEDTLS_ERR_SSL_WANT_READ;
 	session->unfinished = again ? len : 0;
 	if (again)
@@ -210,7 +220,9 @@ ssize_t tls_session_write(struct tls_session *session, const void *bytes, size_t
 
 void tls_session_end(struct tls_session *session)
 {
-	mbedtls_ssl_close_notify(&session->ssl);
+	if (tls_buffers_lend(&session->ssl, &session->buffers) == 0)
+		mbedtls_ssl_close_notify(&session->ssl);
+	tls_buffers_return(&session->ssl, &session->buffers);
 }
 
 const char *tls_session_error(const struct tls_session *session, char error[TLS_ERROR_MAX])

@@ -1,7 +1,7 @@
 /* TLS settings of a server or a client, on mbedTLS.
  *
  *	settings (one, all threads)          session (one for each connection, its thread)
- *	  ssl_config, certificates, key  <---  ssl_context: 40 KB of record buffers, by mbedTLS
+ *	  ssl_config, certificates, key  <---  ssl_context; record buffers: tls_buffers.c
  *
  * Settings are only read once they are made, except for the keys of session tickets, which are
  * replaced under a mutex. This is enough to share them: our source of random bytes is the kernel
