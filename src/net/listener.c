@@ -42,6 +42,9 @@ static int set_socket_options(int fd, const struct address *address, bool shared
 	/* else an ended process' connections block the port for a minute */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
 		return -errno;
+	/* an accepted socket inherits it (Linux), so it costs no call for each connection */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+		return -errno;
 	if (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0)
 		return -errno;
 	/* [::] accepts IPv4 too, whatever net.ipv6.bindv6only says */

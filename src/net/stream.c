@@ -85,10 +85,12 @@ static void proceed(struct stream *stream)
 }
 
 /* After an error the stream reads and writes: the socket then gives what was received before the
- * error, and says which error it is. */
+ * error, and says which error it is. An event that the stream does not wait for would be reported
+ * again and again, so then epoll is updated at once. */
 static void on_ready(void *owner, unsigned events)
 {
 	struct stream *stream = owner;
+	bool is_wanted = (events & ~stream_wanted_events(stream)) == 0;
 	if (events & (EPOLLERR | EPOLLHUP))
 		events |= EPOLLIN | EPOLLOUT;
 	if (!stream->open) {
@@ -99,7 +101,11 @@ static void on_ready(void *owner, unsigned events)
 		if (stream_is_alive(stream) && stream->stuck && (events & EPOLLOUT))
 			stream_write(stream);
 	}
-	if (stream_is_alive(stream))
+	if (!stream_is_alive(stream))
+		return;
+	if (is_wanted)
+		stream_watch_lazily(stream);
+	else
 		stream_watch(stream, stream_wanted_events(stream));
 }
 
@@ -137,7 +143,6 @@ static int begin_client(struct stream *stream, struct tls_settings *tls, const c
 /* Takes `fd`; closes it on an error. */
 static int take_socket(struct stream *stream, int fd)
 {
-	stream_io_init(fd);
 	int result = sockets_add(&stream->shared->sockets, fd, stream, EPOLLIN);
 	if (result < 0) {
 		close(fd);
@@ -176,6 +181,8 @@ static void on_connected(void *owner, int fd)
 		stream->events->on_closed(stream);
 		return;
 	}
+	if (fd >= 0)
+		stream_io_init(fd);
 	int result = fd < 0 ? fd : take_socket(stream, fd);
 	if (result < 0)
 		stream_fail(stream, result);

@@ -47,8 +47,8 @@ static inline unsigned stream_wanted_events(const struct stream *stream)
 /* Watches these events; 0: none. May fail the stream. */
 void stream_watch(struct stream *stream, unsigned wanted);
 
-/* For the end of a turn; inline because it follows each write. A pause in reading is not passed on
- * to epoll until something arrives, because most pauses are over by then. */
+/* Inline because it follows each write. A pause in reading is not passed on to epoll until something
+ * arrives, because most pauses are over by then. */
 static inline void stream_watch_lazily(struct stream *stream)
 {
 	unsigned wanted = stream_wanted_events(stream);

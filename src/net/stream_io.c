@@ -75,7 +75,6 @@ static ssize_t send_tls(struct tls_session *tls, const struct send_queue *queue)
 void stream_io_init(int fd)
 {
 	const int on = 1;
-	/* fails on a Unix socket, which has no such delay */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 

@@ -18,7 +18,7 @@ struct end {
 	unsigned opened, ended, drained, closed;
 	int error; /* of the last on_end */
 	enum end_event closes_in;
-	bool echoes, within; /* within: in a call that must not raise events */
+	bool echoes, pauses, within; /* within: in a call that must not raise events */
 	char error_text[TLS_ERROR_MAX];
 };
 
@@ -49,6 +49,8 @@ static inline void end_on_bytes(struct stream *stream, char *bytes, size_t len)
 	assert_int_equal(buffer_append(&end->received, bytes, len), 0);
 	if (end->echoes)
 		assert_int_equal(stream_send_bytes(stream, bytes, len), 0);
+	if (end->pauses)
+		stream_pause(stream);
 	memset(bytes, '!', len); /* a handler may change them */
 	end_happens(end, END_BYTES);
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,11 @@ static void accepts_on_a_free_port(void **state)
 		RUN_UNTIL(&site.test, site.accepted == 1);
 		assert_true(fcntl(site.fds[0], F_GETFL) & O_NONBLOCK);
 		assert_true(fcntl(site.fds[0], F_GETFD) & FD_CLOEXEC);
+		int without_delay = 0;
+		socklen_t len = sizeof(without_delay);
+		assert_int_equal(
+			getsockopt(site.fds[0], IPPROTO_TCP, TCP_NODELAY, &without_delay, &len), 0);
+		assert_int_not_equal(without_delay, 0);
 		assert_int_equal(site.peer.ss_family, site.address.any.sa_family);
 		close(fd);
 		site_close(&site);

@@ -37,6 +37,17 @@ ssize_t send(int fd, const void *bytes, size_t len, int flags)
 	return sendmsg(fd, &(struct msghdr){ .msg_iov = &part, .msg_iovlen = 1 }, flags);
 }
 
+static int epoll_calls;
+
+int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+int __real_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+	epoll_calls++;
+	return __real_epoll_ctl(epoll, operation, fd, event);
+}
+
 static int setup(void **state)
 {
 	memset(&kernel, 0, sizeof(kernel));
@@ -107,16 +118,13 @@ static void opens_reads_and_writes(void **state)
 {
 	struct site *site = *state;
 	struct end end = { 0 };
-	int fds[2], delay = 0;
+	int fds[2];
 	char bytes[8];
-	socklen_t len = sizeof(delay);
 	tcp_pair(fds);
 	end_accept(&end, site, fds[1], NULL);
 	assert_int_equal(write(fds[0], "ping", 4), 4);
 	RUN_UNTIL(&site->test, has_received(&end, "ping"));
 	assert_int_equal(end.opened, 1);
-	assert_int_equal(getsockopt(fds[1], IPPROTO_TCP, TCP_NODELAY, &delay, &len), 0);
-	assert_int_not_equal(delay, 0);
 	assert_int_equal(stream_send_bytes(&end.stream, "pong", 4), 0);
 	assert_int_equal(stream_queued(&end.stream), 4);
 	RUN_UNTIL(&site->test, stream_queued(&end.stream) == 0);
@@ -414,6 +422,28 @@ static void pauses_and_resumes_reading(void **state)
 	close(peer);
 }
 
+/* As each log-in does: it reads the request, pauses until Redis has answered, and goes on. */
+static void a_pause_that_nobody_notices_costs_no_call(void **state)
+{
+	struct site *site = *state;
+	struct end end = { .pauses = true };
+	int calls = epoll_calls;
+	int peer = accept_end(&end, site, 0);
+	assert_int_equal(write(peer, "request", 7), 7);
+	RUN_UNTIL(&site->test, has_received(&end, "request"));
+	for (int i = 0; i < 5; i++)
+		uv_run(&site->test.loop, UV_RUN_ONCE);
+	end.pauses = false;
+	stream_resume(&end.stream);
+	assert_int_equal(stream_send_bytes(&end.stream, "answer", 6), 0);
+	RUN_UNTIL(&site->test, stream_queued(&end.stream) == 0);
+	assert_int_equal(write(peer, ", frame", 7), 7);
+	RUN_UNTIL(&site->test, has_received(&end, "request, frame"));
+	assert_int_equal(epoll_calls - calls, 1);
+	end_finish(&end, site);
+	close(peer);
+}
+
 /* ---- ends ---- */
 
 static void can_send_after_the_peers_end(void **state)
@@ -601,10 +631,14 @@ static void connects(void **state)
 	struct end end = { 0 };
 	struct sockaddr_in address;
 	char bytes[8];
-	int listening = listen_at_a_free_port(&address);
+	int listening = listen_at_a_free_port(&address), without_delay = 0;
+	socklen_t len = sizeof(without_delay);
 	end_connect(&end, site, "127.0.0.1", ntohs(address.sin_port));
 	assert_int_equal(stream_send_bytes(&end.stream, "early", 5), 0);
 	RUN_UNTIL(&site->test, end.opened && stream_queued(&end.stream) == 0);
+	assert_int_equal(
+		getsockopt(end.stream.fd, IPPROTO_TCP, TCP_NODELAY, &without_delay, &len), 0);
+	assert_int_not_equal(without_delay, 0);
 	int fd = accept(listening, NULL, NULL);
 	assert_int_equal(read(fd, bytes, sizeof(bytes)), 5);
 	assert_int_equal(write(fd, "hello", 5), 5);
@@ -720,6 +754,7 @@ int main(void)
 		TEST(lets_other_streams_write_while_it_sends_much),
 		TEST(holds_a_reference_as_long_as_needed),
 		TEST(pauses_and_resumes_reading),
+		TEST(a_pause_that_nobody_notices_costs_no_call),
 		TEST(can_send_after_the_peers_end),
 		TEST(ends_after_the_queue_is_sent),
 		TEST(a_reset_is_an_error),

@@ -39,7 +39,7 @@ struct listener {
  * was chosen. Returns the descriptor or a negative errno. `shared`: with SO_REUSEPORT, so that more
  * sockets can be bound to the same port; without it, -EADDRINUSE if another program listens there.
  * A stale file of a Unix socket is removed first; if a program listens on it, the result is
- * -EADDRINUSE. */
+ * -EADDRINUSE. What a TCP socket accepts is sent without delay (TCP_NODELAY). */
 MUST_CHECK int listener_bind(struct address *address, bool shared);
 
 /* Takes the descriptor, and closes it on an error too. Accepts at most 64 connections per turn. If

@@ -81,9 +81,10 @@ struct stream {
 	unsigned parts_awaited : 2; /* how often the kernel was told to wait for the rest of it */
 };
 
-/* Takes an accepted descriptor, and closes it on an error too. `tls`: settings of a TLS server, or
- * NULL; the TLS session, and its memory, begins when a whole ClientHello is there. Reading begins at once; on_open is never raised within this call. 0, or a negative errno:
- * no event will follow, the memory is the caller's. */
+/* Takes a descriptor that a socket of listener_bind has accepted, and closes it on an error too.
+ * `tls`: settings of a TLS server, or NULL; the TLS session, and its memory, begins when a whole
+ * ClientHello is there. Reading begins at once; on_open is never raised within this call. 0, or a
+ * negative errno: no event will follow, the memory is the caller's. */
 MUST_CHECK int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
 	struct tls_settings *tls, const struct stream_events *events);
 
