@@ -11,6 +11,7 @@
 
 #include "sluice/base/defs.h"
 #include "sluice/base/log.h"
+#include "sluice/base/random.h"
 
 enum { FIRST_MS = 1000000 };
 
@@ -51,16 +52,22 @@ static uint32_t draw(void)
 	return random_state >> 8;
 }
 
-uint32_t arc4random_uniform(uint32_t bound)
+/* Both in place of base's, whose pool would outlive a script. */
+void random_bytes(void *bytes, size_t len)
 {
-	return bound ? draw() % bound : 0;
+	for (size_t i = 0; i < len; i++)
+		((unsigned char *)bytes)[i] = (unsigned char)draw();
+}
+
+uint32_t random_below(uint32_t bound)
+{
+	return draw() % bound;
 }
 
 ssize_t getrandom(void *bytes, size_t len, unsigned flags)
 {
 	(void)flags;
-	for (size_t i = 0; i < len; i++)
-		((unsigned char *)bytes)[i] = (unsigned char)draw();
+	random_bytes(bytes, len);
 	return (ssize_t)len;
 }
 

@@ -16,8 +16,7 @@
  * that the peer's program reads. The queue limits how much may wait. */
 #include "sluice/conn/open/heartbeat.h"
 
-#include <stdlib.h>
-
+#include "sluice/base/random.h"
 #include "sluice/conn/open/open_shared.h"
 #include "sluice/conn/open/ws_shared.h"
 
@@ -83,7 +82,7 @@ static void on_ping_due(struct deadline *deadline)
 
 void heartbeat_begin(struct conn *conn)
 {
-	schedule_ping(conn, arc4random_uniform(conn_settings(conn)->heartbeat_interval_ms + 1));
+	schedule_ping(conn, random_below(conn_settings(conn)->heartbeat_interval_ms + 1));
 }
 
 void heartbeat_pong(struct conn *conn)

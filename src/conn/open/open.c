@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "sluice/base/random.h"
 #include "sluice/conn/open/channels.h"
 #include "sluice/conn/open/open_shared.h"
 #include "sluice/conn/open/queue.h"
@@ -157,7 +157,7 @@ void open_on_login(struct conn *conn, enum conn_login login, const struct identi
 void open_on_drain(struct conn *conn)
 {
 	char reason[WS_CLOSE_REASON_MAX];
-	int len = snprintf(
-		reason, sizeof(reason), "retry_after_ms=%u", arc4random_uniform(DRAIN_RETRY_MS));
+	int len =
+		snprintf(reason, sizeof(reason), "retry_after_ms=%u", random_below(DRAIN_RETRY_MS));
 	open_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
 }

@@ -4,8 +4,7 @@
  * one that is too long, which the reader refuses before it is kept. */
 #include "sluice/conn/open/dialect.h"
 
-#include <stdlib.h>
-
+#include "sluice/base/random.h"
 #include "sluice/conn/open/v1_answer.h"
 #include "sluice/conn/open/v1_channels.h"
 #include "sluice/conn/open/ws_allowance.h"
@@ -70,8 +69,7 @@ static bool add_name(void *context, struct slice channel)
 static void make_id(char id[CONNECTION_ID_LEN])
 {
 	uint8_t random[CONNECTION_ID_LEN / 2];
-	for (size_t i = 0; i < sizeof(random); i++)
-		random[i] = (uint8_t)arc4random_uniform(256);
+	random_bytes(random, sizeof(random));
 	hex_print(random, sizeof(random), id);
 }
 
