@@ -5,8 +5,8 @@
  * Why not malloc: a burst of log-ins brings thousands of requests at once, each in a block of
  * kilobytes, and a second later none is left. On the heap these blocks would be between blocks of
  * connections that stay, so their pages could not be returned to the system, and an idle connection
- * would cost four times its size. Here they are all in one place, and empty slabs, except the last,
- * are returned to the system.
+ * would cost four times its size. Here they are all in one place, and empty slabs are returned to
+ * the system, except a few: a stream of log-ins would map and unmap one for each two dozen of them.
  *
  * Objects that exist once for each connection benefit too: malloc keeps a word before each block,
  * rounds its size up, and places it in holes that are a little too large. Here a block takes
@@ -28,7 +28,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-enum { SLAB_BYTES = 65536, ALIGNMENT = 8 };
+enum { SLAB_BYTES = 65536, ALIGNMENT = 8, EMPTY_MAX = 4 };
 
 struct free_block {
 	struct free_block *next;
@@ -79,6 +79,7 @@ static struct slab *create_slab(struct pool *pool)
 	ASAN_POISON_MEMORY_REGION(slab->blocks, SLAB_BYTES - sizeof(*slab));
 	list_append(&pool->with_room, &slab->link);
 	pool->slabs++;
+	pool->empty++;
 	return slab;
 }
 
@@ -86,6 +87,7 @@ static void destroy_slab(struct pool *pool, struct slab *slab)
 {
 	list_remove(&slab->link);
 	pool->slabs--;
+	pool->empty--;
 	ASAN_UNPOISON_MEMORY_REGION(slab, SLAB_BYTES);
 	munmap(slab, SLAB_BYTES);
 }
@@ -117,10 +119,22 @@ void *pool_take(struct pool *pool)
 	struct free_block *block = slab->free;
 	ASAN_UNPOISON_MEMORY_REGION(block, pool->block_size);
 	slab->free = block->next;
-	slab->used++;
+	if (slab->used++ == 0)
+		pool->empty--;
 	if (!slab->free)
 		list_remove(&slab->link);
 	return memset(block, 0, pool->block_size);
+}
+
+/* Of the slabs that are empty some stay, at the end of the list. */
+static void keep_or_destroy(struct pool *pool, struct slab *slab)
+{
+	if (++pool->empty > EMPTY_MAX) {
+		destroy_slab(pool, slab);
+		return;
+	}
+	list_remove(&slab->link);
+	list_append(&pool->with_room, &slab->link);
 }
 
 /* A slab that has room again goes to the end of the list: the others fill up first, and it gets
@@ -136,7 +150,6 @@ void pool_give(struct pool *pool, void *block)
 	free_block->next = slab->free;
 	slab->free = free_block;
 	ASAN_POISON_MEMORY_REGION(block, pool->block_size);
-	bool is_only = pool->with_room.next == pool->with_room.previous;
-	if (--slab->used == 0 && !is_only)
-		destroy_slab(pool, slab);
+	if (--slab->used == 0)
+		keep_or_destroy(pool, slab);
 }

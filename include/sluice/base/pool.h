@@ -11,7 +11,7 @@ struct pool {
 	/* private */
 	size_t block_size;
 	struct list with_room; /* struct slab, by .link */
-	size_t slabs;
+	size_t slabs, empty;
 };
 
 /* `block_size`: at most a few kilobytes. Blocks are aligned to eight bytes. */
