@@ -50,13 +50,17 @@ int buffer_printf(struct buffer *buffer, const char *format, ...)
 	va_list arguments, again;
 	va_start(arguments, format);
 	va_copy(again, arguments);
-	int len = vsnprintf(NULL, 0, format, arguments);
+	size_t room = buffer->capacity - buffer->len;
+	int len = vsnprintf(room ? buffer->bytes + buffer->len : NULL, room, format, arguments);
 	va_end(arguments);
-	int error = len < 0 ? -EINVAL : buffer_reserve(buffer, (size_t)len + 1);
-	if (!error) {
-		vsnprintf(buffer->bytes + buffer->len, (size_t)len + 1, format, again);
-		buffer->len += (size_t)len;
+	int error = len < 0 ? -EINVAL : 0;
+	if (!error && (size_t)len >= room) {
+		error = buffer_reserve(buffer, (size_t)len + 1);
+		if (!error)
+			vsnprintf(buffer->bytes + buffer->len, (size_t)len + 1, format, again);
 	}
 	va_end(again);
+	if (!error)
+		buffer->len += (size_t)len;
 	return error;
 }

@@ -130,12 +130,26 @@ static void format_v6_peer(const struct in6_addr *peer, char text[INET6_ADDRSTRL
 	inet_ntop(AF_INET6, &network, text, INET6_ADDRSTRLEN);
 }
 
+/* What inet_ntop prints too, but with printf, and every accepted connection needs it. */
+static void format_v4_peer(struct in_addr ip, char text[INET6_ADDRSTRLEN])
+{
+	const unsigned char *bytes = (const unsigned char *)&ip;
+	char *at = text;
+	for (int i = 0; i < 4; i++) {
+		if (bytes[i] >= 100)
+			*at++ = (char)('0' + bytes[i] / 100);
+		if (bytes[i] >= 10)
+			*at++ = (char)('0' + bytes[i] / 10 % 10);
+		*at++ = (char)('0' + bytes[i] % 10);
+		*at++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *address_peer(const struct sockaddr_storage *peer, char text[INET6_ADDRSTRLEN])
 {
 	text[0] = '\0';
 	if (peer->ss_family == AF_INET)
-		inet_ntop(AF_INET, &((const struct sockaddr_in *)peer)->sin_addr, text,
-			INET6_ADDRSTRLEN);
+		format_v4_peer(((const struct sockaddr_in *)peer)->sin_addr, text);
 	else if (peer->ss_family == AF_INET6)
 		format_v6_peer(&((const struct sockaddr_in6 *)peer)->sin6_addr, text);
 	return text;

@@ -13,7 +13,6 @@
 
 #include <ctype.h>
 
-#include "sluice/proto/http/http_answer.h"
 #include "sluice/proto/text/base64.h"
 #include "sluice/proto/text/digest.h"
 #include "sluice/proto/ws/ws_subprotocol.h"
@@ -163,17 +162,22 @@ int ws_handshake_check_page(const struct http_request *request, struct ws_handsh
 	return *ret_problem ? 400 : 0;
 }
 
+/* Not by printf, which would take a twentieth of the time of a log-in. */
+static const char accepted[] = "HTTP/1.1 101 Switching Protocols\r\n"
+			       "Upgrade: websocket\r\n"
+			       "Connection: Upgrade\r\n"
+			       "Sec-WebSocket-Accept: ";
+
 int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *answer)
 {
 	char accept[ACCEPT_SIZE];
 	ws_handshake_accept_key(handshake->key, accept);
 	size_t before = answer->len;
-	int error = buffer_printf(answer,
-		"HTTP/1.1 101 %s\r\n"
-		"Upgrade: websocket\r\n"
-		"Connection: Upgrade\r\n"
-		"Sec-WebSocket-Accept: %s\r\n",
-		http_status_text(101), accept);
+	int error = buffer_append(answer, accepted, sizeof(accepted) - 1);
+	if (!error)
+		error = buffer_append(answer, accept, ACCEPT_SIZE - 1);
+	if (!error)
+		error = buffer_append_slice(answer, SLICE("\r\n"));
 	if (!error && handshake->subprotocol.at)
 		error = buffer_printf(answer, "Sec-WebSocket-Protocol: %.*s\r\n",
 			SLICE_ARGS(handshake->subprotocol));
