@@ -115,12 +115,23 @@ static enum state pass(struct http_gate *gate, char byte)
 	return SHUT;
 }
 
+/* Most bytes of a request are in values, and these lead nowhere else. */
+static size_t value_chars(const char *bytes, size_t len)
+{
+	size_t n = 0;
+	while (n < len && is_value_char((unsigned char)bytes[n]))
+		n++;
+	return n;
+}
+
 enum http_gate_result http_gate_pass(
 	struct http_gate *gate, const char *bytes, size_t len, size_t *ret_passed)
 {
 	enum http_gate_result result = HTTP_GATE_MORE;
 	size_t i = 0;
 	while (i < len && result == HTTP_GATE_MORE) {
+		if (gate->state == AT_VALUE && (i += value_chars(bytes + i, len - i)) == len)
+			break;
 		gate->state = (uint8_t)pass(gate, bytes[i++]);
 		if (gate->state == SHUT)
 			result = HTTP_GATE_REFUSED;

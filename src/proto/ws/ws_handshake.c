@@ -173,7 +173,9 @@ int ws_handshake_accept(const struct ws_handshake *handshake, struct buffer *ans
 	char accept[ACCEPT_SIZE];
 	ws_handshake_accept_key(handshake->key, accept);
 	size_t before = answer->len;
-	int error = buffer_append(answer, accepted, sizeof(accepted) - 1);
+	int error = buffer_reserve(answer, sizeof(accepted) + ACCEPT_SIZE + 64);
+	if (!error)
+		error = buffer_append(answer, accepted, sizeof(accepted) - 1);
 	if (!error)
 		error = buffer_append(answer, accept, ACCEPT_SIZE - 1);
 	if (!error)
