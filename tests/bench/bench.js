@@ -73,8 +73,9 @@ async function runMeasure(stand, name, skipped) {
   const measure = MEASURES[name];
   console.log(`\n${name}: ${measure.title}`);
   if (measure.needs && !(await measure.needs(stand))) {
-    console.log('  not in this version of Sluice');
-    skipped.add(`${name}, which is not in this version`);
+    const why = measure.lacking ?? 'this version of Sluice does not have it';
+    console.log(`  not measured: ${why}`);
+    skipped.add(`${name}: ${why}`);
     return null;
   }
   const cases = measure.cases(options.quick).filter(one => {

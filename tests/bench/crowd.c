@@ -43,6 +43,23 @@
 
 enum { OPCODE_CLOSE = 8, OPCODE_PING = 9 };
 
+/* ---- plain or over TLS ---- */
+
+static ssize_t receive(const struct conn *conn, void *bytes, size_t len, bool peek)
+{
+	if (conn->ssl)
+		return secure_receive(conn->ssl, bytes, len, peek);
+	ssize_t got = recv(conn->fd, bytes, len, MSG_DONTWAIT | (peek ? MSG_PEEK : 0));
+	return got < 0 ? -errno : got;
+}
+
+static bool send_whole(const struct conn *conn, const void *bytes, size_t len)
+{
+	ssize_t sent = conn->ssl ? secure_send(conn->ssl, bytes, len)
+				 : send(conn->fd, bytes, len, MSG_NOSIGNAL);
+	return sent == (ssize_t)len;
+}
+
 /* ---- the opening handshake ---- */
 
 static void lose(struct crowd *crowd, struct conn *conn)
@@ -54,6 +71,7 @@ static void lose(struct crowd *crowd, struct conn *conn)
 		crowd->refused++;
 	}
 	conn->state = CONN_GONE;
+	secure_end(conn->ssl, false);
 	close(conn->fd);
 }
 
@@ -108,38 +126,55 @@ static void send_request(struct crowd *crowd, struct conn *conn)
 	char path[512], request[REQUEST_MAX];
 	crowd_expand(crowd->path, number, path, sizeof path);
 	int length = snprintf(request, sizeof request,
-		"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nOrigin: http://127.0.0.1:%u\r\n"
+		"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nOrigin: %s://127.0.0.1:%u\r\n"
 		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " KEY "\r\n"
 		"Sec-WebSocket-Version: 13\r\n%s%s%s%s\r\n",
-		path, crowd->port, crowd->port, crowd->extra_header,
+		path, crowd->port, conn->ssl ? "https" : "http", crowd->port, crowd->extra_header,
 		crowd->cookies ? "Cookie: " : "", crowd->cookies ? crowd->cookies[number] : "",
 		crowd->cookies ? "\r\n" : "");
-	if (send(conn->fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
-		refuse(crowd, conn, strerror(errno));
+	if (!send_whole(conn, request, (size_t)length)) {
+		refuse(crowd, conn, "the request could not be sent");
 		return;
 	}
 	conn->state = CONN_SHAKING;
-	watch(crowd, conn, EPOLL_CTL_MOD, EPOLLIN);
 }
 
-/* Looks first and takes only the answer, so that frames behind it stay for the next read. */
-static void take_answer(struct crowd *crowd, struct conn *conn)
+static void end_secured(struct crowd *crowd, struct conn *conn)
 {
-	char answer[ANSWER_MAX + 1];
-	ssize_t there = recv(conn->fd, answer, ANSWER_MAX, MSG_PEEK);
-	if (there < 0 && errno == EAGAIN)
+	conn->state = CONN_GONE;
+	crowd->open++;
+	secure_end(conn->ssl, true);
+	close(conn->fd);
+}
+
+static void secure(struct crowd *crowd, struct conn *conn)
+{
+	int error = secure_step(&crowd->secure, conn->ssl);
+	if (error == -EAGAIN)
 		return;
-	answer[there > 0 ? there : 0] = '\0';
-	const char *end = strstr(answer, "\r\n\r\n");
-	if (there > 0 && !end && there < ANSWER_MAX)
+	if (error)
+		refuse(crowd, conn, "the TLS handshake failed");
+	else if (crowd->only_secures)
+		end_secured(crowd, conn);
+	else
+		send_request(crowd, conn);
+}
+
+static void on_connected(struct crowd *crowd, struct conn *conn)
+{
+	watch(crowd, conn, EPOLL_CTL_MOD, EPOLLIN);
+	if (conn->state == CONN_GONE)
 		return;
-	if (!end || strncmp(answer, "HTTP/1.1 101 ", 13) != 0 || !strstr(answer, ACCEPT)) {
-		refuse(crowd, conn, there < 0 ? strerror(errno) : answer);
+	if (!crowd->is_secure) {
+		send_request(crowd, conn);
 		return;
 	}
-	recv(conn->fd, answer, (size_t)(end + 4 - answer), 0);
-	conn->state = CONN_OPEN;
-	crowd->open++;
+	conn->state = CONN_SECURING;
+	conn->ssl = secure_begin(&crowd->secure, conn->fd);
+	if (conn->ssl)
+		secure(crowd, conn);
+	else
+		refuse(crowd, conn, "no memory for TLS");
 }
 
 /* ---- frames ---- */
@@ -149,7 +184,7 @@ static void answer_ping(const struct conn *conn, const uint8_t *payload, size_t 
 {
 	uint8_t pong[6 + CARRY_MAX] = { 0x8a, (uint8_t)(0x80 | length) };
 	memcpy(pong + 6, payload, length);
-	if (send(conn->fd, pong, 6 + length, MSG_NOSIGNAL) < 0)
+	if (!send_whole(conn, pong, 6 + length))
 		fprintf(stderr, "load: a ping could not be answered\n");
 }
 
@@ -238,20 +273,53 @@ static void walk(
 	memcpy(conn->carry, at, left);
 }
 
-static void read_frames(struct crowd *crowd, struct conn *conn)
+/* False: nothing more is there, or the connection is gone. */
+static bool read_some(struct crowd *crowd, struct conn *conn)
 {
 	uint8_t *fresh = crowd->buffer + CARRY_MAX;
-	ssize_t got = recv(conn->fd, fresh, READ_MAX, MSG_DONTWAIT);
-	if (got < 0 && errno == EAGAIN)
-		return;
+	ssize_t got = receive(conn, fresh, READ_MAX, false);
+	if (got == -EAGAIN)
+		return false;
 	if (got <= 0) {
 		lose(crowd, conn);
-		return;
+		return false;
 	}
 	crowd->bytes += (uint64_t)got;
 	uint8_t *begin = fresh - conn->carried;
 	memcpy(begin, conn->carry, conn->carried);
 	walk(crowd, conn, begin, conn->carried + (size_t)got, clock_now());
+	return conn->state == CONN_OPEN;
+}
+
+/* A TLS session gives a record at a time, and epoll does not see what it holds. */
+static void read_frames(struct crowd *crowd, struct conn *conn)
+{
+	while (read_some(crowd, conn) && conn->ssl)
+		continue;
+}
+
+/* ---- the answer ---- */
+
+/* Looks first and takes only the answer, so that frames behind it stay for the next read. */
+static void take_answer(struct crowd *crowd, struct conn *conn)
+{
+	char answer[ANSWER_MAX + 1];
+	ssize_t there = receive(conn, answer, ANSWER_MAX, true);
+	if (there == -EAGAIN)
+		return;
+	answer[there > 0 ? there : 0] = '\0';
+	const char *end = strstr(answer, "\r\n\r\n");
+	if (there > 0 && !end && there < ANSWER_MAX)
+		return;
+	if (!end || strncmp(answer, "HTTP/1.1 101 ", 13) != 0 || !strstr(answer, ACCEPT)) {
+		refuse(crowd, conn, there < 0 ? strerror((int)-there) : answer);
+		return;
+	}
+	receive(conn, answer, (size_t)(end + 4 - answer), false);
+	conn->state = CONN_OPEN;
+	crowd->open++;
+	if (conn->ssl) /* epoll does not see what the session holds already */
+		read_frames(crowd, conn);
 }
 
 /* ---- the crowd ---- */
@@ -260,7 +328,10 @@ static void on_ready(struct crowd *crowd, struct conn *conn)
 {
 	switch (conn->state) {
 	case CONN_CONNECTING:
-		send_request(crowd, conn);
+		on_connected(crowd, conn);
+		break;
+	case CONN_SECURING:
+		secure(crowd, conn);
 		break;
 	case CONN_SHAKING:
 		take_answer(crowd, conn);
@@ -283,7 +354,7 @@ int crowd_init(struct crowd *crowd)
 	crowd->stride = 1;
 	if (crowd->epoll < 0 || !crowd->conns || !crowd->published_at || !crowd->buffer)
 		return -ENOMEM;
-	return 0;
+	return crowd->is_secure ? secure_open(&crowd->secure) : 0;
 }
 
 void crowd_begin(struct crowd *crowd, uint32_t at_once)
@@ -349,8 +420,11 @@ void crowd_finish(struct crowd *crowd)
 		if (crowd->conns[i].state == CONN_NEW || crowd->conns[i].state == CONN_GONE)
 			continue;
 		setsockopt(crowd->conns[i].fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+		secure_end(crowd->conns[i].ssl, false);
 		close(crowd->conns[i].fd);
 	}
+	if (crowd->is_secure)
+		secure_close(&crowd->secure);
 	close(crowd->epoll);
 	free(crowd->conns);
 	free(crowd->published_at);

@@ -8,18 +8,27 @@
 #include <stdint.h>
 
 #include "latency.h"
+#include "secure.h"
 
 /* The longest beginning of a frame that is looked at: a control frame, unmasked. */
 #define CARRY_MAX 127
 
-enum conn_state { CONN_NEW, CONN_CONNECTING, CONN_SHAKING, CONN_OPEN, CONN_GONE };
+enum conn_state {
+	CONN_NEW,
+	CONN_CONNECTING,
+	CONN_SECURING, /* the TLS handshake */
+	CONN_SHAKING,  /* the opening handshake */
+	CONN_OPEN,
+	CONN_GONE
+};
 
 struct conn {
 	int fd;
 	enum conn_state state;
-	uint64_t expected; /* the number of the next publication */
-	uint64_t skip;     /* bytes of the current payload that are still to come */
-	uint8_t carried;   /* bytes of an incomplete frame, for the next read */
+	struct ssl_st *ssl; /* NULL: plain */
+	uint64_t expected;  /* the number of the next publication */
+	uint64_t skip;      /* bytes of the current payload that are still to come */
+	uint8_t carried;    /* bytes of an incomplete frame, for the next read */
 	uint8_t carry[CARRY_MAX];
 };
 
@@ -30,6 +39,9 @@ struct crowd {
 	const char *const *cookies; /* one for each connection, or NULL */
 	const char *extra_header;   /* "" or with its "\r\n" */
 	uint32_t count;
+	bool is_secure;    /* over TLS */
+	bool only_secures; /* each connection ends after its TLS handshake, and counts as open */
+	struct secure secure;
 
 	/* read by anybody: */
 	uint32_t begun, open, refused, lost;

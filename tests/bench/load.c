@@ -7,11 +7,13 @@
  *     open    as many handshakes as --at-once are under way
  *     storm   all at once
  *     idle    holds the connections for --seconds
+ *     secure  a TLS handshake for each connection, which is closed then; --resume: all but the first
+ *             resume its session
  *     paced   --rate publications a second for --seconds
  *     flat    as many as come back: never more than --window are under way, so that what Redis
  *             holds back for a slow subscriber is never the limit
  *
- * A --channel with "{n}" in it means one for each connection, and the publications are spread over
+ * With --tls the connections use TLS 1.2. A --channel with "{n}" in it means one for each connection, and the publications are spread over
  * them; else each publication is for all connections.
  *
  * Every delivery is counted, checked to be the next one and timed, from the moment before the command
@@ -106,6 +108,20 @@ static int64_t phase_idle(struct load *load)
 	return clock_now();
 }
 
+static int64_t phase_secure(struct load *load)
+{
+	struct crowd *crowd = &load->crowd;
+	if (!crowd->is_secure)
+		fail("the phase secure needs --tls", -EINVAL);
+	crowd->only_secures = true;
+	if (crowd->secure.resumes) { /* the others need its session */
+		crowd_begin(crowd, 1);
+		while (crowd->open + crowd->refused == 0)
+			crowd_turn(crowd, clock_now() + TURN_MOST);
+	}
+	return settle(load, load->at_once);
+}
+
 static bool is_spread(const struct load *load)
 {
 	return strstr(load->channel, "{n}") != NULL;
@@ -198,8 +214,8 @@ static const struct phase {
 	int64_t (*run)(struct load *load);
 	bool publishes;
 } PHASES[] = { { "open", phase_open, false }, { "storm", phase_storm, false },
-	{ "idle", phase_idle, false }, { "paced", phase_paced, true },
-	{ "flat", phase_flat, true } };
+	{ "idle", phase_idle, false }, { "secure", phase_secure, false },
+	{ "paced", phase_paced, true }, { "flat", phase_flat, true } };
 
 /* ---- the report ---- */
 
@@ -223,6 +239,7 @@ static void report(const struct load *load, const char *phase, const struct mome
 	printf("{\"phase\":\"%s\",\"seconds\":%.6f", phase, (double)(ended - from->at) / SECOND);
 	printf(",\"connections\":%u,\"open\":%u,\"refused\":%u,\"lost\":%u", crowd->count,
 		crowd->open, crowd->refused, crowd->lost);
+	printf(",\"resumed\":%" PRIu64, crowd->secure.resumed);
 	printf(",\"publications\":%" PRIu64 ",\"receivers\":%.3f", published,
 		replies ? (double)(to->receivers - from->receivers) / (double)replies : 0.0);
 	printf(",\"expected\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"misordered\":%" PRIu64
@@ -270,7 +287,7 @@ static const struct option OPTIONS[] = { { "port", required_argument, NULL, 'p' 
 	{ "channel", required_argument, NULL, 'C' }, { "at-once", required_argument, NULL, 'a' },
 	{ "rate", required_argument, NULL, 'e' }, { "seconds", required_argument, NULL, 't' },
 	{ "size", required_argument, NULL, 'z' }, { "window", required_argument, NULL, 'w' },
-	{ 0 } };
+	{ "tls", no_argument, NULL, 'T' }, { "resume", no_argument, NULL, 'S' }, { 0 } };
 
 static uint64_t number_of(const char *text)
 {
@@ -347,6 +364,12 @@ static void take_option(struct load *load, int option)
 	case 'w':
 		load->window = number_of(optarg);
 		break;
+	case 'T':
+		load->crowd.is_secure = true;
+		break;
+	case 'S':
+		load->crowd.secure.resumes = true;
+		break;
 	default:
 		exit(2);
 	}
@@ -391,7 +414,7 @@ static void set_up(struct load *load)
 	load->self = (struct processes){ .ids = { getpid() }, .count = 1 };
 	int error = crowd_init(&load->crowd);
 	if (error)
-		fail("no room for the connections", error);
+		fail("the connections cannot begin", error);
 	if (is_spread(load))
 		crowd_expect_spread(&load->crowd);
 	bool is_http = load->http_port != 0;

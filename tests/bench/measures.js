@@ -3,7 +3,7 @@
  * results show each number's median over the rounds. A ratio is taken within a round, between runs that are
  * close in time, so that a machine that is slow for a while is slow for both; the median ratio counts.
  */
-import { measureTls } from './tls.js';
+import { generatorHasTls, privateOperation, withTls } from './tls.js';
 import { sluiceTakes } from './subjects.js';
 import { SESSIONS } from './stand.js';
 
@@ -54,11 +54,20 @@ function ofConnections(reports) {
   };
 }
 
+function ofHandshakes([only]) {
+  return {
+    shake: only.server.cpu_us / only.open / 1000,
+    rate: only.open / only.seconds,
+    resumed: only.resumed,
+    others: only.others,
+  };
+}
+
 /* ---- cases ---- */
 
 /* `doubt`: a function that finds what else is wrong with the numbers. */
-function one(subject, { key = subject, label, settings, options, phases, numbers = ofDelivery, doubt = () => '' }) {
-  return { key, subject, label, settings, async run(stand, server) {
+function one(subject, { key = subject, label, settings, options, phases, prepare, numbers = ofDelivery, doubt = () => '' }) {
+  return { key, subject, label, settings, prepare, async run(stand, server) {
     const reports = await stand.load(server, phases, { pinned: settings?.pinned, ...options });
     const found = numbers(reports);
     return { ...found, trouble: [troubleIn(reports), doubt(found)].filter(Boolean).join(', ') };
@@ -123,6 +132,27 @@ function compressionCases(quick) {
       ...(isOn ? { header: 'Sec-WebSocket-Extensions: permessage-deflate' } : {}) } })));
 }
 
+function handshakeCase(subject, kind, name, connections, options = {}) {
+  const isResumed = Boolean(options.resume);
+  const wanted = isResumed ? connections - 1 : 0;
+  return one(subject, {
+    key: `${name} ${subject}`, label: `${name}: ${subject === 'sluice' ? '**Sluice**' : 'nginx'}`,
+    phases: ['secure'], numbers: ofHandshakes, prepare: withTls(kind),
+    options: { connections, tls: true, 'at-once': 20, ...options },
+    doubt: ({ resumed }) => (resumed === wanted ? '' : `${resumed} resumed instead of ${wanted}`) });
+}
+
+function handshakeCases(quick) {
+  const [full, resumed] = quick ? [200, 1000] : [500, 4000];
+  const pair = (...rest) => ['sluice', 'nginxTls'].map(subject => handshakeCase(subject, ...rest));
+  return [
+    ...pair('ecdsa', 'ECDSA P-256', full), privateOperation('ecdsa'),
+    ...pair('rsa', 'RSA-2048', full), privateOperation('rsa'),
+    ...pair('ecdsa', 'resumed', resumed, { resume: true })];
+}
+
+const NO_TLS = 'the generator was built without OpenSSL (deploy/setup bench)';
+
 export const MEASURES = {
   check: {
     title: 'The floor against itself',
@@ -185,16 +215,46 @@ export const MEASURES = {
       ['3: KiB per connection, shared channel', value('sluice', 'kib'), '<=', 0.75],
       ['3: KiB per connection, and a private channel', value('private', 'kib'), '<=', 1],
       ['4: CPU µs per accepted connection', value('sluice', 'accept'), '<=', 60],
-      ['4: the same, and a private channel', value('private', 'accept'), '<=', 60]],
+      ['4: the same, and a private channel', value('private', 'accept'), '<=', 60],
+      ['4: CPU per accepted connection relative to the floor\'s', ratio('sluice', 'floor', 'accept'), '<=', 1.6]],
+  },
+
+  handshakes: {
+    title: 'TLS handshakes',
+    text: 'TLS 1.2, X25519, AES-128-GCM, the same certificate. A connection ends after its handshake; 20 are in flight. ' +
+      'The private operations are those of mbedTLS.',
+    needs: generatorHasTls, lacking: NO_TLS,
+    cases: handshakeCases,
+    columns: [['CPU ms', 'shake', 2]],
+    goals: (ratio, value) => [
+      ['7: CPU ms of a full handshake, ECDSA P-256', value('ECDSA P-256 sluice', 'shake'), '<=', 2.5],
+      ['7: CPU ms of a full handshake, RSA-2048, less 1.3 x the private operation',
+        value('RSA-2048 sluice', 'shake') - 1.3 * value('rsa private', 'shake'), '<=', 2],
+      ['7: CPU of a resumed handshake relative to nginx\'', ratio('resumed sluice', 'resumed nginxTls', 'shake'), '<=', 1.5]],
   },
 
   tls: {
     title: 'Idle connections over TLS',
-    text: '1,000 connections from Node\'s TLS client. The memory includes the buffers of mbedTLS.',
-    cases: () => [{
-      key: 'tls', subject: 'sluice', label: '**Sluice** over TLS', run: measureTls, prepare: measureTls.prepare }],
+    text: 'ECDSA P-256. The memory includes the buffers of mbedTLS and of OpenSSL.',
+    needs: generatorHasTls, lacking: NO_TLS,
+    cases: quick => ['sluice', 'pair'].map(subject => one(subject, {
+      label: subject === 'sluice' ? '**Sluice** over TLS' : undefined,
+      phases: ['open', 'idle'], numbers: ofConnections, prepare: withTls('ecdsa'),
+      options: { connections: quick ? 1000 : 2000, seconds: 1, tls: true } })),
     columns: [['KiB resident per connection', 'kib', 2], ['CPU µs per accepted connection', 'accept', 0]],
-    goals: () => [],
+    goals: (ratio, value) => [['7: KiB per idle connection over TLS', value('sluice', 'kib'), '<=', 12]],
+  },
+
+  secure: {
+    title: 'Deliveries over TLS: 1,000 connections, 100 publications a second',
+    text: '128-byte payloads, all connections on one channel; TLS 1.2 with AES-128-GCM.',
+    needs: generatorHasTls, lacking: NO_TLS,
+    cases: quick => ['sluice', 'pair'].map(subject => one(subject, {
+      label: subject === 'sluice' ? '**Sluice** over TLS' : undefined,
+      phases: ['open', 'paced'], prepare: withTls('ecdsa'),
+      options: { connections: 1000, seconds: quick ? 2 : 5, tls: true } })),
+    columns: [CPU, ...LATENCIES, ...BUSY],
+    goals: ratio => [['7: CPU per delivery relative to nginx with a plain Sluice', ratio('sluice', 'pair', 'cpu'), '<=', 1]],
   },
 
   storm: {
@@ -267,4 +327,4 @@ export const MEASURES = {
   },
 };
 
-export const QUICK = ['paced', 'flat', 'idle', 'storm', 'many'];
+export const QUICK = ['paced', 'flat', 'idle', 'handshakes', 'secure', 'storm', 'many'];

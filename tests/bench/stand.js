@@ -89,7 +89,7 @@ export class Stand {
     const args = Object.entries({
       port: server.port, 'redis-port': this.redisPort, 'redis-pid': this.#redis.pid,
       'server-pid': server.pids.join(','), cookies: this.cookiesFile, ...server.load, ...options,
-    }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    }).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, String(value)]));
     const program = this.program(join(this.build, 'tests/bench/load'), [...args, ...phases],
       pinned ? 'load' : 'anywhere', { name: 'load' });
     const [began, before] = [performance.now(), busyTime()];

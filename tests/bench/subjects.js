@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { adminAddress, freePort, listeningAddress, portOf } from '../support/ports.js';
@@ -111,16 +112,48 @@ function childrenOf(pid) {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 }
 
-async function startNchan(stand, settings) {
+function takesConnections(port) {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.on('connect', () => socket.destroy()).on('error', () => resolve(false));
+  });
+}
+
+/* `values` replace @names@ in the template. */
+async function startNginx(stand, settings, template, values) {
   const port = await freePort();
-  const values = { module: NCHAN, folder: stand.folder, port };
-  const template = await readFile(here('peers/nchan.conf'), 'utf8');
+  const all = { folder: stand.folder, port, ...values };
   const file = join(stand.folder, 'nginx.conf');
-  await writeFile(file, template.replace(/@(\w+)@/g, (_, name) => values[name]));
+  const text = await readFile(here(template), 'utf8');
+  await writeFile(file, text.replace(/@(\w+)@/g, (_, name) => all[name]));
   const program = stand.program('nginx', ['-c', file, '-p', stand.folder, '-e', 'stderr'], where(settings));
-  await until(async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 404, { what: 'nginx answers' });
-  const pids = [program.pid, ...childrenOf(program.pid)];
-  return listening(program, port, { pids, load: { 'http-port': port, channel: '/publish/news' } });
+  await until(() => takesConnections(port), { what: 'nginx takes connections' });
+  await until(() => childrenOf(program.pid).length > 0, { what: 'nginx has a worker' });
+  return listening(program, port, { pids: [program.pid, ...childrenOf(program.pid)] });
+}
+
+async function startNchan(stand, settings) {
+  const nginx = await startNginx(stand, settings, 'peers/nchan.conf', { module: NCHAN });
+  return { ...nginx, load: { 'http-port': nginx.port, channel: '/publish/news' } };
+}
+
+/* ---- nginx that ends TLS ---- */
+
+const hasNginx = () => (process.env.PATH.split(':').some(folder => existsSync(join(folder, 'nginx')))
+  ? null : 'it is not installed (deploy/setup bench)');
+
+/* Nothing is behind it: port 9 discards. */
+function startNginxTls(stand, settings, behind = 9) {
+  return startNginx(stand, settings, 'peers/tls.conf', { ...settings.config.tls, behind });
+}
+
+/* What people would use instead: both count. */
+async function startPair(stand, settings) {
+  const sluice = await startSluice(stand, { ...settings, config: {} });
+  const nginx = await startNginxTls(stand, settings, sluice.port);
+  const both = [nginx, sluice];
+  return { ...nginx, pids: both.flatMap(({ pids }) => pids),
+    async end() { for (const one of both) await one.end(); } };
 }
 
 const always = () => null;
@@ -138,5 +171,8 @@ export const SUBJECTS = {
   nchan: {
     name: 'Nchan (nginx), no sessions', start: startNchan,
     missing: () => (NCHAN ? null : 'its module is not installed (deploy/setup bench)') },
+  nginxTls: { name: 'nginx', missing: hasNginx, start: startNginxTls },
+  pair: { name: 'nginx ends TLS, a plain Sluice behind it', missing: hasNginx, start: startPair },
+  nothing: { name: 'no server', missing: always, start: () => ({ port: 0, pids: [], load: {}, end() {} }) },
   ws: { name: '`ws` + express-session + connect-redis', missing: missingWs, start: startWs },
 };

@@ -1,55 +1,41 @@
-/* Connections over TLS are opened from Node, because the generator in C has no TLS. A thousand are enough to
- * measure memory. */
+/* What is measured over TLS. The generator speaks TLS 1.2 and offers one suite, so that all servers do the
+ * same work. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
-import { processorSecondsOf, run, sizeOf } from '../support/program.js';
-import { handshake } from '../support/raw_client.js';
+import { run } from '../support/program.js';
 
-const COUNT = 1000;
-const AT_ONCE = 50;
-
-const ownKib = pid => sizeOf(pid, 'RssAnon') / 1024;
-
-/* Microseconds, in steps of 10 ms, which is fine enough for a thousand handshakes. */
-const cpuOf = pid => processorSecondsOf(pid) * 1e6;
-
-function open(port, cookie) {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false },
-      () => socket.write(handshake({ headers: { Cookie: cookie } })));
-    socket.on('error', reject);
-    socket.once('data', bytes => {
-      const answer = bytes.toString('latin1');
-      if (answer.startsWith('HTTP/1.1 101 ')) resolve(socket);
-      else reject(new Error(answer.split('\r\n')[0]));
-    });
-  });
-}
-
-async function openAll(port, cookies) {
-  const sockets = [];
-  const waiting = [...cookies];
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    while (waiting.length > 0) sockets.push(await open(port, waiting.pop()));
-  }));
-  return sockets;
-}
-
-/* Opens a few first, so that what the server allocates once counts for no connection. */
-export async function measureTls(stand, { port, pids: [pid] }) {
-  const few = await openAll(port, stand.cookies.slice(0, AT_ONCE));
-  const [own, cpu] = [ownKib(pid), cpuOf(pid)];
-  const all = await openAll(port, stand.cookies.slice(AT_ONCE, AT_ONCE + COUNT));
-  const numbers = { kib: (ownKib(pid) - own) / COUNT, accept: (cpuOf(pid) - cpu) / COUNT, others: 0, trouble: '' };
-  for (const socket of [...few, ...all]) socket.destroy();
-  return numbers;
-}
-
-/* The settings of a server that speaks TLS. */
-measureTls.prepare = async stand => {
-  const [key, certificate] = [join(stand.folder, 'key.pem'), join(stand.folder, 'cert.pem')];
-  const { status, stderr } = await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
-    'ec_paramgen_curve:prime256v1', '-noenc', '-days', '2', '-subj', '/CN=localhost', '-keyout', key, '-out', certificate]);
-  if (status !== 0) throw new Error(`openssl: ${stderr}`);
-  return { config: { tls: { certificate, key } } };
+const KEYS = {
+  ecdsa: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
+  rsa: ['-newkey', 'rsa:2048'],
 };
+
+/* The files { certificate, key } of a kind of key; made once. */
+export async function certificateOf(stand, kind) {
+  const [key, certificate] = [join(stand.folder, `${kind}.key`), join(stand.folder, `${kind}.pem`)];
+  if (existsSync(certificate)) return { certificate, key };
+  const { status, stderr } = await run('openssl', ['req', '-x509', ...KEYS[kind], '-noenc', '-days', '2',
+    '-subj', '/CN=localhost', '-keyout', key, '-out', certificate]);
+  if (status !== 0) throw new Error(`openssl: ${stderr}`);
+  return { certificate, key };
+}
+
+/* A case's settings for a server that speaks TLS. */
+export const withTls = kind => async stand => ({ config: { tls: await certificateOf(stand, kind) } });
+
+/* Whether the generator was built with OpenSSL. */
+export async function generatorHasTls(stand) {
+  const { stderr } = await run(join(stand.build, 'tests/bench/load'), ['--tls', '--connections', '1']);
+  return !stderr.includes('the connections cannot begin');
+}
+
+/* A case: milliseconds of a private operation alone, by the library that Sluice uses. */
+export function privateOperation(kind) {
+  return { key: `${kind} private`, subject: 'nothing', label: `the private operation of ${kind.toUpperCase()} alone`,
+    async run(stand) {
+      const { key } = await certificateOf(stand, kind);
+      const program = stand.program(join(stand.build, 'tests/bench/sign'), [key, '1'], 'server', { name: 'sign' });
+      const status = await program.exit();
+      if (status !== 0) throw new Error(`sign ended with ${status}: ${program.output}`);
+      return { shake: Number(program.stdout[0]) / 1000, others: 0, trouble: '' };
+    } };
+}
