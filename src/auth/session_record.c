@@ -11,19 +11,20 @@
  *
  * Three functions hold the rules, one rule on each line:
  *
- *	session_reading_result   all replies    -> the verdict
- *	read_reply               one reply      -> what it says (enum session_answer)
- *	read_record              record's bytes -> the same
+ *	session_reading_result   all replies          -> the verdict
+ *	read_reply               one reply            -> what it says (enum session_answer)
+ *	answer_of                what a record's
+ *	                         reading has come to  -> the same
  *
- * Every codec's record is converted to JSON and then read by session_value, so there is one reader
- * that knows what a log-in looks like. */
+ * A short record is read at once. A long one is kept, and read in pieces of SESSION_PIECE_WORK, so
+ * that a worker's other connections need not wait for it (session_read.c). */
 #include "sluice/auth/session_record.h"
 
 #include <errno.h>
 #include <time.h>
 
 #include "sluice/base/hash.h"
-#include "sluice/proto/record/msgpack.h"
+#include "sluice/base/log.h"
 #include "sluice/proto/record/php_value.h"
 #include "sluice/proto/record/session_hash.h"
 
@@ -93,7 +94,7 @@ enum session_result session_reading_result(const struct session_reading *reading
 	return SESSION_UNAVAILABLE;
 }
 
-/* ---- a record ---- */
+/* ---- a log-in ---- */
 
 static bool has_expired(const struct identity *identity)
 {
@@ -102,53 +103,52 @@ static bool has_expired(const struct identity *identity)
 	return identity->expires_ms <= (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int parse(const struct session_value_settings *required, struct slice json,
-	struct identity *ret_identity)
+/* What counts in a record by the settings. */
+static struct session_value_settings paths_of(const struct settings *settings)
 {
-	int error = identity_parse(ret_identity, required, json);
-	if (error || !has_expired(ret_identity))
-		return error;
-	identity_finish(ret_identity);
-	return -EACCES;
-}
-
-int session_record_parse(
-	const struct settings *settings, struct slice json, struct identity *ret_identity)
-{
-	const struct session_value_settings required = {
+	return (struct session_value_settings){
 		.authenticated = settings->session.authenticated,
 		.present = settings->session.present,
 		.user = settings->session.user,
 		.expires = settings->session.expires,
+		.fields = settings->session.fields,
+		.n_fields = settings->session.n_fields,
 	};
-	return parse(&required, json, ret_identity);
+}
+
+static struct session_value_settings paths_of_ticket(const struct settings *settings)
+{
+	if (!settings->session.cookie.len)
+		return paths_of(settings);
+	return (struct session_value_settings){
+		.user = SLICE("userId"),
+		.fields = settings->session.fields,
+		.n_fields = settings->session.n_fields,
+	};
 }
 
 int session_record_parse_ticket(
 	const struct settings *settings, struct slice json, struct identity *ret_identity)
 {
-	const struct session_value_settings own = { .user = SLICE("userId") };
-	return settings->session.cookie.len ? parse(&own, json, ret_identity)
-					    : session_record_parse(settings, json, ret_identity);
+	struct session_value_settings paths = paths_of_ticket(settings);
+	struct slice fields[RECORD_PATHS_MAX] = { SLICE("session") };
+	size_t n = MIN(paths.n_fields, COUNT_OF(fields) - 1);
+	if (n)
+		memcpy(fields + 1, paths.fields, n * sizeof(fields[0]));
+	paths.fields = fields;
+	paths.n_fields = n + 1;
+	if (json.len > SESSION_TICKET_BYTES_MAX)
+		return -EACCES;
+	int error = identity_parse(ret_identity, &paths, json);
+	if (error)
+		return error == -ENOMEM ? -ENOMEM : -EACCES;
+	if (!has_expired(ret_identity))
+		return 0;
+	identity_finish(ret_identity);
+	return -EACCES;
 }
 
-/* Converts `record` to JSON, whose bytes may be in `json`. 0; -EINVAL: not of this codec;
- * -ENOMEM. */
-static int decode(enum session_codec codec, struct slice *record, struct buffer *json)
-{
-	int error = 0;
-	if (codec == SESSION_CODEC_PHP)
-		error = php_to_json(*record, json);
-	else if (codec == SESSION_CODEC_LARAVEL)
-		error = php_laravel_to_json(*record, json);
-	/* A Flask-Session that was switched to MessagePack still reads its older JSON records. */
-	else if (codec == SESSION_CODEC_MSGPACK && !slice_starts_with(*record, SLICE("{")))
-		error = msgpack_to_json(*record, json);
-	else
-		return 0;
-	*record = buffer_slice(json);
-	return error;
-}
+/* ---- a record ---- */
 
 /* If the configuration requires nothing of the record, it is enough that the key exists: a value
  * that cannot be read is a log-in without a user id. */
@@ -158,53 +158,176 @@ static bool is_existence_enough(const struct settings *settings)
 	       !settings->session.expires.len;
 }
 
-static enum session_answer read_record(
-	const struct settings *settings, struct slice record, struct identity *identity)
+static void log_unreadable(_Atomic uint64_t *quiet_until, const char *reason)
 {
-	struct buffer json = { 0 };
-	int error = decode(settings->session.codec, &record, &json);
-	if (!error)
-		error = session_record_parse(settings, record, identity);
-	buffer_finish(&json);
-	if (!error)
+	if (log_may(quiet_until))
+		log_warn("a session's record cannot be read", log_text("reason", reason));
+}
+
+static void too_large(struct session_reading *reading)
+{
+	static _Atomic uint64_t quiet_until;
+	reading->problem = "the session's record is larger than limits.record_bytes";
+	log_unreadable(&quiet_until, "it is larger than limits.record_bytes");
+}
+
+static void too_deep(struct session_reading *reading)
+{
+	static _Atomic uint64_t quiet_until;
+	reading->problem = "the session's record is nested deeper than limits.record_depth";
+	log_unreadable(&quiet_until, "it is nested deeper than limits.record_depth");
+}
+
+/* What a record's reading has come to. */
+static enum session_answer answer_of(
+	struct session_reading *reading, const struct settings *settings, int result)
+{
+	if (result == 0 && !has_expired(&reading->identity))
 		return SESSION_ANSWER_GOOD;
-	if (error == -ENOMEM)
+	if (result == -ENOMEM)
 		return SESSION_ANSWER_UNKNOWN;
+	if (result == 0)
+		identity_finish(&reading->identity);
+	else if (result == -EMSGSIZE)
+		too_large(reading);
+	else if (result == -E2BIG)
+		too_deep(reading);
 	return is_existence_enough(settings) ? SESSION_ANSWER_GOOD : SESSION_ANSWER_REJECTED;
 }
 
-/* 0; -EMSGSIZE: longer than a record may be; -ENOMEM. */
-static int join_fields(const struct redisReply *reply, struct buffer *json)
+/* 0; -EINVAL: the record is not of this codec. */
+static int format_of(
+	const struct settings *settings, struct slice *record, enum record_format *ret_format)
 {
-	struct json_printer printer = { .out = json, .max = SESSION_VALUE_BYTES_MAX };
-	bool more = false;
-	int error = json_print(&printer, SLICE("{"));
-	for (size_t i = 0; i + 1 < reply->elements && !error; i += 2)
-		error = session_hash_field(&printer, &more, reply_text(reply->element[i]),
-			reply_text(reply->element[i + 1]));
-	return error ? error : json_print(&printer, SLICE("}"));
+	enum session_codec codec = settings->session.codec;
+	if (codec == SESSION_CODEC_LARAVEL && php_unwrap(record) != 0)
+		return -EINVAL;
+	/* Flask-Session that was switched to MessagePack still reads its older JSON records, and
+	 * Laravel may be told to write JSON. */
+	bool is_json = slice_starts_with(*record, SLICE("{"));
+	if (settings->session.lookup == SESSION_LOOKUP_HASH)
+		*ret_format = RECORD_FORMAT_HASH;
+	else if (codec == SESSION_CODEC_PHP || (codec == SESSION_CODEC_LARAVEL && !is_json))
+		*ret_format = RECORD_FORMAT_PHP;
+	else if (codec == SESSION_CODEC_MSGPACK && !is_json)
+		*ret_format = RECORD_FORMAT_MSGPACK;
+	else
+		*ret_format = RECORD_FORMAT_JSON;
+	return 0;
+}
+
+/* Reads for so much work. 1: there is more; else what it has come to. */
+static int read_on(struct session_reading *reading, const struct settings *settings, size_t work)
+{
+	struct session_value_settings paths = paths_of(settings);
+	return identity_go_on(&reading->identity, &paths, work);
+}
+
+static int begin(
+	struct session_reading *reading, const struct settings *settings, struct slice record)
+{
+	struct session_value_settings paths = paths_of(settings);
+	enum record_format format;
+	int error = format_of(settings, &record, &format);
+	if (error)
+		return error;
+	return identity_begin(
+		&reading->identity, &paths, format, record, settings->limits.record_depth);
+}
+
+static enum session_answer read_at_once(
+	struct session_reading *reading, const struct settings *settings, struct slice record)
+{
+	int result = begin(reading, settings, record);
+	if (!result)
+		result = read_on(reading, settings, SIZE_MAX);
+	return answer_of(reading, settings, result);
+}
+
+/* `record` may be reading->record. */
+static enum session_answer read_in_pieces(
+	struct session_reading *reading, const struct settings *settings, struct slice record)
+{
+	if (record.len > reading->room)
+		return SESSION_ANSWER_UNKNOWN;
+	int error = reading->record.len ? 0 : buffer_append_slice(&reading->record, record);
+	if (!error)
+		error = begin(reading, settings, buffer_slice(&reading->record));
+	if (error)
+		return answer_of(reading, settings, error);
+	reading->unfinished = true;
+	return 0;
+}
+
+/* 0: it is read in pieces. */
+static enum session_answer read_record(
+	struct session_reading *reading, const struct settings *settings, struct slice record)
+{
+	reading->digest = hash_bytes(record);
+	return record.len > SESSION_PIECE_WORK ? read_in_pieces(reading, settings, record)
+					       : read_at_once(reading, settings, record);
+}
+
+bool session_reading_go_on(struct session_reading *reading, const struct settings *settings)
+{
+	int result = read_on(reading, settings, SESSION_PIECE_WORK);
+	if (result == 1)
+		return true;
+	reading->answers |= answer_of(reading, settings, result);
+	reading->unfinished = false;
+	buffer_finish(&reading->record);
+	return false;
+}
+
+static bool is_wanted(const struct session_value_settings *paths, struct slice name)
+{
+	bool wanted = record_path_begins(paths->authenticated, name) ||
+		      record_path_begins(paths->present, name) ||
+		      record_path_begins(paths->user, name) ||
+		      record_path_begins(paths->expires, name);
+	for (size_t i = 0; i < paths->n_fields && !wanted; i++)
+		wanted = record_path_begins(paths->fields[i], name);
+	return wanted;
+}
+
+/* The fields that count. 0; -EMSGSIZE: the record is too large; -ENOMEM. */
+static int join_fields(struct session_reading *reading, const struct settings *settings,
+	const struct redisReply *reply)
+{
+	struct session_value_settings paths = paths_of(settings);
+	size_t len = 0;
+	int error = 0;
+	for (size_t i = 0; i + 1 < reply->elements && !error; i += 2) {
+		struct slice name = reply_text(reply->element[i]);
+		struct slice value = reply_text(reply->element[i + 1]);
+		len += name.len + value.len;
+		if (len > settings->limits.record_bytes)
+			error = -EMSGSIZE;
+		else if (is_wanted(&paths, name))
+			error = session_hash_add(&reading->record, name, value);
+	}
+	return error;
 }
 
 static enum session_answer read_hash(struct session_reading *reading,
 	const struct settings *settings, const struct redisReply *reply)
 {
-	struct buffer json = { 0 };
-	enum session_answer answer = SESSION_ANSWER_REJECTED;
-	int error = join_fields(reply, &json);
-	reading->digest = hash_bytes(buffer_slice(&json));
-	if (!error)
-		answer = read_record(settings, buffer_slice(&json), &reading->identity);
-	else if (error == -ENOMEM)
-		answer = SESSION_ANSWER_UNKNOWN;
-	buffer_finish(&json);
+	int error = join_fields(reading, settings, reply);
+	enum session_answer answer =
+		error ? answer_of(reading, settings, error)
+		      : read_record(reading, settings, buffer_slice(&reading->record));
+	if (!reading->unfinished)
+		buffer_finish(&reading->record);
 	return answer;
 }
 
 static enum session_answer read_string(struct session_reading *reading,
 	const struct settings *settings, const struct redisReply *reply)
 {
-	reading->digest = hash_bytes(reply_text(reply));
-	return read_record(settings, reply_text(reply), &reading->identity);
+	struct slice record = reply_text(reply);
+	if (record.len > settings->limits.record_bytes)
+		return answer_of(reading, settings, -EMSGSIZE);
+	return read_record(reading, settings, record);
 }
 
 /* ---- a reply ---- */
@@ -247,5 +370,6 @@ struct slice session_reading_take(struct session_reading *reading, const struct 
 void session_reading_finish(struct session_reading *reading)
 {
 	identity_finish(&reading->identity);
+	buffer_finish(&reading->record);
 	*reading = (struct session_reading){ 0 };
 }

@@ -225,8 +225,10 @@ static void on_read(struct session_read *read)
 	enum session_event event = compare(sessions, session, &read->reading);
 	remember(sessions, session, &read->reading);
 	enum session_news news = session_event(sessions, session, event);
+	sessions->problem = read->reading.problem;
 	tell_members(sessions, session, news, &read->reading.identity);
 	answer_waiters(read, outdated);
+	sessions->problem = NULL;
 	if (session->read == read)
 		session->read = NULL;
 	drop_if_unused(sessions, session);
@@ -326,11 +328,16 @@ void sessions_init(struct sessions *sessions, const struct sessions_setup *setup
 	*sessions = (struct sessions){ .setup = *setup, .on_read = on_read };
 	for (size_t i = 0; i < SESSION_STATES; i++)
 		list_init(&sessions->in[i]);
+	sessions_pieces_init(sessions);
 	sessions_pace_init(sessions);
 }
 
 void sessions_finish(struct sessions *sessions)
 {
+	for (struct session *session; (session = sessions_pieces_drop(sessions));) {
+		session_event(sessions, session, SESSION_NO_LINK);
+		drop_if_unused(sessions, session);
+	}
 	MUST(table_count(&sessions->all) == 0);
 	sessions_pace_finish(sessions);
 	sessions_sweep_finish(sessions);
@@ -343,6 +350,11 @@ void sessions_set_settings(struct sessions *sessions, const struct settings *set
 		container_of(key, struct session, key)->announced = false;
 	sessions_recheck(sessions);
 	sessions_sweep_begin(sessions);
+}
+
+const char *sessions_problem(const struct sessions *sessions)
+{
+	return sessions->problem;
 }
 
 struct redis_link *sessions_link(const struct sessions *sessions)

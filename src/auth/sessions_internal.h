@@ -92,6 +92,8 @@ struct session_read {
 	struct list waiters;             /* struct session_waiter, by .link */
 	struct session_reading reading;
 	size_t commands, answers; /* sent, received */
+	struct list link;         /* in sessions->pieces.reads, while a record is read in pieces */
+	size_t kept;              /* bytes of it */
 	enum session_read_reason reason;
 	uint8_t repeats;  /* reads whose answers were too old for these waiters */
 	bool trusted : 1; /* the session's id is not made up by a stranger */
@@ -107,6 +109,15 @@ MUST_CHECK int session_read_begin(struct sessions *sessions, struct session *ses
 
 /* May this kind of failure be logged now? Once a minute, as it may concern all sessions. */
 bool sessions_may_log(const struct sessions *sessions, uint64_t *logged);
+
+void sessions_pieces_init(struct sessions *sessions);
+
+/* Ends a read in pieces of which nobody will hear any more, and returns its session. NULL: there is
+ * none. */
+struct session *sessions_pieces_drop(struct sessions *sessions);
+
+/* So much is kept of long records that no more should be asked for without need. */
+bool sessions_keep_much(const struct sessions *sessions);
 
 /* ---- sessions_pace.c ---- */
 

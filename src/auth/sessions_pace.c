@@ -74,7 +74,7 @@ static void read_due(struct sessions *sessions)
 {
 	bool up = redis_link_is_up(sessions->setup.link);
 	struct session *session;
-	while (sessions->pace.rereads < REREADS_MAX &&
+	while (sessions->pace.rereads < REREADS_MAX && !sessions_keep_much(sessions) &&
 		(session = sessions_first(sessions, SESSION_DUE))) {
 		if (!up) {
 			session_event(sessions, session, SESSION_NO_LINK);

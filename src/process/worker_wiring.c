@@ -214,6 +214,7 @@ int worker_open_conns(struct worker *worker)
 		.metrics = &worker->metrics,
 		.loop = &worker->loop.uv,
 		.deadlines = &worker->loop.deadlines,
+		.turn = &worker->loop.turn,
 		.events = &conn_session_events,
 	};
 	sessions_init(&worker->sessions, &sessions);

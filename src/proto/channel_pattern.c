@@ -63,7 +63,7 @@ static const char *braces_problem(struct slice match)
 		struct slice path = slice_cut(&match, '}');
 		if (!match.at || (path.len && memchr(path.at, '{', path.len)))
 			return "unbalanced '{'";
-		if (!identity_path_is_valid(path))
+		if (record_path_problem(path))
 			return "'{}' needs {user}, or a path such as {teams} or {profile.team}";
 	}
 	return NULL;
@@ -91,6 +91,18 @@ const char *channel_pattern_problem(struct slice pattern)
 	if (star && star != pattern.at + pattern.len - 1)
 		return "'*' is allowed only at the end";
 	return braces_problem(pattern);
+}
+
+bool channel_pattern_next_field(struct slice *pattern, struct slice *ret_path)
+{
+	while (pattern->len) {
+		struct part part = take_part(pattern);
+		if (part.kind != PART_PATH || slice_equal(part.text, SLICE("user")))
+			continue;
+		*ret_path = part.text;
+		return true;
+	}
+	return false;
 }
 
 /* ---- matching ---- */

@@ -7,6 +7,7 @@
 #include "presets.h"
 #include "sluice/base/defs.h"
 #include "sluice/base/file.h"
+#include "sluice/proto/channel_pattern.h"
 #include "sluice/proto/record/laravel_cookie.h"
 #include "value.h"
 
@@ -278,6 +279,40 @@ static void settle_batches(struct draft *draft)
 	}
 }
 
+/* ---- the fields that rules name ---- */
+
+static bool is_listed(const struct slice *fields, size_t n, struct slice field)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_equal(fields[i], field))
+			return true;
+	return false;
+}
+
+static void settle_fields(struct draft *draft)
+{
+	struct settings *settings = draft->settings;
+	struct slice *fields = draft_take(draft, SETTINGS_FIELDS_MAX * sizeof(*fields));
+	size_t n = 0;
+	for (size_t i = 0; i < settings->n_rules && fields; i++) {
+		struct slice rest = settings->rules[i].match, field;
+		while (channel_pattern_next_field(&rest, &field)) {
+			if (is_listed(fields, n, field))
+				continue;
+			if (n == SETTINGS_FIELDS_MAX) {
+				problems_add(&draft->problems, draft_given(draft, "channels"),
+					"channels[%zu].match: at most %d different fields of "
+					"the session are allowed in all rules together",
+					i, SETTINGS_FIELDS_MAX);
+				return;
+			}
+			fields[n++] = field;
+		}
+	}
+	settings->session.fields = fields;
+	settings->session.n_fields = n;
+}
+
 void settle(struct draft *draft, const char *config)
 {
 	if (draft->problems.no_memory)
@@ -297,4 +332,6 @@ void settle(struct draft *draft, const char *config)
 	settle_redis(draft);
 	settle_tls(draft);
 	settle_batches(draft);
+	if (!draft->problems.n)
+		settle_fields(draft);
 }

@@ -68,9 +68,7 @@ static const char *check_optional_key(struct slice string)
 
 static const char *check_record_path(struct slice string)
 {
-	if (string.len == 0 || identity_path_is_valid(string))
-		return NULL;
-	return string.at[0] == '/' ? "write a \"~\" as \"~0\"" : "a name between the dots is empty";
+	return string.len ? record_path_problem(string) : NULL;
 }
 
 static const char *check_origin(struct slice string)
@@ -246,6 +244,12 @@ const struct setting settings_table[] = {
 	{ "limits.publication_bytes", SETTING_NUMBER, AT(limits.publication_bytes), "1048576",
 		"Maximum size of a publication in bytes; a larger one is dropped and counted", 1,
 		1 << 29 },
+	{ "limits.record_bytes", SETTING_NUMBER, AT(limits.record_bytes), "1048576",
+		"Maximum size of a session's record in bytes; with a larger one nobody is logged "
+		"in",
+		1024, 1 << 23 },
+	{ "limits.record_depth", SETTING_NUMBER, AT(limits.record_depth), "64",
+		"Maximum depth of objects and arrays in a session's record", 4, RECORD_DEPTH_MAX },
 	{ "limits.header_bytes", SETTING_NUMBER, AT(limits.header_bytes), "8192",
 		"Maximum size of the headers of a request in bytes", 256, 1 << 20 },
 	{ "limits.handshake_seconds", SETTING_SECONDS, AT(limits.handshake_ms), "5",

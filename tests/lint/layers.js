@@ -4,7 +4,7 @@ import { MAY_USE, floorOf, moduleOf, problemsOfUses } from './floors.js';
 /* The modules that may include a library. */
 const LIBRARIES = [
   { header: /^llhttp\.h$/, modules: /^proto\/http\/llhttp_versions$/ },
-  { header: /^(cjson\/|cJSON)/, modules: /^(proto\/record\/session_(tree|value)|settings\/(json|print))$/ },
+  { header: /^(cjson\/|cJSON)/, modules: /^(settings\/(json|print))$/ },
   { header: /^(mbedtls|psa)\//, modules: /^(base\/mbed|net\/tls\/\w+|proto\/(text\/digest|record\/laravel_cookie))$/ },
   { header: /^zlib\.h$/, modules: /^proto\/ws\/ws_(de|in)flate$/ },
   { header: /^hiredis\//, modules: /^redis\/reply$/ },

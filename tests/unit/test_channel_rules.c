@@ -18,7 +18,16 @@ static const char record[] =
 
 static struct identity parse(struct slice json)
 {
-	static const struct session_value_settings settings = { .user = { "userId", 6 } };
+	/* those that the rules below name */
+	static const struct slice fields[] = { { "UserId", 6 }, { "/user", 5 }, { "admin", 5 },
+		{ "brace", 5 }, { "empty", 5 }, { "id", 2 }, { "list", 4 }, { "nil", 3 },
+		{ "none", 4 }, { "nowhere", 7 }, { "odd", 3 }, { "passport.user.name", 18 },
+		{ "passport.user", 13 }, { "star", 4 }, { "steps", 5 }, { "teams", 5 },
+		{ "userId", 6 }, { "a", 1 }, { "b", 1 }, { "c", 1 }, { "d", 1 }, { "a.b.c", 5 },
+		{ "user.x", 6 }, { "User", 4 } };
+	static const struct session_value_settings settings = {
+		.user = { "userId", 6 }, .fields = fields, .n_fields = COUNT_OF(fields)
+	};
 	struct identity identity;
 	assert_int_equal(identity_parse(&identity, &settings, json), 0);
 	return identity;
@@ -508,9 +517,33 @@ static void finds_the_batch_time_of_a_channel(void **state)
 	assert_int_equal(channel_rules_batch_ms(rules, 0, SLICE("other"), 100), 100);
 }
 
+/* The paths of the session that a pattern needs. */
+static void lists_the_fields_of_a_pattern(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *match, *fields;
+	} cases[] = {
+		{ "news", "" },
+		{ "public:*", "" },
+		{ "{teams}", "teams," },
+		{ "user:{user}", "" },
+		{ "{user}:{/user}:{a.b}{user}x{teams}*", "/user,a.b,teams," },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		char found[64] = "";
+		struct slice rest = slice_of(cases[i].match), field;
+		while (channel_pattern_next_field(&rest, &field))
+			snprintf(found + strlen(found), sizeof(found) - strlen(found), "%.*s,",
+				SLICE_ARGS(field));
+		assert_string_equal(found, cases[i].fields);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_the_fields_of_a_pattern),
 		cmocka_unit_test(matches_one_rule),
 		cmocka_unit_test(names_the_user_whatever_its_field_is_called),
 		cmocka_unit_test(first_matching_rule_decides),

@@ -1,17 +1,11 @@
-#include "unit.h"
-
-#include <errno.h>
-#include <string.h>
-
-#include "sluice/base/defs.h"
-#include "sluice/proto/record/session_hash.h"
+#include "record.h"
 
 #define FIELD(text) \
 	{ \
 		text, sizeof(text) - 1 \
 	}
 
-static void prints_fields_as_members(void **state)
+static void reads_fields_as_members(void **state)
 {
 	(void)state;
 	static const struct {
@@ -19,7 +13,7 @@ static void prints_fields_as_members(void **state)
 		const char *json; /* the member */
 	} cases[] = {
 		{ FIELD("a"), FIELD("{\"b\":[1,2]}"), "\"a\":{\"b\":[1,2]}" },
-		{ FIELD("a"), FIELD(" 42 "), "\"a\": 42 " },
+		{ FIELD("a"), FIELD(" 42 "), "\"a\":42" },
 		{ FIELD("a"), FIELD("true"), "\"a\":true" },
 		{ FIELD("a"), FIELD("\"text\""), "\"a\":\"text\"" },
 		{ FIELD("a"), FIELD("text"), "\"a\":\"text\"" },
@@ -41,48 +35,50 @@ static void prints_fields_as_members(void **state)
 		{ FIELD("a"), FIELD("\xac\xed\x00\x05sr\x00\x11java.lang.Integer"), "\"a\":{}" },
 		{ FIELD("a"), FIELD("[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]"),
 			"\"a\":[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]" },
-		{ FIELD("a"), FIELD("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]"),
-			"\"a\":\"[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]\"" },
-		{ FIELD("\xff"), FIELD("1"), "" },
-		{ FIELD("a\0"), FIELD("1"), "" },
+		{ FIELD("a"), FIELD("NaN"), "\"a\":\"NaN\"" },
+		{ FIELD("a"), FIELD("{\"b\":1}{"), "\"a\":\"{\\\"b\\\":1}{\"" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		for (unsigned more = 0; more < 2; more++) {
-			char expected[128];
-			struct buffer out = { 0 };
-			struct json_printer printer = { .out = &out, .max = 100 };
-			bool flag = more;
-			snprintf(expected, sizeof(expected), "%s%s",
-				more && *cases[i].json ? "," : "", cases[i].json);
-			assert_int_equal(
-				session_hash_field(&printer, &flag, cases[i].name, cases[i].value),
-				0);
-			if (!slice_equal(buffer_slice(&out), slice_of(expected)))
-				fail_msg("%s: %.*s", expected, SLICE_ARGS(buffer_slice(&out)));
-			assert_int_equal(flag, more || *cases[i].json);
-			buffer_finish(&out);
-		}
+		char json[128];
+		struct buffer record = { 0 };
+		snprintf(json, sizeof(json), "{%s,\"z\":7}", cases[i].json);
+		assert_int_equal(session_hash_add(&record, cases[i].name, cases[i].value), 0);
+		assert_int_equal(session_hash_add(&record, SLICE("b"), SLICE("[[")), 0);
+		assert_int_equal(session_hash_add(&record, SLICE("z"), SLICE("7")), 0);
+		assert_reads(session_hash_step, buffer_slice(&record), json);
+		buffer_finish(&record);
 	}
 }
 
-static void keeps_to_the_maximum_length(void **state)
+/* Where it counts: any other field is not looked at. */
+static void limits_the_depth(void **state)
 {
 	(void)state;
-	for (size_t max = 0; max <= 8; max++) {
-		struct buffer out = { 0 };
-		struct json_printer printer = { .out = &out, .max = max };
-		bool more = true;
-		assert_int_equal(session_hash_field(&printer, &more, SLICE("a"), SLICE("x")),
-			max < 8 ? -EMSGSIZE : 0);
-		buffer_finish(&out);
+	struct test_paths paths = { .all = { "/a" }, .n = 1 };
+	for (size_t n = 1; n < 2 * TEST_DEPTH; n++) {
+		char value[2 * TEST_DEPTH];
+		struct record_pick *pick;
+		struct buffer record = { 0 };
+		memset(value, '[', sizeof(value));
+		assert_int_equal(
+			session_hash_add(&record, SLICE("b"), slice_make(value, sizeof(value))), 0);
+		assert_int_equal(session_hash_add(&record, SLICE("a"), slice_make(value, n)), 0);
+		assert_int_equal(
+			read_exactly(session_hash_step, buffer_slice(&record), &paths, &pick),
+			n < TEST_DEPTH ? 0 : -E2BIG);
+		/* It was never closed. */
+		if (n < TEST_DEPTH)
+			assert_int_equal(record_pick_kind(pick, SLICE("/a")), RECORD_TEXT);
+		record_pick_destroy(pick);
+		buffer_finish(&record);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prints_fields_as_members),
-		cmocka_unit_test(keeps_to_the_maximum_length),
+		cmocka_unit_test(reads_fields_as_members),
+		cmocka_unit_test(limits_the_depth),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

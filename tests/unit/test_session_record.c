@@ -19,6 +19,8 @@ static struct settings make_settings(void)
 	settings.session.key = SLICE("sess:{sid}");
 	settings.session.codec = SESSION_CODEC_JSON;
 	settings.session.lookup = SESSION_LOOKUP_STRING;
+	settings.limits.record_bytes = 4 << 20;
+	settings.limits.record_depth = 64;
 	return settings;
 }
 
@@ -31,7 +33,7 @@ static void take(struct session_reading *reading, const struct settings *setting
 		session_reading_take(reading, settings, i, NULL);
 		return;
 	}
-	assert_int_equal(resp_reader_init(&reader, 1 << 20), 0);
+	assert_int_equal(resp_reader_init(&reader, 4 << 20), 0);
 	assert_int_equal(resp_reader_feed(&reader, answer.at, answer.len), 0);
 	assert_int_equal(resp_reader_next(&reader, &reply), 1);
 	session_reading_take(reading, settings, i, reply);
@@ -265,6 +267,9 @@ static void reads_a_hash_as_a_record(void **state)
 	settings.session.lookup = SESSION_LOOKUP_HASH;
 	settings.session.present = SLICE("/sessionAttr:SPRING_SECURITY_CONTEXT");
 	settings.session.user = SLICE("/sessionAttr:userId");
+	const struct slice fields[] = { SLICE("/sessionAttr:teams") };
+	settings.session.fields = fields;
+	settings.session.n_fields = COUNT_OF(fields);
 	take(&reading, &settings, 0, slice_make(spring_hash, sizeof(spring_hash) - 1));
 	assert_int_equal(session_reading_result(&reading), SESSION_GOOD);
 	assert_true(slice_equal(reading.identity.user, SLICE("user-42")));
@@ -280,20 +285,118 @@ static void reads_a_hash_as_a_record(void **state)
 	session_reading_finish(&reading);
 }
 
+/* ---- limits ---- */
+
+/* A record of so many bytes, of which most do not count. */
+static void take_long(struct session_reading *reading, const struct settings *settings, size_t len)
+{
+	struct buffer record = { 0 };
+	const char *head = "{\"user\":\"ada\",\"cart\":\"", *end = "\"}";
+	assert_int_equal(buffer_printf(&record, "%s", head), 0);
+	while (record.len < len - strlen(end))
+		assert_int_equal(buffer_append(&record, "x", 1), 0);
+	assert_int_equal(buffer_printf(&record, "%s", end), 0);
+	take_record(reading, settings, buffer_slice(&record));
+	buffer_finish(&record);
+}
+
+static void reads_a_long_record_in_pieces(void **state)
+{
+	(void)state;
+	struct settings settings = make_settings();
+	settings.session.present = settings.session.user = SLICE("user");
+	settings.limits.record_bytes = 1 << 20;
+	for (size_t len = SESSION_PIECE_WORK; len <= (1 << 20) + 1;
+		len = len == 1 << 20 ? len + 1 : 4 * len) {
+		struct session_reading reading = { .room = 1 << 20 };
+		take_long(&reading, &settings, len);
+		assert_int_equal(reading.unfinished, len > SESSION_PIECE_WORK && len <= 1 << 20);
+		if (reading.unfinished) {
+			assert_int_equal(session_reading_result(&reading), SESSION_UNAVAILABLE);
+			while (session_reading_go_on(&reading, &settings))
+				assert_true(reading.unfinished);
+		}
+		assert_false(reading.unfinished);
+		assert_null(reading.record.bytes);
+		if (len <= 1 << 20) {
+			assert_int_equal(session_reading_result(&reading), SESSION_GOOD);
+			assert_true(slice_equal(reading.identity.user, SLICE("ada")));
+			assert_null(reading.problem);
+		} else {
+			assert_int_equal(session_reading_result(&reading), SESSION_NONE);
+			assert_string_equal(reading.problem,
+				"the session's record is larger than limits.record_bytes");
+		}
+		session_reading_finish(&reading);
+	}
+}
+
+static void keeps_no_record_beyond_the_room(void **state)
+{
+	(void)state;
+	struct settings settings = make_settings();
+	struct session_reading reading = { .room = 99999 };
+	settings.session.present = SLICE("user");
+	take_long(&reading, &settings, 100000);
+	assert_false(reading.unfinished);
+	assert_null(reading.record.bytes);
+	assert_int_equal(session_reading_result(&reading), SESSION_UNAVAILABLE);
+	session_reading_finish(&reading);
+}
+
+static void may_end_between_two_pieces(void **state)
+{
+	(void)state;
+	struct settings settings = make_settings();
+	struct session_reading reading = { .room = 1 << 20 };
+	struct buffer record = { 0 };
+	settings.session.present = SLICE("user");
+	assert_int_equal(buffer_printf(&record, "{\"a\":["), 0);
+	while (record.len < 1 << 19)
+		assert_int_equal(buffer_printf(&record, "1,"), 0);
+	take_record(&reading, &settings, buffer_slice(&record));
+	assert_true(reading.unfinished);
+	assert_true(session_reading_go_on(&reading, &settings));
+	session_reading_finish(&reading);
+	buffer_finish(&record);
+}
+
+static void refuses_a_record_nested_too_deeply(void **state)
+{
+	(void)state;
+	struct settings settings = make_settings();
+	settings.session.present = SLICE("user");
+	settings.limits.record_depth = 4;
+	static const struct slice good = TEXT("{\"x\":[[[]]],\"user\":1}"),
+				  bad = TEXT("{\"x\":[[[[]]]],\"user\":1}");
+	assert_read(&settings, good, SESSION_GOOD, NULL);
+	struct session_reading reading = { 0 };
+	take_record(&reading, &settings, bad);
+	assert_int_equal(session_reading_result(&reading), SESSION_NONE);
+	assert_string_equal(
+		reading.problem, "the session's record is nested deeper than limits.record_depth");
+	session_reading_finish(&reading);
+}
+
+/* All fields of a hash together are the record, also those that do not count. */
 static void rejects_a_hash_longer_than_a_record(void **state)
 {
 	(void)state;
 	struct settings settings = make_settings();
 	settings.session.lookup = SESSION_LOOKUP_HASH;
 	settings.session.user = settings.session.present = SLICE("a");
-	for (int n = SESSION_VALUE_BYTES_MAX - 10; n < SESSION_VALUE_BYTES_MAX; n++) {
+	settings.limits.record_bytes = 1024;
+	for (int n = 1000; n < 1030; n++) {
 		struct session_reading reading = { 0 };
 		struct buffer answer = { 0 };
 		assert_int_equal(
-			buffer_printf(&answer, "*2\r\n$1\r\na\r\n$%d\r\n%*s\r\n", n, n, "x"), 0);
+			buffer_printf(&answer,
+				"*4\r\n$1\r\na\r\n$1\r\nx\r\n$1\r\nb\r\n$%d\r\n%*s\r\n", n, n, "x"),
+			0);
 		take(&reading, &settings, 0, buffer_slice(&answer));
 		assert_int_equal(session_reading_result(&reading),
-			n + 8 <= SESSION_VALUE_BYTES_MAX ? SESSION_GOOD : SESSION_NONE);
+			n + 3 <= 1024 ? SESSION_GOOD : SESSION_NONE);
+		assert_int_equal(reading.problem != NULL, n + 3 > 1024);
 		session_reading_finish(&reading);
 		buffer_finish(&answer);
 	}
@@ -347,6 +450,7 @@ static void gives_a_changed_record_another_digest(void **state)
 	session_reading_finish(&b);
 	session_reading_finish(&c);
 	settings.session.lookup = SESSION_LOOKUP_HASH;
+	settings.session.user = SLICE("a");
 	take(&a, &settings, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nb\r\n"));
 	take(&b, &settings, 0, SLICE("*2\r\n$1\r\na\r\n$1\r\nc\r\n"));
 	assert_true(a.digest != b.digest);
@@ -363,6 +467,10 @@ int main(void)
 		cmocka_unit_test(rejects_a_record_that_has_expired),
 		cmocka_unit_test(judges_each_reply_to_each_command),
 		cmocka_unit_test(reads_a_hash_as_a_record),
+		cmocka_unit_test(reads_a_long_record_in_pieces),
+		cmocka_unit_test(keeps_no_record_beyond_the_room),
+		cmocka_unit_test(may_end_between_two_pieces),
+		cmocka_unit_test(refuses_a_record_nested_too_deeply),
 		cmocka_unit_test(rejects_a_hash_longer_than_a_record),
 		cmocka_unit_test(requires_both_keys),
 		cmocka_unit_test(gives_a_changed_record_another_digest),

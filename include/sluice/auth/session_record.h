@@ -44,31 +44,45 @@ enum session_answer {
 	SESSION_ANSWER_MALFORMED = 16 /* not a reply to this command: fail the link */
 };
 
+enum {
+	/* A record of more bytes is read in pieces of about as many steps: of a turn of the loop,
+	 * about a millisecond. */
+	SESSION_PIECE_WORK = 65536,
+	SESSION_TICKET_BYTES_MAX = 65536,
+};
+
 /* All replies to the commands of one session. Zero-initialise it first, finish it at the end. */
 struct session_reading {
 	unsigned answers; /* enum session_answer: those received so far */
 	uint64_t digest;  /* of the record; a different one means that the session has changed */
 	struct identity identity; /* the user, if the result is SESSION_GOOD */
+	/* Why nobody is logged in, a literal for the client and the operator; NULL: the record does
+	 * not say so, or there is none. */
+	const char *problem;
+	bool unfinished;      /* a record is being read, see session_reading_go_on */
+	size_t room;          /* set by the owner: bytes of a record that may be kept for that */
+	struct buffer record; /* private */
 };
 
 /* Takes the reply to command `i`, or NULL if there will be none. If the reply is an error that says
  * nothing about the session, returns its text: one line for the operator, borrowed from the reply.
- * Absent: no such error. */
+ * Absent: no such error. If the reading is unfinished afterwards, go on before its result counts; a
+ * record for which there is no room counts as unknown. */
 struct slice session_reading_take(struct session_reading *reading, const struct settings *settings,
 	size_t i, const struct redisReply *reply);
+
+/* Reads one more piece of a record, by the settings that it was taken with. True: there is more. */
+bool session_reading_go_on(struct session_reading *reading, const struct settings *settings);
 
 /* The verdict, once every reply has been taken. SESSION_UNAVAILABLE before the first. */
 enum session_result session_reading_result(const struct session_reading *reading);
 
 void session_reading_finish(struct session_reading *reading);
 
-/* Reads who is logged in from a record in JSON. 0 and an identity that the caller must finish;
- * -EACCES: nobody, or the session has expired; -ENOMEM. */
-MUST_CHECK int session_record_parse(
-	const struct settings *settings, struct slice json, struct identity *ret_identity);
-
-/* The same for a ticket. Beside cookies it has fields of its own: the user is "userId", and nothing
- * else is required. Without cookies, the settings' paths speak of tickets. */
+/* Reads who is logged in from a ticket, JSON of at most SESSION_TICKET_BYTES_MAX. Beside cookies it
+ * has fields of its own: the user is "userId", and nothing else is required. Without cookies, the
+ * settings' paths speak of tickets. 0 and an identity that the caller must finish; -EACCES: nobody,
+ * or the ticket has expired; -ENOMEM. */
 MUST_CHECK int session_record_parse_ticket(
 	const struct settings *settings, struct slice json, struct identity *ret_identity);
 

@@ -20,6 +20,7 @@
 #include "sluice/base/metrics.h"
 #include "sluice/base/table.h"
 #include "sluice/net/deadlines.h"
+#include "sluice/net/turn.h"
 #include "sluice/redis/link.h"
 #include "sluice/redis/tracking.h"
 #include "sluice/settings/settings.h"
@@ -58,6 +59,7 @@ struct sessions_setup {
 	struct metrics *metrics;
 	uv_loop_t *loop;
 	struct deadlines *deadlines;
+	struct turn *turn;
 	const struct sessions_events *events;
 };
 
@@ -91,6 +93,12 @@ struct sessions {
 		uint64_t owed; /* in sessions times milliseconds */
 		struct deadline step;
 	} sweep;
+	struct {                       /* session_read.c */
+		struct list reads;     /* struct session_read, by .link */
+		size_t kept;           /* bytes of their records */
+		struct turn_task task; /* reads a piece of the first */
+	} pieces;
+	const char *problem;           /* see sessions_problem */
 	uint64_t read_failure_logged;  /* loop time of the last line about a failed look-up, or 0 */
 	uint64_t touch_failure_logged; /* the same for a failed touch */
 };
@@ -102,6 +110,10 @@ void sessions_finish(struct sessions *sessions);
 
 /* The configuration has been reloaded: on_changed will be called for every member. */
 void sessions_set_settings(struct sessions *sessions, const struct settings *settings);
+
+/* Within on_result with SESSION_NONE, and within on_changed without an identity: why the record is no
+ * log-in, as a literal for the client; NULL: there is no more to say. */
+const char *sessions_problem(const struct sessions *sessions);
 
 /* The link over which sessions are read. Other commands to the same Redis may use it as well. */
 struct redis_link *sessions_link(const struct sessions *sessions);

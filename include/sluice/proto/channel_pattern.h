@@ -22,6 +22,10 @@ const char *channel_pattern_problem(struct slice pattern);
 /* Does the pattern end with "*"? */
 bool channel_pattern_is_open(struct slice pattern);
 
+/* Cuts a pattern up to its next {path}, {user} apart, and returns that path. False: there are no
+ * more. */
+bool channel_pattern_next_field(struct slice *pattern, struct slice *ret_path);
+
 /* Does it match the name for this identity (NULL: anonymous)? Each byte of the pattern, and of each
  * string at one of its paths, is looked at once at most. */
 bool channel_pattern_matches(

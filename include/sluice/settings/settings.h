@@ -23,6 +23,9 @@
 
 enum {
 	SETTINGS_BATCH_MS_MAX = 10000,
+	/* Different {fields} of rules; session.authenticated and its like and a ticket's session
+	 * are paths, too. */
+	SETTINGS_FIELDS_MAX = RECORD_PATHS_MAX - 8,
 	SETTINGS_BATCHES_MAX = 8, /* different delays of rules and delivery.batch_milliseconds */
 };
 
@@ -104,6 +107,9 @@ struct settings {
 		enum session_codec codec;
 		/* Paths in the record, as in session_value.h; each may be absent. */
 		struct slice authenticated, present, user, expires;
+		/* The paths that channel rules name, each once. */
+		const struct slice *fields;
+		size_t n_fields;
 		const struct slice *secrets;
 		size_t n_secrets;
 		bool required;
@@ -122,6 +128,7 @@ struct settings {
 		unsigned incoming_bytes, message_ms;
 		unsigned channels, publication_bytes, header_bytes, handshake_ms;
 		unsigned command_bytes, commands_per_second; /* of sluice.v1; neither may be 0 */
+		unsigned record_bytes, record_depth;         /* of a session */
 	} limits;                                            /* the first six: 0 is no limit */
 	struct {
 		bool enabled;

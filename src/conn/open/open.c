@@ -134,6 +134,12 @@ static void apply(struct conn *conn, const struct identity *identity)
 		open_close(conn, WS_CLOSE_FORBIDDEN, SLICE("no channel is allowed any more"));
 }
 
+static void end_with_session(struct conn *conn)
+{
+	const char *problem = sessions_problem(conn->shared->sessions);
+	open_close(conn, WS_CLOSE_SESSION_ENDED, slice_of(problem ? problem : "session ended"));
+}
+
 void open_on_login(struct conn *conn, enum conn_login login, const struct identity *identity)
 {
 	switch (login) {
@@ -141,7 +147,7 @@ void open_on_login(struct conn *conn, enum conn_login login, const struct identi
 		apply(conn, identity);
 		break;
 	case CONN_LOGIN_ENDED:
-		open_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("session ended"));
+		end_with_session(conn);
 		break;
 	case CONN_LOGIN_TICKET_ENDED:
 		open_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("the ticket is no log-in any more"));

@@ -33,6 +33,12 @@ static void join(struct conn *conn, struct session *session, const struct identi
 
 static void by_next_cookie(struct conn *conn, const char *problem);
 
+static void refuse(struct conn *conn)
+{
+	const char *problem = sessions_problem(conn->shared->sessions);
+	admit_without(conn, problem ? problem : no_session);
+}
+
 static void on_session(struct session_waiter *waiter, enum session_result result,
 	struct session *session, const struct identity *identity)
 {
@@ -44,7 +50,7 @@ static void on_session(struct session_waiter *waiter, enum session_result result
 	else if (waiter->missing && conn->opening->look_ups < LOOK_UPS_MAX)
 		by_next_cookie(conn, no_session);
 	else
-		admit_without(conn, no_session);
+		refuse(conn);
 }
 
 static void look_up(struct conn *conn, struct slice sid)

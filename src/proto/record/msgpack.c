@@ -1,4 +1,4 @@
-/* Reads MessagePack once, from front to back, and writes JSON on the way.
+/* Reads MessagePack once, from front to back.
  *
  *	83 a6 userId a7 user-42 …        {"userId":"user-42",…}
  *	^  ^ string of 6 bytes
@@ -25,18 +25,20 @@
  * cannot be told from a lack of memory (which calls for a retry). To bound the library, every
  * header would have to be checked before it: that is the reader below, without its output.
  *
- * A value that JSON cannot express must not cost a user the log-in, as a session holds whatever the
- * application puts there: it becomes {}, and a key that is neither a string nor an integer is left
- * out with its value. */
+ * What a path cannot name must not cost a user the log-in, as a session holds whatever the
+ * application puts there: of binary data only the existence is known, and a key that is neither a
+ * string nor an integer is skipped with its value.
+ *
+ * A level's `left` counts the items that are still to come in it, and of a map keys and values
+ * both: a key comes when it is even. */
 #include "sluice/proto/record/msgpack.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "sluice/proto/record/session_tree.h"
-#include "sluice/proto/text/json_print.h"
 
 enum item_type {
 	ITEM_NONE, /* not a valid first byte */
@@ -57,11 +59,6 @@ struct item {
 	unsigned width;    /* of a number, in bytes */
 	uint64_t bits;     /* the value of a number; the count of a container */
 	struct slice text; /* of a string */
-};
-
-struct scan {
-	struct slice rest;
-	struct json_printer printer;
 };
 
 /* From c0 on: `width` bytes hold the value or the length, to which `more` is added (the type byte
@@ -105,7 +102,7 @@ static const struct head {
 
 /* ---- one item ---- */
 
-static bool take(struct scan *scan, uint64_t len, struct slice *taken)
+static bool take(struct record_scan *scan, uint64_t len, struct slice *taken)
 {
 	if (len > scan->rest.len)
 		return false;
@@ -114,7 +111,7 @@ static bool take(struct scan *scan, uint64_t len, struct slice *taken)
 }
 
 /* Most significant byte first. */
-static bool take_bits(struct scan *scan, unsigned width, uint64_t *bits)
+static bool take_bits(struct record_scan *scan, unsigned width, uint64_t *bits)
 {
 	struct slice bytes;
 	*bits = 0;
@@ -125,7 +122,7 @@ static bool take_bits(struct scan *scan, unsigned width, uint64_t *bits)
 	return true;
 }
 
-static bool take_head(struct scan *scan, struct item *item)
+static bool take_head(struct record_scan *scan, struct item *item)
 {
 	uint64_t first;
 	*item = (struct item){ ITEM_NONE };
@@ -152,7 +149,7 @@ static bool take_head(struct scan *scan, struct item *item)
 	return item->type != ITEM_NONE;
 }
 
-static bool take_item(struct scan *scan, struct item *item)
+static bool take_item(struct record_scan *scan, struct item *item)
 {
 	if (!take_head(scan, item))
 		return false;
@@ -161,7 +158,7 @@ static bool take_item(struct scan *scan, struct item *item)
 	return true;
 }
 
-/* ---- as JSON ---- */
+/* ---- numbers ---- */
 
 static int64_t signed_value(const struct item *item)
 {
@@ -169,10 +166,10 @@ static int64_t signed_value(const struct item *item)
 	return (int64_t)(item->bits << shift) >> shift;
 }
 
-static struct slice integer(const struct item *item, char text[24])
+static struct slice integer(const struct item *item, char text[32])
 {
-	int len = item->type == ITEM_UNSIGNED ? snprintf(text, 24, "%" PRIu64, item->bits)
-					      : snprintf(text, 24, "%" PRId64, signed_value(item));
+	int len = item->type == ITEM_UNSIGNED ? snprintf(text, 32, "%" PRIu64, item->bits)
+					      : snprintf(text, 32, "%" PRId64, signed_value(item));
 	return slice_make(text, (size_t)len);
 }
 
@@ -189,100 +186,114 @@ static double float_value(const struct item *item)
 	return number;
 }
 
-static int value(struct scan *scan, unsigned depth_left);
-
-static int array(struct scan *scan, uint64_t n, unsigned depth_left)
+/* The shortest decimal that reads back as the same number; absent: it is none. */
+static struct slice decimal(double number, char text[32])
 {
-	int error = json_print(&scan->printer, SLICE("["));
-	for (uint64_t i = 0; i < n && !error; i++) {
-		if (i)
-			error = json_print(&scan->printer, SLICE(","));
-		if (!error)
-			error = value(scan, depth_left);
+	int len = 0;
+	for (int digits = 15; digits <= 17 && isfinite(number); digits++) {
+		len = snprintf(text, 32, "%.*g", digits, number);
+		/* compared as bytes: 0.0 and -0.0 are equal */
+		double again = strtod(text, NULL);
+		if (memcmp(&again, &number, sizeof(number)) == 0)
+			break;
 	}
-	return error ? error : json_print(&scan->printer, SLICE("]"));
+	return slice_make(len ? text : NULL, (size_t)len);
 }
 
-/* Takes a key. If it cannot be a name, its member is left out. */
-static int name(struct scan *scan, bool more, unsigned depth_left, bool *ret_is_name)
+static int number(struct record_scan *scan, const struct item *item)
 {
-	char digits[24];
-	struct item key;
-	struct scan before = *scan;
-	if (!take_item(scan, &key))
-		return -EINVAL;
-	*ret_is_name = true;
-	if (key.type == ITEM_TEXT && json_print_can_hold(key.text))
-		return json_print_name(&scan->printer, more, key.text);
-	if (key.type == ITEM_UNSIGNED || key.type == ITEM_SIGNED)
-		return json_print_name(&scan->printer, more, integer(&key, digits));
-	*ret_is_name = false;
-	scan->rest = before.rest;
-	scan->printer.muted++;
-	int error = value(scan, depth_left);
-	scan->printer.muted--;
+	char text[32];
+	struct slice digits =
+		item->type == ITEM_FLOAT ? decimal(float_value(item), text) : integer(item, text);
+	enum record_kind kind = digits.at ? RECORD_NUMBER : RECORD_NULL;
+	return record_pick_scalar(scan->pick, kind, digits);
+}
+
+/* ---- values ---- */
+
+static int container(struct record_scan *scan, enum record_kind kind, uint64_t left)
+{
+	int error = record_pick_begin(scan->pick, kind);
+	if (!error)
+		record_pick_level(scan->pick)->left = left;
 	return error;
 }
 
-static int map(struct scan *scan, uint64_t n, unsigned depth_left)
+static int value(struct record_scan *scan, const struct item *item)
 {
-	bool more = false;
-	int error = json_print(&scan->printer, SLICE("{"));
-	for (uint64_t i = 0; i < n && !error; i++) {
-		bool is_name;
-		error = name(scan, more, depth_left, &is_name);
-		if (error)
-			break;
-		scan->printer.muted += !is_name;
-		error = value(scan, depth_left);
-		scan->printer.muted -= !is_name;
-		more |= is_name;
-	}
-	return error ? error : json_print(&scan->printer, SLICE("}"));
-}
-
-static int value(struct scan *scan, unsigned depth_left)
-{
-	char digits[24];
-	struct item item;
-	if (!take_item(scan, &item))
-		return -EINVAL;
-	switch (item.type) {
+	struct slice none = { NULL, 0 };
+	bool counts = record_pick_value(scan->pick);
+	switch (item->type) {
 	case ITEM_NIL:
-		return json_print(&scan->printer, SLICE("null"));
+		return record_pick_scalar(scan->pick, RECORD_NULL, none);
 	case ITEM_FALSE:
-		return json_print(&scan->printer, SLICE("false"));
+		return record_pick_scalar(scan->pick, RECORD_FALSE, none);
 	case ITEM_TRUE:
-		return json_print(&scan->printer, SLICE("true"));
+		return record_pick_scalar(scan->pick, RECORD_TRUE, none);
 	case ITEM_UNSIGNED:
 	case ITEM_SIGNED:
-		return json_print(&scan->printer, integer(&item, digits));
 	case ITEM_FLOAT:
-		return json_print_double(&scan->printer, float_value(&item));
+		return counts ? number(scan, item)
+			      : record_pick_scalar(scan->pick, RECORD_NUMBER, none);
 	case ITEM_TEXT:
-		return json_print_text(&scan->printer, item.text);
+		return record_scan_text(scan, item->text, counts);
 	case ITEM_OPAQUE:
-		return json_print(&scan->printer, SLICE("{}"));
+		return record_pick_scalar(scan->pick, RECORD_OBJECT, none);
 	case ITEM_ARRAY:
-		return depth_left ? array(scan, item.bits, depth_left - 1) : -EINVAL;
+		return container(scan, RECORD_ARRAY, item->bits);
 	case ITEM_MAP:
-		return depth_left ? map(scan, item.bits, depth_left - 1) : -EINVAL;
+		return container(scan, RECORD_OBJECT, 2 * item->bits);
 	case ITEM_NONE:
 		break;
 	}
 	return -EINVAL;
 }
 
-int msgpack_to_json(struct slice record, struct buffer *json)
+/* A key that no path can name may be a whole array or map. */
+static int key(struct record_scan *scan, const struct item *item)
 {
-	struct scan scan = {
-		.rest = record,
-		.printer = { .out = json, .max = json->len + SESSION_VALUE_BYTES_MAX },
-	};
-	int error = record.len <= SESSION_VALUE_BYTES_MAX
-			    ? value(&scan, SESSION_VALUE_DEPTH_MAX_CONVERTED)
-			    : -EINVAL;
-	if (!error && scan.rest.len)
-		error = -EINVAL;
-	return error == -EMSGSIZE ? -EINVAL : error;
+	char digits[32];
+	struct slice name = { NULL, 0 };
+	bool wanted = record_pick_wants_name(scan->pick);
+	if (item->type == ITEM_TEXT)
+		name = item->text;
+	else if (wanted && (item->type == ITEM_UNSIGNED || item->type == ITEM_SIGNED))
+		name = integer(item, digits);
+	record_pick_name(scan->pick, name);
+	return item->type == ITEM_ARRAY || item->type == ITEM_MAP ? value(scan, item) : 0;
+}
+
+/* ---- steps ---- */
+
+static bool is_key_next(const struct record_level *level)
+{
+	return level->kind == RECORD_OBJECT && level->left % 2 == 0;
+}
+
+static int take_next(struct record_scan *scan)
+{
+	struct record_level *level = record_pick_level(scan->pick);
+	struct item item;
+	bool is_root = scan->pick->depth == scan->base;
+	if (is_root && scan->state)
+		return scan->rest.len ? -EINVAL : 1;
+	scan->state = 1;
+	if (!is_root && !level->left) {
+		record_pick_end(scan->pick);
+		return 0;
+	}
+	bool is_key = !is_root && is_key_next(level);
+	if (!is_root)
+		level->left--;
+	if (!take_item(scan, &item))
+		return -EINVAL;
+	return is_key ? key(scan, &item) : value(scan, &item);
+}
+
+int msgpack_step(struct record_scan *scan)
+{
+	size_t before = scan->rest.len;
+	int result = take_next(scan);
+	scan->pick->work += RECORD_TOKEN_WORK + before - scan->rest.len;
+	return result;
 }

@@ -1,4 +1,4 @@
-/* Reads the format of serialize() once, from front to back, and writes JSON on the way.
+/* Reads the format of serialize() once, from front to back.
  *
  *	N;  b:1;  i:42;  d:0.5;  s:5:"bytes";          a string gives its length, and has no escapes
  *	a:2:{KEY VALUE KEY VALUE}                       keys are i or s
@@ -6,36 +6,27 @@
  *	R:2;  r:2;                                      a reference to the second value
  *
  * PHP has one array where JSON has two. It is a list if its keys count from 0, and that is known
- * only at its end; so each array is read once in advance, with the printer muted. While it is muted
- * nothing else is read in advance, so a record is read at most once per level of nesting.
+ * only at its end: so it is a table for the pick. A level's `left` counts the members that are still
+ * to come in it.
  *
  * An object belongs to a class that only the application has. All that can be said is that it
- * exists, which is {}; it still has to be read, for the values behind it. A reference says even
- * less, as it may lead to a null. So it becomes null, and counts as missing. */
+ * exists; it still has to be read, for the values behind it. A reference says even less, as it may
+ * lead to a null. So it is null, and counts as missing. */
 #include "sluice/proto/record/php_value.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "sluice/proto/record/session_tree.h"
-#include "sluice/proto/text/json_print.h"
-#include "sluice/proto/text/json_text.h"
-
-struct scan {
-	struct slice rest;
-	struct json_printer printer;
-};
+#include "sluice/proto/text/json_token.h"
 
 /* ---- pieces ---- */
 
-static bool take(struct scan *scan, struct slice text)
+static bool take(struct record_scan *scan, struct slice text)
 {
 	return slice_take(&scan->rest, text);
 }
 
 /* Takes up to `max` bytes before `end`, which is dropped. */
-static bool take_until(struct scan *scan, char end, size_t max, struct slice *taken)
+static bool take_until(struct record_scan *scan, char end, size_t max, struct slice *taken)
 {
 	size_t len = MIN(scan->rest.len, max + 1);
 	const char *at = len ? memchr(scan->rest.at, end, len) : NULL;
@@ -48,7 +39,7 @@ static bool take_until(struct scan *scan, char end, size_t max, struct slice *ta
 
 /* Takes a count and the character that ends it. No record contains so much of anything that it
  * needs more than 9 digits. */
-static bool take_count(struct scan *scan, char end, size_t *count)
+static bool take_count(struct record_scan *scan, char end, size_t *count)
 {
 	struct slice digits;
 	uint64_t number;
@@ -59,7 +50,7 @@ static bool take_count(struct scan *scan, char end, size_t *count)
 }
 
 /* `len:"bytes"` */
-static bool take_text(struct scan *scan, struct slice *text)
+static bool take_text(struct record_scan *scan, struct slice *text)
 {
 	size_t len;
 	if (!take_count(scan, ':', &len) || !take(scan, SLICE("\"")) || len > scan->rest.len)
@@ -70,138 +61,75 @@ static bool take_text(struct scan *scan, struct slice *text)
 
 static bool is_number(struct slice text)
 {
-	return text.len && (text.at[0] == '-' || (text.at[0] >= '0' && text.at[0] <= '9')) &&
-	       json_text_is_valid(text, 0);
+	struct slice rest = text, taken;
+	return json_take_number(&rest, &taken) && !rest.len;
 }
 
 /* ---- values ---- */
 
-static int value(struct scan *scan, unsigned depth_left);
-
-static int null(struct scan *scan)
+static int scalar(struct record_scan *scan, enum record_kind kind)
 {
-	return json_print(&scan->printer, SLICE("null"));
+	return record_pick_scalar(scan->pick, kind, (struct slice){ NULL, 0 });
 }
 
-static int boolean(struct scan *scan)
+static int boolean(struct record_scan *scan)
 {
 	if (take(scan, SLICE("1;")))
-		return json_print(&scan->printer, SLICE("true"));
-	return take(scan, SLICE("0;")) ? json_print(&scan->printer, SLICE("false")) : -EINVAL;
+		return scalar(scan, RECORD_TRUE);
+	return take(scan, SLICE("0;")) ? scalar(scan, RECORD_FALSE) : -EINVAL;
 }
 
-/* The digits are printed without quotes, so they must be a number. */
-static int number(struct scan *scan)
+static int number(struct record_scan *scan)
 {
 	struct slice digits;
 	if (!take_until(scan, ';', 64, &digits))
 		return -EINVAL;
 	if (is_number(digits))
-		return json_print(&scan->printer, digits);
+		return record_pick_scalar(scan->pick, RECORD_NUMBER, digits);
 	bool special = slice_equal(digits, SLICE("INF")) || slice_equal(digits, SLICE("-INF")) ||
 		       slice_equal(digits, SLICE("NAN"));
-	return special ? null(scan) : -EINVAL;
+	return special ? scalar(scan, RECORD_NULL) : -EINVAL;
 }
 
-static int text(struct scan *scan)
+static int text(struct record_scan *scan, bool counts)
 {
 	struct slice bytes;
 	if (!take_text(scan, &bytes) || !take(scan, SLICE(";")))
 		return -EINVAL;
-	return json_print_text(&scan->printer, bytes);
+	return record_scan_text(scan, bytes, counts);
 }
 
-static int reference(struct scan *scan)
+static int reference(struct record_scan *scan)
 {
 	size_t number;
-	return take_count(scan, ';', &number) ? null(scan) : -EINVAL;
+	return take_count(scan, ';', &number) ? scalar(scan, RECORD_NULL) : -EINVAL;
 }
 
-static bool take_key(struct scan *scan, struct slice *key)
+static int array(struct record_scan *scan, enum record_kind kind)
 {
-	if (take(scan, SLICE("i:")))
-		return take_until(scan, ';', 20, key) && is_number(*key);
-	return take(scan, SLICE("s:")) && take_text(scan, key) && take(scan, SLICE(";"));
-}
-
-/* Are 0, 1, 2, … the keys of the next `n` members? */
-static bool is_list(struct scan scan, size_t n, unsigned depth_left)
-{
-	scan.printer.muted++;
-	for (size_t i = 0; i < n; i++) {
-		char digits[24];
-		struct slice key;
-		snprintf(digits, sizeof(digits), "%zu", i);
-		if (!slice_starts_with(scan.rest, SLICE("i:")) || !take_key(&scan, &key) ||
-			!slice_equal(key, slice_of(digits)) || value(&scan, depth_left) != 0)
-			return false;
-	}
-	return true;
-}
-
-static int list(struct scan *scan, size_t n, unsigned depth_left)
-{
-	int error = json_print(&scan->printer, SLICE("["));
-	for (size_t i = 0; i < n && !error; i++) {
-		struct slice key;
-		if (i)
-			error = json_print(&scan->printer, SLICE(","));
-		if (!error)
-			error = take_key(scan, &key) ? value(scan, depth_left) : -EINVAL;
-	}
-	return error ? error : json_print(&scan->printer, SLICE("]"));
-}
-
-/* Prints a member whose key has been taken. `more`: a member has been printed before; updated. */
-static int member(struct scan *scan, struct slice key, bool *more, unsigned depth_left)
-{
-	bool is_name = json_print_can_hold(key);
-	int error = is_name ? json_print_name(&scan->printer, *more, key) : 0;
-	if (error)
-		return error;
-	*more |= is_name;
-	scan->printer.muted += !is_name;
-	error = value(scan, depth_left);
-	scan->printer.muted -= !is_name;
+	size_t n;
+	if (!take_count(scan, ':', &n) || !take(scan, SLICE("{")))
+		return -EINVAL;
+	int error = record_pick_begin(scan->pick, kind);
+	if (!error)
+		record_pick_level(scan->pick)->left = n;
 	return error;
 }
 
-static int object(struct scan *scan, size_t n, unsigned depth_left)
-{
-	bool more = false;
-	int error = json_print(&scan->printer, SLICE("{"));
-	for (size_t i = 0; i < n && !error; i++) {
-		struct slice key;
-		error = take_key(scan, &key) ? member(scan, key, &more, depth_left) : -EINVAL;
-	}
-	return error ? error : json_print(&scan->printer, SLICE("}"));
-}
-
-/* `may_be_list`: if not, it is an object, as an empty record is. */
-static int array(struct scan *scan, bool may_be_list, unsigned depth_left)
-{
-	size_t n;
-	if (!take_count(scan, ':', &n) || !take(scan, SLICE("{")) || depth_left == 0)
-		return -EINVAL;
-	bool is_one = may_be_list && !scan->printer.muted && is_list(*scan, n, depth_left - 1);
-	int error = is_one ? list(scan, n, depth_left - 1) : object(scan, n, depth_left - 1);
-	return error ? error : take(scan, SLICE("}")) ? 0 : -EINVAL;
-}
-
-/* Skips an object whose members are written like those of an array. */
-static int class(struct scan *scan, unsigned depth_left)
+/* An object whose members are written like those of an array. */
+static int class(struct record_scan *scan)
 {
 	struct slice name;
 	if (!take_text(scan, &name) || !take(scan, SLICE(":")))
 		return -EINVAL;
-	scan->printer.muted++;
-	int error = array(scan, false, depth_left);
-	scan->printer.muted--;
-	return error ? error : json_print(&scan->printer, SLICE("{}"));
+	int error = array(scan, RECORD_OBJECT);
+	if (!error)
+		record_pick_ignore(scan->pick);
+	return error;
 }
 
-/* Skips an object that its class has serialized in its own way. */
-static int custom_class(struct scan *scan)
+/* An object that its class has serialized in its own way. */
+static int custom_class(struct record_scan *scan)
 {
 	struct slice name;
 	size_t len;
@@ -209,37 +137,31 @@ static int custom_class(struct scan *scan)
 		!take(scan, SLICE("{")) || len > scan->rest.len)
 		return -EINVAL;
 	scan->rest = slice_skip(scan->rest, len);
-	return take(scan, SLICE("}")) ? json_print(&scan->printer, SLICE("{}")) : -EINVAL;
+	return take(scan, SLICE("}")) ? scalar(scan, RECORD_OBJECT) : -EINVAL;
 }
 
-static int enumeration(struct scan *scan)
+static int enumeration(struct record_scan *scan)
 {
 	struct slice name;
 	if (!take_text(scan, &name) || !take(scan, SLICE(";")))
 		return -EINVAL;
-	return json_print(&scan->printer, SLICE("{}"));
+	return scalar(scan, RECORD_OBJECT);
 }
 
-static int value(struct scan *scan, unsigned depth_left)
+static int typed(struct record_scan *scan, char type, bool counts)
 {
-	if (take(scan, SLICE("N;")))
-		return null(scan);
-	struct slice head = slice_make(scan->rest.at, MIN(scan->rest.len, 2));
-	if (head.len < 2 || head.at[1] != ':')
-		return -EINVAL;
-	scan->rest = slice_skip(scan->rest, 2);
-	switch (head.at[0]) {
+	switch (type) {
 	case 'b':
 		return boolean(scan);
 	case 'i':
 	case 'd':
 		return number(scan);
 	case 's':
-		return text(scan);
+		return text(scan, counts);
 	case 'a':
-		return array(scan, true, depth_left);
+		return array(scan, RECORD_TABLE);
 	case 'O':
-		return class(scan, depth_left);
+		return class(scan);
 	case 'C':
 		return custom_class(scan);
 	case 'E':
@@ -252,28 +174,70 @@ static int value(struct scan *scan, unsigned depth_left)
 	}
 }
 
+static int value(struct record_scan *scan)
+{
+	bool counts = record_pick_value(scan->pick);
+	if (take(scan, SLICE("N;")))
+		return scalar(scan, RECORD_NULL);
+	if (scan->rest.len < 2 || scan->rest.at[1] != ':')
+		return -EINVAL;
+	char type = scan->rest.at[0];
+	scan->rest = slice_skip(scan->rest, 2);
+	return typed(scan, type, counts);
+}
+
+/* ---- members ---- */
+
+/* The number that is the next index of a list. */
+static bool is_next_index(struct record_level *level, struct slice key)
+{
+	uint64_t number;
+	return slice_number(key, UINT64_MAX, &number) && number == level->index++;
+}
+
+static int key(struct record_scan *scan)
+{
+	struct record_level *level = record_pick_level(scan->pick);
+	struct slice key;
+	bool is_integer = take(scan, SLICE("i:"));
+	if (is_integer && (!take_until(scan, ';', 20, &key) || !is_number(key)))
+		return -EINVAL;
+	if (!is_integer &&
+		(!take(scan, SLICE("s:")) || !take_text(scan, &key) || !take(scan, SLICE(";"))))
+		return -EINVAL;
+	if (level->kind == RECORD_TABLE && !(is_integer && is_next_index(level, key)))
+		record_pick_is_object(scan->pick);
+	record_pick_name(scan->pick, key);
+	return 0;
+}
+
+static int member(struct record_scan *scan)
+{
+	struct record_level *level = record_pick_level(scan->pick);
+	if (!level->left) {
+		record_pick_end(scan->pick);
+		return take(scan, SLICE("}")) ? 0 : -EINVAL;
+	}
+	level->left--;
+	int error = key(scan);
+	return error ? error : value(scan);
+}
+
+/* NAME|VALUE; "!NAME|" for a variable that is not set. */
+static int variable(struct record_scan *scan)
+{
+	struct slice name;
+	if (!take_until(scan, '|', scan->rest.len, &name))
+		return -EINVAL;
+	if (slice_starts_with(name, SLICE("!")))
+		return 0;
+	record_pick_name(scan->pick, name);
+	return value(scan);
+}
+
 /* ---- records ---- */
 
-/* NAME|VALUE one after another; "!NAME|" for a variable that is not set. */
-static int variables(struct scan *scan)
-{
-	bool more = false;
-	int error = json_print(&scan->printer, SLICE("{"));
-	while (scan->rest.len && !error) {
-		struct slice name;
-		if (!take_until(scan, '|', SESSION_VALUE_BYTES_MAX, &name))
-			error = -EINVAL;
-		else if (!slice_starts_with(name, SLICE("!")))
-			error = member(scan, name, &more, SESSION_VALUE_DEPTH_MAX_CONVERTED - 1);
-	}
-	return error ? error : json_print(&scan->printer, SLICE("}"));
-}
-
-static int serialized(struct scan *scan)
-{
-	return take(scan, SLICE("a:")) ? array(scan, false, SESSION_VALUE_DEPTH_MAX_CONVERTED)
-				       : -EINVAL;
-}
+enum { BEGINNING, SERIALIZED, VARIABLES };
 
 static bool is_serialized(struct slice record)
 {
@@ -281,31 +245,45 @@ static bool is_serialized(struct slice record)
 	       record.at[2] <= '9';
 }
 
-static int convert(struct slice record, struct buffer *json, int (*read)(struct scan *scan))
+static int begin(struct record_scan *scan)
 {
-	struct scan scan = {
-		.rest = record,
-		.printer = { .out = json, .max = json->len + SESSION_VALUE_BYTES_MAX },
-	};
-	int error = record.len <= SESSION_VALUE_BYTES_MAX ? read(&scan) : -EINVAL;
-	if (!error && scan.rest.len)
-		error = -EINVAL;
-	return error == -EMSGSIZE ? -EINVAL : error;
+	scan->state = is_serialized(scan->rest) ? SERIALIZED : VARIABLES;
+	if (scan->state == SERIALIZED)
+		return value(scan);
+	record_pick_value(scan->pick);
+	return record_pick_begin(scan->pick, RECORD_OBJECT);
 }
 
-int php_to_json(struct slice record, struct buffer *json)
+static int go_on(struct record_scan *scan)
 {
-	return convert(record, json, is_serialized(record) ? serialized : variables);
+	unsigned depth = scan->pick->depth - scan->base;
+	if (scan->state == SERIALIZED && !depth)
+		return scan->rest.len ? -EINVAL : 1;
+	if (scan->state == SERIALIZED || depth > 1)
+		return member(scan);
+	if (scan->rest.len)
+		return variable(scan);
+	record_pick_end(scan->pick);
+	return 1;
 }
 
-int php_laravel_to_json(struct slice record, struct buffer *json)
+int php_step(struct record_scan *scan)
 {
-	struct scan scan = { .rest = record };
+	size_t before = scan->rest.len;
+	int result = scan->state == BEGINNING ? begin(scan) : go_on(scan);
+	scan->pick->work += RECORD_TOKEN_WORK + before - scan->rest.len;
+	return result;
+}
+
+int php_unwrap(struct slice *record)
+{
+	struct record_scan scan = { .rest = *record };
 	struct slice inner;
 	if (!take(&scan, SLICE("s:")) || !take_text(&scan, &inner) || !take(&scan, SLICE(";")) ||
 		scan.rest.len)
 		return -EINVAL;
-	if (slice_starts_with(inner, SLICE("{")))
-		return buffer_append_slice(json, inner);
-	return convert(inner, json, serialized);
+	if (!slice_starts_with(inner, SLICE("{")) && !is_serialized(inner))
+		return -EINVAL;
+	*record = inner;
+	return 0;
 }

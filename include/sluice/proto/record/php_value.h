@@ -1,4 +1,4 @@
-/* Converts PHP's sessions to JSON: the format of serialize(), and the two kinds of records that
+/* PHP's sessions: the format of serialize(), and the two kinds of records that
  * session.serialize_handler makes of it.
  *
  *	php             authenticated|b:1;userId|s:7:"user-42";
@@ -6,19 +6,15 @@
 #ifndef SLUICE_PROTO_RECORD_PHP_VALUE_H
 #define SLUICE_PROTO_RECORD_PHP_VALUE_H
 
-#include "sluice/base/buffer.h"
-#include "sluice/base/defs.h"
-#include "sluice/base/slice.h"
+#include "sluice/proto/record/record_scan.h"
 
-/* Appends a record of either kind as JSON for session_value, within its limits of length and depth.
- * An array whose keys are 0, 1, 2, … becomes a JSON array, any other an object. Numbers keep their
- * digits. Objects, enumerations and strings that are not UTF-8 become {}; references, and numbers
- * that JSON does not have, become null. 0; -EINVAL: not such a record, or beyond the limits;
- * -ENOMEM. After an error `json` is to be discarded. */
-MUST_CHECK int php_to_json(struct slice record, struct buffer *json);
+/* An array whose keys are 0, 1, 2, … is an array as well as an object with these names. Numbers
+ * keep their digits. Of objects, enumerations and strings that are not text only the existence is
+ * known; references, INF and NAN are null. A record_step_fn. */
+int php_step(struct record_scan *scan);
 
-/* The same for the records of Laravel's cache store: a serialized string that contains a serialized
- * array, or JSON (session.serialization). */
-MUST_CHECK int php_laravel_to_json(struct slice record, struct buffer *json);
+/* Laravel's cache store serializes a record once more, as a string: its bytes are an array, or JSON
+ * (session.serialization). Replaces `record` by them. 0; -EINVAL: it is something else. */
+MUST_CHECK int php_unwrap(struct slice *record);
 
 #endif

@@ -1,17 +1,23 @@
-/* Sessions that are Redis hashes (Spring Session): each field becomes a member of the record. */
+/* Sessions that are Redis hashes (Spring Session): each field is a member of the record. */
 #ifndef SLUICE_PROTO_RECORD_SESSION_HASH_H
 #define SLUICE_PROTO_RECORD_SESSION_HASH_H
 
-#include <stdbool.h>
+#include "sluice/base/buffer.h"
+#include "sluice/proto/record/record_scan.h"
 
-#include "sluice/base/slice.h"
-#include "sluice/proto/text/json_print.h"
+/* Appends a field to a record. 0 or -ENOMEM. */
+MUST_CHECK int session_hash_add(struct buffer *record, struct slice name, struct slice value);
 
-/* Prints a member. A value that is JSON is embedded as it is; a String as the JDK serializes it,
- * and any other UTF-8, becomes a string; everything else becomes {}. A field that cannot be a name
- * is left out. `more`: a member has been printed before; updated. 0, -EMSGSIZE or -ENOMEM, as in
- * json_print.h. */
-MUST_CHECK int session_hash_field(
-	struct json_printer *printer, bool *more, struct slice name, struct slice value);
+/* Reads a record that consists of fields. A value that is JSON (RFC 8259) is read as such; a String
+ * as the JDK serializes it, and any other text, is a text; of everything else only the existence is
+ * known. */
+struct session_hash {
+	struct record_scan scan, inner;
+	struct slice value; /* of the field that is being read */
+	uint64_t at;        /* the paths that lead to it */
+};
+
+/* A record_step_fn whose scan is that of a struct session_hash. */
+int session_hash_step(struct record_scan *scan);
 
 #endif
