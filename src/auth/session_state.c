@@ -19,6 +19,7 @@
  *   open already, and if it is out of date, the next read corrects it. It is not passed to the
  *   waiters, whom it would let in: for them the session is read once more (sessions.c), so it is
  *   LOOK_UP that takes it out of SOON.
+ * - An answer that is under way when the session EXPIRED is judged when it arrives, so by then.
  * - Without a link nothing stays DUE, and a read that is lost with the link is not repeated: when
  *   the link comes back, everything is RECHECKed.
  * - A session is abandoned only after its answer has been delivered, so never while READING or
@@ -49,6 +50,7 @@ static const struct {
 	[SESSION_LOOK_UP]     = { { READING,  READING,  READING,  READING,  READING,  OUTDATED } },
 	[SESSION_INVALIDATED] = { { SOON,     SOON,     SOON,     DUE,      OUTDATED, OUTDATED } },
 	[SESSION_RECHECK]     = { { DUE,      DUE,      DUE,      DUE,      OUTDATED, OUTDATED } },
+	[SESSION_EXPIRED]     = { { DUE,      DUE,      DUE,      DUE,      READING,  OUTDATED } },
 	[SESSION_SWEEP]       = { { DUE,      NEVER,    NEVER,    NEVER,    NEVER,    NEVER    } },
 	[SESSION_RETRY]       = { { NEVER,    DUE,      NEVER,    NEVER,    NEVER,    NEVER    } },
 	[SESSION_PERMIT]      = { { NEVER,    NEVER,    DUE,      NEVER,    NEVER,    NEVER    } },
@@ -79,7 +81,7 @@ void session_begin(struct sessions *sessions, struct session *session)
 /* Only an answer to a read that was sent after the last change says how a session is now. */
 static bool is_stale(const struct session *session, enum session_event event)
 {
-	if (event == SESSION_INVALIDATED || event == SESSION_RECHECK)
+	if (event == SESSION_INVALIDATED || event == SESSION_RECHECK || event == SESSION_EXPIRED)
 		return true;
 	bool answered = event == SESSION_SAME || event == SESSION_CHANGED || event == SESSION_ENDED;
 	return session->stale && !(answered && session->state == READING);

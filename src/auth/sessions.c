@@ -13,6 +13,7 @@
  *	the record, or the settings, are different   get the identity     SESSION_GOOD
  *	the record is the same                       -                    SESSION_GOOD
  *	Redis could not tell                         -                    SESSION_UNAVAILABLE
+ *	the same, and its known end has come         lose it              SESSION_UNAVAILABLE
  *
  * Some answers are not good enough to let somebody in. Then the session is read once more for its
  * waiters:
@@ -42,6 +43,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sluice/auth/expiry.h"
 #include "sluice/base/hash.h"
 
 /* ---- sessions ---- */
@@ -74,6 +76,7 @@ static void drop_if_unused(struct sessions *sessions, struct session *session)
 	if (session->read || !list_is_empty(&session->members))
 		return;
 	session_event(sessions, session, SESSION_ABANDONED);
+	session_end_clear(sessions, session);
 	table_remove(&sessions->all, &session->key);
 	free(session);
 }
@@ -98,6 +101,8 @@ static enum session_event compare(const struct sessions *sessions, const struct 
 	case SESSION_NONE:
 		return SESSION_ENDED;
 	case SESSION_UNAVAILABLE:
+		if (session_end_is_over(session))
+			return SESSION_ENDED;
 		return redis_link_is_up(sessions->setup.link) ? SESSION_UNCLEAR : SESSION_NO_LINK;
 	case SESSION_GOOD:
 		break;
@@ -106,6 +111,18 @@ static enum session_event compare(const struct sessions *sessions, const struct 
 		return SESSION_ENDED;
 	return session->announced && session->digest == reading->digest ? SESSION_SAME
 									: SESSION_CHANGED;
+}
+
+/* Without memory for the end, the session is as good as unknown. */
+static void remember_end(
+	struct sessions *sessions, struct session *session, struct session_reading *reading)
+{
+	int64_t at_ms = reading->identity.expires_ms;
+	if (session_reading_result(reading) != SESSION_GOOD)
+		return;
+	/* 0: the record was not read */
+	if (session_end_set(sessions, session, at_ms ? at_ms : EXPIRY_NEVER) != 0)
+		reading->answers = SESSION_ANSWER_UNKNOWN;
 }
 
 /* A failed read changes nothing that is known. */
@@ -222,6 +239,7 @@ static void on_read(struct session_read *read)
 	struct sessions *sessions = read->sessions;
 	struct session *session = read->session;
 	bool outdated = session->state == SESSION_OUTDATED;
+	remember_end(sessions, session, &read->reading);
 	enum session_event event = compare(sessions, session, &read->reading);
 	remember(sessions, session, &read->reading);
 	enum session_news news = session_event(sessions, session, event);
@@ -234,6 +252,13 @@ static void on_read(struct session_read *read)
 	drop_if_unused(sessions, session);
 	sessions_count_read(sessions, read->reason, event);
 	sessions_go_on(sessions);
+}
+
+static void on_end(struct sessions *sessions, struct session *session)
+{
+	session_end_clear(sessions, session);
+	end_all(sessions, session);
+	drop_if_unused(sessions, session);
 }
 
 /* ---- look-ups ---- */
@@ -325,7 +350,7 @@ bool sessions_is_stale(const struct session_member *member)
 
 void sessions_init(struct sessions *sessions, const struct sessions_setup *setup)
 {
-	*sessions = (struct sessions){ .setup = *setup, .on_read = on_read };
+	*sessions = (struct sessions){ .setup = *setup, .on_read = on_read, .on_end = on_end };
 	for (size_t i = 0; i < SESSION_STATES; i++)
 		list_init(&sessions->in[i]);
 	sessions_pieces_init(sessions);

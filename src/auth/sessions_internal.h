@@ -2,6 +2,7 @@
  *
  *	sessions.c        look-ups, members, and what an answer means for them
  *	session_touch.c   extends a session's time to live
+ *	session_end.c     the end that a record names
  *	sessions_watch.c  why a session is read again: Redis says so, a link came back, the sweep
  *	sessions_pace.c   how fast that goes
  *	session_read.c    one read of one record
@@ -16,6 +17,7 @@ struct session {
 	struct list link;             /* in sessions->in[state] */
 	struct list members;          /* struct session_member, by .link */
 	struct session_read *read;    /* under way, or its answer is being delivered; else NULL */
+	struct session_end *end;      /* NULL: its record names none */
 	uint64_t digest;              /* of the record as it was read last */
 	uint64_t user;                /* hash of the user's id; 0: none */
 	uint32_t read_at, touched_at; /* loop time */
@@ -45,6 +47,7 @@ enum session_event {
 	SESSION_LOOK_UP,     /* somebody asks for it, and a read is under way or has been sent */
 	SESSION_INVALIDATED, /* Redis says that it may have changed */
 	SESSION_RECHECK,     /* it may have changed without an invalidation */
+	SESSION_EXPIRED,     /* the end that its record names has come */
 	SESSION_SWEEP,       /* its turn in the sweep */
 	SESSION_PERMIT,      /* the pace permits to read it */
 	SESSION_RETRY,       /* a second has passed since its read failed */
@@ -134,6 +137,17 @@ void session_hurry(struct sessions *sessions, struct session *session);
 /* The answer to a read was `event`. */
 void sessions_count_read(
 	struct sessions *sessions, enum session_read_reason reason, enum session_event event);
+
+/* ---- session_end.c ---- */
+
+/* The record, which was read just now, names this end, in ms since 1970; INT64_MAX: none. When it
+ * has come, the record is read again, and if that gives no answer, sessions->on_end follows. 0 or
+ * -ENOMEM. */
+MUST_CHECK int session_end_set(struct sessions *sessions, struct session *session, int64_t at_ms);
+void session_end_clear(struct sessions *sessions, struct session *session);
+
+/* Has the end come that its record named when it was last read? */
+bool session_end_is_over(const struct session *session);
 
 /* ---- sessions_watch.c ---- */
 

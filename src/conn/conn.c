@@ -306,8 +306,15 @@ static void begin_holdings(struct conn_shared *shared)
 	holdings_init(&shared->holdings);
 }
 
+static void on_ticket_ended(void *owner)
+{
+	conn_login_changed(owner, NULL);
+}
+
 void conn_shared_init(struct conn_shared *shared)
 {
+	shared->tickets =
+		(struct tickets){ .deadlines = shared->deadlines, .on_ended = on_ticket_ended };
 	list_init(&shared->all);
 	pool_init(&shared->pool, sizeof(struct conn));
 	begin_holdings(shared);

@@ -265,9 +265,9 @@ test('applies reloaded rules to open connections', async t => {
 
 for (const [what, ms, session] of [
   ['that the new configuration rejects', 0, { ...SESSION, authenticated: 'authenticated' }],
-  ['that has expired', 1000, { ...SESSION, expires: 'until' }]])
+  ['that has expired by the new configuration', 1000, { ...SESSION, expires: 'until' }]])
   test(`closes a connection with a ticket ${what} after a reload`, async t => {
-    const other = await startSluice(t, redis.url, { session: { ...session, authenticated: '' }, workers: 1 });
+    const other = await startSluice(t, redis.url, { session: SESSION, workers: 1 });
     const end = ms && Date.now() + ms;
     const browser = await open({ until: end || null }, { gateway: other });
     await until(() => Date.now() > end);

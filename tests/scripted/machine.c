@@ -1,5 +1,5 @@
-/* These functions stand in for the C library's, for libuv too. The wall clock stays real: only the
- * log and libFuzzer read it. */
+/* These functions stand in for the C library's, for libuv too. The wall clock stays real until a
+ * test sets it, for libFuzzer. */
 #include "machine.h"
 
 #include <stdlib.h>
@@ -16,12 +16,14 @@
 enum { FIRST_MS = 1000000 };
 
 static uint64_t now_ms = FIRST_MS;
+static int64_t wall_ahead_ms; /* of the other clock; 0: it is real */
 static uint32_t random_state;
 static const char *kept_secret;
 
 void machine_reset(void)
 {
 	now_ms = FIRST_MS;
+	wall_ahead_ms = 0;
 	random_state = 1;
 	kept_secret = NULL;
 }
@@ -36,12 +38,19 @@ void machine_keep_out_of_log(const char *secret)
 	kept_secret = secret;
 }
 
+void machine_set_wall(int64_t ms)
+{
+	wall_ahead_ms = ms - (int64_t)now_ms;
+}
+
 int clock_gettime(clockid_t clock, struct timespec *ret_time)
 {
-	if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE)
+	bool wall = clock == CLOCK_REALTIME && wall_ahead_ms;
+	if (!wall && clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE)
 		return (int)syscall(SYS_clock_gettime, clock, ret_time);
-	*ret_time = (struct timespec){ .tv_sec = (time_t)(now_ms / 1000),
-		.tv_nsec = (long)(now_ms % 1000) * 1000000 };
+	uint64_t ms = now_ms + (wall ? (uint64_t)wall_ahead_ms : 0);
+	*ret_time = (struct timespec){ .tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000 };
 	return 0;
 }
 

@@ -60,6 +60,11 @@ static char reject[] = "SLUICE_SESSION_REJECT=close";
 static char *watched[] = { team_rules, secrets, url, drain, sweep, no_heartbeat, NULL };
 static char unsigned_cookie[] = "SLUICE_SESSION_SIGNATURE=none";
 static char *anybodys[] = { unsigned_cookie, team_rules, url, drain, sweep, no_heartbeat, NULL };
+static char expires[] = "SLUICE_SESSION_EXPIRES=expires";
+static char *ending[] = { expires, team_rules, secrets, url, drain, no_sweep, no_heartbeat, NULL };
+static char preset_ticket[] = "SLUICE_SESSION_PRESET=ticket";
+static char *ending_tickets[] = { preset_ticket, expires, team_rules, url, drain, no_sweep,
+	no_heartbeat, NULL };
 static char *touched[] = { team_rules, secrets, url, drain, sweep, touch, NULL };
 static char *strict[] = { strict_rules, secrets, url, drain, sweep, no_heartbeat, reject, NULL };
 
@@ -71,6 +76,8 @@ static char **const environments[SETTINGS_COUNT] = {
 	[SETTINGS_TOUCHED] = touched,
 	[SETTINGS_STRICT] = strict,
 	[SETTINGS_UNSIGNED] = anybodys,
+	[SETTINGS_ENDING] = ending,
+	[SETTINGS_ENDING_TICKETS] = ending_tickets,
 };
 
 const struct settings *settings_get(enum scripted_settings settings)

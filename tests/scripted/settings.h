@@ -16,6 +16,8 @@ enum scripted_settings {
 	SETTINGS_TOUCHED,  /* the same with pings, and an open page keeps its session alive */
 	SETTINGS_STRICT,   /* the same, without channels for teams; refuses by 101 and a close */
 	SETTINGS_UNSIGNED, /* as watched, with cookies that anybody can make up */
+	SETTINGS_ENDING,   /* as watched, with an end in the record, tickets, and no sweep */
+	SETTINGS_ENDING_TICKETS, /* the same for tickets alone */
 	SETTINGS_COUNT
 };
 

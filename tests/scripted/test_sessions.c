@@ -20,6 +20,7 @@ enum {
 	BACK_MS = 3000, /* a lost link has come back by then */
 	/* as in sessions_pace.c */
 	GAP_MS = 50,
+	SETTLE_MS = 4 * GAP_MS,
 	VAIN_PER_SECOND = 5000,
 	CREDIT_MAX = 2 * VAIN_PER_SECOND,
 	/* as in settings.c */
@@ -71,6 +72,16 @@ static int strict(void **state)
 static int unsigned_cookies(void **state)
 {
 	return begin(state, SETTINGS_UNSIGNED);
+}
+
+static int ending(void **state)
+{
+	return begin(state, SETTINGS_ENDING);
+}
+
+static int ending_tickets(void **state)
+{
+	return begin(state, SETTINGS_ENDING_TICKETS);
 }
 
 /* stage_close checks that nothing is left. */
@@ -196,7 +207,7 @@ static void pass(struct scene *scene, unsigned ms)
 /* Waits until no session was read within the gap. */
 static void settle(struct scene *scene)
 {
-	pass(scene, 4 * GAP_MS);
+	pass(scene, SETTLE_MS);
 }
 
 /* ---- the end of a session ---- */
@@ -573,6 +584,145 @@ static void refuses_an_opening_that_loses_its_channel(void **state)
 	assert_int_equal(ada->status, 403);
 }
 
+/* ---- the end that a record names ---- */
+
+enum { LIFE_MS = 5000, LATE_MS = 2 * TICK_MS };
+
+static const int64_t NOON_MS = INT64_C(1800000000000);
+
+/* Writes Ada's record with an end; unheard: without an invalidation. */
+static void write_end(struct scene *scene, int64_t at_ms, bool unheard)
+{
+	char value[160];
+	snprintf(value, sizeof(value),
+		"{\"authenticated\":true,\"userId\":\"ada\",\"teams\":[\"red\"],\"expires\":%lld}",
+		(long long)at_ms);
+	(unheard ? change_unheard : change)(scene, SESSION_ADA, value, NULL);
+}
+
+static struct browser *enter_for(struct scene *scene, unsigned ms)
+{
+	machine_set_wall(NOON_MS);
+	write_end(scene, NOON_MS + ms, false);
+	return enter(scene, SESSION_ADA, 0, "");
+}
+
+static void pass_end(struct scene *scene, struct browser *guest)
+{
+	pass(scene, LIFE_MS - LATE_MS);
+	assert_true(is_open(guest));
+	pass(scene, 2 * LATE_MS);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+}
+
+static void closes_at_the_end_that_the_record_names(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter_for(scene, LIFE_MS);
+	struct browser *bob = enter(scene, SESSION_BOB, 0, "?channel=public:a");
+	pass_end(scene, ada);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 2);
+	assert_int_equal(gets(scene, SESSION_BOB, 0), 1);
+	assert_true(is_open(bob));
+}
+
+static void stays_open_if_the_record_names_a_later_end(void **state)
+{
+	struct scene *scene = *state;
+	for (unsigned unheard = 0; unheard < 2; unheard++) {
+		struct browser *ada = enter_for(scene, LIFE_MS);
+		settle(scene);
+		write_end(scene, NOON_MS + 2 * LIFE_MS, unheard);
+		pass(scene, LIFE_MS);
+		stage_turns(&scene->stage, AT_ONCE_TURNS);
+		assert_true(is_open(ada));
+		pass(scene, LIFE_MS);
+		stage_turns(&scene->stage, AT_ONCE_TURNS);
+		assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	}
+}
+
+static void stays_open_if_the_record_names_no_end_any_more(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter_for(scene, LIFE_MS);
+	settle(scene);
+	change(scene, SESSION_ADA, ADA(BLUE), NULL);
+	pass(scene, 2 * LIFE_MS);
+	assert_true(is_open(ada));
+}
+
+static void closes_at_the_known_end_without_a_link(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter_for(scene, LIFE_MS + SETTLE_MS);
+	settle(scene);
+	scene->stage.redis.mode = REDIS_AWAY;
+	redis_drop(&scene->stage.redis);
+	pass_end(scene, ada);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	scene->stage.redis.mode = REDIS_ANSWERS;
+}
+
+/* Within a second, which is sooner than the link fails. */
+static void closes_at_the_known_end_if_Redis_hangs(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter_for(scene, LIFE_MS);
+	pass(scene, LIFE_MS - LATE_MS);
+	scene->stage.redis.mode = REDIS_HANGS;
+	pass(scene, 2 * LATE_MS);
+	assert_true(is_open(ada));
+	pass(scene, 1000);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	scene->stage.redis.mode = REDIS_ANSWERS;
+}
+
+static void closes_at_the_known_end_if_the_record_cannot_be_read(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter_for(scene, LIFE_MS + SETTLE_MS);
+	settle(scene);
+	change(scene, SESSION_ADA, NULL, "-LOADING Redis is loading the dataset\r\n");
+	pass_end(scene, ada);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+static void follows_a_wall_clock_that_is_set(void **state)
+{
+	enum { LOOK_MS = 60000, SET_BACK_MS = 3000 };
+	struct scene *scene = *state;
+	struct browser *ada = enter_for(scene, LIFE_MS);
+	machine_set_wall(NOON_MS - SET_BACK_MS);
+	pass(scene, LIFE_MS + SET_BACK_MS - LATE_MS);
+	assert_true(is_open(ada));
+	pass(scene, 2 * LATE_MS);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+	ada = enter_for(scene, 100 * LOOK_MS);
+	machine_set_wall(NOON_MS + INT64_C(100) * LOOK_MS);
+	pass(scene, LOOK_MS + LATE_MS);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+static void closes_at_the_end_that_a_ticket_names(void **state)
+{
+	struct scene *scene = *state;
+	char value[160];
+	machine_set_wall(NOON_MS);
+	snprintf(value, sizeof(value), "{\"userId\":7,\"expires\":%lld}",
+		(long long)NOON_MS + LIFE_MS);
+	redis_change(&scene->stage.redis,
+		(struct redis_record){ "ticket:bob" BROWSER_SECRET, value, NULL });
+	struct browser *bob =
+		come(scene, SESSION_NO_COOKIE, 0, 0, "?channel=public:a&ticket=bob" BROWSER_SECRET);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	pass_end(scene, bob);
+	assert_int_equal(closed_with(bob), WS_CLOSE_SESSION_ENDED);
+}
+
 /* ---- links that are lost ---- */
 
 /* Ada's session ends while the link is down. */
@@ -887,6 +1037,14 @@ int main(void)
 		TEST(refuses_an_opening_whose_session_ends, watched),
 		TEST(closes_an_opening_with_4401_where_configured, strict),
 		TEST(refuses_an_opening_that_loses_its_channel, watched),
+		TEST(closes_at_the_end_that_the_record_names, ending),
+		TEST(stays_open_if_the_record_names_a_later_end, ending),
+		TEST(stays_open_if_the_record_names_no_end_any_more, ending),
+		TEST(closes_at_the_known_end_without_a_link, ending),
+		TEST(closes_at_the_known_end_if_Redis_hangs, ending),
+		TEST(closes_at_the_known_end_if_the_record_cannot_be_read, ending),
+		TEST(follows_a_wall_clock_that_is_set, ending),
+		TEST(closes_at_the_end_that_a_ticket_names, ending_tickets),
 		TEST(reads_all_again_after_a_lost_subscribed_link, watched),
 		TEST(reads_all_again_after_a_lost_command_link, watched),
 		TEST(reads_all_again_after_both_links_are_lost, watched),

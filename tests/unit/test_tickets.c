@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "sluice/auth/expiry.h"
 #include "sluice/auth/ticket.h"
 #include "sluice/auth/tickets.h"
 #include "unit.h"
@@ -176,9 +177,9 @@ static void keeps_a_value_for_each_owner(void **state)
 	struct tickets tickets = { 0 };
 	int a = 0, b = 0, c = 0;
 	assert_null(tickets_kept(&tickets, &a).at);
-	assert_int_equal(tickets_keep(&tickets, &a, SLICE("{}")), 0);
-	assert_int_equal(tickets_keep(&tickets, &b, SLICE("{\"b\":1}")), 0);
-	assert_int_equal(tickets_keep(&tickets, &b, SLICE("{\"b\":2}")), -EEXIST);
+	assert_int_equal(tickets_keep(&tickets, &a, SLICE("{}"), EXPIRY_NEVER), 0);
+	assert_int_equal(tickets_keep(&tickets, &b, SLICE("{\"b\":1}"), EXPIRY_NEVER), 0);
+	assert_int_equal(tickets_keep(&tickets, &b, SLICE("{\"b\":2}"), EXPIRY_NEVER), -EEXIST);
 	assert_true(slice_equal(tickets_kept(&tickets, &a), SLICE("{}")));
 	assert_true(slice_equal(tickets_kept(&tickets, &b), SLICE("{\"b\":1}")));
 	assert_null(tickets_kept(&tickets, &c).at);
@@ -186,7 +187,7 @@ static void keeps_a_value_for_each_owner(void **state)
 	tickets_forget(&tickets, &a);
 	tickets_forget(&tickets, &a);
 	assert_null(tickets_kept(&tickets, &a).at);
-	assert_int_equal(tickets_keep(&tickets, &c, SLICE("{}")), 0);
+	assert_int_equal(tickets_keep(&tickets, &c, SLICE("{}"), EXPIRY_NEVER), 0);
 	tickets_forget(&tickets, &b);
 	assert_null(tickets_kept(&tickets, &b).at);
 	assert_true(slice_equal(tickets_kept(&tickets, &c), SLICE("{}")));

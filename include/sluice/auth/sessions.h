@@ -78,13 +78,15 @@ struct sessions {
 	/* private */
 	struct sessions_setup setup;
 	void (*on_read)(struct session_read *read); /* an answer is complete */
-	struct table all;                           /* struct session, by Redis key */
-	struct list in[SESSION_STATES];             /* struct session, by .link; a list per state */
-	size_t live;                                /* sessions that have members */
-	struct {                                    /* sessions_pace.c */
-		size_t rereads;                     /* under way */
-		int64_t credit;                     /* reads that may find nothing new */
-		uint64_t refilled;                  /* loop time when the credit last grew */
+	/* the end that its record named has come, and Redis does not say otherwise */
+	void (*on_end)(struct sessions *sessions, struct session *session);
+	struct table all;                /* struct session, by Redis key */
+	struct list in[SESSION_STATES];  /* struct session, by .link; a list per state */
+	size_t live;                     /* sessions that have members */
+	struct {                         /* sessions_pace.c */
+		size_t rereads;          /* under way */
+		int64_t credit;          /* reads that may find nothing new */
+		uint64_t refilled;       /* loop time when the credit last grew */
 		uint64_t strained_until; /* loop time: the credit was used up not long ago */
 		struct deadline tick, retry;
 	} pace;

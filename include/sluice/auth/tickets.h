@@ -4,16 +4,24 @@
 #ifndef SLUICE_AUTH_TICKETS_H
 #define SLUICE_AUTH_TICKETS_H
 
-#include "sluice/base/table.h"
+#include <stdint.h>
 
-/* Zero-initialised is empty. */
+#include "sluice/base/table.h"
+#include "sluice/net/deadlines.h"
+
+/* The first two are the owner's; the rest, zero-initialised, is empty. */
 struct tickets {
+	struct deadlines *deadlines;
+	/* The end that the ticket itself names has come. It may be forgotten within the call. */
+	void (*on_ended)(void *owner);
 	/* private */
 	struct table kept; /* struct kept_ticket, by owner */
 };
 
-/* Keeps a copy of a ticket's value for an owner. 0; -EEXIST: it already has one; -ENOMEM. */
-MUST_CHECK int tickets_keep(struct tickets *tickets, void *owner, struct slice json);
+/* Keeps a copy of a ticket's value for an owner. `ends_ms`: when it ends, since 1970; INT64_MAX:
+ * never. 0; -EEXIST: it already has one; -ENOMEM. */
+MUST_CHECK int tickets_keep(
+	struct tickets *tickets, void *owner, struct slice json, int64_t ends_ms);
 
 /* Borrowed until it is forgotten; absent: nothing is kept for this owner. */
 struct slice tickets_kept(const struct tickets *tickets, const void *owner);

@@ -69,7 +69,7 @@ static int admit_bearer(struct conn *conn, struct slice json)
 	struct slice key;
 	error = ticket_session_key(&identity, &key);
 	if (!error)
-		error = tickets_keep(&conn->shared->tickets, conn, json);
+		error = tickets_keep(&conn->shared->tickets, conn, json, identity.expires_ms);
 	if (!error && key.len)
 		error = look_up(conn, key);
 	else if (!error)
