@@ -27,6 +27,7 @@ static const struct {
 	{ METRIC_LIMIT_COMMAND_BYTES, "command_bytes" },
 	{ METRIC_LIMIT_COMMANDS_PER_SECOND, "commands_per_second" },
 	{ METRIC_LIMIT_CHANNELS, "channels" },
+	{ METRIC_LIMIT_PROCESS_CHANNELS, "process_channels" },
 	{ METRIC_LIMIT_PUBLICATION_BYTES, "publication_bytes" },
 	{ METRIC_LIMIT_DESCRIPTORS, "descriptors" },
 };

@@ -56,6 +56,7 @@ void bridge_close(struct bridge *bridge)
 
 void bridge_finish(struct bridge *bridge)
 {
+	bridge_forget_wants(bridge);
 	homes_finish(&bridge->homes);
 	hub_finish(&bridge->hub);
 }
@@ -93,6 +94,8 @@ int bridge_subscribe(struct bridge *bridge, struct subscriber *subscriber, struc
 
 int bridge_join(struct bridge *bridge, struct subscriber *subscriber, struct slice channel)
 {
+	if (!bridge_has_room(bridge, channel))
+		return -ENOSPC;
 	int error = hub_subscribe(&bridge->hub, subscriber, channel);
 	count_subscriptions(bridge);
 	return error == -EEXIST ? 0 : error;

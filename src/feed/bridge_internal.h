@@ -61,6 +61,9 @@ void bridge_deliver(struct bridge *home, struct publication *publication);
 MUST_CHECK int bridge_want(struct bridge *bridge, struct slice channel, uint32_t ticket);
 MUST_CHECK int bridge_unwant(struct bridge *bridge, struct slice channel);
 
+/* At the end: the channels of this home are not wanted any more. */
+void bridge_forget_wants(struct bridge *home);
+
 /* At the home: Redis delivers the channel. Tells every worker that wants it. */
 void bridge_confirm(struct bridge *home, struct slice channel);
 

@@ -4,11 +4,25 @@
  * "want", "unwant", "want" of one worker arrive in this order. The ticket shows which want a
  * confirmation belongs to.
  *
- * The home's table (hub/homes.h) records which worker wants which channel. */
+ * The home's table (hub/homes.h) records which worker wants which channel.
+ *
+ * The channels of the process are counted where all workers see them at once: each want counts as a
+ * channel when it is sent, and is taken back where its home finds that the channel is not new. So
+ * limits.process_channels is never exceeded, and for the time of a want on its way the count is too
+ * high at most. A channel that this worker has already is never refused. */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "bridge_internal.h"
+#include "sluice/base/limit.h"
 #include "sluice/base/log.h"
+
+static atomic_size_t channels;
+
+static void uncount(size_t n)
+{
+	atomic_fetch_sub_explicit(&channels, n, memory_order_relaxed);
+}
 
 /* ---- at the hub ---- */
 
@@ -45,8 +59,10 @@ void bridge_confirm(struct bridge *home, struct slice channel)
 
 static void unwant(struct bridge *home, unsigned worker, struct slice channel)
 {
-	if (homes_unwant(&home->homes, channel, worker))
+	if (homes_unwant(&home->homes, channel, worker)) {
+		uncount(1);
 		subscriptions_unwant(&home->subscriptions, channel);
+	}
 	count_channels(home);
 }
 
@@ -56,6 +72,8 @@ static int want(struct bridge *home, unsigned worker, uint32_t ticket, struct sl
 	int error = result > 0 ? subscriptions_want(&home->subscriptions, channel) : MIN(result, 0);
 	if (error && result > 0)
 		homes_unwant(&home->homes, channel, worker);
+	if (error || result == 0)
+		uncount(1);
 	if (!error && subscriptions_is_confirmed(&home->subscriptions, channel))
 		confirm(home, channel, worker);
 	count_channels(home);
@@ -88,12 +106,31 @@ static struct bridge *home_of(struct bridge *bridge, struct slice channel)
 	return bridge->setup.all[bridge_home_number(bridge, channel)];
 }
 
+bool bridge_has_room(const struct bridge *bridge, struct slice channel)
+{
+	size_t n = atomic_load_explicit(&channels, memory_order_relaxed);
+	if (n < bridge->setup.settings->limits.process_channels ||
+		hub_has_channel(&bridge->hub, channel))
+		return true;
+	limit_hit(bridge->setup.metrics, METRIC_LIMIT_PROCESS_CHANNELS);
+	return false;
+}
+
+void bridge_forget_wants(struct bridge *home)
+{
+	uncount(homes_count(&home->homes));
+}
+
 int bridge_want(struct bridge *bridge, struct slice channel, uint32_t ticket)
 {
 	struct bridge *home = home_of(bridge, channel);
+	atomic_fetch_add_explicit(&channels, 1, memory_order_relaxed);
 	if (home == bridge)
 		return want(home, bridge->setup.self, ticket, channel);
-	return bridge_post_note(home, deliver_want, bridge->setup.self, ticket, channel);
+	int error = bridge_post_note(home, deliver_want, bridge->setup.self, ticket, channel);
+	if (error)
+		uncount(1);
+	return error;
 }
 
 int bridge_unwant(struct bridge *bridge, struct slice channel)

@@ -200,6 +200,11 @@ bool hub_has(const struct hub *hub, const struct subscriber *subscriber, struct 
 	return at;
 }
 
+bool hub_has_channel(const struct hub *hub, struct slice name)
+{
+	return find(hub, name);
+}
+
 bool hub_is_confirmed(const struct hub *hub, struct slice name)
 {
 	const struct hub_channel *channel = find(hub, name);

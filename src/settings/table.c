@@ -236,6 +236,8 @@ const struct setting settings_table[] = {
 		3600 },
 	{ "limits.channels", SETTING_NUMBER, AT(limits.channels), "128",
 		"Maximum number of channels of one connection", 1, 65536 },
+	{ "limits.process_channels", SETTING_NUMBER, AT(limits.process_channels), "1000000",
+		"Maximum number of different channels of the whole process", 1, 100000000 },
 	{ "limits.command_bytes", SETTING_NUMBER, AT(limits.command_bytes), "4096",
 		"Maximum size of a sluice.v1 command in bytes", 64, 65536 },
 	{ "limits.commands_per_second", SETTING_NUMBER, AT(limits.commands_per_second), "200",

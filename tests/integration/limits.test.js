@@ -7,6 +7,7 @@ import { folder } from '../support/folder.js';
 import { handshake } from '../support/raw_client.js';
 import { cookieFor, logIn } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
+import { Page } from '../support/v1.js';
 import { until } from '../support/wait.js';
 
 /* The statuses of `n` upgrades, one after the other. The browsers stay connected. */
@@ -155,6 +156,50 @@ test('limits.channels: refuses more channels in the query', async t => {
   await assert.rejects(Browser.open(at(5), { cookie }), { status: 403 });
   assert.equal(await sluice.hits('channels'), 1);
 });
+
+test('limits.process_channels: no channel that is new, for any connection of any worker', async t => {
+  const { redis, sluice, cookie } = await stand(t, {
+    workers: 2, limits: { process_channels: 8 }, channels: [{ match: '*', allow: 'session' }] });
+  const at = (...names) => `?${names.map(name => `channel=${name}`).join('&')}`;
+  const names = Array.from({ length: 9 }, (_, i) => `c${i}`);
+  const refused = { status: 429, message: /limits\.process_channels/ };
+  await assert.rejects(Browser.open(sluice.url + at(...names), { cookie }), refused);
+  await until(async () => await sluice.metric('sluice_channels') === 0, { what: 'no channel is left' });
+
+  /* One channel may be in each worker and counts once. */
+  const same = await Promise.all(Array.from({ length: 8 }, () => Browser.open(sluice.url + at('c0', 'c1'), { cookie })));
+  const rest = await Browser.open(sluice.url + at(...names.slice(2, 8)), { cookie });
+  assert.equal(await sluice.metric('sluice_channels'), 8);
+  await assert.rejects(Browser.open(sluice.url + at('c8'), { cookie }), refused);
+  assert.equal((await fetch(`http://127.0.0.1:${sluice.port}/ws/check${at('c8')}`, { headers: { Cookie: cookie } })).status, 429);
+  const page = await Page.open(sluice, { cookie });
+  assert.equal((await page.subscribe('c8')).code, 'limit');
+  assert.equal(await sluice.hits('process_channels'), 4);
+  await redis.cli('PUBLISH', 'c1', 'one');
+  for (const browser of same) assert.equal(await browser.next(), 'one');
+
+  rest.terminate();
+  await until(async () => await sluice.metric('sluice_channels') === 2, { what: 'six channels are free again' });
+  assert.equal((await page.subscribe('c8')).type, 'subscribed');
+});
+
+test('limits.process_channels: a channel that the worker has already is not new', async t => {
+  const { sluice, cookie } = await stand(t, {
+    workers: 1, limits: { process_channels: 1 }, channels: [{ match: 'news', allow: 'session', auto: true }, { match: '*', allow: 'session' }] });
+  for (let i = 0; i < 3; i++) assert.ok((await sluice.open({ cookie })).isOpen);
+  await assert.rejects(Browser.open(sluice.url + '?channel=public:1', { cookie }), { status: 429 });
+});
+
+const BAD_NAMES = {
+  'of 257 bytes': 'x'.repeat(257), 'of 2000 bytes': 'x'.repeat(2000), 'that is empty': '',
+  'of a control character': '%0A', 'that is not UTF-8': '%FF', 'that begins with __': '__redis__:invalidate',
+};
+for (const [what, name] of Object.entries(BAD_NAMES))
+  test(`a channel's name ${what} is refused with 403, which says why`, async t => {
+    const { sluice, cookie } = await stand(t, { channels: [{ match: '*', allow: 'session' }] });
+    await assert.rejects(Browser.open(sluice.url + `?channel=${name}`, { cookie }), { status: 403, message: /1 to 256 bytes/ });
+    assert.ok((await Browser.open(sluice.url + `?channel=${'x'.repeat(256)}`, { cookie })).isOpen);
+  });
 
 test('the log reports a limit once, however often it is reached', async t => {
   const { sluice, cookie } = await stand(t, { limits: { connections: 1, header_bytes: 1024 } });

@@ -28,7 +28,8 @@ const NAMES = [
   'sluice_accept_pauses_total', ...[
     'header_bytes', 'handshake_seconds', 'half_open_per_ip', 'connections', 'connections_per_ip',
     'connections_per_user', 'upgrades_per_second', 'message_bytes', 'fragments', 'frames_per_second',
-    'queue_bytes', 'buffered_bytes', 'incoming_bytes', 'message_seconds', 'channels', 'publication_bytes', 'descriptors',
+    'queue_bytes', 'buffered_bytes', 'incoming_bytes', 'message_seconds', 'channels', 'process_channels',
+    'publication_bytes', 'descriptors',
   ].map(limit => `sluice_limit_hits_total{limit="${limit}"}`), 'sluice_build_info{version="0.1.0"}',
 ];
 

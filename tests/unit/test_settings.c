@@ -172,6 +172,7 @@ static const struct source_row {
 		"4294967295", "4294967295" },
 	{ "limits.message_seconds", "SLUICE_LIMITS_MESSAGE_SECONDS", "30", "1", "0.01", "0.01" },
 	{ "limits.channels", "SLUICE_LIMITS_CHANNELS", "128", "1", "2", "2" },
+	{ "limits.process_channels", "SLUICE_LIMITS_PROCESS_CHANNELS", "1000000", "1", "2", "2" },
 	{ "limits.publication_bytes", "SLUICE_LIMITS_PUBLICATION_BYTES", "1048576", "1", "2", "2" },
 	{ "limits.record_bytes", "SLUICE_LIMITS_RECORD_BYTES", "1048576", "1024", "8388608",
 		"8388608" },

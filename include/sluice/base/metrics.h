@@ -73,6 +73,8 @@
 	X(LIMIT_COMMANDS_PER_SECOND, "sluice_limit_hits_total", "limit=\"commands_per_second\"", \
 		"counter", "") \
 	X(LIMIT_CHANNELS, "sluice_limit_hits_total", "limit=\"channels\"", "counter", "") \
+	X(LIMIT_PROCESS_CHANNELS, "sluice_limit_hits_total", "limit=\"process_channels\"", \
+		"counter", "") \
 	X(LIMIT_PUBLICATION_BYTES, "sluice_limit_hits_total", "limit=\"publication_bytes\"", \
 		"counter", "") \
 	X(LIMIT_DESCRIPTORS, "sluice_limit_hits_total", "limit=\"descriptors\"", "counter", "") \

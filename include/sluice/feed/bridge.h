@@ -90,12 +90,16 @@ void bridge_close(struct bridge *bridge);
 /* Frees the rest, once no worker posts any more. */
 void bridge_finish(struct bridge *bridge);
 
-/* 0, also if already subscribed; -ENOTCONN: the home worker's link to Redis is down; -ENOMEM.
- * Unless bridge_is_confirmed, on_confirmed follows. */
+/* May one more subscriber have this channel? Not if the channel is new to this worker and the
+ * process has limits.process_channels already, which is then counted. */
+bool bridge_has_room(const struct bridge *bridge, struct slice channel);
+
+/* 0, also if already subscribed; -ENOTCONN: the home worker's link to Redis is down; -ENOSPC: there
+ * is no room; -ENOMEM. Unless bridge_is_confirmed, on_confirmed follows. */
 MUST_CHECK int bridge_subscribe(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 /* The same for a browser that is connected already: if the link is down, on_confirmed follows when
- * it is back. 0 or -ENOMEM. */
+ * it is back. 0, -ENOSPC or -ENOMEM. */
 MUST_CHECK int bridge_join(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);

@@ -83,6 +83,9 @@ void hub_each_subscriber(struct hub *hub, struct slice channel,
 /* Is it subscribed to the channel, confirmed or not? */
 bool hub_has(const struct hub *hub, const struct subscriber *subscriber, struct slice channel);
 
+/* Is the channel wanted here, confirmed or not? */
+bool hub_has_channel(const struct hub *hub, struct slice channel);
+
 /* Is the channel wanted here and confirmed? */
 bool hub_is_confirmed(const struct hub *hub, struct slice channel);
 

@@ -12,6 +12,11 @@ enum { CHANNEL_NAME_MAX = 256 };
  * that do not begin with "__". */
 bool channel_name_is_valid(struct slice name);
 
+/* What to tell whoever asks for another name. */
+#define CHANNEL_NAME_PROBLEM \
+	"a channel's name is 1 to 256 bytes of UTF-8 without control characters, and does not " \
+	"begin with __"
+
 /* Why no channel's name can begin with `text` (of any length), as a literal for the operator; or
  * NULL. */
 const char *channel_name_problem(struct slice text);

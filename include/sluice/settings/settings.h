@@ -129,7 +129,8 @@ struct settings {
 		unsigned channels, publication_bytes, header_bytes, handshake_ms;
 		unsigned command_bytes, commands_per_second; /* of sluice.v1; neither may be 0 */
 		unsigned record_bytes, record_depth;         /* of a session */
-	} limits;                                            /* the first six: 0 is no limit */
+		unsigned process_channels;
+	} limits; /* the first six: 0 is no limit */
 	struct {
 		bool enabled;
 		unsigned threshold;

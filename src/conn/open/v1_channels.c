@@ -81,9 +81,14 @@ static void join(struct pending *pending)
 	struct bridge *bridge = conn->shared->bridge;
 	bool has = bridge_has(bridge, &conn->subscriber, pending->channel);
 	pending_set_state(pending, PENDING_CONFIRMING);
-	if (!has && !channels_have_room(conn))
+	int error = !has && !channels_have_room(conn)
+			    ? -EDQUOT
+			    : bridge_subscribe(bridge, &conn->subscriber, pending->channel);
+	if (error == -EDQUOT)
 		fail(pending, "limit", "more channels than limits.channels");
-	else if (bridge_subscribe(bridge, &conn->subscriber, pending->channel) != 0)
+	else if (error == -ENOSPC)
+		fail(pending, "limit", "the process has limits.process_channels channels");
+	else if (error)
 		fail(pending, "unavailable", "Redis cannot be reached");
 	else if (bridge_is_confirmed(bridge, pending->channel))
 		succeed(pending);
@@ -170,6 +175,10 @@ static void begin(struct conn *conn, struct slice channel, struct slice id, bool
 
 void v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 {
+	if (!channel_name_is_valid(channel)) {
+		v1_error(conn, id, "forbidden", CHANNEL_NAME_PROBLEM);
+		return;
+	}
 	bool has = bridge_has(conn->shared->bridge, &conn->subscriber, channel);
 	if (has && bridge_is_confirmed(conn->shared->bridge, channel)) {
 		v1_answer(conn, "subscribed", id, channel, NULL);

@@ -41,17 +41,17 @@ static ssize_t decode_value(struct slice text, char *decoded)
 	return len;
 }
 
-/* One `channel=…` of the query. 0, -EACCES: not allowed, or what `subscribe` returns. */
+/* One `channel=…` of the query. 0; -EINVAL: no name of a channel; -EACCES: not allowed; or what `subscribe` returns. */
 static int subscribe_asked(struct conn *conn, const struct identity *identity, struct slice value)
 {
 	char name[CHANNEL_NAME_MAX * 3];
 	if (value.len > sizeof(name))
-		return -EACCES;
+		return -EINVAL;
 	ssize_t len = decode_value(value, name);
 	struct slice channel = slice_make(name, len < 0 ? 0 : (size_t)len);
-	if (!channel_name_is_valid(channel) || !channels_allow(conn, identity, channel))
-		return -EACCES;
-	return subscribe(conn, channel);
+	if (!channel_name_is_valid(channel))
+		return -EINVAL;
+	return channels_allow(conn, identity, channel) ? subscribe(conn, channel) : -EACCES;
 }
 
 static int subscribe_all(struct conn *conn, const struct identity *identity)
@@ -80,6 +80,20 @@ static int keep_user(struct opening *opening, const struct identity *identity)
 	return buffer_append_slice(&opening->user, identity->user);
 }
 
+static void refuse_for(struct conn *conn, int error)
+{
+	if (error == -EACCES)
+		opening_refuse(conn, 403, "a channel that was asked for is not allowed");
+	else if (error == -EINVAL)
+		opening_refuse(conn, 403, CHANNEL_NAME_PROBLEM);
+	else if (error == -EDQUOT)
+		opening_refuse(conn, 403, "more channels than limits.channels");
+	else if (error == -ENOSPC)
+		opening_refuse(conn, 429, "the process has limits.process_channels channels");
+	else
+		opening_refuse_for_redis(conn, error);
+}
+
 void admit(struct conn *conn, const struct identity *identity)
 {
 	const char *problem;
@@ -97,12 +111,8 @@ void admit(struct conn *conn, const struct identity *identity)
 	 * checked here. */
 	if (!error && !conn->subscriber.count && !bridge_is_up(conn->shared->bridge))
 		error = -ENOTCONN;
-	if (error == -EACCES)
-		opening_refuse(conn, 403, "a channel that was asked for is not allowed");
-	else if (error == -EDQUOT)
-		opening_refuse(conn, 403, "more channels than limits.channels");
-	else if (error)
-		opening_refuse_for_redis(conn, error);
+	if (error)
+		refuse_for(conn, error);
 	else if (conn->subscriber.unconfirmed == 0)
 		purpose_of(conn)->admitted(conn);
 }

@@ -152,6 +152,8 @@ static int subscribe(struct conn *conn, struct slice channel)
 		return -EDQUOT;
 	if (table_find(asked, channel))
 		return 0;
+	if (!bridge_has_room(conn->shared->bridge, channel))
+		return -ENOSPC;
 	struct table_key *name = calloc(1, sizeof(*name) + channel.len);
 	if (!name)
 		return -ENOMEM;
