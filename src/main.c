@@ -59,6 +59,8 @@ static struct settings *reload(void *context)
 		struct slice line = slice_cut(&rest, '\n');
 		log_error("bad configuration", log_slice("problem", line));
 	}
+	if (!settings && !problems.len)
+		log_error("out of memory", log_text("for", "the configuration"));
 	buffer_finish(&problems);
 	return settings;
 }

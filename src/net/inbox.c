@@ -10,6 +10,9 @@
  * uv_async_send is called under the lock, and the inbox is marked as closed under it, so that
  * nobody can wake a handle that is closing (libuv issue 3626).
  *
+ * An array may have no room for one more post and no memory to grow. What must not fail then, such as
+ * the request to end, is posted in memory of the poster's, and kept in a list.
+ *
  * Calls are delivered outside the lock, so a call may post, here too. Calls posted meanwhile go
  * into the other array and are delivered by the next wake-up, so that the owner's sockets get their
  * turn. */
@@ -19,6 +22,29 @@
 #include <stdlib.h>
 
 enum { INBOX_FIRST_CAPACITY = 32 };
+
+static struct inbox_message take_call(struct inbox *inbox)
+{
+	struct inbox_message message = { 0 };
+	uv_mutex_lock(&inbox->mutex);
+	struct inbox_call *call = inbox->calls;
+	if (call) {
+		inbox->calls = call->next;
+		call->posted = false;
+		message = call->message;
+	}
+	uv_mutex_unlock(&inbox->mutex);
+	return message;
+}
+
+/* Returns how many there were. */
+static size_t deliver_calls(struct inbox *inbox)
+{
+	size_t n = 0;
+	for (struct inbox_message message; (message = take_call(inbox)).deliver; n++)
+		message.deliver(inbox->owner, message.subject);
+	return n;
+}
 
 static size_t deliver_batch(struct inbox *inbox)
 {
@@ -47,6 +73,7 @@ static void deliver_all(struct inbox *inbox)
 	size_t n;
 	do {
 		n = deliver_batch(inbox);
+		n += deliver_calls(inbox);
 	} while (n > 0 && inbox->closed);
 	inbox->delivering = false;
 }
@@ -111,4 +138,22 @@ int inbox_post(struct inbox *inbox, void (*deliver)(void *owner, void *subject),
 	}
 	uv_mutex_unlock(&inbox->mutex);
 	return result;
+}
+
+void inbox_post_call(struct inbox *inbox, struct inbox_call *call,
+	void (*deliver)(void *owner, void *subject), void *subject)
+{
+	uv_mutex_lock(&inbox->mutex);
+	if (!inbox->closed)
+		call->message = (struct inbox_message){ deliver, subject };
+	if (!inbox->closed && !call->posted) {
+		struct inbox_call **end = &inbox->calls;
+		while (*end)
+			end = &(*end)->next;
+		*end = call;
+		call->next = NULL;
+		call->posted = true;
+		uv_async_send(&inbox->wake);
+	}
+	uv_mutex_unlock(&inbox->mutex);
 }

@@ -90,20 +90,21 @@ static void deliver_quiet(void *owner, void *subject)
 	close_main(gateway);
 }
 
-static void report(struct worker *worker, void (*deliver)(void *owner, void *subject))
+static void report(
+	struct worker *worker, struct inbox_call *call, void (*deliver)(void *owner, void *subject))
 {
 	struct gateway *gateway = worker->setup->owner;
-	MUST(inbox_post(&gateway->loop.inbox, deliver, NULL) == 0);
+	inbox_post_call(&gateway->loop.inbox, call, deliver, NULL);
 }
 
 static void on_drained(struct worker *worker)
 {
-	report(worker, deliver_drained);
+	report(worker, &worker->drained, deliver_drained);
 }
 
 static void on_quiet(struct worker *worker)
 {
-	report(worker, deliver_quiet);
+	report(worker, &worker->quiet, deliver_quiet);
 }
 
 static const struct worker_events worker_events = { .on_drained = on_drained,
@@ -155,7 +156,7 @@ static void on_reload(void *owner)
 	gateway->generation = generation;
 	log_setup(settings->log_level, settings->log_json);
 	for (unsigned i = 0; i < gateway->n; i++)
-		worker_reload(&gateway->workers[i], settings, generation->tls);
+		worker_reload(&gateway->workers[i], generation);
 	log_info("configuration reloaded");
 }
 

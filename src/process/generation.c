@@ -58,7 +58,11 @@ static bool make_tls(struct generation *generation)
 struct generation *generation_create(struct settings *settings, struct generation *now)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
-	MUST(generation);
+	if (!generation) {
+		log_error("out of memory", log_text("for", "the configuration"));
+		settings_destroy(settings);
+		return NULL;
+	}
 	generation->settings = settings;
 	if ((now && !can_follow(settings, now->settings)) || !make_tls(generation)) {
 		generation_destroy_all(generation);

@@ -60,12 +60,6 @@ int worker_start(struct worker *worker)
 
 /* ---- calls that are posted ---- */
 
-static void post(struct worker *worker, void (*deliver)(void *owner, void *subject), void *subject)
-{
-	/* If the request to end cannot even be posted, nothing better can be done. */
-	MUST(inbox_post(&worker->loop.inbox, deliver, subject) == 0);
-}
-
 static void deliver_drain(void *owner, void *subject)
 {
 	(void)subject;
@@ -77,7 +71,7 @@ static void deliver_drain(void *owner, void *subject)
 
 void worker_drain(struct worker *worker)
 {
-	post(worker, deliver_drain, NULL);
+	inbox_post_call(&worker->loop.inbox, &worker->drain, deliver_drain, NULL);
 }
 
 static void deliver_abort(void *owner, void *subject)
@@ -89,7 +83,7 @@ static void deliver_abort(void *owner, void *subject)
 
 void worker_abort(struct worker *worker)
 {
-	post(worker, deliver_abort, NULL);
+	inbox_post_call(&worker->loop.inbox, &worker->abort, deliver_abort, NULL);
 }
 
 static void deliver_quit(void *owner, void *subject)
@@ -102,7 +96,7 @@ static void deliver_quit(void *owner, void *subject)
 
 void worker_quit(struct worker *worker)
 {
-	post(worker, deliver_quit, NULL);
+	inbox_post_call(&worker->loop.inbox, &worker->quit, deliver_quit, NULL);
 }
 
 static void deliver_finish(void *owner, void *subject)
@@ -114,32 +108,23 @@ static void deliver_finish(void *owner, void *subject)
 
 void worker_finish(struct worker *worker)
 {
-	post(worker, deliver_finish, NULL);
+	inbox_post_call(&worker->loop.inbox, &worker->finish, deliver_finish, NULL);
 }
-
-struct reload {
-	const struct settings *settings;
-	struct tls_settings *tls;
-};
 
 static void deliver_reload(void *owner, void *subject)
 {
 	struct worker *worker = owner;
-	struct reload *reload = subject;
-	worker->conns.shared.settings = reload->settings;
-	worker->conns.shared.tls = reload->tls;
+	const struct generation *generation = subject;
+	worker->conns.shared.settings = generation->settings;
+	worker->conns.shared.tls = generation->tls;
 	conns_settings_changed(&worker->conns);
-	sessions_set_settings(&worker->sessions, reload->settings);
-	bridge_set_settings(&worker->bridge, reload->settings);
-	free(reload);
+	sessions_set_settings(&worker->sessions, generation->settings);
+	bridge_set_settings(&worker->bridge, generation->settings);
 }
 
-void worker_reload(struct worker *worker, const struct settings *settings, struct tls_settings *tls)
+void worker_reload(struct worker *worker, struct generation *generation)
 {
-	struct reload *reload = malloc(sizeof(*reload));
-	MUST(reload);
-	*reload = (struct reload){ settings, tls };
-	post(worker, deliver_reload, reload);
+	inbox_post_call(&worker->loop.inbox, &worker->reload, deliver_reload, generation);
 }
 
 void worker_join(struct worker *worker)

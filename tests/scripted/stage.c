@@ -109,13 +109,13 @@ void stage_accept(struct stage *stage, unsigned worker, struct wire *wire, const
 		listener->events->on_pause(listener);
 }
 
-/* Without memory for the main thread's orders the process would abort. */
+/* The main thread's orders need no memory. */
 static void tell_all(struct stage *stage, void (*tell)(struct worker *worker))
 {
-	allocations_spare();
+	size_t before = allocations_counted();
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
 		tell(&stage->workers[i]);
-	allocations_resume();
+	MUST(allocations_counted() == before);
 }
 
 void stage_drain(struct stage *stage)
@@ -127,10 +127,11 @@ void stage_drain(struct stage *stage)
 
 void stage_reload(struct stage *stage, const struct settings *settings)
 {
-	allocations_spare();
+	size_t before = allocations_counted();
+	stage->generation.settings = (struct settings *)(uintptr_t)settings;
 	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		worker_reload(&stage->workers[i], settings, NULL);
-	allocations_resume();
+		worker_reload(&stage->workers[i], &stage->generation);
+	MUST(allocations_counted() == before);
 	note_settings(stage, settings);
 }
 

@@ -16,6 +16,7 @@ enum { STAGE_WORKERS = 2, STAGE_CHANNELS_MAX = 16, STAGE_SOCKETS_MAX = 9 };
 
 struct stage {
 	const struct settings *settings;
+	struct generation generation; /* that a reload brought */
 	struct quota quota;
 	struct redis_link_settings redis_settings;
 	struct worker_setup setup;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 
 enum { POSTERS = 4, POSTS = 20000 };
 
@@ -160,12 +161,62 @@ static void calls_may_post_and_close(void **state)
 	inbox_finish(&letters);
 }
 
+static struct inbox_call calls[3];
+
+static void call(
+	struct inbox_call *one, void (*deliver_call)(void *owner, void *subject), char letter)
+{
+	inbox_post_call(&letters, one, deliver_call, (void *)(uintptr_t)letter);
+}
+
+static void note_and_call(void *owner, void *letter)
+{
+	note(owner, letter);
+	call(&calls[2], note, 'z');
+}
+
+static void note_call_and_close(void *owner, void *letter)
+{
+	note(owner, letter);
+	call(&calls[0], note, '3');
+	assert_int_equal(post(note, '4'), 0);
+	inbox_close(&letters);
+	call(&calls[2], note, 'x');
+}
+
+/* Behind what was posted before, once, with the last subject. */
+static void calls_of_the_posters_need_no_memory(void **state)
+{
+	(void)state;
+	struct test_loop test;
+	n_text = 0;
+	memset(text, 0, sizeof(text));
+	test_loop_open(&test);
+	assert_int_equal(inbox_open(&letters, &test.loop, NULL), 0);
+	call(&calls[0], note, 'x');
+	call(&calls[1], note, 'c');
+	assert_int_equal(post(note, 'a'), 0);
+	call(&calls[0], note, 'b');
+	call(&calls[2], note_and_call, 'd');
+	RUN_UNTIL(&test, n_text == 5);
+	assert_string_equal(text, "abcdz");
+
+	call(&calls[1], note_call_and_close, '1');
+	call(&calls[2], note, '2');
+	RUN_UNTIL(&test, n_text == 9);
+	assert_string_equal(text, "abcdz1234");
+	inbox_close(&letters);
+	test_loop_close(&test);
+	inbox_finish(&letters);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delivers_everything_in_each_threads_order),
 		cmocka_unit_test(closes_while_others_post),
 		cmocka_unit_test(calls_may_post_and_close),
+		cmocka_unit_test(calls_of_the_posters_need_no_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

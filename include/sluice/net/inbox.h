@@ -13,6 +13,14 @@ struct inbox_message {
 	void *subject;
 };
 
+/* A call with memory of its own, so that posting it cannot fail. Zero-initialised. */
+struct inbox_call {
+	/* private: written under the inbox's mutex */
+	struct inbox_message message;
+	struct inbox_call *next;
+	bool posted;
+};
+
 struct inbox {
 	void *owner;
 	/* private */
@@ -20,6 +28,7 @@ struct inbox {
 	uv_mutex_t mutex;
 	struct inbox_message *messages, *spare; /* two arrays, swapped under the mutex */
 	size_t n, capacity, spare_capacity;
+	struct inbox_call *calls; /* posted, oldest first */
 	bool delivering, closed;
 };
 
@@ -38,5 +47,11 @@ void inbox_finish(struct inbox *inbox);
  * `subject` is still the caller's. Many posts between two turns of the owner cost one wake-up. */
 MUST_CHECK int inbox_post(
 	struct inbox *inbox, void (*deliver)(void *owner, void *subject), void *subject);
+
+/* From any thread: the same by a call that must outlive the inbox. It is delivered once, behind what
+ * was posted before. If it is posted again before it is delivered, only the last `deliver` and
+ * `subject` count. Nothing happens if the inbox is closed. */
+void inbox_post_call(struct inbox *inbox, struct inbox_call *call,
+	void (*deliver)(void *owner, void *subject), void *subject);
 
 #endif

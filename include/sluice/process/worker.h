@@ -17,6 +17,7 @@
 #include "sluice/feed/link_state.h"
 #include "sluice/net/listener.h"
 #include "sluice/process/event_loop.h"
+#include "sluice/process/generation.h"
 #include "sluice/redis/tracking.h"
 #include "sluice/settings/settings.h"
 
@@ -54,7 +55,9 @@ struct worker {
 	struct tracking tracking;
 	struct sessions sessions;
 	struct conns conns;
-	unsigned links;        /* not yet closed */
+	struct inbox_call reload, drain, abort, quit, finish; /* to the worker */
+	struct inbox_call drained, quiet;                     /* the owner's, to report them */
+	unsigned links;                                       /* not yet closed */
 	bool told_untracked;   /* a warning that sessions are not tracked has been logged */
 	bool told_unselective; /* the same, that all reads are tracked */
 };
@@ -70,17 +73,16 @@ void worker_set_site(struct worker *worker, const struct site *site);
 
 MUST_CHECK int worker_start(struct worker *worker);
 
-/* Posted to the worker's thread. Each is called once, in this order; worker_abort may come at any
+/* Posted to the worker's thread, without memory, so they cannot fail. Each is called once, in this order; worker_abort may come at any
  * time. */
 void worker_drain(struct worker *worker);  /* -> on_drained */
 void worker_abort(struct worker *worker);  /* closes the remaining connections at once */
 void worker_quit(struct worker *worker);   /* when all are drained; closes the links -> on_quiet */
 void worker_finish(struct worker *worker); /* when all are quiet; the loop ends */
 
-/* Replaces the settings, and the TLS settings for new connections. The old ones must stay valid.
- * Posted too. */
-void worker_reload(
-	struct worker *worker, const struct settings *settings, struct tls_settings *tls);
+/* Replaces the settings, and the TLS settings for new connections, by those of this generation, which
+ * must stay valid, as the older ones must. Posted too. */
+void worker_reload(struct worker *worker, struct generation *generation);
 
 /* Waits for the thread and frees everything. */
 void worker_join(struct worker *worker);
