@@ -77,6 +77,7 @@ static void drop_if_unused(struct sessions *sessions, struct session *session)
 		return;
 	session_event(sessions, session, SESSION_ABANDONED);
 	session_end_clear(sessions, session);
+	session_recent_forget(sessions, session);
 	table_remove(&sessions->all, &session->key);
 	free(session);
 }
@@ -214,6 +215,7 @@ static int read_again(struct session_read *read, bool outdated)
 		session_event(sessions, session, SESSION_LOOK_UP);
 	}
 	session->read->repeats = (uint8_t)(read->repeats + outdated);
+	session->read->asked |= read->asked;
 	for (struct list *node; (node = list_pop(&read->waiters));)
 		list_append(&session->read->waiters, node);
 	return 0;
@@ -230,6 +232,8 @@ static void answer_waiters(struct session_read *read, bool outdated)
 	}
 	count_look_up(read->sessions, &read->reading);
 	tell_waiters(read);
+	if (read->asked && session_reading_result(&read->reading) == SESSION_GOOD)
+		session_recent_keep(read->sessions, read->session, &read->reading.identity);
 }
 
 /* session->read keeps the session alive until everybody has been called. A look-up within such a
@@ -239,6 +243,7 @@ static void on_read(struct session_read *read)
 	struct sessions *sessions = read->sessions;
 	struct session *session = read->session;
 	bool outdated = session->state == SESSION_OUTDATED;
+	session_recent_forget(sessions, session);
 	remember_end(sessions, session, &read->reading);
 	enum session_event event = compare(sessions, session, &read->reading);
 	remember(sessions, session, &read->reading);
@@ -280,7 +285,10 @@ static int ask(struct sessions *sessions, struct session *session, struct sessio
 
 int sessions_ask(struct sessions *sessions, struct session *session, struct session_waiter *waiter)
 {
-	return ask(sessions, session, waiter, true);
+	int error = ask(sessions, session, waiter, true);
+	if (!error)
+		session->read->asked = true;
+	return error;
 }
 
 static int look_up(
@@ -365,6 +373,7 @@ void sessions_finish(struct sessions *sessions)
 	}
 	MUST(table_count(&sessions->all) == 0);
 	sessions_pace_finish(sessions);
+	sessions_recent_finish(sessions);
 	sessions_sweep_finish(sessions);
 }
 

@@ -3,6 +3,7 @@
  *	sessions.c        look-ups, members, and what an answer means for them
  *	session_touch.c   extends a session's time to live
  *	session_end.c     the end that a record names
+ *	sessions_recent.c what was read for a command counts for the next ones
  *	sessions_watch.c  why a session is read again: Redis says so, a link came back, the sweep
  *	sessions_pace.c   how fast that goes
  *	session_read.c    one read of one record
@@ -99,6 +100,7 @@ struct session_read {
 	size_t kept;              /* bytes of it */
 	enum session_read_reason reason;
 	uint8_t repeats;  /* reads whose answers were too old for these waiters */
+	bool asked : 1;   /* also by a member */
 	bool trusted : 1; /* the session's id is not made up by a stranger */
 	bool blind : 1;   /* Redis will not report changes of what it reads, but could */
 };
@@ -148,6 +150,14 @@ void session_end_clear(struct sessions *sessions, struct session *session);
 
 /* Has the end come that its record named when it was last read? */
 bool session_end_is_over(const struct session *session);
+
+/* ---- sessions_recent.c ---- */
+
+/* Takes the identity. */
+void session_recent_keep(
+	struct sessions *sessions, struct session *session, struct identity *identity);
+void session_recent_forget(struct sessions *sessions, const struct session *session);
+void sessions_recent_finish(struct sessions *sessions);
 
 /* ---- sessions_watch.c ---- */
 

@@ -972,6 +972,64 @@ static void applies_reloaded_rules_to_open_connections(void **state)
 	assert_true(hears(scene, also, CHANNEL_A));
 }
 
+/* Asks for a channel with sluice.v1, and waits for the answer. */
+static void ask_for(struct scene *scene, struct browser *guest, enum browser_channel channel)
+{
+	browser_look(guest);
+	size_t answers = guest->answers;
+	browser_command(guest, "subscribe", channel, 1);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(guest);
+	assert_int_equal(guest->answers, answers + 1);
+}
+
+static struct browser *enter_v1(struct scene *scene)
+{
+	struct browser *ada = &scene->guests[scene->n++];
+	browser_open(ada, &scene->stage, 0, "10.0.0.1");
+	browser_ask(ada, SESSION_ADA, "", "Sec-WebSocket-Protocol: sluice.v1\r\n");
+	stage_turns(&scene->stage, OPENING_TURNS);
+	assert_true(is_open(ada));
+	settle(scene);
+	return ada;
+}
+
+static void reads_a_record_once_a_tick_for_commands(void **state)
+{
+	enum { COMMANDS = 10, TICKS = 3 };
+	struct scene *scene = *state;
+	struct browser *ada = enter_v1(scene);
+	unsigned before = gets(scene, SESSION_ADA, 0);
+	for (unsigned tick = 1; tick <= TICKS; tick++) {
+		for (unsigned i = 0; i < COMMANDS; i++)
+			ask_for(scene, ada, CHANNEL_STRANGE);
+		assert_int_equal(gets(scene, SESSION_ADA, 0) - before, tick);
+		pass(scene, 2 * TICK_MS);
+	}
+	ask_for(scene, ada, CHANNEL_STRANGE);
+	evict(scene, SESSION_ADA, 0);
+	stage_turn(&scene->stage); /* Redis has said so, and the record is due or being read */
+	ask_for(scene, ada, CHANNEL_STRANGE);
+	assert_in_range(gets(scene, SESSION_ADA, 0) - before, TICKS + 2, TICKS + 3);
+}
+
+/* In the same tick. */
+static void judges_no_command_by_a_record_that_has_changed(void **state)
+{
+	struct scene *scene = *state;
+	change(scene, SESSION_ADA, ADA(BLUE), NULL);
+	struct browser *ada = enter_v1(scene);
+	ask_for(scene, ada, CHANNEL_RED);
+	assert_false(ada->has & 1U << CHANNEL_RED);
+	change(scene, SESSION_ADA, ADA(RED_BLUE), NULL);
+	stage_turn(&scene->stage);
+	browser_command(ada, "subscribe", CHANNEL_RED, 2);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(ada);
+	assert_int_equal(ada->answers, 3); /* and that it has joined, as the channel is automatic */
+	assert_true(ada->has & 1U << CHANNEL_RED);
+}
+
 /* ---- the time to live ---- */
 
 static void answer_pings(struct browser *guest, size_t *answered)
@@ -1061,6 +1119,8 @@ int main(void)
 		TEST(changes_the_channels_with_the_session, watched),
 		TEST(closes_a_connection_that_loses_all_channels, watched),
 		TEST(applies_reloaded_rules_to_open_connections, watched),
+		TEST(reads_a_record_once_a_tick_for_commands, watched),
+		TEST(judges_no_command_by_a_record_that_has_changed, watched),
 		TEST(extends_the_session_of_an_open_page, touched),
 		TEST(does_not_extend_it_for_a_page_that_does_not_answer, touched),
 		TEST(does_not_extend_it_without_session_touch, untouched),

@@ -63,6 +63,8 @@ struct sessions_setup {
 	const struct sessions_events *events;
 };
 
+enum { SESSIONS_RECENT_MAX = 16 };
+
 /* Private. session_state.c describes each state and its successors. */
 enum session_state {
 	SESSION_IDLE,
@@ -95,6 +97,14 @@ struct sessions {
 		uint64_t owed; /* in sessions times milliseconds */
 		struct deadline step;
 	} sweep;
+	struct { /* sessions_recent.c */
+		struct {
+			struct session *session; /* NULL: none */
+			struct identity identity;
+		} all[SESSIONS_RECENT_MAX];
+		size_t next;
+		struct deadline tick;
+	} recent;
 	struct {                       /* session_read.c */
 		struct list reads;     /* struct session_read, by .link */
 		size_t kept;           /* bytes of their records */
@@ -134,6 +144,11 @@ MUST_CHECK int sessions_look_up_key(
 /* The same for a session that has members. */
 MUST_CHECK int sessions_ask(
 	struct sessions *sessions, struct session *session, struct session_waiter *waiter);
+
+/* What the answer to such a question was, if that is at most a tick ago and Redis has not reported a
+ * change since. NULL: ask. Borrowed until the member leaves its session or the loop turns. */
+const struct identity *sessions_recent(
+	const struct sessions *sessions, const struct session_member *member);
 
 /* on_result will not be called. Does nothing if the waiter is not waiting. */
 void session_waiter_cancel(struct session_waiter *waiter);

@@ -3,8 +3,8 @@
  *	subscribe --> asking --session, rules--> confirming --Redis--> "subscribed"
  *	                 `---------- forbidden, limit, unavailable ------^
  *
- * The rules apply to the session's current record, of which no copy is kept. So a command reads the
- * record again, and commands that arrive meanwhile share that look-up. If the rules allow the
+ * The rules apply to the session's current record. So a command reads the record again, and commands
+ * that arrive meanwhile, or until the next tick of 50 ms, share that look-up. If the rules allow the
  * channel to anyone, there is no look-up. A command that has no answer after ANSWER_MS fails with
  * "unavailable".
  *
@@ -143,10 +143,11 @@ static void judge_by_ticket(struct conn *conn)
 static void ask(struct conn *conn)
 {
 	struct session_waiter *waiter = &conn->v1->waiter;
+	const struct identity *recent = sessions_recent(conn->shared->sessions, &conn->session);
 	if (tickets_kept(&conn->shared->tickets, conn).at) {
 		judge_by_ticket(conn);
-	} else if (!conn->session.session) {
-		judge_all(conn, NULL);
+	} else if (recent || !conn->session.session) {
+		judge_all(conn, recent);
 	} else if (!list_is_linked(&waiter->link)) {
 		waiter->on_result = on_session;
 		if (sessions_ask(conn->shared->sessions, conn->session.session, waiter) != 0)
