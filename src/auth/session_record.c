@@ -25,6 +25,7 @@
 
 #include "sluice/base/hash.h"
 #include "sluice/base/log.h"
+#include "sluice/proto/record/compression.h"
 #include "sluice/proto/record/php_value.h"
 #include "sluice/proto/record/session_hash.h"
 
@@ -178,9 +179,21 @@ static void too_deep(struct session_reading *reading)
 	log_unreadable(&quiet_until, "it is nested deeper than limits.record_depth");
 }
 
-/* What a record's reading has come to. */
-static enum session_answer answer_of(
-	struct session_reading *reading, const struct settings *settings, int result)
+/* One line says why, if it can be told. */
+static void not_of_this_format(struct slice record)
+{
+	static _Atomic uint64_t quiet_until;
+	const char *compression = record_compression(record);
+	if (compression && log_may(&quiet_until))
+		log_warn("a session's record cannot be read",
+			log_text("reason", "it is compressed; the session store of the backend "
+					   "must write it as it is"),
+			log_text("compression", compression));
+}
+
+/* What the reading of a record has come to. */
+static enum session_answer answer_of(struct session_reading *reading,
+	const struct settings *settings, struct slice record, int result)
 {
 	if (result == 0 && !has_expired(&reading->identity))
 		return SESSION_ANSWER_GOOD;
@@ -192,6 +205,8 @@ static enum session_answer answer_of(
 		too_large(reading);
 	else if (result == -E2BIG)
 		too_deep(reading);
+	else if (result == -EINVAL)
+		not_of_this_format(record);
 	return is_existence_enough(settings) ? SESSION_ANSWER_GOOD : SESSION_ANSWER_REJECTED;
 }
 
@@ -241,7 +256,7 @@ static enum session_answer read_at_once(
 	int result = begin(reading, settings, record);
 	if (!result)
 		result = read_on(reading, settings, SIZE_MAX);
-	return answer_of(reading, settings, result);
+	return answer_of(reading, settings, record, result);
 }
 
 /* `record` may be reading->record. */
@@ -254,7 +269,7 @@ static enum session_answer read_in_pieces(
 	if (!error)
 		error = begin(reading, settings, buffer_slice(&reading->record));
 	if (error)
-		return answer_of(reading, settings, error);
+		return answer_of(reading, settings, record, error);
 	reading->unfinished = true;
 	return 0;
 }
@@ -273,7 +288,7 @@ bool session_reading_go_on(struct session_reading *reading, const struct setting
 	int result = read_on(reading, settings, SESSION_PIECE_WORK);
 	if (result == 1)
 		return true;
-	reading->answers |= answer_of(reading, settings, result);
+	reading->answers |= answer_of(reading, settings, buffer_slice(&reading->record), result);
 	reading->unfinished = false;
 	buffer_finish(&reading->record);
 	return false;
@@ -314,7 +329,7 @@ static enum session_answer read_hash(struct session_reading *reading,
 {
 	int error = join_fields(reading, settings, reply);
 	enum session_answer answer =
-		error ? answer_of(reading, settings, error)
+		error ? answer_of(reading, settings, (struct slice){ 0 }, error)
 		      : read_record(reading, settings, buffer_slice(&reading->record));
 	if (!reading->unfinished)
 		buffer_finish(&reading->record);
@@ -326,7 +341,7 @@ static enum session_answer read_string(struct session_reading *reading,
 {
 	struct slice record = reply_text(reply);
 	if (record.len > settings->limits.record_bytes)
-		return answer_of(reading, settings, -EMSGSIZE);
+		return answer_of(reading, settings, record, -EMSGSIZE);
 	return read_record(reading, settings, record);
 }
 

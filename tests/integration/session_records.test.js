@@ -94,3 +94,51 @@ test('an open connection is closed with the reason when its record grows too lar
   assert.equal(code, 4401);
   assert.equal(String(reason), "the session's record is larger than limits.record_bytes");
 });
+
+/* Turns of the loop that were busy for more than 6.4 ms. */
+async function slowTurns() {
+  const { body } = await sluice.admin('/metrics');
+  const count = bound => Number(new RegExp(`^sluice_loop_turn_seconds_bucket\\{le="${bound}"\\} (\\d+)$`, 'm').exec(body)[1]);
+  return count('\\+Inf') - count('0.0064');
+}
+
+test('pings are answered while ten records of 1 MiB are read again and again', async () => {
+  const head = '{"authenticated":true,"userId":"ada","x":[', tail = '0]}';
+  const record = head + '[],'.repeat(((1 << 20) - head.length - tail.length - 8) / 3) + tail;
+  const ids = Array.from({ length: 10 }, (_, i) => `large-${i}`);
+  await put('small', '{"authenticated":true,"userId":"bob"}');
+  for (const id of ids) await put(id, record);
+  const bystander = await sluice.open({ cookie: cookieFor('small') });
+  const before = await slowTurns();
+  const ROUNDS = 10;
+
+  let answered = 0, read = 0;
+  bystander.socket.on('pong', () => { answered++; bystander.socket.ping(); });
+  bystander.socket.ping();
+  for (let round = 1; round <= ROUNDS; round++) {
+    const statuses = await Promise.all(ids.map(async id => {
+      const raw = await sluice.connect();
+      raw.write(handshake({ headers: { Cookie: cookieFor(id) } }));
+      const { status } = await raw.answer();
+      raw.destroy();
+      read++;
+      return status;
+    }));
+    assert.deepEqual(statuses, ids.map(() => 101));
+  }
+  bystander.terminate();
+
+  // one record in one turn would be a slow turn for each; a busy machine makes some, too
+  assert.equal(read, ROUNDS * ids.length);
+  assert.ok(await slowTurns() - before < read / 2, 'no record of 1 MiB takes a turn');
+  assert.ok(answered > ROUNDS, `${answered} pings were answered`);
+});
+
+test('says in the log that a record is compressed', async () => {
+  await put('compressed', Buffer.from('78daabae0500017500f9', 'hex'));
+  const raw = await sluice.connect();
+  raw.write(handshake({ headers: { Cookie: cookieFor('compressed') } }));
+  assert.equal((await raw.answer()).status, 401);
+  raw.destroy();
+  await sluice.program.line(/record cannot be read.*compressed.*zlib/);
+});

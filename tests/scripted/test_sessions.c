@@ -916,6 +916,86 @@ static void refuses_an_unsigned_session_that_ends_while_it_opens(void **state)
 	assert_int_equal(ada->status, 401);
 }
 
+/* ---- long records ---- */
+
+enum { LONG_BYTES = 400 << 10, LONG_TURNS = 100 };
+
+/* A record that is read in some thirty pieces. */
+static const char *long_record(void)
+{
+	static const char head[] = "{\"cookie\":{},\"authenticated\":true,\"userId\":\"ada\","
+				   "\"teams\":[\"red\"],\"x\":[";
+	static char record[LONG_BYTES];
+	size_t len = sizeof(head) - 1;
+	memcpy(record, head, len);
+	for (; len < LONG_BYTES - 8; len += 2)
+		memcpy(record + len, "1,", 2);
+	memcpy(record + len, "0]}", 4);
+	return record;
+}
+
+/* Turns until the record has been sent by Redis and its reading has begun. */
+static void turn_into_a_record(struct scene *scene)
+{
+	for (unsigned n = 0; !scene->stage.workers[0].sessions.pieces.kept; n++) {
+		assert_true(n < LONG_TURNS);
+		stage_turn(&scene->stage);
+	}
+}
+
+static void reads_a_long_record_in_pieces(void **state)
+{
+	struct scene *scene = *state;
+	change(scene, SESSION_ADA, long_record(), NULL);
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	turn_into_a_record(scene);
+	struct browser *bob = enter(scene, SESSION_BOB, 0, "");
+	assert_int_equal(gets(scene, SESSION_BOB, 0), 1);
+	stage_turns(&scene->stage, LONG_TURNS);
+	assert_true(is_open(ada) && is_open(bob));
+	assert_int_equal(scene->stage.workers[0].sessions.pieces.kept, 0);
+	assert_int_equal(gets(scene, SESSION_ADA, 0), 1);
+}
+
+static void a_long_record_survives_its_link(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "");
+	settle(scene);
+	change(scene, SESSION_ADA, long_record(), NULL);
+	turn_into_a_record(scene);
+	redis_drop_readers(&scene->stage.redis);
+	pass(scene, BACK_MS);
+	assert_true(is_open(ada));
+	assert_int_equal(scene->stage.workers[0].sessions.pieces.kept, 0);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
+}
+
+static void refuses_whose_session_ends_between_two_pieces(void **state)
+{
+	struct scene *scene = *state;
+	change(scene, SESSION_ADA, long_record(), NULL);
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	turn_into_a_record(scene);
+	change(scene, SESSION_ADA, NULL, NULL);
+	stage_turns(&scene->stage, LONG_TURNS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 401);
+}
+
+/* The end of the scene checks that nothing is left. */
+static void ends_between_two_pieces(void **state)
+{
+	struct scene *scene = *state;
+	change(scene, SESSION_ADA, long_record(), NULL);
+	change(scene, SESSION_BOB, long_record(), NULL);
+	come(scene, SESSION_ADA, 0, 0, "");
+	come(scene, SESSION_BOB, 0, 0, "");
+	turn_into_a_record(scene);
+}
+
 /* ---- channel rules ---- */
 
 static void changes_the_channels_with_the_session(void **state)
@@ -1116,6 +1196,10 @@ int main(void)
 		TEST(tracks_no_id_that_a_stranger_makes_up, unsigned_cookies),
 		TEST(tracks_no_made_up_id_after_a_flush, unsigned_cookies),
 		TEST(refuses_an_unsigned_session_that_ends_while_it_opens, unsigned_cookies),
+		TEST(reads_a_long_record_in_pieces, watched),
+		TEST(a_long_record_survives_its_link, watched),
+		TEST(refuses_whose_session_ends_between_two_pieces, watched),
+		TEST(ends_between_two_pieces, watched),
 		TEST(changes_the_channels_with_the_session, watched),
 		TEST(closes_a_connection_that_loses_all_channels, watched),
 		TEST(applies_reloaded_rules_to_open_connections, watched),

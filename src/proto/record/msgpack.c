@@ -40,6 +40,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What it costs to print a number, in steps. */
+enum { INTEGER_WORK = 10, FLOAT_WORK = 120 };
+
 enum item_type {
 	ITEM_NONE, /* not a valid first byte */
 	ITEM_NIL,
@@ -203,6 +206,7 @@ static struct slice decimal(double number, char text[32])
 static int number(struct record_scan *scan, const struct item *item)
 {
 	char text[32];
+	scan->pick->work += item->type == ITEM_FLOAT ? FLOAT_WORK : INTEGER_WORK;
 	struct slice digits =
 		item->type == ITEM_FLOAT ? decimal(float_value(item), text) : integer(item, text);
 	enum record_kind kind = digits.at ? RECORD_NUMBER : RECORD_NULL;

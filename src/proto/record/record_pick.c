@@ -174,6 +174,12 @@ static uint64_t paths_to_element(struct record_pick *pick, struct record_level *
 	return found;
 }
 
+/* Of these no text counts. */
+static uint64_t gone(const struct record_pick *pick)
+{
+	return pick->voided | pick->full;
+}
+
 bool record_pick_value(struct record_pick *pick)
 {
 	struct record_level *level = record_pick_level(pick);
@@ -182,13 +188,7 @@ bool record_pick_value(struct record_pick *pick)
 	pick->exact = pick->depth <= RECORD_PARTS_MAX ? at & pick->ending[pick->depth] : 0;
 	pick->on = at & ~pick->exact;
 	pick->here = pick->exact | level->collect;
-	return pick->here != 0;
-}
-
-/* Of these no text counts. */
-static uint64_t gone(const struct record_pick *pick)
-{
-	return pick->voided | pick->full;
+	return (pick->here & ~gone(pick)) != 0;
 }
 
 /* The paths that still take a text of this length. Of a value that is too long only the existence is

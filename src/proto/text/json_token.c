@@ -53,20 +53,28 @@ bool json_take_number(struct slice *rest, struct slice *ret_text)
 
 /* ---- strings ---- */
 
-static bool escape(struct slice *rest)
+/* The length of the escape behind a backslash; 0: it is none. */
+static size_t escape_len(struct slice text)
 {
-	if (!slice_take_char(rest, 'u')) {
-		if (!rest->len || !rest->at[0] || !strchr("\"\\/bfnrt", rest->at[0]))
-			return false;
-		*rest = slice_skip(*rest, 1);
-		return true;
+	static const bool single[256] = {
+		['"'] = true,
+		['\\'] = true,
+		['/'] = true,
+		['b'] = true,
+		['f'] = true,
+		['n'] = true,
+		['r'] = true,
+		['t'] = true,
+	};
+	if (text.len && single[(unsigned char)text.at[0]])
+		return 1;
+	if (text.len < 5 || text.at[0] != 'u')
+		return 0;
+	for (size_t i = 1; i <= 4; i++) {
+		if (hex_digit(text.at[i]) < 0)
+			return 0;
 	}
-	for (size_t i = 0; i < 4; i++) {
-		if (i >= rest->len || hex_digit(rest->at[i]) < 0)
-			return false;
-	}
-	*rest = slice_skip(*rest, 4);
-	return true;
+	return 5;
 }
 
 static bool is_plain(char c)
@@ -84,15 +92,16 @@ static size_t plain_len(struct slice text)
 
 bool json_take_string(struct slice *rest, struct slice *ret_raw)
 {
-	struct slice before = *rest;
-	do {
-		*rest = slice_skip(*rest, plain_len(*rest));
-		if (slice_take_char(rest, '"')) {
-			*ret_raw = slice_make(before.at, before.len - rest->len - 1);
-			return true;
-		}
-	} while (slice_take_char(rest, '\\') && escape(rest));
-	return false;
+	size_t len = 0, more = 1;
+	while (more) {
+		len += plain_len(slice_skip(*rest, len));
+		if (len == rest->len || rest->at[len] != '\\')
+			break;
+		more = escape_len(slice_skip(*rest, len + 1));
+		len += 1 + more;
+	}
+	*ret_raw = slice_take_bytes(rest, len);
+	return more && slice_take_char(rest, '"');
 }
 
 /* Takes the code unit of "uXXXX". -1: something else is there. */
