@@ -25,6 +25,14 @@ size_t holders_total_average(const struct holders_total *total)
 	return count ? holders_total_bytes(total) / count : 0;
 }
 
+size_t holders_total_largest(const struct holders_total *total)
+{
+	size_t size = HOLDERS_SIZES - 1;
+	while (size && !atomic_load_explicit(&total->of_size[size], memory_order_relaxed))
+		size--;
+	return size ? (size_t)1 << (size - 1) : 0;
+}
+
 void holders_init(struct holders *holders, struct holders_total *total)
 {
 	holders->total = total;
@@ -41,7 +49,15 @@ static void add_to_total(struct holders_total *total, uint32_t before, uint32_t 
 			&total->count, after ? 1 : (size_t)-1, memory_order_relaxed);
 }
 
-void holders_set(struct holders *holders, struct holder *holder, size_t bytes, uint32_t now)
+static void move_in_total(struct holders_total *total, unsigned from, unsigned to)
+{
+	if (from)
+		atomic_fetch_sub_explicit(&total->of_size[from], 1, memory_order_relaxed);
+	if (to)
+		atomic_fetch_add_explicit(&total->of_size[to], 1, memory_order_relaxed);
+}
+
+void holders_set(struct holders *holders, struct holder *holder, size_t bytes, uint32_t since)
 {
 	uint32_t before = holder->bytes, after = (uint32_t)MIN(bytes, (size_t)UINT32_MAX);
 	if (before == after)
@@ -50,13 +66,14 @@ void holders_set(struct holders *holders, struct holder *holder, size_t bytes, u
 	holder->bytes = after;
 	if (size_of(before) == size_of(after))
 		return;
+	move_in_total(holders->total, size_of(before), size_of(after));
 	list_remove(&holder->link);
-	holder->since = now;
+	holder->since = since;
 	if (after)
 		list_append(&holders->of_size[size_of(after)], &holder->link);
 }
 
-struct holder *holders_worst(struct holders *holders, size_t bytes, uint32_t now)
+struct holder *holders_worst(struct holders *holders, size_t bytes, uint32_t age, uint32_t now)
 {
 	struct holder *worst = NULL;
 	uint64_t most = 0;
@@ -65,8 +82,9 @@ struct holder *holders_worst(struct holders *holders, size_t bytes, uint32_t now
 		if (oldest == &holders->of_size[i])
 			continue;
 		struct holder *holder = container_of(oldest, struct holder, link);
-		uint64_t held = (uint64_t)holder->bytes * ((uint32_t)(now - holder->since) + 1ULL);
-		if (held > most) {
+		uint32_t time = now - holder->since;
+		uint64_t held = (uint64_t)holder->bytes * (time + 1ULL);
+		if (time >= age && held > most) {
 			most = held;
 			worst = holder;
 		}

@@ -72,7 +72,16 @@ static void on_lingering_end(struct conn *conn, int error)
 		conn_abort(conn);
 }
 
-static const struct conn_phase lingering = { .on_end = on_lingering_end };
+static void on_lingering_limit(struct conn *conn, enum holding_limit limit)
+{
+	(void)limit;
+	conn_abort(conn);
+}
+
+static const struct conn_phase lingering = {
+	.on_end = on_lingering_end,
+	.on_limit = on_lingering_limit,
+};
 
 int conn_holds_request(struct conn *conn, size_t bytes)
 {
@@ -86,7 +95,16 @@ int conn_holds_message(struct conn *conn, size_t bytes, bool anew)
 
 void conn_holds_nothing(struct conn *conn)
 {
-	holding_drop(&conn->shared->holdings, &conn->holding);
+	holding_drop_incoming(&conn->shared->holdings, &conn->holding);
+}
+
+int conn_holds_queue(struct conn *conn)
+{
+	struct conn_shared *shared = conn->shared;
+	if (!conn->stuck_since)
+		conn->stuck_since = MAX((uint32_t)uv_now(shared->streams->loop), 1U);
+	return holding_queue(&shared->holdings, &conn->holding, conn, stream_queued(&conn->stream),
+		conn->stuck_since);
 }
 
 /* From here on only the stream refers to the connection. */
@@ -141,6 +159,7 @@ void conn_linger(struct conn *conn)
 void conn_abort(struct conn *conn)
 {
 	leave_all(conn);
+	holding_drop(&conn->shared->holdings, &conn->holding);
 	deadline_clear(conn->shared->deadlines, &conn->deadline);
 	stream_close(&conn->stream);
 }
@@ -176,9 +195,19 @@ static void on_end(struct stream *stream, int error)
 		conn_abort(conn);
 }
 
+static void on_stuck(struct stream *stream)
+{
+	struct conn *conn = of_stream(stream);
+	if (conn_holds_queue(conn) != 0)
+		conn_abort(conn);
+}
+
 static void on_drained(struct stream *stream)
 {
 	struct conn *conn = of_stream(stream);
+	struct holdings *holdings = &conn->shared->holdings;
+	conn->stuck_since = 0;
+	MUST(holding_queue(holdings, &conn->holding, conn, 0, 0) == 0);
 	if (conn->phase->on_drained)
 		conn->phase->on_drained(conn);
 }
@@ -214,6 +243,7 @@ static const struct stream_events stream_events = {
 	.on_open = on_open,
 	.on_bytes = on_bytes,
 	.on_end = on_end,
+	.on_stuck = on_stuck,
 	.on_drained = on_drained,
 	.on_closed = on_stream_closed,
 };
@@ -287,6 +317,11 @@ const struct sessions_events conn_session_events = {
 
 /* ---- the beginning ---- */
 
+static size_t queued(const struct conn *conn)
+{
+	return stream_queued(&conn->stream);
+}
+
 static void on_limit(struct conn *conn, enum holding_limit limit)
 {
 	conn->phase->on_limit(conn, limit);
@@ -295,12 +330,14 @@ static void on_limit(struct conn *conn, enum holding_limit limit)
 static void begin_holdings(struct conn_shared *shared)
 {
 	shared->holdings = (struct holdings){
-		.total = &shared->quota->incoming,
+		.incoming_total = &shared->quota->incoming,
+		.outgoing_total = &shared->quota->outgoing,
 		.settings = &shared->settings,
 		.metrics = shared->metrics,
 		.deadlines = shared->deadlines,
 		.turn = shared->streams->turn,
 		.loop = shared->streams->loop,
+		.queued = queued,
 		.on_limit = on_limit,
 	};
 	holdings_init(&shared->holdings);

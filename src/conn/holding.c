@@ -1,5 +1,6 @@
-/* Clients cause memory use by beginning something and not ending it: a request, or a message. One
- * number of the process counts it all, and limits.incoming_bytes limits it.
+/* Clients cause memory use by beginning something and not ending it (a TLS handshake, a request, a
+ * message), and by not reading what they are sent. One number of the process counts the former, and
+ * limits.incoming_bytes limits it.
  *
  *	below 7/8 of the limit   nobody is closed
  *	from 7/8 on              those that hold most for longest, if they hold about as much as the
@@ -10,6 +11,12 @@
  * from closing them for those of another worker; that one closes its own, at the latest in its next
  * tick. Nobody is closed who holds nothing. A client that has just begun is the last to go, so
  * newcomers get their chance while others hold on to what they have (base/holders).
+ *
+ * What waits to be sent is counted by its memory (base/buffered), as queues share it. When there is
+ * more than limits.buffered_bytes, connections are closed whose queues have been stuck for
+ * QUEUE_STUCK_MS. A browser that reads may be stuck too, but not for that long. The longest queues of
+ * the process go first; a worker closes shorter ones only if the limit has been exceeded for
+ * PATIENCE_MS, because then the others read, or hold little memory of their own.
  *
  * What is held is counted when a read has been handled. Connections are closed at the end of the
  * turn, outside of all events. The work of that is bounded by what clients have sent: as many are
@@ -23,9 +30,16 @@
 
 #include <errno.h>
 
+#include "sluice/base/buffered.h"
 #include "sluice/base/limit.h"
 
-enum { TICK_MS = 100, RELIEVED_MIN = 64, LATE_A_TICK = 256 };
+enum {
+	TICK_MS = 100,
+	RELIEVED_MIN = 64,
+	LATE_A_TICK = 256,
+	QUEUE_STUCK_MS = 200,
+	PATIENCE_MS = 500
+};
 
 static uint32_t now_of(const struct holdings *holdings)
 {
@@ -51,21 +65,51 @@ static void close_for(struct holdings *holdings, struct holding *holding, enum m
 static bool is_near_limit(const struct holdings *holdings)
 {
 	size_t limit = limit_of(holdings);
-	return holders_total_bytes(holdings->total) >= limit - limit / 8;
+	return holders_total_bytes(holdings->incoming_total) >= limit - limit / 8;
+}
+
+static bool is_over_buffered(const struct holdings *holdings)
+{
+	return buffered_bytes() > (*holdings->settings)->limits.buffered_bytes;
 }
 
 /* False: nobody is to be closed. */
-static bool relieve_once(struct holdings *holdings)
+static bool relieve_incoming(struct holdings *holdings)
 {
+	const struct holders_total *total = holdings->incoming_total;
 	if (!is_near_limit(holdings))
 		return false;
-	bool reached = holders_total_bytes(holdings->total) >= limit_of(holdings);
+	bool reached = holders_total_bytes(total) >= limit_of(holdings);
 	struct holder *worst = holders_worst(&holdings->incoming,
-		reached ? 0 : holders_total_average(holdings->total) / 2, now_of(holdings));
+		reached ? 0 : holders_total_average(total) / 2, 0, now_of(holdings));
 	if (!worst)
 		return false;
 	close_for(holdings, container_of(worst, struct holding, incoming),
 		METRIC_LIMIT_INCOMING_BYTES, HOLDING_INCOMING_BYTES);
+	return true;
+}
+
+/* The same. A queue that has become shorter since it was counted is counted again first. */
+static bool relieve_outgoing(struct holdings *holdings)
+{
+	if (!is_over_buffered(holdings)) {
+		holdings->over_since = 0;
+		return false;
+	}
+	uint32_t now = now_of(holdings);
+	if (!holdings->over_since)
+		holdings->over_since = MAX(now, 1U);
+	bool patient = now - holdings->over_since < PATIENCE_MS;
+	struct holder *worst = holders_worst(&holdings->outgoing,
+		patient ? holders_total_largest(holdings->outgoing_total) : 0, QUEUE_STUCK_MS, now);
+	if (!worst)
+		return false;
+	struct holding *holding = container_of(worst, struct holding, outgoing);
+	size_t queued = holdings->queued(holding->conn);
+	if (queued && queued < holder_bytes(worst))
+		holders_set(&holdings->outgoing, worst, queued, now);
+	else
+		close_for(holdings, holding, METRIC_LIMIT_BUFFERED_BYTES, HOLDING_BUFFERED_BYTES);
 	return true;
 }
 
@@ -74,7 +118,7 @@ static void relieve(struct turn_task *task)
 	struct holdings *holdings = container_of(task, struct holdings, relief);
 	unsigned left = holdings->grown + RELIEVED_MIN;
 	holdings->grown = 0;
-	while (left && relieve_once(holdings))
+	while (left && (relieve_incoming(holdings) || relieve_outgoing(holdings)))
 		left--;
 	if (!left)
 		turn_schedule(holdings->turn, task);
@@ -82,7 +126,7 @@ static void relieve(struct turn_task *task)
 
 static void relieve_soon(struct holdings *holdings)
 {
-	if (is_near_limit(holdings))
+	if (is_near_limit(holdings) || is_over_buffered(holdings))
 		turn_schedule(holdings->turn, &holdings->relief);
 }
 
@@ -101,6 +145,8 @@ static void on_tick(struct deadline *tick)
 {
 	struct holdings *holdings = container_of(tick, struct holdings, tick);
 	end_late_messages(holdings);
+	if (!is_over_buffered(holdings))
+		holdings->over_since = 0;
 	relieve_soon(holdings);
 	if (holdings->count)
 		deadline_set(holdings->deadlines, tick, TICK_MS, on_tick);
@@ -121,21 +167,38 @@ static int begin(struct holdings *holdings, struct holding **at, struct conn *co
 	return 0;
 }
 
-int holding_request(struct holdings *holdings, struct holding **at, struct conn *conn, size_t bytes)
+/* The connection holds `bytes` of this kind. */
+static int hold(struct holdings *holdings, struct holding **at, struct conn *conn, bool incoming,
+	size_t bytes, uint32_t since)
 {
-	if (!bytes) {
-		holding_drop(holdings, at);
-		return 0;
-	}
 	if (!*at && begin(holdings, at, conn) != 0)
 		return -ENOMEM;
-	struct holder *holder = &(*at)->incoming;
+	struct holder *holder = incoming ? &(*at)->incoming : &(*at)->outgoing;
 	size_t before = holder_bytes(holder);
-	holders_set(&holdings->incoming, holder, sizeof(struct holding) + bytes, now_of(holdings));
+	holders_set(incoming ? &holdings->incoming : &holdings->outgoing, holder, bytes, since);
 	if (holder_bytes(holder) > before) {
 		holdings->grown++;
 		relieve_soon(holdings);
 	}
+	return 0;
+}
+
+static void end_if_empty(struct holdings *holdings, struct holding **at)
+{
+	struct holding *holding = *at;
+	if (holder_bytes(&holding->incoming) || holder_bytes(&holding->outgoing))
+		return;
+	*at = NULL;
+	pool_give(&holdings->pool, holding);
+	holdings->count--;
+}
+
+int holding_request(struct holdings *holdings, struct holding **at, struct conn *conn, size_t bytes)
+{
+	if (bytes)
+		return hold(
+			holdings, at, conn, true, sizeof(struct holding) + bytes, now_of(holdings));
+	holding_drop_incoming(holdings, at);
 	return 0;
 }
 
@@ -144,7 +207,7 @@ int holding_message(
 {
 	int error = holding_request(holdings, at, conn, bytes);
 	struct holding *holding = *at;
-	if (error || !holding || (list_is_linked(&holding->unfinished) && !anew))
+	if (error || !bytes || (list_is_linked(&holding->unfinished) && !anew))
 		return error;
 	list_remove(&holding->unfinished);
 	list_append(&holdings->unfinished, &holding->unfinished);
@@ -152,22 +215,39 @@ int holding_message(
 	return 0;
 }
 
+int holding_queue(struct holdings *holdings, struct holding **at, struct conn *conn, size_t bytes,
+	uint32_t since)
+{
+	if (bytes)
+		return hold(holdings, at, conn, false, bytes, since);
+	if (*at) {
+		holders_set(&holdings->outgoing, &(*at)->outgoing, 0, 0);
+		end_if_empty(holdings, at);
+	}
+	return 0;
+}
+
+void holding_drop_incoming(struct holdings *holdings, struct holding **at)
+{
+	if (!*at)
+		return;
+	holders_set(&holdings->incoming, &(*at)->incoming, 0, 0);
+	list_remove(&(*at)->unfinished);
+	end_if_empty(holdings, at);
+}
+
 void holding_drop(struct holdings *holdings, struct holding **at)
 {
-	struct holding *holding = *at;
-	if (!holding)
-		return;
-	*at = NULL;
-	holders_set(&holdings->incoming, &holding->incoming, 0, 0);
-	list_remove(&holding->unfinished);
-	pool_give(&holdings->pool, holding);
-	holdings->count--;
+	if (*at)
+		holders_set(&holdings->outgoing, &(*at)->outgoing, 0, 0);
+	holding_drop_incoming(holdings, at);
 }
 
 void holdings_init(struct holdings *holdings)
 {
 	pool_init(&holdings->pool, sizeof(struct holding));
-	holders_init(&holdings->incoming, holdings->total);
+	holders_init(&holdings->incoming, holdings->incoming_total);
+	holders_init(&holdings->outgoing, holdings->outgoing_total);
 	list_init(&holdings->unfinished);
 	holdings->relief.run = relieve;
 }

@@ -40,6 +40,7 @@ void quota_finish(struct quota *quota)
 	MUST(atomic_load(&quota->connections) == 0 && table_count(&quota->shares) == 0);
 	MUST(atomic_load(&quota->sockets) == 0);
 	MUST(holders_total_bytes(&quota->incoming) == 0);
+	MUST(holders_total_bytes(&quota->outgoing) == 0);
 	pthread_mutex_destroy(&quota->mutex);
 }
 

@@ -98,7 +98,10 @@ static void write_queue(struct stream *stream)
 {
 	int result = offer_queue(stream, WRITE_BUDGET);
 	if (result == -EAGAIN) {
+		bool was_stuck = stream->stuck;
 		stream->stuck = 1;
+		if (!was_stuck && stream->events->on_stuck)
+			stream->events->on_stuck(stream);
 	} else if (result < 0) {
 		stream_fail(stream, result);
 	} else if (result > 0 && !stream->stuck) { /* else "writable" continues */

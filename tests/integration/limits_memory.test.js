@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Browser } from '../support/browser.js';
 import { folder } from '../support/folder.js';
+import { OPCODE } from '../support/raw_client.js';
 import { memoryOf } from '../support/program.js';
+import { logIn } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
+import { secondsPass } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 const MIB = 1 << 20;
@@ -18,11 +21,11 @@ async function standAtSocket(t, limits) {
   const { redis, sluice, cookie } = await stand(t, { listen: `unix:${socket}`, limits }, { env });
   const publisher = await redis.client();
   return {
-    sluice, publisher,
+    redis, sluice, publisher,
     open: () => Browser.open(`ws+unix://${socket}:/ws`, { cookie }),
-    deaf: async () => {
+    deaf: async (user = 'u1') => {
       const client = await sluice.connect();
-      await client.open({ cookie });
+      await client.open({ cookie: user === 'u1' ? cookie : await logIn(redis, { userId: user }) });
       client.socket.pause();
       return client;
     } };
@@ -41,7 +44,7 @@ test('limits.buffered_bytes: closes 200 clients that do not read, the others get
   const DEAF = 200, GOOD = 5, ROUNDS = 500, A_ROUND = 2;
   const { sluice, publisher, open, deaf } = await standAtSocket(t, {
     buffered_bytes: 4 * MIB, queue_bytes: 1 << 30 });
-  const deafs = await Promise.all(Array.from({ length: DEAF }, deaf));
+  const deafs = await Promise.all(Array.from({ length: DEAF }, () => deaf()));
   const good = await Promise.all(Array.from({ length: GOOD }, open));
   const before = memoryOf(sluice.program.pid);
   const seen = { memory: 0, buffered: 0 };
@@ -66,12 +69,56 @@ test('limits.buffered_bytes: closes 200 clients that do not read, the others get
   assert.ok(good.every(one => one.isOpen));
 });
 
+/* Every payload that was published to the client came, and no close frame. */
+async function assertReceives(client, n) {
+  client.socket.resume();
+  for (let i = 0; i < n; i++) {
+    const { opcode, payload } = await client.frame();
+    assert.deepEqual([opcode, payload.length], [OPCODE.text, PAYLOAD.length], payload.subarray(0, 40).toString());
+  }
+}
+
+test('limits.buffered_bytes: the longest queues are closed first, and they need not become longer for that', async t => {
+  const GREEDY = 3, LAGGING = 8, LONG = 24;
+  const { redis, sluice, publisher, deaf } = await standAtSocket(t, {
+    buffered_bytes: 7 * MIB, queue_bytes: 1 << 30 });
+  const greedy = [], lagging = [];
+  for (let i = 0; i < GREEDY; i++) greedy.push(await deaf(`greedy${i}`));
+  for (let i = 0; i < LAGGING; i++) lagging.push(await deaf(`lagging${i}`));
+  const publishTo = (kind, n) => Promise.all(Array.from({ length: n }, (_, i) =>
+    publisher.publish(`user:${kind}${i}`, PAYLOAD)));
+  let deliveries = 0, received = 0;
+  const delivered = n => sluice.reaches('sluice_deliveries_total', (deliveries += n));
+  for (let i = 0; i < LONG; i++) await publishTo('greedy', GREEDY);
+  await delivered(LONG * GREEDY);
+  const lag = async () => {
+    await publishTo('lagging', LAGGING);
+    received += 1;
+    await delivered(LAGGING);
+  };
+  for (let i = 0; i < 7; i++) await lag();
+  /* longer than a queue may be stuck while memory is short */
+  await secondsPass(redis, 2);
+  for (let i = 0; i < 8 && !(await sluice.hits('buffered_bytes')); i++) await lag();
+  const hits = await until(() => sluice.hits('buffered_bytes'), { what: 'one is closed' });
+  assert.ok(hits >= 1 && hits <= GREEDY, `${hits} were closed`);
+  await Promise.all(lagging.map(one => assertReceives(one, received)));
+  assert.equal(await sluice.metric('sluice_closes_total{code="1006"}'), 0);
+  const codes = [];
+  for (const one of greedy) {
+    one.socket.resume();
+    const last = await until(() => one.bytes.includes('overload') || one.bytes.length > (LONG - 1) * PAYLOAD.length);
+    codes.push(Boolean(last) && one.bytes.includes('overload'));
+  }
+  assert.equal(codes.filter(Boolean).length, hits);
+});
+
 test('sluice_buffered_bytes: a publication counts once, until no queue holds it', async t => {
   const { sluice, publisher, deaf } = await standAtSocket(t, { queue_bytes: 1 << 30 });
   const buffered = () => sluice.metric('sluice_buffered_bytes');
   const nothing = await until(buffered);
   assert.ok(nothing < 10000, `${nothing}`);
-  const deafs = await Promise.all(Array.from({ length: 20 }, deaf));
+  const deafs = await Promise.all(Array.from({ length: 20 }, () => deaf()));
   for (let i = 0; i < 32; i++) await publish(publisher, 1);
   await sluice.reaches('sluice_deliveries_total', 32 * 20);
   const queued = await sluice.metric('sluice_queued_bytes');

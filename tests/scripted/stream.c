@@ -82,7 +82,10 @@ static void write_queue(struct stream *stream)
 {
 	int error = offer_queue(stream);
 	if (error == -EAGAIN) {
+		bool was_stuck = stream->stuck;
 		stream->stuck = 1;
+		if (!was_stuck && stream->events->on_stuck)
+			stream->events->on_stuck(stream);
 	} else if (error) {
 		fail(stream, error);
 	} else if (stream->stuck) {

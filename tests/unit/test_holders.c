@@ -29,7 +29,8 @@ static int end(void **state)
 		holders_set(&setup->holders, &setup->one[i], 0, 0);
 	assert_int_equal(holders_total_bytes(&setup->total), 0);
 	assert_int_equal(holders_total_average(&setup->total), 0);
-	assert_null(holders_worst(&setup->holders, 0, 0));
+	assert_int_equal(holders_total_largest(&setup->total), 0);
+	assert_null(holders_worst(&setup->holders, 0, 0, 0));
 	free(setup);
 	return 0;
 }
@@ -39,8 +40,8 @@ static void whoever_holds_most_is_the_worst(void **state)
 	struct setup *setup = *state;
 	for (size_t i = 0; i < N; i++)
 		holders_set(&setup->holders, &setup->one[i], i == 77 ? 60 * KIB : 3 * KIB, 5);
-	assert_ptr_equal(holders_worst(&setup->holders, 0, 5), &setup->one[77]);
-	assert_ptr_equal(holders_worst(&setup->holders, 0, 1000), &setup->one[77]);
+	assert_ptr_equal(holders_worst(&setup->holders, 0, 0, 5), &setup->one[77]);
+	assert_ptr_equal(holders_worst(&setup->holders, 0, 0, 1000), &setup->one[77]);
 	assert_int_equal(holder_bytes(&setup->one[77]), 60 * KIB);
 }
 
@@ -50,7 +51,7 @@ static void of_equals_the_one_that_has_held_for_longest_is_the_worst(void **stat
 	for (uint32_t i = 0; i < N; i++)
 		holders_set(&setup->holders, &setup->one[i], 3 * KIB, i);
 	for (size_t i = 0; i < N; i++) {
-		assert_ptr_equal(holders_worst(&setup->holders, 0, N), &setup->one[i]);
+		assert_ptr_equal(holders_worst(&setup->holders, 0, 0, N), &setup->one[i]);
 		holders_set(&setup->holders, &setup->one[i], 0, N);
 	}
 }
@@ -63,19 +64,19 @@ static void only_doubling_makes_a_holder_younger(void **state)
 	holders_set(&setup->holders, &setup->one[1], 1024, 10);
 	for (uint32_t i = 1; i < 1000; i++)
 		holders_set(&setup->holders, &setup->one[0], 1024 + i, 10 * i);
-	assert_ptr_equal(holders_worst(&setup->holders, 0, 20000), &setup->one[0]);
+	assert_ptr_equal(holders_worst(&setup->holders, 0, 0, 20000), &setup->one[0]);
 	holders_set(&setup->holders, &setup->one[0], 2048, 19000);
-	assert_ptr_equal(holders_worst(&setup->holders, 0, 20000), &setup->one[1]);
+	assert_ptr_equal(holders_worst(&setup->holders, 0, 0, 20000), &setup->one[1]);
 }
 
 static void leaves_out_holders_of_less(void **state)
 {
 	struct setup *setup = *state;
 	holders_set(&setup->holders, &setup->one[0], 3 * KIB, 0);
-	assert_null(holders_worst(&setup->holders, 4 * KIB, 1000000));
-	assert_ptr_equal(holders_worst(&setup->holders, 2 * KIB, 1000000), &setup->one[0]);
+	assert_null(holders_worst(&setup->holders, 4 * KIB, 0, 1000000));
+	assert_ptr_equal(holders_worst(&setup->holders, 2 * KIB, 0, 1000000), &setup->one[0]);
 	holders_set(&setup->holders, &setup->one[1], 9 * KIB, 1000000);
-	assert_ptr_equal(holders_worst(&setup->holders, 4 * KIB, 1000000), &setup->one[1]);
+	assert_ptr_equal(holders_worst(&setup->holders, 4 * KIB, 0, 1000000), &setup->one[1]);
 }
 
 static void the_clock_may_wrap_around(void **state)
@@ -83,7 +84,7 @@ static void the_clock_may_wrap_around(void **state)
 	struct setup *setup = *state;
 	holders_set(&setup->holders, &setup->one[0], 100, UINT32_MAX - 5);
 	holders_set(&setup->holders, &setup->one[1], 100, 3);
-	assert_ptr_equal(holders_worst(&setup->holders, 0, 10), &setup->one[0]);
+	assert_ptr_equal(holders_worst(&setup->holders, 0, 0, 10), &setup->one[0]);
 }
 
 static void two_workers_share_a_total(void **state)
@@ -96,7 +97,7 @@ static void two_workers_share_a_total(void **state)
 	holders_set(&setup->holders, &setup->one[0], 3000, 0);
 	assert_int_equal(holders_total_bytes(&setup->total), 4000);
 	assert_int_equal(holders_total_average(&setup->total), 2000);
-	assert_ptr_equal(holders_worst(&other, 0, 0), &one);
+	assert_ptr_equal(holders_worst(&other, 0, 0, 0), &one);
 	holders_set(&other, &one, 0, 0);
 	assert_int_equal(holders_total_bytes(&setup->total), 3000);
 }
@@ -115,14 +116,16 @@ static bool same_size(size_t a, size_t b)
 
 static void check(struct setup *setup, const struct model *model, uint32_t now)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, largest = 0;
 	uint64_t most = 0;
 	for (size_t i = 0; i < N; i++) {
+		largest = MAX(largest, model[i].bytes);
 		bytes += model[i].bytes;
 		most = MAX(most, model[i].bytes * (uint64_t)(now - model[i].since + 1));
 	}
 	assert_int_equal(holders_total_bytes(&setup->total), bytes);
-	struct holder *worst = holders_worst(&setup->holders, 0, now);
+	assert_in_range(holders_total_largest(&setup->total), largest / 2, largest);
+	struct holder *worst = holders_worst(&setup->holders, 0, 0, now);
 	assert_int_equal(worst != NULL, bytes > 0);
 	if (!worst)
 		return;

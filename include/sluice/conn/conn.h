@@ -69,8 +69,7 @@ struct conn_phase {
 	void (*on_dropped)(struct conn *conn, struct slice channel);
 	/* `identity` (borrowed; NULL: anonymous) is given only with CONN_LOGIN_CHANGED. */
 	void (*on_login)(struct conn *conn, enum conn_login login, const struct identity *identity);
-	/* The connection must give back what it holds, and ends. Required in phases that hold
-	 * anything (holding.h). */
+	/* The connection must give back what it holds, and ends. Required. */
 	void (*on_limit)(struct conn *conn, enum holding_limit limit);
 	/* The connection's turn in a drain. */
 	void (*on_drain)(struct conn *conn);
@@ -109,8 +108,8 @@ struct conn {
 	struct stream stream;
 	struct conn_shared *shared;
 	const struct conn_phase *phase;
-	uint32_t stuck_since; /* loop time when a publication first found it so, at least 1; or 0 */
-	uint16_t close_code;  /* for the count of closes; 0: it was never open */
+	uint32_t stuck_since;    /* loop time since when the queue is stuck, at least 1; or 0 */
+	uint16_t close_code;     /* for the count of closes; 0: it was never open */
 	uint8_t window_bits : 4; /* of permessage-deflate; 0: not negotiated */
 	uint8_t dialect : 4;     /* its index in the table of dialects */
 	uint8_t extensions;      /* of the time to close */
@@ -120,7 +119,7 @@ struct conn {
 		struct opening *opening; /* until the 101 */
 		struct v1 *v1;           /* sluice.v1: commands under way */
 	};
-	struct holding *holding; /* of what has not arrived completely; NULL: nothing */
+	struct holding *holding; /* NULL: it holds nothing */
 	struct ws_reader reader;
 	struct deadline deadline; /* of the phase; when open: the next ping, or the pong */
 	struct session_member session;
@@ -172,7 +171,11 @@ void conn_abort(struct conn *conn);
  * holding.h. 0 or -ENOMEM. */
 MUST_CHECK int conn_holds_request(struct conn *conn, size_t bytes);
 MUST_CHECK int conn_holds_message(struct conn *conn, size_t bytes, bool anew);
+/* Nothing is incoming any more. */
 void conn_holds_nothing(struct conn *conn);
+
+/* The connection's queue is stuck, or has become longer while it is. 0 or -ENOMEM. */
+MUST_CHECK int conn_holds_queue(struct conn *conn);
 
 /* Starts the time that the peer has to end its side. */
 void conn_time_begins(struct conn *conn);

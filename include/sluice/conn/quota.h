@@ -19,7 +19,8 @@
 struct quota_share; /* the count of one address or one user */
 
 struct quota {
-	struct holders_total incoming; /* memory of what has not arrived completely: conn/holding */
+	/* conn/holding: memory of what has not arrived completely, and queues that are stuck */
+	struct holders_total incoming, outgoing;
 	/* private */
 	atomic_uint connections, sockets;
 	unsigned sockets_max;

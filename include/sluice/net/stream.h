@@ -49,6 +49,9 @@ struct stream_events {
 	/* 0: the peer has ended its side; sending still works. A negative errno: the stream is dead
 	 * and must be closed; only on_closed follows. */
 	void (*on_end)(struct stream *stream, int error);
+	/* The kernel did not take all of the send queue at the end of a turn; the queue is stuck from
+	 * now on. May be NULL. */
+	void (*on_stuck)(struct stream *stream);
 	/* The send queue was stuck and is empty now. May be NULL. */
 	void (*on_drained)(struct stream *stream);
 	/* The last event: everything is closed and dropped, the memory may be freed. */

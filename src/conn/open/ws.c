@@ -138,6 +138,8 @@ static void close_with(struct conn *conn, unsigned code, struct slice reason)
 
 static void on_limit(struct conn *conn, enum holding_limit limit)
 {
+	if (limit == HOLDING_BUFFERED_BYTES)
+		stream_drop_queued(&conn->stream);
 	if (limit == HOLDING_MESSAGE_SECONDS)
 		close_with(conn, WS_CLOSE_POLICY, SLICE("unfinished message"));
 	else
@@ -212,7 +214,6 @@ const struct ws_reader_events_pair ws_reader_events = { .of = {
 
 static void on_drained(struct conn *conn)
 {
-	conn->stuck_since = 0;
 	if (conn->pong && stream_send(&conn->stream, conn->pong) != 0)
 		conn_abort(conn);
 	drop_pong(conn);
