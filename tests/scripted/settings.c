@@ -44,11 +44,12 @@ static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
 static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";
 static char any_origin[] = "SLUICE_ORIGINS=[\"*\"]";
 static char buffered[] = "SLUICE_LIMITS_BUFFERED_BYTES=1048576";
+static char incoming[] = "SLUICE_LIMITS_INCOMING_BYTES=1048576";
 static char large_queue[] = "SLUICE_LIMITS_QUEUE_BYTES=4194304";
 static char no_drain[] = "SLUICE_DRAIN_SECONDS=0";
 static char no_sweep[] = "SLUICE_SESSION_SWEEP=0";
 static char *open_to_all[] = { rules, secrets, url, no_drain, anyone, no_heartbeat, any_origin,
-	buffered, large_queue, no_sweep, NULL };
+	buffered, incoming, large_queue, no_sweep, NULL };
 
 static char team_rules[] = "SLUICE_CHANNELS=["
 			   "{\"match\":\"team:{teams}\",\"allow\":\"session\",\"auto\":true},"

@@ -9,7 +9,7 @@
 enum scripted_settings {
 	SETTINGS_ROOMY, /* compression, and limits that scripts do not reach */
 	SETTINGS_TIGHT, /* compression, and limits that scripts reach */
-	SETTINGS_OPEN,  /* no session is needed; all queues together are limited */
+	SETTINGS_OPEN, /* no session is needed; all queues together are limited, and all that is incoming */
 	/* For sessions that change: teams bring their channels, there are no pings, the sweep takes
 	 * 10 s. */
 	SETTINGS_WATCHED,
