@@ -89,3 +89,13 @@ for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) {
     assert.equal(await crosses(first, second), false);
   });
 }
+
+/* A session keeps its suite. OpenSSL gives up if a server resumes it with another one. */
+test('a client that has learned a suite which the server prefers makes a full handshake', async t => {
+  const sluice = await start(t, NEW);
+  const [lesser, preferred] = ['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256'];
+  const visitWith = (ciphers, session) => visit(sluice, { maxVersion: 'TLSv1.2', ciphers, session });
+  const { session } = await visitWith(lesser);
+  assert.equal((await visitWith(lesser, session)).resumed, true);
+  assert.equal((await visitWith(`${lesser}:${preferred}`, session)).resumed, false);
+});

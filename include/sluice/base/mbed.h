@@ -222,7 +222,7 @@ static inline struct mbed_buffer mbed_out_buffer(mbedtls_ssl_context *ssl)
 	};
 }
 
-/* May a handshake, whose version has been negotiated, resume this session? */
+/* Is the session of the version of TLS that this handshake has negotiated? */
 static inline bool mbed_session_is_for(
 	const mbedtls_ssl_session *session, const mbedtls_ssl_context *handshake)
 {
@@ -233,6 +233,42 @@ static inline bool mbed_session_is_for(
 	(void)handshake;
 	return true;
 #endif
+}
+
+static inline bool mbed_is_tls_1_2(const mbedtls_ssl_context *handshake)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return mbedtls_ssl_get_version_number(handshake) == MBEDTLS_SSL_VERSION_TLS1_2;
+#else
+	(void)handshake;
+	return true;
+#endif
+}
+
+/* By its number in IANA's list. */
+static inline int mbed_session_suite(const mbedtls_ssl_session *session)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return mbedtls_ssl_session_get_ciphersuite_id(session);
+#else
+	return session->ciphersuite;
+#endif
+}
+
+/* Do both suites sign with the same kind of key? */
+static inline bool mbed_suites_are_alike(int a, int b)
+{
+	const mbedtls_ssl_ciphersuite_t *first = mbedtls_ssl_ciphersuite_from_id(a);
+	const mbedtls_ssl_ciphersuite_t *second = mbedtls_ssl_ciphersuite_from_id(b);
+	return first && second &&
+	       first->MBEDTLS_PRIVATE(key_exchange) == second->MBEDTLS_PRIVATE(key_exchange);
+}
+
+/* The ClientHello of a server's handshake, while mbedTLS reads its extensions; it has checked the
+ * other fields. */
+static inline const unsigned char *mbed_client_hello(const mbedtls_ssl_context *handshake)
+{
+	return handshake->MBEDTLS_PRIVATE(in_msg);
 }
 
 /* How long ago the ticket with this session was written, in milliseconds. */

@@ -116,7 +116,7 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
  * for, the certificate that a client has seen, and the order of the suites, because a resumed session
  * keeps its suite, and a server that would choose another one now must make a full handshake. */
 static int bind_tickets(const struct tls_settings *settings, const char *purpose,
-	uint8_t binding[TLS_TICKETS_BINDING])
+	uint8_t binding[TLS_TICKET_BINDING])
 {
 	const mbedtls_md_info_t *sha256 = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
 	const mbedtls_x509_buf *certificate = &settings->certificates.raw;
@@ -141,15 +141,14 @@ static int bind_tickets(const struct tls_settings *settings, const char *purpose
 
 static int resume_sessions(struct tls_settings *settings, const struct tls_server *server)
 {
-	struct tls_tickets_setup setup = {
+	struct tls_ticket_secrets secrets = {
 		.secrets = server->ticket_secrets,
-		.n_secrets = server->n_ticket_secrets,
-		.now_ms = server->now_ms,
+		.n = server->n_ticket_secrets,
 	};
-	int result = bind_tickets(settings, server->purpose, setup.binding);
+	int result = bind_tickets(settings, server->purpose, secrets.binding);
 	if (result != 0)
 		return result;
-	settings->tickets = tls_tickets_create(&setup);
+	settings->tickets = tls_tickets_create(&secrets, server->now_ms);
 	if (!settings->tickets)
 		return MBEDTLS_ERR_SSL_ALLOC_FAILED;
 	mbed_require_key_exchange(&settings->config);

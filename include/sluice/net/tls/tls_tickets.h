@@ -12,24 +12,13 @@
 #include <mbedtls/ssl.h>
 
 #include "sluice/base/defs.h"
-#include "sluice/base/slice.h"
-
-enum { TLS_TICKETS_BINDING = 32 }; /* bytes */
+#include "sluice/net/tls/tls_ticket_keys.h"
 
 struct tls_tickets; /* opaque; for any thread once created */
 
-struct tls_tickets_setup {
-	/* The first encrypts, all decrypt. None: random keys, which only these tickets have. They
-	 * are not kept, only what is derived from them. */
-	const struct slice *secrets;
-	size_t n_secrets;
-	/* A digest of all that a session must have in common with the server that resumes it. */
-	uint8_t binding[TLS_TICKETS_BINDING];
-	int64_t (*now_ms)(void); /* since 1970 in UTC; NULL: the system's clock */
-};
-
-/* NULL: out of memory. */
-struct tls_tickets *tls_tickets_create(const struct tls_tickets_setup *setup);
+/* `now_ms`: since 1970 in UTC; NULL: the system's clock. NULL: out of memory. */
+struct tls_tickets *tls_tickets_create(
+	const struct tls_ticket_secrets *secrets, int64_t (*now_ms)(void));
 
 /* Wipes the secrets. From now on the tickets are like those that were created without any. */
 void tls_tickets_forget(struct tls_tickets *tickets);
