@@ -45,6 +45,7 @@ struct gateway {
 	struct sandbox sandbox;
 	struct listening listening, admin_listening;
 	int sockets[HOMES_WORKERS_MAX]; /* of the workers' listeners */
+	int admin_socket;
 	struct status status;
 	struct admin admin;
 	bool has_admin;
@@ -179,29 +180,43 @@ static int fail(const char *what, const char *where, int error)
 static int open_loop(struct gateway *gateway)
 {
 	int error = event_loop_open(&gateway->loop, READ_BUFFER_SIZE, NULL, gateway);
-	return error ? error
-		     : signals_open(&gateway->signals, &gateway->loop.uv, &signals_events, gateway);
+	if (!error)
+		error = sandbox_listen(&gateway->sandbox, &gateway->loop.uv);
+	if (!error)
+		error = signals_open(
+			&gateway->signals, &gateway->loop.uv, &signals_events, gateway);
+	return error ? fail("the main loop", "", error) : 0;
+}
+
+static int bind_admin(struct gateway *gateway)
+{
+	const char *text = gateway->generation->settings->admin_listen;
+	if (!*text)
+		return 0;
+	int fd = listening_open(&gateway->admin_listening, text);
+	if (fd < 0)
+		return fail("the admin port", text, fd);
+	gateway->admin_socket = fd;
+	gateway->has_admin = true;
+	return 0;
 }
 
 static int open_admin(struct gateway *gateway)
 {
 	const char *text = gateway->generation->settings->admin_listen;
 	char name[ADDRESS_TEXT_MAX];
-	if (!*text)
+	if (!gateway->has_admin)
 		return 0;
-	int fd = listening_open(&gateway->admin_listening, text);
-	int error = fd < 0 ? fd
-			   : admin_open(&gateway->admin, &gateway->loop.streams,
-				     &gateway->loop.deadlines, fd, &gateway->status);
+	int error = admin_open(&gateway->admin, &gateway->loop.streams, &gateway->loop.deadlines,
+		gateway->admin_socket, &gateway->status);
 	if (error)
 		return fail("the admin port", text, error);
-	gateway->has_admin = true;
 	log_info("admin port open",
 		log_text("address", address_format(&gateway->admin_listening.address, name)));
 	return 0;
 }
 
-static int open_listener(struct gateway *gateway)
+static int bind_listener(struct gateway *gateway)
 {
 	const char *listen = gateway->generation->settings->listen;
 	int error = listening_open_all(&gateway->listening, listen, gateway->n, gateway->sockets);
@@ -212,10 +227,8 @@ static int enter_sandbox(struct gateway *gateway)
 {
 	const struct listening *const sockets[] = { &gateway->listening,
 		&gateway->admin_listening };
-	return sandbox_enter(
-		       &gateway->sandbox, &gateway->loop.uv, gateway->generation->settings, sockets)
-		       ? 0
-		       : EXIT_CANNOT_START;
+	bool good = sandbox_enter(&gateway->sandbox, gateway->generation->settings, sockets);
+	return good ? 0 : EXIT_CANNOT_START;
 }
 
 static int open_worker(struct gateway *gateway, unsigned number)
@@ -306,14 +319,15 @@ static int open_all(struct gateway *gateway)
 	int status = prepare_redis(gateway);
 	if (status)
 		return status;
-	int error = open_loop(gateway);
-	if (error)
-		return fail("the main loop", "", error);
-	status = open_listener(gateway);
+	status = bind_listener(gateway);
 	if (!status)
-		status = open_admin(gateway);
+		status = bind_admin(gateway);
 	if (!status)
 		status = enter_sandbox(gateway);
+	if (!status)
+		status = open_loop(gateway);
+	if (!status)
+		status = open_admin(gateway);
 	if (!status)
 		status = open_workers(gateway);
 	return status ? status : start_workers(gateway);

@@ -6,7 +6,11 @@
  *	Landlock                restricts this thread and those that it makes: there is no other yet,
  *	                        and the first look-up of a host name would make some
  *	seccomp                 last, because its list has nothing that is needed for the above
- *	links, workers
+ *	loops, links, workers
+ *
+ * A loop of libuv 1.49 and later has a ring of io_uring, in which a process can ask for what seccomp
+ * would refuse. If the list is in force before, libuv is told that there is no io_uring and does
+ * without; if a ring was made before, libuv aborts when its use is refused.
  *
  * A process that is not dumpable leaves no core, cannot be read by a debugger of the same user, and
  * its files in /proc belong to root. It still reads its own: /proc/self/fd is open to the threads
@@ -69,14 +73,15 @@ static void log_refused(uv_async_t *handle)
 					   "and set \"sandbox\" to \"off\" meanwhile"));
 }
 
-static int listen_for_refused(struct sandbox *sandbox, uv_loop_t *loop)
+/* A call may have been refused already. */
+int sandbox_listen(struct sandbox *sandbox, uv_loop_t *loop)
 {
 	int error = uv_async_init(loop, &sandbox->refused, log_refused);
 	if (error)
 		return error;
 	sandbox->is_open = true;
 	listener = &sandbox->refused;
-	return 0;
+	return uv_async_send(&sandbox->refused);
 }
 
 void sandbox_close(struct sandbox *sandbox)
@@ -110,7 +115,7 @@ static bool report(const struct sandbox *sandbox, int calls, int files)
 	return complete || !sandbox->required;
 }
 
-bool sandbox_enter(struct sandbox *sandbox, uv_loop_t *loop, const struct settings *settings,
+bool sandbox_enter(struct sandbox *sandbox, const struct settings *settings,
 	const struct listening *const sockets[2])
 {
 	if (sandbox->exempt) {
@@ -118,8 +123,6 @@ bool sandbox_enter(struct sandbox *sandbox, uv_loop_t *loop, const struct settin
 		return true;
 	}
 	int files = files_enter(settings->files, sockets);
-	int calls = listen_for_refused(sandbox, loop);
-	if (!calls)
-		calls = calls_enter(sockets[0]->has_file || sockets[1]->has_file, on_refused);
+	int calls = calls_enter(sockets[0]->has_file || sockets[1]->has_file, on_refused);
 	return report(sandbox, calls, files);
 }
