@@ -12,6 +12,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,13 @@ static long look_up(void)
 	return getaddrinfo("localhost", "6379", NULL, &found) == 0 ? 0 : -1;
 }
 
+static long spawn(void)
+{
+	char *none[] = { NULL };
+	errno = posix_spawn(NULL, "/bin/true", NULL, NULL, none, none);
+	return errno ? -1 : 0;
+}
+
 static void intrude(void)
 {
 	const struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY };
@@ -128,6 +136,7 @@ static void intrude(void)
 	tell("execve", run());
 	tell("execve again", run());
 	tell("fork", fork());
+	tell("spawn", spawn());
 	tell("vfork", syscall(SYS_vfork));
 	tell("memfd", memfd_create("code", 0));
 	tell("writable code", map(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_ANONYMOUS));

@@ -14,10 +14,11 @@
  * thread, and the handler puts -EPERM where the call's result belongs: to the caller, the call has
  * failed. The handler only sets a bit and wakes the main thread, which logs. SECCOMP_RET_USER_NOTIF
  * would need one more thread that answers every refusal, and SECCOMP_RET_LOG writes into the
- * kernel's log, which is not ours. A trap kills the process while SIGSYS is blocked, as in
- * pthread_create(3) and in libuv's own handling of signals. So whatever libc only tries there must
- * not trap: such calls fail with ENOSYS, as on a kernel that does not know them, and libc takes its
- * older way. All calls that are newer than the list do too.
+ * kernel's log, which is not ours. A trap kills the process while SIGSYS is blocked, and libc blocks
+ * all signals where it makes threads and processes. So what it only tries there must not trap: such
+ * calls fail with ENOSYS, as on a kernel that does not know them, and libc takes its older way. All
+ * calls that are newer than the list do too. And a clone that is not a thread, by which libc forks
+ * and spawns, fails with a plain EPERM: it is the one refusal that is not in the log.
  *
  * libseccomp would do the same. Its merit is a filter for every processor; this one knows two, and
  * a table of numbers is easier to read than one more dependency. */
@@ -138,6 +139,9 @@ static const struct filter_call removing[] = {
 #endif
 };
 
+/* What libc does with all signals blocked. */
+static const int silent[] = { SYS_clone };
+
 /* What libc and libuv try and can do without. */
 static const int tried[] = { SYS_clone3, SYS_openat2, SYS_close_range, SYS_io_uring_setup,
 	SYS_io_uring_enter, SYS_io_uring_register };
@@ -184,6 +188,7 @@ static void make(struct filter *filter, bool removes)
 	add_calls(filter, &to_itself, 1);
 	if (removes)
 		add_calls(filter, removing, COUNT_OF(removing));
+	add_numbers(filter, silent, COUNT_OF(silent), SECCOMP_RET_ERRNO | EPERM);
 	add_numbers(filter, tried, COUNT_OF(tried), SECCOMP_RET_ERRNO | ENOSYS);
 	/* x32, whose numbers have a high bit, is above too */
 	filter_end(filter, NEWEST, SECCOMP_RET_ERRNO | ENOSYS, SECCOMP_RET_TRAP);
