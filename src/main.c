@@ -102,7 +102,6 @@ int main(int argc, char **argv, char **environment)
 {
 	static struct process process;
 	struct buffer problems = { 0 };
-	process.environment = environment;
 	if (settings_read_flags(argc, argv, &process.flags, &problems) != 0)
 		return show_problems(&problems);
 	if (process.flags.help)
@@ -113,6 +112,9 @@ int main(int argc, char **argv, char **environment)
 		return print_settings();
 	if (process.flags.probe)
 		return probe(process.flags.probe);
+	process.environment = settings_hide(&process.flags, environment);
+	if (!process.environment)
+		return show_problems(&problems);
 	if (!process.flags.dev)
 		return load_and_run(&process);
 	int status = EXIT_CANNOT_START;

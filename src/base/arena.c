@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 
+#include "sluice/base/secret.h"
+
 struct arena_block {
 	struct arena_block *next;
+	size_t size;
 	_Alignas(max_align_t) char bytes[];
 };
 
@@ -13,6 +16,7 @@ void *arena_take(struct arena *arena, size_t size)
 	if (!block)
 		return NULL;
 	block->next = arena->first;
+	block->size = size;
 	arena->first = block;
 	return block->bytes;
 }
@@ -25,6 +29,12 @@ struct slice arena_copy(struct arena *arena, struct slice bytes)
 	if (bytes.len)
 		memcpy(copy, bytes.at, bytes.len);
 	return slice_make(copy, bytes.len);
+}
+
+void arena_wipe(struct arena *arena)
+{
+	for (struct arena_block *block = arena->first; block; block = block->next)
+		secret_wipe(block->bytes, block->size);
 }
 
 void arena_finish(struct arena *arena)

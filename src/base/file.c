@@ -6,12 +6,33 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "sluice/base/secret.h"
+
 enum { PIECE = 4096 };
+
+/* Unlike buffer_reserve, leaves no copy behind: the file may hold a secret. */
+static int make_room(struct buffer *bytes)
+{
+	struct buffer larger = { 0 };
+	if (bytes->capacity - bytes->len >= PIECE)
+		return 0;
+	int error = buffer_reserve(&larger, MAX(2 * bytes->capacity, bytes->len + PIECE));
+	if (!error)
+		error = buffer_append_slice(&larger, buffer_slice(bytes));
+	if (error) {
+		buffer_finish(&larger);
+		return error;
+	}
+	secret_wipe(bytes->bytes, bytes->len);
+	buffer_finish(bytes);
+	*bytes = larger;
+	return 0;
+}
 
 static int read_all(int file, size_t max, struct buffer *bytes)
 {
 	for (;;) {
-		int error = buffer_reserve(bytes, PIECE);
+		int error = make_room(bytes);
 		if (error)
 			return error;
 		ssize_t n = read(file, bytes->bytes + bytes->len, PIECE);

@@ -108,7 +108,24 @@ static void on_quiet(struct worker *worker)
 	report(worker, &worker->quiet, deliver_quiet);
 }
 
-static const struct worker_events worker_events = { .on_drained = on_drained,
+/* Only when all workers follow the newest generation are the older ones without a user. */
+static void deliver_reloaded(void *owner, void *subject)
+{
+	(void)subject;
+	struct gateway *gateway = owner;
+	for (unsigned i = 0; i < gateway->n; i++)
+		if (gateway->workers[i].followed != gateway->generation)
+			return;
+	generation_forget_older(gateway->generation);
+}
+
+static void on_reloaded(struct worker *worker)
+{
+	report(worker, &worker->reloaded, deliver_reloaded);
+}
+
+static const struct worker_events worker_events = { .on_reloaded = on_reloaded,
+	.on_drained = on_drained,
 	.on_quiet = on_quiet };
 
 /* Something does not end, such as a resolver thread. The process does not wait for it. */

@@ -74,6 +74,12 @@ struct generation *generation_create(struct settings *settings, struct generatio
 	return generation;
 }
 
+void generation_forget_older(struct generation *newest)
+{
+	for (struct generation *older = newest->older; older; older = older->older)
+		settings_forget(older->settings);
+}
+
 void generation_destroy_all(struct generation *newest)
 {
 	while (newest) {

@@ -120,6 +120,8 @@ static void deliver_reload(void *owner, void *subject)
 	conns_settings_changed(&worker->conns);
 	sessions_set_settings(&worker->sessions, generation->settings);
 	bridge_set_settings(&worker->bridge, generation->settings);
+	worker->followed = generation;
+	worker->setup->events->on_reloaded(worker);
 }
 
 void worker_reload(struct worker *worker, struct generation *generation)

@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 
 #include "json_scan.h"
+#include "sluice/base/secret.h"
 #include "sluice/proto/text/json_text.h"
 #include "sluice/proto/text/utf8.h"
 
@@ -101,12 +102,18 @@ bool json_read(struct json_document *ret_document, const char *name, struct slic
 	else
 		problems->no_memory = true;
 	free(copy.lines);
+	if (copy.bytes)
+		secret_wipe(copy.bytes, copy.len);
 	free(copy.bytes);
 	return good;
 }
 
 void json_finish(struct json_document *document)
 {
+	const struct json_value *values = document->root;
+	for (unsigned i = 0; values && i < values->size; i++)
+		if (values[i].string)
+			secret_wipe((void *)(uintptr_t)values[i].string, strlen(values[i].string));
 	free(document->root);
 	cJSON_Delete(document->tree);
 }

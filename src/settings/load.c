@@ -14,6 +14,7 @@
 
 #include "draft.h"
 #include "settle.h"
+#include "sluice/base/secret.h"
 #include "sources.h"
 
 static void load(struct draft *draft, const struct settings_flags *flags, char **environment)
@@ -44,10 +45,26 @@ struct settings *settings_load(
 	return NULL;
 }
 
+/* The array and the bytes are the settings' own. */
+static void forget(const struct slice **secrets, size_t *n)
+{
+	for (size_t i = 0; i < *n; i++)
+		secret_wipe((void *)(uintptr_t)(*secrets)[i].at, (*secrets)[i].len);
+	*n = 0;
+}
+
+void settings_forget(struct settings *settings)
+{
+	forget(&settings->session.secrets, &settings->session.n_secrets);
+	forget(&settings->tls_ticket_secrets, &settings->n_tls_ticket_secrets);
+}
+
 void settings_destroy(struct settings *settings)
 {
 	if (!settings)
 		return;
+	arena_wipe(&settings->memory);
 	arena_finish(&settings->memory);
+	secret_wipe(settings, sizeof(*settings));
 	free(settings);
 }

@@ -7,6 +7,7 @@
 #include "presets.h"
 #include "sluice/base/defs.h"
 #include "sluice/base/file.h"
+#include "sluice/base/secret.h"
 #include "sluice/proto/channel_pattern.h"
 #include "sluice/proto/record/laravel_cookie.h"
 #include "value.h"
@@ -70,6 +71,7 @@ static struct slice read_secret(const struct secret *secret, const char *path)
 			secret->i, path);
 	else
 		text = draft_copy(secret->draft, without_line_end(buffer_slice(&bytes)));
+	secret_wipe(bytes.bytes, bytes.len);
 	buffer_finish(&bytes);
 	return text;
 }

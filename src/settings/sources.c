@@ -15,6 +15,7 @@
 
 #include "json.h"
 #include "sluice/base/file.h"
+#include "sluice/base/secret.h"
 #include "value.h"
 
 enum { FILE_MAX = 1 << 20 };
@@ -139,6 +140,7 @@ bool sources_take_file(struct draft *draft, const char *path)
 		return false;
 	}
 	bool good = take_file_text(draft, path, buffer_slice(&text));
+	secret_wipe(text.bytes, text.len);
 	buffer_finish(&text);
 	return good;
 }

@@ -1,11 +1,14 @@
 /* The log contains no secret at any level: no session id, no cookie, no payload, no password. Each secret of
  * these tests contains the word "canary". */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { OPCODE, handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { cookieFor, logIn, putSession } from '../support/sessions.js';
-import { startSluice } from '../support/sluice.js';
+import { BINARY, configuration, startSluice } from '../support/sluice.js';
+import { until } from '../support/wait.js';
 
 for (const format of ['text', 'json'])
   describe(`the log as ${format}`, () => {
@@ -66,6 +69,60 @@ for (const [command, request, line] of [
     await sluice.stop();
     assert.match(sluice.log, line);
     assert.doesNotMatch(sluice.log, /canary/);
+  });
+
+/* What /proc shows to others. */
+const shownBy = async (sluice, name) => readFile(`/proc/${sluice.program.pid}/${name}`, 'latin1');
+
+test('neither the command line nor the environment shows a secret, and SIGHUP still has them', async t => {
+  const redis = await startRedis(t, { requirepass: 'password-canary', cliArguments: ['-a', 'password-canary', '--no-auth-warning'] });
+  const url = redis.url.replace('//', '//default:password-canary@');
+  const sluice = await startSluice(t, 'redis://127.0.0.1:1', { session: { secrets: [] } }, {
+    args: ['--redis-url', url],
+    env: { SLUICE_SESSION_SECRETS: '["secret-canary"]', SLUICE_REDIS_URL: url, OTHER: 'is kept' } });
+  assert.doesNotMatch(await shownBy(sluice, 'cmdline'), /canary/);
+  assert.match(await shownBy(sluice, 'cmdline'), /redis:\/\/\*+@/);
+  const environ = await shownBy(sluice, 'environ');
+  assert.doesNotMatch(environ, /canary/);
+  assert.match(environ, /SLUICE_SESSION_SECRETS=\0/);
+  assert.match(environ, /OTHER=is kept/);
+  const cookie = await logIn(redis, { userId: 'user' }, { secret: 'secret-canary' });
+  (await sluice.open({ cookie })).terminate();
+  sluice.hangUp();
+  await sluice.program.line(/configuration reloaded/);
+  (await sluice.open({ cookie })).terminate();
+});
+
+/* Of the process' own memory; the stacks and what maps files are left out. */
+async function memoryHas(sluice, text) {
+  const { pid } = sluice.program;
+  const maps = (await readFile(`/proc/${pid}/maps`, 'utf8')).split('\n').map(line =>
+    /^(\w+)-(\w+) rw\S+ \S+ \S+ 0 *(\[heap\])?$/.exec(line)).filter(Boolean);
+  const memory = await open(`/proc/${pid}/mem`);
+  try {
+    for (const [, from, to] of maps) {
+      const start = parseInt(from, 16);
+      const { buffer, bytesRead } = await memory.read(Buffer.alloc(parseInt(to, 16) - start), 0, null, start);
+      if (buffer.subarray(0, bytesRead).includes(text)) return true;
+    }
+  } finally {
+    await memory.close();
+  }
+  return false;
+}
+
+const sanitized = /__(asan|tsan|msan)_init/.test(readFileSync(BINARY, 'latin1'));
+if (process.getuid() === 0 && !sanitized) // a sanitizer keeps what was freed
+  test('an old secret is not in memory after a reload', async t => {
+    const redis = await startRedis(t);
+    const sluice = await startSluice(t, redis.url, { workers: 1, session: { secrets: ['secret-canary-1'] } });
+    assert.equal(await memoryHas(sluice, 'secret-canary-1'), true);
+    await writeFile(sluice.configFile, JSON.stringify(
+      configuration(redis.url, { workers: 1, session: { secrets: ['secret-canary-2'] } })));
+    sluice.hangUp();
+    await sluice.program.line(/configuration reloaded/);
+    await until(async () => !(await memoryHas(sluice, 'secret-canary-1')), { what: 'the old secret is gone' });
+    assert.equal(await memoryHas(sluice, 'secret-canary-2'), true);
   });
 
 test('each line of the text log has a time, a level and an event', async t => {

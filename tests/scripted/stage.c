@@ -33,7 +33,12 @@ static void on_quiet(struct worker *worker)
 	((struct stage *)worker->setup->owner)->quiet++;
 }
 
-static const struct worker_events worker_events = { on_drained, on_quiet };
+static void on_reloaded(struct worker *worker)
+{
+	(void)worker;
+}
+
+static const struct worker_events worker_events = { on_drained, on_quiet, on_reloaded };
 
 static void note_settings(struct stage *stage, const struct settings *settings)
 {

@@ -17,6 +17,9 @@ void *arena_take(struct arena *arena, size_t size);
 /* A copy with a NUL behind it, which its length does not count. Absent: no memory. */
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 
+/* Overwrites everything that was taken with zeros. */
+void arena_wipe(struct arena *arena);
+
 /* Frees everything; the arena is empty and may be used again. */
 void arena_finish(struct arena *arena);
 

@@ -17,6 +17,9 @@ struct generation {
  * logged. */
 struct generation *generation_create(struct settings *settings, struct generation *now);
 
+/* Wipes the secrets of all older generations, which nobody uses any more. */
+void generation_forget_older(struct generation *newest);
+
 /* Destroys this generation and all older ones. NULL is allowed. */
 void generation_destroy_all(struct generation *newest);
 

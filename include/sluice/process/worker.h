@@ -24,9 +24,10 @@
 struct worker;
 
 struct worker_events {
-	/* Both are called in the worker's thread. */
-	void (*on_drained)(struct worker *worker); /* no connection is left */
-	void (*on_quiet)(struct worker *worker);   /* it will not post to other workers any more */
+	/* All are called in the worker's thread. */
+	void (*on_drained)(struct worker *worker);  /* no connection is left */
+	void (*on_quiet)(struct worker *worker);    /* it will not post to other workers any more */
+	void (*on_reloaded)(struct worker *worker); /* it follows another generation */
 };
 
 /* What all workers share; must outlive them. */
@@ -46,6 +47,7 @@ struct worker {
 	unsigned number;
 	struct metrics metrics;
 	struct link_state command_link;
+	const struct generation *_Atomic followed; /* since the last reload, or NULL */
 	/* private */
 	uv_thread_t thread;
 	struct event_loop loop;
@@ -56,7 +58,7 @@ struct worker {
 	struct sessions sessions;
 	struct conns conns;
 	struct inbox_call reload, drain, abort, quit, finish; /* to the worker */
-	struct inbox_call drained, quiet;                     /* the owner's, to report them */
+	struct inbox_call drained, quiet, reloaded;           /* the owner's, to report them */
 	unsigned links;                                       /* not yet closed */
 	bool told_untracked;   /* a warning that sessions are not tracked has been logged */
 	bool told_unselective; /* the same, that all reads are tracked */

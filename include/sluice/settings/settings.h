@@ -156,6 +156,11 @@ struct settings_flags {
 int settings_read_flags(
 	int argc, char **argv, struct settings_flags *ret_flags, struct buffer *problems);
 
+/* Copies what may hold secrets from the command line and the environment to private memory, which is
+ * never freed, and wipes it there. Returns the copied variables, for settings_load; NULL: no memory,
+ * and nothing has changed. */
+char **settings_hide(struct settings_flags *flags, char **environment);
+
 /* What --help prints. */
 extern const char settings_usage[];
 
@@ -168,7 +173,11 @@ extern const char settings_usage[];
 struct settings *settings_load(
 	const struct settings_flags *flags, char **environment, struct buffer *problems);
 
-/* NULL is allowed. */
+/* Wipes the secrets of settings that have been replaced, when nobody uses them any more: from then
+ * on no cookie has a good signature. The URL of Redis stays. */
+void settings_forget(struct settings *settings);
+
+/* Wipes everything and frees it. NULL is allowed. */
 void settings_destroy(struct settings *settings);
 
 /* The configuration in force as JSON, with secrets and passwords as "***". 0 or -ENOMEM. */

@@ -1,0 +1,15 @@
+/* Bytes that must not be left behind. */
+#ifndef SLUICE_BASE_SECRET_H
+#define SLUICE_BASE_SECRET_H
+
+#include <stddef.h>
+#include <string.h>
+
+/* Overwrites bytes that nobody reads any more; the compiler does not leave it out. */
+static inline void secret_wipe(void *bytes, size_t len)
+{
+	if (len)
+		explicit_bzero(bytes, len);
+}
+
+#endif
