@@ -14,6 +14,8 @@ static void check_grammar(struct slice json, int result)
 		if (!strchr(" \t\n\r{", rest.at[0]))
 			break;
 	}
+	if (!json.len)
+		return;
 	if (json_text_is_valid(json, FUZZ_DEPTH))
 		MUST(result == (is_object ? 0 : -EACCES));
 	else if (utf8_reference(json) == UTF8_VALID && !memmem(json.at, json.len, "NaN", 3) &&
