@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
+import { constants, deflateRawSync } from 'node:zlib';
 import { file } from '../support/ending.js';
 import { OPCODE, frame, handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
@@ -94,6 +95,21 @@ test('limits.frames_per_second: 256 by default; frames sent with the request cou
   assert.equal((await client.answer()).status, 101);
   await takePongs(client, 256);
   assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many frames' });
+});
+
+test('limits.frames_per_second: a compressed message pays for what it inflates to', async t => {
+  const sluice = await startSluice(t, redis.url, {
+    limits: { frames_per_second: 40 }, compression: { enabled: true }, heartbeat: { interval: 0 } });
+  const client = await sluice.connect();
+  client.write(handshake({ headers: { Cookie: cookie, 'Sec-WebSocket-Extensions': 'permessage-deflate' } }));
+  assert.equal((await client.answer()).status, 101);
+  const inflates = deflateRawSync(Buffer.alloc(65536), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+  const bomb = frame(OPCODE.binary, inflates, { rsv: 4 });
+  await nextSecond();
+  client.write(Buffer.concat([bomb, bomb, pings(2), bomb]));
+  await takePongs(client, 2);
+  assert.deepEqual(await client.closing(), { code: 1008, reason: 'too many frames' });
+  assert.equal(await sluice.hits('frames_per_second'), 1);
 });
 
 test('limits.frames_per_second: 0 means no limit', async t => {

@@ -356,6 +356,41 @@ static void limits_inflated_messages(void **state)
 	}
 }
 
+/* Some hundred bytes that inflate to 64 KiB count as 17 frames, however they arrive. */
+static void pays_for_what_it_inflates(void **state)
+{
+	(void)state;
+	enum { LEN = 65536, FRAMES = 1 + LEN / WS_READER_FRAME_INFLATES };
+	const struct ws_reader_settings bomb_settings = { &collecting, LEN, 0, pool };
+	static const size_t steps[] = { SIZE_MAX, 1, 7 };
+	struct buffer compressed = { 0 }, wire = { 0 };
+	char *zeros = calloc(1, LEN);
+	assert_non_null(zeros);
+	compress_into(&compressed, 15, slice_make(zeros, LEN));
+	write_message(&wire, buffer_slice(&compressed), SIZE_MAX);
+	assert_true(wire.len < 1000);
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		for (uint32_t frames = 1; frames <= FRAMES + 2; frames++) {
+			struct collector collector = { .n = 0 };
+			ws_reader_init(&collector.reader, &bomb_settings);
+			ws_reader_allow_compression(&collector.reader);
+			ws_reader_allow_frames(&collector.reader, frames);
+			assert_int_equal(
+				feed_in_steps(&collector.reader, buffer_slice(&wire), steps[i]),
+				frames < FRAMES ? 1008 : 0);
+			assert_int_equal(ws_reader_frames_left(&collector.reader),
+				frames < FRAMES ? 0 : frames - FRAMES);
+			assert_int_equal(collector.message.len, frames < FRAMES ? 0 : LEN);
+			assert_int_equal(ws_reader_holds(&collector.reader), 0);
+			ws_reader_finish(&collector.reader);
+			buffer_finish(&collector.message);
+		}
+	}
+	free(zeros);
+	buffer_finish(&compressed);
+	buffer_finish(&wire);
+}
+
 /* A bomb of 64 MiB costs no more than the limit: it fails long before its data end. */
 static void stops_inflating_at_the_limit(void **state)
 {
@@ -509,6 +544,7 @@ int main(void)
 		cmocka_unit_test(reads_a_message_split_at_every_byte),
 		cmocka_unit_test(inflates_what_ws_deflate_compressed),
 		cmocka_unit_test(limits_inflated_messages),
+		cmocka_unit_test(pays_for_what_it_inflates),
 		cmocka_unit_test(stops_inflating_at_the_limit),
 		cmocka_unit_test(limits_empty_blocks),
 		cmocka_unit_test(takes_an_inflater_only_for_a_message_under_way),

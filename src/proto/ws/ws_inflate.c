@@ -9,7 +9,7 @@
  * Output. Each step fills at most the pool's scratch buffer, and goes at most one byte beyond the
  * message's limit: that byte shows that the message is too long, and the rest is not inflated.
  *
- * Time. A step consumes input or produces output, so the time is linear in both; empty blocks are
+ * Time. The reader pays for the output in frames of its allowance. A step consumes input or produces output, so the time is linear in both; empty blocks are
  * paid for by the bytes that they are made of. A block with BFINAL ends zlib's stream but not the
  * message (RFC 7692 §7.2.3.4); the stream then continues with its window: a new window would cost
  * 32 KiB of copying for each of these two-byte blocks.
@@ -187,6 +187,11 @@ void ws_inflater_give(struct ws_inflater *inflater)
 size_t ws_inflater_size(const struct ws_inflater *inflater)
 {
 	return inflater->bytes;
+}
+
+uint64_t ws_inflater_produced(const struct ws_inflater *inflater)
+{
+	return inflater->produced;
 }
 
 int ws_inflate(struct ws_inflater *inflater, struct slice *input, bool last, uint64_t limit,

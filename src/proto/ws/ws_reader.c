@@ -116,13 +116,15 @@ static int add_to_message(struct ws_reader *reader, const struct ws_frame *frame
 	return 0;
 }
 
-static bool take_frame(struct ws_reader *reader)
+static bool take_frames(struct ws_reader *reader, uint32_t n)
 {
 	if (reader->frames_left == UINT32_MAX)
 		return true;
-	if (!reader->frames_left)
+	if (reader->frames_left < n) {
+		reader->frames_left = 0;
 		return false;
-	reader->frames_left--;
+	}
+	reader->frames_left -= n;
 	return true;
 }
 
@@ -132,7 +134,7 @@ static int begin_frame(struct ws_reader *reader)
 	if (ws_frame_parse(reader->header, &frame) || !rsv_is_agreed(reader, &frame) ||
 		!frame.masked || !may_come_now(reader, &frame))
 		return WS_CLOSE_PROTOCOL_ERROR;
-	if (!take_frame(reader))
+	if (!take_frames(reader, 1))
 		return WS_CLOSE_POLICY;
 	if (!ws_opcode_is_control(frame.opcode)) {
 		int failure = add_to_message(reader, &frame);
@@ -251,6 +253,14 @@ static int take_inflater(struct ws_reader *reader)
 	return reader->inflater ? 0 : WS_CLOSE_INTERNAL;
 }
 
+/* Inflating 80 bytes may cost as much as reading a thousand frames, so it is paid for in frames. */
+static bool pay_for(struct ws_reader *reader, uint64_t before)
+{
+	uint64_t after = ws_inflater_produced(reader->inflater);
+	return take_frames(reader,
+		(uint32_t)(after / WS_READER_FRAME_INFLATES - before / WS_READER_FRAME_INFLATES));
+}
+
 static int read_compressed(struct ws_reader *reader, struct slice piece, bool last)
 {
 	const struct ws_reader_settings *settings = reader->settings;
@@ -262,7 +272,10 @@ static int read_compressed(struct ws_reader *reader, struct slice piece, bool la
 	int more;
 	do {
 		struct slice bytes;
+		uint64_t before = ws_inflater_produced(reader->inflater);
 		more = ws_inflate(reader->inflater, &piece, last, settings->message_bytes, &bytes);
+		if (!pay_for(reader, before))
+			return WS_CLOSE_POLICY;
 		/* Output before a mistake is checked before it. */
 		failure = read_plain(reader, bytes, last && !more);
 		if (failure || more < 0)

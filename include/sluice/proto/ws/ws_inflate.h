@@ -28,6 +28,9 @@ void ws_inflater_give(struct ws_inflater *inflater);
 /* Its memory in bytes. */
 size_t ws_inflater_size(const struct ws_inflater *inflater);
 
+/* The bytes of the message that have been inflated so far. */
+uint64_t ws_inflater_produced(const struct ws_inflater *inflater);
+
 /* Inflates more of the message: `input` is its next part and, if `last`, its end; consumed bytes
  * are removed from `input`. `ret_bytes` is the output, which may be there with every result. It is
  * in the pool's memory and valid until the next call for any inflater of the pool.

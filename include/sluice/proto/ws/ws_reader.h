@@ -73,8 +73,12 @@ void ws_reader_finish(struct ws_reader *reader);
  * inflaters. */
 void ws_reader_allow_compression(struct ws_reader *reader);
 
-/* From now on `frames` more frames may begin, data and control; the next one fails with 1008. The
- * initial value, UINT32_MAX, never runs out. */
+/* Bytes of output for which a compressed message counts as one frame more. */
+enum { WS_READER_FRAME_INFLATES = 4096 };
+
+/* From now on `frames` more frames may begin, data and control; the next one fails with 1008, and so
+ * does what a compressed message inflates to beyond that. The initial value, UINT32_MAX, never runs
+ * out. */
 void ws_reader_allow_frames(struct ws_reader *reader, uint32_t frames);
 uint32_t ws_reader_frames_left(const struct ws_reader *reader);
 
