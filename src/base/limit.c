@@ -17,6 +17,7 @@ static const struct {
 	{ METRIC_LIMIT_CONNECTIONS_PER_IP, "connections_per_ip" },
 	{ METRIC_LIMIT_CONNECTIONS_PER_USER, "connections_per_user" },
 	{ METRIC_LIMIT_UPGRADES_PER_SECOND, "upgrades_per_second" },
+	{ METRIC_LIMIT_TLS_HANDSHAKES_PER_SECOND, "tls_handshakes_per_second" },
 	{ METRIC_LIMIT_MESSAGE_BYTES, "message_bytes" },
 	{ METRIC_LIMIT_FRAGMENTS, "fragments" },
 	{ METRIC_LIMIT_FRAMES_PER_SECOND, "frames_per_second" },

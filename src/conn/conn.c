@@ -158,6 +158,8 @@ void conn_linger(struct conn *conn)
 
 void conn_abort(struct conn *conn)
 {
+	if (stream_is_in_handshake(&conn->stream))
+		metrics_add(conn->shared->metrics, METRIC_TLS_HANDSHAKES_FAILED, 1);
 	leave_all(conn);
 	holding_drop(&conn->shared->holdings, &conn->holding);
 	deadline_clear(conn->shared->deadlines, &conn->deadline);
@@ -173,9 +175,14 @@ static void on_handshake(struct stream *stream)
 		conn->phase->on_handshake(conn);
 }
 
+/* The peer sends first. */
 static void on_open(struct stream *stream)
 {
-	(void)stream; /* the peer sends first */
+	struct metrics *metrics = of_stream(stream)->shared->metrics;
+	if (stream_is_resumed(stream))
+		metrics_add(metrics, METRIC_TLS_HANDSHAKES_RESUMED, 1);
+	else if (stream_has_tls(stream))
+		metrics_add(metrics, METRIC_TLS_HANDSHAKES_FULL, 1);
 }
 
 static void on_bytes(struct stream *stream, char *bytes, size_t len)
@@ -357,7 +364,7 @@ void conn_shared_init(struct conn_shared *shared)
 	begin_holdings(shared);
 }
 
-struct conn *conn_open(struct conn_shared *shared, int fd)
+struct conn *conn_open(struct conn_shared *shared, int fd, struct newcomer *newcomer)
 {
 	struct conn *conn = pool_take(&shared->pool);
 	if (!conn) {
@@ -367,7 +374,8 @@ struct conn *conn_open(struct conn_shared *shared, int fd)
 	conn->shared = shared;
 	conn_enter(conn, &lingering);
 	subscriber_init(&conn->subscriber);
-	if (stream_accept(&conn->stream, shared->streams, fd, shared->tls, &stream_events) != 0) {
+	if (stream_accept(&conn->stream, shared->streams, fd, shared->tls, newcomer,
+		    &stream_events) != 0) {
 		pool_give(&shared->pool, conn);
 		return NULL;
 	}

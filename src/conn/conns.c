@@ -11,7 +11,7 @@
 #include "sluice/conn/opening/half_open.h"
 #include "sluice/conn/opening/request.h"
 
-enum { DRAIN_STEP_MS = 50, DRAIN_GRACE_MS = 1000 };
+enum { DRAIN_STEP_MS = 50, DRAIN_GRACE_MS = 1000, WAITING_AT_ONCE = 64 };
 
 static struct conn *conn_of(struct list *node)
 {
@@ -120,14 +120,13 @@ void conns_settings_changed(struct conns *conns)
 
 void conns_accept(struct conns *conns, int fd, const struct sockaddr_storage *peer)
 {
-	struct conn *conn = conn_open(&conns->shared, fd);
-	if (conn && request_begin(conn, peer) != 0)
-		conn_abort(conn);
+	request_begin(&conns->shared, fd, peer);
 }
 
 void conns_make_room(struct conns *conns)
 {
-	half_open_make_room(&conns->opening);
+	if (half_open_make_room(&conns->opening) == 0)
+		newcomers_shed(&conns->shared.streams->newcomers, WAITING_AT_ONCE);
 }
 
 int conns_open(struct conns *conns)

@@ -198,6 +198,13 @@ static bool accept_one(struct listener *listener)
 	return false;
 }
 
+static void accept_some(struct listener *listener)
+{
+	for (int i = 0; i < LISTENER_ACCEPTS_A_TURN && !listener->closing; i++)
+		if (!accept_one(listener))
+			return;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *listener = container_of(poll, struct listener, poll);
@@ -207,9 +214,10 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		pause_accepting(listener, status);
 		return;
 	}
-	for (int i = 0; i < LISTENER_ACCEPTS_A_TURN && !listener->closing; i++)
-		if (!accept_one(listener))
-			return;
+	uint64_t before = uv_hrtime();
+	accept_some(listener);
+	if (listener->newcomers)
+		newcomers_charge(listener->newcomers, uv_hrtime() - before);
 }
 
 int listener_open(struct listener *listener, uv_loop_t *loop, struct deadlines *deadlines, int fd,

@@ -50,6 +50,8 @@ static void open_stream(struct stream *stream)
 static int begin_server(struct stream *stream)
 {
 	struct stream_loop *shared = stream->shared;
+	if (!stream->is_newcomer)
+		return -ECONNABORTED; /* its owner does not want it any more */
 	ssize_t wanted =
 		client_hello_look(stream->fd, shared->read_buffer, shared->read_buffer_size);
 	if (wanted < 0)
@@ -61,14 +63,15 @@ static int begin_server(struct stream *stream)
 	}
 	if (stream->parts_awaited)
 		client_hello_await(stream->fd, 1);
-	stream->tls = tls_session_create(stream->server_tls, NULL, &stream_io_of_tls, &stream->fd);
+	stream->tls =
+		tls_session_create(stream->newcomer->tls, NULL, &stream_io_of_tls, &stream->fd);
 	stream->awaits_hello = 0;
-	stream->server_tls = NULL;
+	newcomers_begin(&shared->newcomers, stream->newcomer);
 	if (!stream->tls)
 		return -ENOMEM;
 	if (stream->events->on_handshake)
 		stream->events->on_handshake(stream);
-	return 0;
+	return stream->closing ? -EAGAIN : 0; /* closed: there is no next step */
 }
 
 /* Takes the next step of the handshake, if there is one. */
@@ -87,9 +90,8 @@ static void proceed(struct stream *stream)
 /* After an error the stream reads and writes: the socket then gives what was received before the
  * error, and says which error it is. An event that the stream does not wait for would be reported
  * again and again, so then epoll is updated at once. */
-static void on_ready(void *owner, unsigned events)
+static void handle(struct stream *stream, unsigned events)
 {
-	struct stream *stream = owner;
 	bool is_wanted = (events & ~stream_wanted_events(stream)) == 0;
 	if (events & (EPOLLERR | EPOLLHUP))
 		events |= EPOLLIN | EPOLLOUT;
@@ -107,6 +109,27 @@ static void on_ready(void *owner, unsigned events)
 		stream_watch_lazily(stream);
 	else
 		stream_watch(stream, stream_wanted_events(stream));
+}
+
+static void on_ready(void *owner, unsigned events)
+{
+	struct stream *stream = owner;
+	if (!stream->is_newcomer)
+		handle(stream, events);
+	else if (newcomers_ready(&stream->shared->newcomers, stream->newcomer))
+		stream_watch(stream, 0);
+}
+
+static void on_served(struct newcomer *newcomer)
+{
+	struct stream *stream = newcomer->owner;
+	unsigned wanted = stream_wanted_events(stream);
+	handle(stream, wanted ? wanted : EPOLLIN | EPOLLOUT);
+}
+
+static void on_dropped(struct newcomer *newcomer)
+{
+	stream_fail(newcomer->owner, -EBUSY);
 }
 
 static void on_turn_end(struct turn_task *task)
@@ -156,21 +179,42 @@ static int take_socket(struct stream *stream, int fd)
 
 int stream_loop_open(struct stream_loop *shared)
 {
-	return sockets_open(&shared->sockets, shared->loop, on_ready);
+	int result = sockets_open(&shared->sockets, shared->loop, on_ready);
+	if (result == 0)
+		newcomers_open(&shared->newcomers, shared->loop, on_served, on_dropped);
+	return result;
 }
 
 void stream_loop_close(struct stream_loop *shared)
 {
+	newcomers_close(&shared->newcomers);
 	sockets_close(&shared->sockets);
 }
 
 int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
-	struct tls_settings *tls, const struct stream_events *events)
+	struct tls_settings *tls, struct newcomer *newcomer, const struct stream_events *events)
 {
+	MUST(!tls || newcomer);
 	init(stream, shared, events);
-	stream->awaits_hello = tls != NULL;
-	stream->server_tls = tls;
+	if (newcomer) {
+		stream->awaits_hello = tls != NULL;
+		stream->is_newcomer = 1;
+		stream->newcomer = newcomer;
+		newcomer->owner = stream;
+		newcomer->tls = tls;
+	}
 	return take_socket(stream, fd);
+}
+
+void stream_admit(struct stream *stream)
+{
+	if (!stream->is_newcomer)
+		return;
+	if (stream_waits(stream) && stream_is_alive(stream))
+		stream_schedule(stream); /* which watches the socket again */
+	newcomers_remove(&stream->shared->newcomers, stream->newcomer);
+	stream->is_newcomer = 0;
+	stream->newcomer = NULL;
 }
 
 static void on_connected(void *owner, int fd)
@@ -216,6 +260,7 @@ void stream_close(struct stream *stream)
 {
 	if (stream->closing)
 		return;
+	stream_admit(stream);
 	stream->closing = 1;
 	turn_cancel(&stream->task);
 	stream->shared->queued -= stream->queue.bytes;
@@ -226,7 +271,7 @@ void stream_close(struct stream *stream)
 	if (stream->fd >= 0)
 		close(stream->fd);
 	stream->fd = -1;
-	if (stream->connector && !stream->awaits_hello)
+	if (stream->connector)
 		connector_cancel(stream->connector);
 	else
 		stream_schedule(stream);

@@ -174,6 +174,8 @@ void stream_end(struct stream *stream)
 bool stream_has_unread(const struct stream *stream)
 {
 	bool awaits_rest = stream->awaits_hello && stream->parts_awaited;
+	if (stream_waits(stream))
+		return true;
 	return stream->fd >= 0 && !awaits_rest && stream_io_has_unread(stream->fd);
 }
 

@@ -14,6 +14,12 @@ static inline bool stream_is_alive(const struct stream *stream)
 	return !stream->closing && !stream->failed;
 }
 
+/* A newcomer that waits for its turn. */
+static inline bool stream_waits(const struct stream *stream)
+{
+	return stream->is_newcomer && newcomer_waits(stream->newcomer);
+}
+
 /* The stream's task runs at the end of this turn. */
 static inline void stream_schedule(struct stream *stream)
 {
@@ -35,7 +41,7 @@ void stream_write(struct stream *stream);
 static inline unsigned stream_wanted_events(const struct stream *stream)
 {
 	unsigned wanted = 0;
-	if (!stream_is_alive(stream))
+	if (!stream_is_alive(stream) || stream_waits(stream))
 		return 0;
 	if ((stream->reading || !stream->open) && !stream->peer_ended)
 		wanted |= EPOLLIN;

@@ -153,7 +153,7 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 	}
 	conn->admin = admin;
 	http_request_init(&conn->request, HEADER_BYTES);
-	if (stream_accept(&conn->stream, admin->shared, fd, NULL, &stream_events) != 0) {
+	if (stream_accept(&conn->stream, admin->shared, fd, NULL, NULL, &stream_events) != 0) {
 		http_request_finish(&conn->request);
 		free(conn);
 		return;

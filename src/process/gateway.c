@@ -31,6 +31,7 @@ struct gateway {
 	const struct gateway_setup *setup;
 	struct generation *generation; /* the newest */
 	struct quota quota;
+	struct newcomers_pace pace;
 	struct redis_link_settings redis;
 	struct worker_setup worker_setup;
 	unsigned n;
@@ -173,6 +174,7 @@ static void on_reload(void *owner)
 	}
 	gateway->generation = generation;
 	log_setup(settings->log_level, settings->log_json);
+	atomic_store(&gateway->pace.per_second, settings->limits.tls_handshakes_per_second);
 	for (unsigned i = 0; i < gateway->n; i++)
 		worker_reload(&gateway->workers[i], generation);
 	log_info("configuration reloaded");
@@ -308,11 +310,13 @@ static void prepare_workers(struct gateway *gateway)
 	MUST(gateway->workers && gateway->bridges);
 	gateway->status = (struct status){ .workers = gateway->workers, .n = gateway->n };
 	quota_init(&gateway->quota);
+	atomic_store(&gateway->pace.per_second, settings->limits.tls_handshakes_per_second);
 	gateway->worker_setup = (struct worker_setup){
 		.settings = settings,
 		.tls = gateway->generation->tls,
 		.redis = &gateway->redis,
 		.quota = &gateway->quota,
+		.pace = &gateway->pace,
 		.bridges = gateway->bridges,
 		.n = gateway->n,
 		.events = &worker_events,

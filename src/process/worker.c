@@ -30,6 +30,8 @@ int worker_open(
 	*worker = (struct worker){ .setup = setup, .number = number };
 	link_state_init(&worker->command_link, "command", number);
 	int error = event_loop_open(&worker->loop, READ_BUFFER_SIZE, on_turn, worker);
+	worker->loop.streams.newcomers.pace = setup->pace;
+	worker->loop.streams.newcomers.metrics = &worker->metrics;
 	if (!error)
 		error = worker_open_links(worker);
 	if (!error)

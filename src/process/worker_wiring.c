@@ -236,6 +236,8 @@ int worker_open_conns(struct worker *worker)
 
 int worker_open_listener(struct worker *worker, int fd)
 {
-	return listener_open(&worker->listener, &worker->loop.uv, &worker->loop.deadlines, fd,
+	int error = listener_open(&worker->listener, &worker->loop.uv, &worker->loop.deadlines, fd,
 		&listener_events, worker);
+	worker->listener.newcomers = &worker->loop.streams.newcomers;
+	return error;
 }

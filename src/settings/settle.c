@@ -315,6 +315,14 @@ static void settle_fields(struct draft *draft)
 	settings->session.n_fields = n;
 }
 
+/* A half-open connection under TLS holds many times the memory of one without. */
+static void settle_half_open(struct draft *draft)
+{
+	struct settings *settings = draft->settings;
+	if (*settings->tls_certificate && !draft_given(draft, "limits.half_open_per_ip").name)
+		settings->limits.half_open_per_ip = SETTINGS_HALF_OPEN_UNDER_TLS;
+}
+
 void settle(struct draft *draft, const char *config)
 {
 	if (draft->problems.no_memory)
@@ -333,6 +341,7 @@ void settle(struct draft *draft, const char *config)
 	settle_session_secrets(draft, place);
 	settle_redis(draft);
 	settle_tls(draft);
+	settle_half_open(draft);
 	settle_batches(draft);
 	if (!draft->problems.n)
 		settle_fields(draft);

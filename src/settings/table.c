@@ -211,8 +211,13 @@ const struct setting settings_table[] = {
 		"Maximum number of connections opened in a second; 0: no limit", 0, 1000000 },
 	{ "limits.half_open_per_ip", SETTING_NUMBER, AT(limits.half_open_per_ip), "32768",
 		"Maximum number of connections of one IP address that have sent no whole request a "
-		"second after they were accepted; 0: no limit",
+		"second after they were accepted; under TLS the default is 1024; 0: no limit",
 		0, 10000000 },
+	{ "limits.tls_handshakes_per_second", SETTING_NUMBER, AT(limits.tls_handshakes_per_second),
+		"0",
+		"Maximum number of TLS handshakes of clients begun in a second; more wait; 0: as "
+		"many as leave open connections undisturbed",
+		0, 1000000 },
 	{ "limits.frames_per_second", SETTING_NUMBER, AT(limits.frames_per_second), "256",
 		"Maximum number of frames from one client in a second, pings included; 0: no limit",
 		0, 1000000 },

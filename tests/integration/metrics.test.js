@@ -25,10 +25,11 @@ const NAMES = [
   'sluice_redis_link_up{worker="1",link="subscribe"}', 'sluice_redis_reconnects_total{link="command"}',
   'sluice_redis_round_trip_seconds_count', 'sluice_redis_round_trip_seconds_bucket{le="+Inf"}',
   'sluice_loop_turn_seconds_sum', 'sluice_queued_bytes', 'sluice_buffered_bytes', 'sluice_incoming_bytes',
-  'sluice_accept_pauses_total', ...[
+  'sluice_accept_pauses_total', 'sluice_tls_handshakes_total{kind="full"}',
+  'sluice_tls_handshakes_total{kind="resumed"}', 'sluice_tls_handshakes_total{kind="failed"}', ...[
     'header_bytes', 'handshake_seconds', 'half_open_per_ip', 'connections', 'connections_per_ip',
-    'connections_per_user', 'upgrades_per_second', 'message_bytes', 'fragments', 'frames_per_second',
-    'queue_bytes', 'buffered_bytes', 'incoming_bytes', 'message_seconds', 'channels', 'process_channels',
+    'connections_per_user', 'upgrades_per_second', 'tls_handshakes_per_second', 'message_bytes', 'fragments',
+    'frames_per_second', 'queue_bytes', 'buffered_bytes', 'incoming_bytes', 'message_seconds', 'channels', 'process_channels',
     'publication_bytes', 'descriptors',
   ].map(limit => `sluice_limit_hits_total{limit="${limit}"}`), 'sluice_build_info{version="0.1.0"}',
 ];

@@ -20,6 +20,7 @@ struct end {
 	enum end_event closes_in;
 	bool echoes, pauses, within; /* within: in a call that must not raise events */
 	char error_text[TLS_ERROR_MAX];
+	struct newcomer newcomer;
 };
 
 static inline void end_happens(struct end *end, enum end_event event)
@@ -121,7 +122,10 @@ static inline void end_accept(
 	struct end *end, struct site *site, int fd, struct tls_settings *settings)
 {
 	end->within = true;
-	assert_int_equal(stream_accept(&end->stream, &site->shared, fd, settings, &end_events), 0);
+	end->newcomer = (struct newcomer){ .address = "" };
+	assert_int_equal(stream_accept(&end->stream, &site->shared, fd, settings, &end->newcomer,
+				 &end_events),
+		0);
 	end->within = false;
 }
 

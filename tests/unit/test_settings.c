@@ -60,6 +60,7 @@ static void assert_full_limits(const struct settings *settings)
 	assert_int_equal(settings->limits.header_bytes, 1019);
 	assert_int_equal(settings->limits.handshake_ms, 20);
 	assert_int_equal(settings->limits.half_open_per_ip, 23);
+	assert_int_equal(settings->limits.tls_handshakes_per_second, 29);
 	assert_int_equal(settings->limits.frames_per_second, 24);
 	assert_int_equal(settings->limits.fragments, 25);
 	assert_int_equal(settings->limits.buffered_bytes, 1048602);
@@ -161,6 +162,8 @@ static const struct source_row {
 	{ "limits.command_bytes", "SLUICE_LIMITS_COMMAND_BYTES", "4096", "64", "65536", "65536" },
 	{ "limits.commands_per_second", "SLUICE_LIMITS_COMMANDS_PER_SECOND", "200", "1", "7", "7" },
 	{ "limits.half_open_per_ip", "SLUICE_LIMITS_HALF_OPEN_PER_IP", "32768", "1", "0", "0" },
+	{ "limits.tls_handshakes_per_second", "SLUICE_LIMITS_TLS_HANDSHAKES_PER_SECOND", "0", "1",
+		"2", "2" },
 	{ "limits.frames_per_second", "SLUICE_LIMITS_FRAMES_PER_SECOND", "256", "1", "0", "0" },
 	{ "limits.message_bytes", "SLUICE_LIMITS_MESSAGE_BYTES", "65536", "1", "2", "2" },
 	{ "limits.fragments", "SLUICE_LIMITS_FRAGMENTS", "128", "1", "2", "2" },
@@ -265,6 +268,26 @@ static void a_variable_can_set_a_group(void **state)
 	assert_int_equal(settings->limits.message_bytes, 9);
 	assert_int_equal(settings->limits.queue_bytes, 1024);
 	settings_destroy(settings);
+}
+
+static void half_open_connections_are_fewer_under_tls(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file;
+		unsigned limit;
+	} rows[] = {
+		{ "{}", 32768 },
+		{ "{ \"tls\": { \"certificate\": \"cert.pem\", \"key\": \"key.pem\" } }", 1024 },
+		{ "{ \"tls\": { \"certificate\": \"cert.pem\", \"key\": \"key.pem\" },"
+		  "  \"limits\": { \"half_open_per_ip\": 32768 } }",
+			32768 },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct settings *settings = load_good(rows[i].file, ENVIRONMENT(SECRET));
+		assert_int_equal(settings->limits.half_open_per_ip, rows[i].limit);
+		settings_destroy(settings);
+	}
 }
 
 static void ignores_variables_of_kubernetes_and_others(void **state)
@@ -539,6 +562,7 @@ int main(void)
 		cmocka_unit_test(tries_every_setting),
 		cmocka_unit_test(a_flag_overrides_file_and_environment),
 		cmocka_unit_test(a_variable_can_set_a_group),
+		cmocka_unit_test(half_open_connections_are_fewer_under_tls),
 		cmocka_unit_test(ignores_variables_of_kubernetes_and_others),
 		cmocka_unit_test(allows_comments_and_a_byte_order_mark),
 		cmocka_unit_test(takes_one_string_for_a_list_of_strings),

@@ -38,6 +38,11 @@ static inline void list_append(struct list *head, struct list *node)
 	head->previous = node;
 }
 
+static inline void list_prepend(struct list *head, struct list *node)
+{
+	list_append(head->next, node); /* which puts it before */
+}
+
 /* Removes the node from its list, if it is in one. */
 static inline void list_remove(struct list *node)
 {

@@ -302,6 +302,16 @@ static inline void mbed_signal_session_tickets(mbedtls_ssl_config *config)
 #endif
 }
 
+/* Where the handshake stands. */
+static inline int mbed_handshake_state(const mbedtls_ssl_context *ssl)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+	return ssl->MBEDTLS_PRIVATE(state);
+#else
+	return ssl->state;
+#endif
+}
+
 /* Does this result of mbedtls_ssl_read mean only that the server sent a session ticket? */
 static inline bool mbed_is_session_ticket(int result)
 {

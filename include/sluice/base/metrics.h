@@ -56,6 +56,8 @@
 		"counter", "") \
 	X(LIMIT_UPGRADES_PER_SECOND, "sluice_limit_hits_total", "limit=\"upgrades_per_second\"", \
 		"counter", "") \
+	X(LIMIT_TLS_HANDSHAKES_PER_SECOND, "sluice_limit_hits_total", \
+		"limit=\"tls_handshakes_per_second\"", "counter", "") \
 	X(LIMIT_MESSAGE_BYTES, "sluice_limit_hits_total", "limit=\"message_bytes\"", "counter", \
 		"") \
 	X(LIMIT_FRAGMENTS, "sluice_limit_hits_total", "limit=\"fragments\"", "counter", "") \
@@ -78,6 +80,11 @@
 	X(LIMIT_PUBLICATION_BYTES, "sluice_limit_hits_total", "limit=\"publication_bytes\"", \
 		"counter", "") \
 	X(LIMIT_DESCRIPTORS, "sluice_limit_hits_total", "limit=\"descriptors\"", "counter", "") \
+	X(TLS_HANDSHAKES_FULL, "sluice_tls_handshakes_total", "kind=\"full\"", "counter", \
+		"TLS handshakes of clients that have ended") \
+	X(TLS_HANDSHAKES_RESUMED, "sluice_tls_handshakes_total", "kind=\"resumed\"", "counter", \
+		"") \
+	X(TLS_HANDSHAKES_FAILED, "sluice_tls_handshakes_total", "kind=\"failed\"", "counter", "") \
 	X(ACCEPT_PAUSES_TOTAL, "sluice_accept_pauses_total", "", "counter", \
 		"Times accepting connections paused for lack of file descriptors") \
 	X(CHANNELS, "sluice_channels", "", "gauge", \

@@ -140,9 +140,9 @@ void conn_shared_init(struct conn_shared *shared);
 /* No connection may be left. */
 void conn_shared_finish(struct conn_shared *shared);
 
-/* Takes an accepted descriptor, and closes it on an error too. The caller then enters the first
- * phase. NULL: no memory, or the descriptor cannot be used. */
-MUST_CHECK struct conn *conn_open(struct conn_shared *shared, int fd);
+/* Takes an accepted descriptor, and closes it on an error too. `newcomer`: as in stream_accept. The
+ * caller then enters the first phase. NULL: no memory, or the descriptor cannot be used. */
+MUST_CHECK struct conn *conn_open(struct conn_shared *shared, int fd, struct newcomer *newcomer);
 
 /* From now on events go to `phase`. Does not call the `leave` of the previous phase, and raises no
  * event. */

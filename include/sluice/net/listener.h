@@ -10,6 +10,7 @@
 #include "sluice/base/defs.h"
 #include "sluice/net/address.h"
 #include "sluice/net/deadlines.h"
+#include "sluice/net/newcomers.h"
 
 struct listener;
 
@@ -26,6 +27,7 @@ struct listener_events {
 struct listener {
 	const struct listener_events *events;
 	void *owner;
+	struct newcomers *newcomers; /* whose slice of a turn accepting is a part of; or NULL */
 	/* private */
 	uv_poll_t poll;
 	int fd;

@@ -13,6 +13,7 @@
 #include "sluice/base/chunk.h"
 #include "sluice/base/defs.h"
 #include "sluice/net/connector.h"
+#include "sluice/net/newcomers.h"
 #include "sluice/net/send_queue.h"
 #include "sluice/net/sockets.h"
 #include "sluice/net/tls/tls_session.h"
@@ -26,7 +27,8 @@ struct stream_loop {
 	size_t read_buffer_size; /* 64 KiB suits */
 	/* maintained by the streams */
 	struct sockets sockets;
-	size_t queued; /* bytes in all their send queues */
+	struct newcomers newcomers; /* its `pace` and `metrics` may be set after stream_loop_open */
+	size_t queued;              /* bytes in all their send queues */
 };
 
 /* 0 or a negative errno. */
@@ -64,8 +66,8 @@ struct stream {
 	struct stream_loop *shared;
 	struct tls_session *tls;
 	union {
-		struct connector *connector;     /* only until connected */
-		struct tls_settings *server_tls; /* while `awaits_hello` */
+		struct connector *connector; /* only until connected */
+		struct newcomer *newcomer;   /* while `is_newcomer` */
 	};
 	struct turn_task task; /* does everything at the end of the turn */
 	struct send_queue queue;
@@ -81,15 +83,34 @@ struct stream {
 	unsigned closing : 1;
 	unsigned lean : 1;          /* the kernel buffers little that the network has not taken */
 	unsigned awaits_hello : 1;  /* accepted; the TLS session begins with a whole ClientHello */
+	unsigned is_newcomer : 1;   /* it shares a slice of each turn with others */
 	unsigned parts_awaited : 2; /* how often the kernel was told to wait for the rest of it */
 };
 
-/* Takes a descriptor that a socket of listener_bind has accepted, and closes it on an error too.
- * `tls`: settings of a TLS server, or NULL; the TLS session, and its memory, begins when a whole
- * ClientHello is there. Reading begins at once; on_open is never raised within this call. 0, or a
- * negative errno: no event will follow, the memory is the caller's. */
+/* Takes a descriptor that a socket of listener_bind has accepted, and closes it on an error too. `tls`: settings of a TLS server, or
+ * NULL; the TLS session, and its memory, begins when a whole ClientHello is there. `newcomer`: until
+ * stream_admit, the stream's work is rationed (net/newcomers.h), and the struct must stay valid;
+ * NULL, which only a stream without TLS may have: it is served at once. Reading begins at once;
+ * on_open is never raised within this call. A newcomer that does not get its turn fails with -EBUSY.
+ * 0, or a negative errno: no event will follow, the memory is the caller's. */
 MUST_CHECK int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
-	struct tls_settings *tls, const struct stream_events *events);
+	struct tls_settings *tls, struct newcomer *newcomer, const struct stream_events *events);
+
+/* The stream is not a newcomer any more: from now on it is served at once. Its newcomer may be
+ * freed. May be called twice, and for any stream. */
+void stream_admit(struct stream *stream);
+
+/* Has a TLS handshake begun that is not done yet? */
+static inline bool stream_is_in_handshake(const struct stream *stream)
+{
+	return stream->tls && !stream->open;
+}
+
+/* Has the peer resumed an earlier TLS session? */
+static inline bool stream_is_resumed(const struct stream *stream)
+{
+	return stream->tls && tls_session_is_resumed(stream->tls);
+}
 
 /* Connects to host and port, or, if `path` is not "", to a Unix socket. The host is looked up in
  * libuv's thread pool, and its addresses are tried in turn. `tls`: settings of a TLS client, or
@@ -146,7 +167,7 @@ void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
 
 /* Does the kernel have bytes from the peer that we have not read? If so, we are slow and not the
- * peer. A part of a ClientHello does not count. */
+ * peer. A newcomer that waits for its turn has some; a part of a ClientHello does not count. */
 bool stream_has_unread(const struct stream *stream);
 
 /* How far the sent bytes have arrived. A Unix socket reports neither `acked` nor `window`: both are

@@ -36,6 +36,7 @@ struct worker_setup {
 	struct tls_settings *tls; /* of the listener, or NULL */
 	const struct redis_link_settings *redis;
 	struct quota *quota;
+	struct newcomers_pace *pace;   /* of limits.tls_handshakes_per_second */
 	struct bridge *const *bridges; /* of all workers, by number */
 	unsigned n;
 	const struct worker_events *events;

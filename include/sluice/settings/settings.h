@@ -26,6 +26,7 @@ enum {
 	/* Different {fields} of rules; session.authenticated and its like and a ticket's session
 	 * are paths, too. */
 	SETTINGS_FIELDS_MAX = RECORD_PATHS_MAX - 8,
+	SETTINGS_HALF_OPEN_UNDER_TLS = 1024, /* limits.half_open_per_ip, unless it is given */
 	SETTINGS_BATCHES_MAX = 8, /* different delays of rules and delivery.batch_milliseconds */
 };
 
@@ -124,6 +125,7 @@ struct settings {
 	struct {
 		unsigned connections, connections_per_ip, connections_per_user, upgrades_per_second;
 		unsigned frames_per_second, half_open_per_ip;
+		unsigned tls_handshakes_per_second;
 		unsigned message_bytes, fragments, queue_bytes, buffered_bytes;
 		unsigned incoming_bytes, message_ms;
 		unsigned channels, publication_bytes, header_bytes, handshake_ms;

@@ -8,7 +8,8 @@
  * When a proxy in front of us restarts, all its browsers reconnect at once from one address, and
  * none of them may be refused. Their requests arrive at once, so they are never counted and never
  * take the mutex of the quota. If we are the slow side, with thousands of TLS handshakes to do,
- * their bytes wait in the kernel, and the second is extended. An honest client that is late, such
+ * their bytes wait in the kernel, and the second is extended, but not beyond handshake_seconds: who
+ * has waited for us that long has no use for an answer any more. An honest client that is late, such
  * as a phone on a bad line, has the whole time as long as other clients of its address are fast.
  *
  * The default is high all the same: an overloaded proxy may connect first and send later, and then
@@ -56,8 +57,12 @@ static void on_quick_due(struct deadline *deadline)
 	struct conn *conn = container_of(deadline, struct conn, deadline);
 	struct deadlines *deadlines = conn->shared->deadlines;
 	unsigned whole = conn_settings(conn)->limits.handshake_ms;
+	uint64_t waited = uv_now(conn->shared->streams->loop) - conn->opening->accepted_ms;
 	if (stream_has_unread(&conn->stream)) {
-		deadline_set(deadlines, deadline, DEADLINE_TICK_MS, on_quick_due);
+		if (waited >= whole)
+			on_request_due(deadline);
+		else
+			deadline_set(deadlines, deadline, DEADLINE_TICK_MS, on_quick_due);
 		return;
 	}
 	/* A complete request belongs to the site, which has the rest of the time to answer it. */
@@ -73,15 +78,18 @@ static void on_quick_due(struct deadline *deadline)
 void half_open_begin(struct conn *conn)
 {
 	unsigned whole = conn_settings(conn)->limits.handshake_ms;
+	conn->opening->accepted_ms = uv_now(conn->shared->streams->loop);
 	if (whole > QUICK_MS)
 		deadline_set(conn->shared->deadlines, &conn->deadline, QUICK_MS, on_quick_due);
 	else
 		deadline_set(conn->shared->deadlines, &conn->deadline, whole, on_request_due);
 }
 
-void half_open_make_room(struct opening_shared *shared)
+int half_open_make_room(struct opening_shared *shared)
 {
-	for (int i = 0; i < ROOM_AT_ONCE && !list_is_empty(&shared->half_open); i++)
+	int n = 0;
+	for (; n < ROOM_AT_ONCE && !list_is_empty(&shared->half_open); n++)
 		conn_abort(
 			container_of(shared->half_open.next, struct opening, in_half_open)->conn);
+	return n;
 }

@@ -26,6 +26,7 @@ void opening_leave(struct conn *conn)
 		return;
 	conn->opening = NULL;
 	conn_holds_nothing(conn);
+	stream_admit(&conn->stream);
 	opening_leave_half_open(opening);
 	session_waiter_cancel(&opening->waiter);
 	ticket_waiter_cancel(&opening->ticket);

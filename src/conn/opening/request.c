@@ -1,7 +1,7 @@
 /* Receives the request, and dispatches it by its path. */
 #include "sluice/conn/opening/request.h"
 
-#include <errno.h>
+#include <unistd.h>
 
 #include "sluice/base/limit.h"
 #include "sluice/conn/opening/check.h"
@@ -29,6 +29,7 @@ static const struct {
 static void dispatch(struct conn *conn)
 {
 	opening_leave_half_open(conn->opening);
+	stream_admit(&conn->stream);
 	conn->opening->complete = true;
 	for (size_t i = 0; i < COUNT_OF(targets); i++)
 		if (targets[i].is_asked(conn)) {
@@ -103,17 +104,25 @@ static const struct conn_phase awaited = {
 	.leave = opening_leave,
 };
 
-int request_begin(struct conn *conn, const struct sockaddr_storage *peer)
+void request_begin(struct conn_shared *shared, int fd, const struct sockaddr_storage *peer)
 {
-	struct conn_shared *shared = conn->shared;
 	struct opening *opening = pool_take(&shared->opening->pool);
-	if (!opening)
-		return -ENOMEM;
-	opening->conn = conn;
+	if (!opening) {
+		close(fd);
+		return;
+	}
 	address_peer(peer, opening->peer);
+	opening->newcomer.address = opening->peer;
+	struct conn *conn = conn_open(shared, fd, &opening->newcomer);
+	if (!conn) {
+		pool_give(&shared->opening->pool, opening);
+		return;
+	}
+	opening->conn = conn;
 	http_request_init(&opening->request, shared->settings->limits.header_bytes);
 	conn->opening = opening;
 	conn_enter(conn, &awaited);
 	half_open_begin(conn);
-	return count_memory(conn);
+	if (count_memory(conn) != 0)
+		conn_abort(conn);
 }

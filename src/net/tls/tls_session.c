@@ -39,9 +39,10 @@ struct tls_session {
 	struct tls_buffers buffers; /* what it keeps of them while it has none */
 	const struct tls_io *io;
 	void *context;
-	size_t unfinished; /* bytes of the write that must be offered again */
-	size_t barren;     /* bytes received since the last byte of application data */
-	unsigned receives; /* of the call under way */
+	size_t unfinished;     /* bytes of the write that must be offered again */
+	size_t barren;         /* bytes received since the last byte of application data */
+	unsigned receives;     /* of the call under way */
+	bool sent_certificate; /* of a server */
 	unsigned char ip[sizeof(struct in6_addr)]; /* the address that is expected */
 	size_t ip_len;                             /* 0: a name is expected */
 	int error;                                 /* mbedTLS' */
@@ -162,11 +163,22 @@ static int fail(struct tls_session *session, int error)
 	return -EPROTO;
 }
 
+static int take_steps(struct tls_session *session)
+{
+	int result = 0, state;
+	while (result == 0 &&
+		(state = mbed_handshake_state(&session->ssl)) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+		session->sent_certificate |= state == MBEDTLS_SSL_SERVER_CERTIFICATE;
+		result = mbedtls_ssl_handshake_step(&session->ssl);
+	}
+	return result;
+}
+
 int tls_session_handshake(struct tls_session *session)
 {
 	session->receives = 0;
 	tls_tickets_handshake(&session->ssl);
-	int result = mbedtls_ssl_handshake(&session->ssl);
+	int result = take_steps(session);
 	tls_tickets_handshake(NULL);
 	tls_buffers_return(&session->ssl, &session->buffers);
 	if (result == 0)
@@ -176,6 +188,12 @@ int tls_session_handshake(struct tls_session *session)
 	if (result == MBEDTLS_ERR_SSL_WANT_WRITE)
 		return -EINPROGRESS;
 	return fail(session, result);
+}
+
+/* Only a full handshake has the step in which the server sends its certificate. */
+bool tls_session_is_resumed(const struct tls_session *session)
+{
+	return !session->sent_certificate;
 }
 
 ssize_t tls_session_read(struct tls_session *session, void *bytes, size_t len)

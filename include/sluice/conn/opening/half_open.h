@@ -8,7 +8,8 @@
 /* From now on the request has limits.handshake_seconds to arrive, or it is refused. */
 void half_open_begin(struct conn *conn);
 
-/* Descriptors are short: aborts up to 64 half-open connections, the oldest first. */
-void half_open_make_room(struct opening_shared *shared);
+/* Descriptors are short: aborts up to 64 half-open connections, the oldest first. Returns how
+ * many. */
+int half_open_make_room(struct opening_shared *shared);
 
 #endif

@@ -51,6 +51,7 @@ struct opening_shared {
 /* What only a connection that is not open yet needs: a block of its own, freed when it opens. */
 struct opening {
 	struct conn *conn;
+	struct newcomer newcomer;
 	const struct purpose *purpose; /* NULL: it needs no log-in, or is not known yet */
 	struct http_request request;
 	struct ws_handshake handshake;
@@ -63,6 +64,7 @@ struct opening {
 	struct buffer user;       /* for the dialect's welcome */
 	struct list in_half_open; /* linked when the request takes long */
 	struct quota_share *half_open;
+	uint64_t accepted_ms;        /* loop time */
 	bool begun;                  /* a part of the request has arrived */
 	bool complete;               /* the whole request has arrived */
 	char peer[INET6_ADDRSTRLEN]; /* as limits per address count it; "": a Unix socket's */

@@ -4,7 +4,8 @@
 
 #include "sluice/conn/opening/opening.h"
 
-/* Starts to wait for the request of a new connection. 0 or -ENOMEM. */
-MUST_CHECK int request_begin(struct conn *conn, const struct sockaddr_storage *peer);
+/* Takes an accepted descriptor, makes a connection and waits for its request. Closes the descriptor
+ * if there is no memory, or if it cannot be used. */
+void request_begin(struct conn_shared *shared, int fd, const struct sockaddr_storage *peer);
 
 #endif

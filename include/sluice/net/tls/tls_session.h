@@ -3,6 +3,7 @@
 #ifndef SLUICE_NET_TLS_TLS_SESSION_H
 #define SLUICE_NET_TLS_TLS_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -32,6 +33,9 @@ void tls_session_destroy(struct tls_session *session);
  * -EINPROGRESS: call again when it is writable; another negative errno: failed, tls_session_error
  * says why. */
 int tls_session_handshake(struct tls_session *session);
+
+/* The handshake is done: did the client resume an earlier session? */
+bool tls_session_is_resumed(const struct tls_session *session);
 
 /* Like read(2): bytes; 0 at the peer's close_notify or the end of the socket; -EAGAIN: nothing to
  * read yet; or another negative errno. */
