@@ -18,7 +18,8 @@ const PAYLOAD = Buffer.alloc(64 << 10, 'x');
 async function standAtSocket(t, limits) {
   const socket = join(await folder(t), 'sluice.sock');
   const env = { ASAN_OPTIONS: 'detect_leaks=1:quarantine_size_mb=4' };
-  const { redis, sluice, cookie } = await stand(t, { listen: `unix:${socket}`, limits }, { env });
+  const { redis, sluice, cookie } = await stand(t, {
+    listen: `unix:${socket}`, limits, heartbeat: { interval: 0 } }, { env });
   const publisher = await redis.client();
   return {
     redis, sluice, publisher,
