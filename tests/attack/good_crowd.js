@@ -1,5 +1,5 @@
-/* The clients that an attack must not harm: connections that get 20 publications a second, and ten new
- * connections a second. They and the publisher are one process, and so share a clock. */
+/* The clients that an attack must not harm: connections that get publications, 20 a second if not said otherwise,
+ * and ten new connections a second. They and the publisher are one process, and so share a clock. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'redis';
 import WebSocket from 'ws';
@@ -7,12 +7,12 @@ import { opened } from '../support/browser.js';
 import { until } from '../support/wait.js';
 
 export const CHANNEL = 'pulse';
-const PUBLISH_EVERY = 50;
+const RATE = 20;
 const COME_EVERY = 100;
 const AT_ONCE = 20;
 
-async function open({ url, cookie, ca }) {
-  const socket = new WebSocket(`${url}?channel=${CHANNEL}`, {
+async function open({ url, channel, cookie, ca }) {
+  const socket = new WebSocket(`${url}?channel=${channel}`, {
     headers: { Cookie: cookie }, ca, servername: ca && 'localhost', perMessageDeflate: false });
   await opened(socket);
   return socket;
@@ -40,13 +40,13 @@ class Good {
 }
 
 /* Publishes until it is over. Each publication has its time, however late the one before was. */
-async function publish({ redisUrl, isOver }) {
+async function publish({ redisUrl, channel, rate }, isOver) {
   const publisher = await createClient({ url: redisUrl }).connect();
   const began = performance.now();
   let published = 0;
   for (; !isOver(); published++) {
-    await delay(began + published * PUBLISH_EVERY - performance.now());
-    publisher.publish(CHANNEL, `${published} ${performance.now()}`);
+    await delay(began + (published * 1000) / rate - performance.now());
+    publisher.publish(channel, `${published} ${performance.now()}`);
   }
   await publisher.close();
   return published;
@@ -76,14 +76,15 @@ function summary(values) {
 
 /* Runs in a process of its own. Gives { published, expected, received, wrong, closed, delivery, opening };
  * the last two are { p50, p99, max } in milliseconds. */
-export async function beGood({ count, ...place }, { ready, stopped }) {
+export async function beGood({ count, channel = CHANNEL, rate = RATE, ...rest }, { ready, stopped }) {
+  const place = { channel, rate, ...rest };
   const tally = { wrong: 0, closed: 0, delays: [] };
   const crowd = Array.from({ length: count }, () => new Good(place, tally));
   for (let i = 0; i < count; i += AT_ONCE)
     await Promise.all(crowd.slice(i, i + AT_ONCE).map(good => good.open()));
   let over = false;
   const isOver = () => over;
-  const publishing = publish({ redisUrl: place.redisUrl, isOver });
+  const publishing = publish(place, isOver);
   const coming = keepComing(place, isOver);
   ready();
   await stopped;

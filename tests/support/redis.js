@@ -26,6 +26,10 @@ export class Redis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
+  get pid() {
+    return this.#program.pid;
+  }
+
   async start() {
     const settings = { port: this.port, unixsocket: this.socket, ...this.settings };
     const args = Object.entries(settings).flatMap(([name, value]) => [
