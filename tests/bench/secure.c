@@ -5,10 +5,10 @@
 
 /* TLS 1.2 and one suite for each kind of key: all servers do the same work, whatever they would prefer. */
 #define SUITES "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
-#define GROUPS "X25519:P-256" /* a certificate on P-256 needs its group too */
 
 int secure_open(struct secure *secure)
 {
+	char groups[] = "X25519:P-256"; /* a certificate on P-256 needs its group too */
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	if (!context)
 		return -ENOMEM;
@@ -18,7 +18,7 @@ int secure_open(struct secure *secure)
 	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	if (SSL_CTX_set_cipher_list(context, SUITES) != 1 ||
-		SSL_CTX_set1_groups_list(context, GROUPS) != 1)
+		SSL_CTX_set1_groups_list(context, groups) != 1)
 		return -EINVAL;
 	return 0;
 }

@@ -14,7 +14,7 @@ static void check_grammar(struct slice json, int result)
 		if (!strchr(" \t\n\r{", rest.at[0]))
 			break;
 	}
-	if (!json.len)
+	if (!json.at || !json.len)
 		return;
 	if (json_text_is_valid(json, FUZZ_DEPTH))
 		MUST(result == (is_object ? 0 : -EACCES));
