@@ -118,22 +118,6 @@ export async function reset({ requests, count, rate, ...place }) {
   });
 }
 
-/* Each sends a ClientHello and nothing more, until the gateway closes it or `seconds` are over. */
-export async function greet({ hello, count, rate, seconds, ...place }) {
-  const sockets = [];
-  let closedByGateway = 0;
-  await pacedInTurn(count, rate, i => {
-    const socket = dial(place, i);
-    socket.write(hello);
-    socket.on('data', () => {});
-    socket.on('close', () => (closedByGateway += 1));
-    sockets.push(socket);
-  });
-  await delay(seconds * 1000);
-  for (const socket of sockets) socket.destroy();
-  return { closedByGateway };
-}
-
 /* Each sends one of the requests and ends its own side, and leaves the other side open until it is stopped. */
 export async function endOneSide({ requests, count, rate, ...place }, { ready, stopped }) {
   await paced(count, rate, i => {

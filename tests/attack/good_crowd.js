@@ -10,6 +10,7 @@ export const CHANNEL = 'pulse';
 const RATE = 20;
 const COME_EVERY = 100;
 const AT_ONCE = 20;
+const PING_EVERY = 10;
 
 async function open({ url, channel, cookie, ca }) {
   const socket = new WebSocket(`${url}?channel=${channel}`, {
@@ -95,4 +96,21 @@ export async function beGood({ count, channel = CHANNEL, rate = RATE, ...rest },
   return {
     published, expected, received: tally.delays.length, wrong: tally.wrong, closed: tally.closed,
     delivery: summary(tally.delays), opening: summary(waits) };
+}
+
+/* Opens one connection and pings it a hundred times a second. Gives { pongs, p50, p99, max }, the last
+ * three in milliseconds. */
+export async function ping(place, { ready, stopped }) {
+  const socket = await open({ channel: CHANNEL, ...place });
+  const waits = [];
+  let over = false;
+  stopped.then(() => (over = true));
+  socket.on('pong', sent => waits.push(performance.now() - Number(sent)));
+  ready();
+  while (!over) {
+    socket.ping(String(performance.now()));
+    await delay(PING_EVERY);
+  }
+  socket.close();
+  return { pongs: waits.length, ...summary(waits) };
 }

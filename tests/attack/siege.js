@@ -84,7 +84,7 @@ export async function siege(t, one, certificates) {
   const { sluice, good, before } = place;
   before.memory = memoryOf(sluice.program.pid);
   const watch = new Watch(t, sluice.program.pid);
-  const done = await attack({ ...place, launch: launcher(t, place) });
+  const done = await attack({ ...place, certificates, launch: launcher(t, place) });
   await delay(AFTERMATH);
   const { growth, cpu } = watch.end();
   const figures = await good.stop();

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { Duplex } from 'node:stream';
+import { clientHello } from '../support/client_hello.js';
 import { paced } from '../support/pace.js';
 import { OPCODE, frame, handshake } from '../support/raw_client.js';
 import { withResolvers } from '../support/wait.js';
@@ -15,20 +15,6 @@ function dial({ target }, i, options = {}) {
   const socket = connect({ ...target, localAddress: `127.0.0.${2 + (i % ADDRESSES)}`, noDelay: true, ...options });
   socket.on('error', () => {});
   return socket;
-}
-
-/* The bytes with which a TLS client begins. */
-function clientHello() {
-  const { promise, resolve } = withResolvers();
-  const wire = new Duplex({
-    read() {},
-    write(bytes, encoding, done) {
-      resolve(Buffer.from(bytes));
-      done();
-    },
-  });
-  connectTls({ socket: wire, servername: 'localhost' }).on('error', () => {});
-  return promise;
 }
 
 /* Sends `rate` ClientHellos a second and reads none of the answers. Gives how many were sent. */

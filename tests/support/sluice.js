@@ -83,6 +83,10 @@ export class Sluice {
     return `ws://127.0.0.1:${this.port}/ws`;
   }
 
+  get secureUrl() {
+    return `wss://127.0.0.1:${this.port}/ws`;
+  }
+
   /* Where raw clients connect to, as net.connect() takes it. */
   get target() {
     return this.address.startsWith('unix:')
