@@ -71,7 +71,7 @@ export const opening = {
         'Sec-WebSocket-Key': null, 'sec-websocket-key': KEY, Host: null, host: 'gateway.test' } },
       'a Host with a port': headers({ Host: 'gateway.test:8080' }),
       'a Host that is an IPv6 address': headers({ Host: '[::1]:8080' }),
-      'an Origin of the same host': headers({ Origin: 'http://gateway.test' }),
+      'an Origin of the same host': headers({ Origin: 'https://gateway.test' }),
       'the target as an absolute URI': bent('GET ', 'GET http://gateway.test'),
       'the target as an absolute https URI': bent('GET ', 'GET https://gateway.test'),
       'an absolute URI with its scheme in capitals': bent('GET ', 'GET HTTP://gateway.test'),
