@@ -12,8 +12,9 @@
  * A long record is read in pieces, one after each turn's events, so that a megabyte of it delays
  * nobody. Until then it is kept here, with its own copy of the bytes: these reads depend on no link
  * any more. They take turns in the order in which they came. What is kept of all of them together
- * has a limit. Near it no session is read again (sessions_pace.c), and beyond it a record counts as
- * unknown: the client is told 503, and a session that has members is read again in a second. */
+ * has a limit. Near it few sessions are read again at a time (sessions_pace.c), and beyond it a
+ * record counts as unknown: the client is told 503, and a session that has members is read again in
+ * a second. */
 #include "sessions_internal.h"
 
 #include <errno.h>

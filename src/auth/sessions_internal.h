@@ -121,7 +121,7 @@ void sessions_pieces_init(struct sessions *sessions);
  * none. */
 struct session *sessions_pieces_drop(struct sessions *sessions);
 
-/* So much is kept of long records that no more should be asked for without need. */
+/* So much is kept of long records that little more should be asked for without need. */
 bool sessions_keep_much(const struct sessions *sessions);
 
 /* ---- sessions_pace.c ---- */

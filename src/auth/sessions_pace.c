@@ -1,7 +1,9 @@
 /* How fast sessions are read again.
  *
  * At most REREADS_MAX of these reads are under way at a time; other sessions wait in DUE. Look-ups
- * do not wait behind them.
+ * do not wait behind them. While much is kept of long records, it is REREADS_BESIDE_MUCH, as each
+ * of these reads may bring another long one. It is not none: whoever has sessions with long records
+ * could look them up without end, and no log-out would be noticed.
  *
  * Invalidations are cheap and often mean nothing: express-session sets the record's time to live
  * with every page view, and Redis invalidates the key each time. So a session is read at
@@ -21,6 +23,7 @@
 
 enum {
 	REREADS_MAX = 512,
+	REREADS_BESIDE_MUCH = 8,
 	REREAD_GAP_MS = DEADLINE_TICK_MS,
 	REREAD_GAP_STRAINED_MS = 1000,
 	STRAIN_MS = 30000,
@@ -69,13 +72,18 @@ void sessions_count_read(
 
 /* ---- reading what is due ---- */
 
+static bool has_room(const struct sessions *sessions)
+{
+	size_t max = sessions_keep_much(sessions) ? REREADS_BESIDE_MUCH : REREADS_MAX;
+	return sessions->pace.rereads < max;
+}
+
 /* If a command cannot be sent, the rest stays due until the next answer or tick. */
 static void read_due(struct sessions *sessions)
 {
 	bool up = redis_link_is_up(sessions->setup.link);
 	struct session *session;
-	while (sessions->pace.rereads < REREADS_MAX && !sessions_keep_much(sessions) &&
-		(session = sessions_first(sessions, SESSION_DUE))) {
+	while (has_room(sessions) && (session = sessions_first(sessions, SESSION_DUE))) {
 		if (!up) {
 			session_event(sessions, session, SESSION_NO_LINK);
 			continue;

@@ -985,6 +985,29 @@ static void refuses_whose_session_ends_between_two_pieces(void **state)
 	assert_int_equal(ada->status, 401);
 }
 
+/* Somebody looks up many sessions that have long records: others are read again all the same. */
+static void closes_at_once_beside_many_long_records(void **state)
+{
+	enum { DEVICES = 40, MUCH_BYTES = 8 << 20 }; /* as in session_read.c */
+	struct scene *scene = *state;
+	const struct sessions *sessions = &scene->stage.workers[0].sessions;
+	char key[BROWSER_KEY_MAX];
+	struct browser *bob = enter(scene, SESSION_BOB, 0, "");
+	settle(scene);
+	for (unsigned device = 1; device <= DEVICES; device++) {
+		browser_key(SESSION_ADA, device, key);
+		redis_change(
+			&scene->stage.redis, (struct redis_record){ key, long_record(), NULL });
+		come(scene, SESSION_ADA, device, 0, "");
+	}
+	turn_into_a_record(scene);
+	stage_turn(&scene->stage);
+	change(scene, SESSION_BOB, NULL, NULL);
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	assert_true(sessions->pieces.kept > MUCH_BYTES);
+	assert_int_equal(closed_with(bob), WS_CLOSE_SESSION_ENDED);
+}
+
 /* The end of the scene checks that nothing is left. */
 static void ends_between_two_pieces(void **state)
 {
@@ -1199,6 +1222,7 @@ int main(void)
 		TEST(reads_a_long_record_in_pieces, watched),
 		TEST(a_long_record_survives_its_link, watched),
 		TEST(refuses_whose_session_ends_between_two_pieces, watched),
+		TEST(closes_at_once_beside_many_long_records, watched),
 		TEST(ends_between_two_pieces, watched),
 		TEST(changes_the_channels_with_the_session, watched),
 		TEST(closes_a_connection_that_loses_all_channels, watched),
