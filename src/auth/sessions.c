@@ -12,6 +12,7 @@
  *	it belongs to another user now               lose it              SESSION_GOOD
  *	the record, or the settings, are different   get the identity     SESSION_GOOD
  *	the record is the same                       -                    SESSION_GOOD
+ *	the settings have been reloaded meanwhile    -                    are not answered yet
  *	Redis could not tell                         -                    SESSION_UNAVAILABLE
  *	the same, and its known end has come         lose it              SESSION_UNAVAILABLE
  *
@@ -95,19 +96,25 @@ static uint64_t user_hash(const struct identity *identity)
 	return identity->user.len ? hash_bytes(identity->user) : 0;
 }
 
-static enum session_event compare(const struct sessions *sessions, const struct session *session,
-	const struct session_reading *reading)
+/* By the settings before a reload: they knew other fields. The reload has made the session
+ * OUTDATED, so it is read again. */
+static bool is_judged_by_older_settings(const struct session_read *read)
 {
-	switch (session_reading_result(reading)) {
-	case SESSION_NONE:
-		return SESSION_ENDED;
-	case SESSION_UNAVAILABLE:
-		if (session_end_is_over(session))
-			return SESSION_ENDED;
+	return read->settings != read->sessions->setup.settings;
+}
+
+static enum session_event compare(const struct session_read *read)
+{
+	const struct sessions *sessions = read->sessions;
+	const struct session *session = read->session;
+	const struct session_reading *reading = &read->reading;
+	enum session_result result = session_reading_result(reading);
+	if (result == SESSION_UNAVAILABLE && !session_end_is_over(session))
 		return redis_link_is_up(sessions->setup.link) ? SESSION_UNCLEAR : SESSION_NO_LINK;
-	case SESSION_GOOD:
-		break;
-	}
+	if (result != SESSION_GOOD)
+		return SESSION_ENDED;
+	if (is_judged_by_older_settings(read))
+		return SESSION_SAME;
 	if (!list_is_empty(&session->members) && session->user != user_hash(&reading->identity))
 		return SESSION_ENDED;
 	return session->announced && session->digest == reading->digest ? SESSION_SAME
@@ -127,12 +134,13 @@ static void remember_end(
 }
 
 /* A failed read changes nothing that is known. */
-static void remember(
-	struct sessions *sessions, struct session *session, const struct session_reading *reading)
+static void remember(const struct session_read *read)
 {
+	struct session *session = read->session;
+	const struct session_reading *reading = &read->reading;
 	enum session_result result = session_reading_result(reading);
-	session->read_at = (uint32_t)sessions_now(sessions);
-	if (result == SESSION_UNAVAILABLE)
+	session->read_at = (uint32_t)sessions_now(read->sessions);
+	if (result == SESSION_UNAVAILABLE || is_judged_by_older_settings(read))
 		return;
 	session->announced = result == SESSION_GOOD;
 	session->digest = reading->digest;
@@ -196,7 +204,7 @@ static bool is_final(const struct session_read *read, bool outdated)
 	enum session_result result = session_reading_result(&read->reading);
 	if (result == SESSION_UNAVAILABLE)
 		return true;
-	if (outdated && read->repeats < REPEATS_MAX)
+	if (is_judged_by_older_settings(read) || (outdated && read->repeats < REPEATS_MAX))
 		return false;
 	return result != SESSION_GOOD || !read->blind;
 }
@@ -245,8 +253,8 @@ static void on_read(struct session_read *read)
 	bool outdated = session->state == SESSION_OUTDATED;
 	session_recent_forget(sessions, session);
 	remember_end(sessions, session, &read->reading);
-	enum session_event event = compare(sessions, session, &read->reading);
-	remember(sessions, session, &read->reading);
+	enum session_event event = compare(read);
+	remember(read);
 	enum session_news news = session_event(sessions, session, event);
 	sessions->problem = read->reading.problem;
 	tell_members(sessions, session, news, &read->reading.identity);

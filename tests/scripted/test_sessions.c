@@ -1075,6 +1075,31 @@ static void applies_reloaded_rules_to_open_connections(void **state)
 	assert_true(hears(scene, also, CHANNEL_A));
 }
 
+static void hold_answers(bool hold)
+{
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		redis_reader(i)->held = hold;
+}
+
+/* A rule of the new settings names a field that the read, by the old ones, has not looked for. */
+static void applies_rules_that_are_reloaded_during_a_read(void **state)
+{
+	struct scene *scene = *state;
+	struct browser *ada = enter(scene, SESSION_ADA, 0, "?channel=public:a");
+	settle(scene);
+	change(scene, SESSION_ADA, ADA(RED_BLUE), NULL);
+	hold_answers(true);
+	struct browser *late = come(scene, SESSION_ADA, 0, 0, "?channel=team:red");
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	stage_reload(&scene->stage, settings_get(SETTINGS_WATCHED));
+	stage_turns(&scene->stage, AT_ONCE_TURNS);
+	hold_answers(false);
+	settle(scene);
+	assert_true(is_open(ada) && is_open(late));
+	assert_true(hears(scene, ada, CHANNEL_RED));
+	assert_true(hears(scene, late, CHANNEL_RED));
+}
+
 /* Asks for a channel with sluice.v1, and waits for the answer. */
 static void ask_for(struct scene *scene, struct browser *guest, enum browser_channel channel)
 {
@@ -1227,6 +1252,7 @@ int main(void)
 		TEST(changes_the_channels_with_the_session, watched),
 		TEST(closes_a_connection_that_loses_all_channels, watched),
 		TEST(applies_reloaded_rules_to_open_connections, watched),
+		TEST(applies_rules_that_are_reloaded_during_a_read, strict),
 		TEST(reads_a_record_once_a_tick_for_commands, watched),
 		TEST(judges_no_command_by_a_record_that_has_changed, watched),
 		TEST(extends_the_session_of_an_open_page, touched),
