@@ -491,6 +491,19 @@ static void a_ticket_is_for_its_version_of_tls(void **state)
 	tls_settings_destroy(settings);
 }
 
+/* The hour before the first one of the clock must not be taken for one that has its keys. */
+static void no_key_is_zero_in_1970(void **state)
+{
+	(void)state;
+	static const uint8_t zero[TLS_TICKET_NAME];
+	struct tls_ticket_keys *keys =
+		tls_ticket_keys_create(&(struct tls_ticket_secrets){ .n = 0 });
+	struct tls_ticket_key key;
+	assert_non_null(keys);
+	assert_int_not_equal(tls_ticket_keys_to_read(keys, 0, zero, &key), 0);
+	tls_ticket_keys_destroy(keys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +516,7 @@ int main(void)
 		cmocka_unit_test(a_forged_or_truncated_ticket_is_refused),
 		cmocka_unit_test(no_two_tickets_are_equal_and_none_shows_its_session),
 		cmocka_unit_test(a_ticket_is_for_its_version_of_tls),
+		cmocka_unit_test(no_key_is_zero_in_1970),
 	};
 	return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

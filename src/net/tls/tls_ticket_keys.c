@@ -28,11 +28,11 @@
 #include "sluice/base/mbed.h"
 #include "tls_random.h"
 
-enum { ROOT = 32 };
+enum { ROOT = 32, NONE = -2 };
 
 /* The keys of one hour, one for each root, or one that is random. */
 struct hour {
-	int64_t number; /* since 1970; -1: none yet */
+	int64_t number; /* since 1970, or NONE; -1 is the one before the first */
 	struct tls_ticket_key *keys;
 };
 
@@ -85,7 +85,7 @@ static int derive_key(const struct tls_ticket_keys *keys, size_t i, int64_t numb
 static int make_keys(const struct tls_ticket_keys *keys, struct hour *hour, int64_t number)
 {
 	int result = 0;
-	hour->number = -1;
+	hour->number = NONE;
 	if (keys->n_roots == 0)
 		result = tls_random(
 			NULL, (unsigned char *)hour->keys, sizeof(struct tls_ticket_key));
@@ -148,7 +148,7 @@ static void wipe_keys(struct tls_ticket_keys *keys)
 		if (keys->hours[h].keys)
 			mbedtls_platform_zeroize(keys->hours[h].keys,
 				MAX(1, keys->n_roots) * sizeof(struct tls_ticket_key));
-		keys->hours[h].number = -1;
+		keys->hours[h].number = NONE;
 	}
 	if (keys->roots)
 		mbedtls_platform_zeroize(keys->roots, keys->n_roots * ROOT);
@@ -160,7 +160,7 @@ static bool allocate(struct tls_ticket_keys *keys)
 	size_t n = MAX(1, keys->n_roots);
 	keys->roots = calloc(n, ROOT);
 	for (size_t h = 0; h < COUNT_OF(keys->hours); h++) {
-		keys->hours[h].number = -1;
+		keys->hours[h].number = NONE;
 		keys->hours[h].keys = calloc(n, sizeof(struct tls_ticket_key));
 	}
 	return keys->roots && keys->hours[0].keys && keys->hours[1].keys;
