@@ -132,6 +132,15 @@ static void on_dropped(struct newcomer *newcomer)
 	stream_fail(newcomer->owner, -EBUSY);
 }
 
+/* The socket does not report what the TLS session holds. */
+static void read_on(struct stream *stream)
+{
+	if (!stream->is_newcomer)
+		stream_read(stream);
+	else if (!stream_waits(stream))
+		on_ready(stream, EPOLLIN);
+}
+
 static void on_turn_end(struct turn_task *task)
 {
 	struct stream *stream = container_of(task, struct stream, task);
@@ -141,8 +150,8 @@ static void on_turn_end(struct turn_task *task)
 	}
 	if (!stream->open && !stream->awaits_hello)
 		proceed(stream);
-	if (stream_is_alive(stream) && stream->open && stream->unread)
-		stream_read(stream);
+	if (stream_is_alive(stream) && stream->open && stream->unread && stream->reading)
+		read_on(stream);
 	if (stream_is_alive(stream) && stream->open && !stream->stuck)
 		stream_write(stream);
 	if (stream_is_alive(stream))

@@ -12,6 +12,7 @@
 
 enum {
 	READ_BUDGET = 256 * 1024,
+	READ_COST = 2048, /* of a read at least, as a record of TLS may hold a single byte */
 	WRITE_BUDGET = 256 * 1024,
 	MUCH_QUEUED = 16 << 20, /* in all streams of a loop */
 };
@@ -28,7 +29,7 @@ void stream_read(struct stream *stream)
 	while (stream->reading && !stream->peer_ended && done < READ_BUDGET) {
 		ssize_t n = stream_io_receive(stream->fd, stream->tls, buffer, size);
 		if (n > 0) {
-			done += (size_t)n;
+			done += MAX((size_t)n, (size_t)READ_COST);
 			stream->events->on_bytes(stream, buffer, (size_t)n);
 			if (stream->closing || (!stream->tls && (size_t)n < size))
 				return;

@@ -234,6 +234,39 @@ static void reads_on_while_the_socket_is_silent(void **state)
 	end_finish(&client, site);
 }
 
+/* A record costs its receiver much, however little is in it: a stream takes a bounded number of them
+ * at a time, and a newcomer only in its share of the turn. */
+static void reads_few_records_at_a_time_however_small_they_are(void **state)
+{
+	struct site *site = *state;
+	enum { RECORDS = 2000, RECORD_MIN = 23 };
+	struct end server = { 0 }, client = { 0 };
+	connect_ends(&server, &client, site, client_settings, 0);
+	RUN_UNTIL(&site->test, server.opened && client.opened);
+	server.stream.events = &pausing;
+	assert_int_equal(stream_send_bytes(&client.stream, "x", 1), 0);
+	RUN_UNTIL(&site->test, !server.stream.reading);
+	server.stream.events = &end_events;
+	hoard.fd = server.stream.fd;
+	for (int i = 0; i < RECORDS; i++) {
+		assert_int_equal(stream_send_bytes(&client.stream, "x", 1), 0);
+		stream_flush(&client.stream);
+	}
+	while (stream_queued(&client.stream) > 0 || hoard.bytes.len < RECORDS * RECORD_MIN) {
+		hoard_more();
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	}
+	stream_resume(&server.stream);
+	uv_run(&site->test.loop, UV_RUN_NOWAIT);
+	assert_in_range(server.received.len, 2, RECORDS / 2);
+	assert_true(server.stream.is_newcomer && site->shared.newcomers.spent_ns > 0);
+	RUN_UNTIL(&site->test, server.received.len == 1 + RECORDS);
+	hoard.fd = 0;
+	buffer_finish(&hoard.bytes);
+	end_finish(&server, site);
+	end_finish(&client, site);
+}
+
 static void ends_with_close_notify(void **state)
 {
 	struct site *site = *state;
@@ -454,6 +487,7 @@ int main(void)
 		TEST(gathers_small_sends_into_one_record),
 		TEST(resumes_with_bytes_held_by_the_session),
 		TEST(reads_on_while_the_socket_is_silent),
+		TEST(reads_few_records_at_a_time_however_small_they_are),
 		TEST(drops_the_queue_behind_a_whole_record),
 		TEST(ends_with_close_notify),
 		TEST(rejects_an_untrusted_certificate),
