@@ -6,6 +6,7 @@ import { file } from '../support/ending.js';
 import { handshake } from '../support/raw_client.js';
 import { cookieFor } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
+import { until } from '../support/wait.js';
 
 let redis, sluice, client;
 before(async () => {
@@ -95,6 +96,16 @@ test('an open connection is closed with the reason when its record grows too lar
   assert.equal(String(reason), "the session's record is larger than limits.record_bytes");
 });
 
+/* Where reading takes more than a second, as with a sanitizer, the answer is 503, and the client tries again. */
+async function isLetIn(id) {
+  const raw = await sluice.connect();
+  raw.write(handshake({ headers: { Cookie: cookieFor(id) } }));
+  const { status } = await raw.answer();
+  raw.destroy();
+  assert.ok(status === 101 || status === 503, `status ${status}`);
+  return status === 101;
+}
+
 /* Turns of the loop: a piece of a record is read in one, and no more than four pieces in one. */
 const turns = () => sluice.metric('sluice_loop_turn_seconds_count');
 
@@ -112,15 +123,10 @@ test('pings are answered while ten records of 1 MiB are read again and again', a
   bystander.socket.on('pong', () => { answered++; bystander.socket.ping(); });
   bystander.socket.ping();
   for (let round = 1; round <= ROUNDS; round++) {
-    const statuses = await Promise.all(ids.map(async id => {
-      const raw = await sluice.connect();
-      raw.write(handshake({ headers: { Cookie: cookieFor(id) } }));
-      const { status } = await raw.answer();
-      raw.destroy();
+    await Promise.all(ids.map(async id => {
+      await until(() => isLetIn(id), { what: `${id} is let in`, within: 20000 });
       read++;
-      return status;
     }));
-    assert.deepEqual(statuses, ids.map(() => 101));
   }
   bystander.terminate();
 
