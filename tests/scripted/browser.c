@@ -105,14 +105,14 @@ const char *browser_key(enum browser_session session, unsigned device, char room
 	return room;
 }
 
-/* Returns `cookie`, NUL-terminated: signed, if the settings want that. */
-static const char *sign(const struct browser *browser, enum browser_session session,
-	char cookie[SESSION_COOKIE_MAX])
+/* Returns `cookie`, NUL-terminated. */
+static const char *make_cookie(const struct browser *browser, enum browser_session session,
+	bool is_signed, char cookie[SESSION_COOKIE_MAX])
 {
 	const char *secret = session == SESSION_FORGED ? "guessed" : SETTINGS_SECRET;
 	char key[BROWSER_KEY_MAX];
 	const char *sid = browser_key(session, browser->device, key) + strlen(KEY_PREFIX);
-	if (browser->stage->settings->session.signature == SESSION_SIGNATURE_NONE) {
+	if (!is_signed) {
 		snprintf(cookie, SESSION_COOKIE_MAX, "%s", sid);
 		return cookie;
 	}
@@ -123,6 +123,11 @@ static const char *sign(const struct browser *browser, enum browser_session sess
 	MUST(len > 0);
 	cookie[len] = '\0';
 	return cookie;
+}
+
+static bool wants_signature(const struct browser *browser)
+{
+	return browser->stage->settings->session.signature != SESSION_SIGNATURE_NONE;
 }
 
 void browser_ask(struct browser *browser, enum browser_session session, const char *query,
@@ -139,7 +144,8 @@ void browser_ask(struct browser *browser, enum browser_session session, const ch
 		"%s",
 		query, headers);
 	if (session != SESSION_NO_COOKIE)
-		send_format(browser, "Cookie: connect.sid=%s\r\n", sign(browser, session, cookie));
+		send_format(browser, "Cookie: connect.sid=%s\r\n",
+			make_cookie(browser, session, wants_signature(browser), cookie));
 	send_format(browser, "\r\n");
 }
 
@@ -209,8 +215,11 @@ unsigned browser_cookies_sent(const struct browser *browser)
 		len++;
 	}
 	for (unsigned session = SESSION_ADA; session <= SESSION_BOB; session++) {
-		sign(browser, session, cookie);
+		make_cookie(browser, session, true, cookie);
 		if (memmem(decoded, len, cookie, strlen(cookie)))
+			who |= 1U << session;
+		make_cookie(browser, session, false, cookie);
+		if (browser->stage->believes_ids && memmem(decoded, len, cookie, strlen(cookie)))
 			who |= 1U << session;
 	}
 	if (memmem(decoded, len, "ticket=" TICKET, strlen("ticket=" TICKET)) ||

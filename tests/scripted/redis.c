@@ -131,12 +131,26 @@ static void say_value(struct redis *redis, struct redis_client *client, struct r
 		say(client, key->error ? key->error : "$-1\r\n");
 }
 
-static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
+/* The key of a command that only reads. */
+static struct redis_key *read_key(
+	struct redis *redis, const struct redis_client *client, struct slice name)
 {
 	struct redis_key *key = redis_keys_get(&redis->keys, name);
 	if (client->redirect && (!client->opt_in || client->caching))
 		redis_key_add_reader(key, client->number);
-	say_value(redis, client, key);
+	return key;
+}
+
+static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
+{
+	say_value(redis, client, read_key(redis, client, name));
+}
+
+static void answer_exists(struct redis *redis, struct redis_client *client, struct slice name)
+{
+	const struct redis_key *key = read_key(redis, client, name);
+	redis->gets++;
+	say(client, key->value ? ":1\r\n" : ":0\r\n");
 }
 
 static void answer_getdel(struct redis *redis, struct redis_client *client, struct slice name)
@@ -270,6 +284,9 @@ static void answer(
 	if (slice_equal(words[0], SLICE("GET"))) {
 		MUST(n == 2);
 		answer_get(redis, client, words[1]);
+	} else if (slice_equal(words[0], SLICE("EXISTS"))) {
+		MUST(n == 2);
+		answer_exists(redis, client, words[1]);
 	} else if (slice_equal(words[0], SLICE("GETDEL"))) {
 		MUST(n == 2);
 		answer_getdel(redis, client, words[1]);

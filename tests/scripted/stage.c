@@ -45,6 +45,7 @@ static void note_settings(struct stage *stage, const struct settings *settings)
 	stage->settings = settings;
 	stage->admits_anyone |= !settings->session.required;
 	stage->rejects_by_close |= settings->session.reject == SESSION_REJECT_CLOSE;
+	stage->believes_ids |= settings->session.signature == SESSION_SIGNATURE_NONE;
 }
 
 void stage_open(struct stage *stage, const struct settings *settings, uint8_t chunking,

@@ -27,6 +27,7 @@ struct stage {
 	/* Of any settings that have been in force: */
 	bool admits_anyone;    /* a session is not required */
 	bool rejects_by_close; /* a client without a session gets a 101 and is then closed */
+	bool believes_ids;     /* a cookie is not signed */
 	bool lacked_memory; /* an allocation has failed: an unused channel may remain subscribed */
 	struct redis redis;
 	unsigned published[STAGE_CHANNELS_MAX]; /* by browser_publish */
