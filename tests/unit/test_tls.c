@@ -257,6 +257,31 @@ static void an_idle_session_takes_less_than_12_kib(void **state)
 		pair_close(&pairs[i]);
 }
 
+/* What limits.incoming_bytes counts for it. */
+static void a_handshake_takes_no_more_memory_than_is_counted_for_it(void **state)
+{
+	(void)state;
+	enum { SESSIONS = 20 };
+	static struct pair pair;
+	static struct pipe hello;
+	struct tls_session *sessions[SESSIONS];
+	pair_open(&pair, "name", "sluice.test", PIPE_MAX);
+	assert_int_equal(tls_session_handshake(pair.client.session), -EAGAIN);
+	hello = pair.up;
+	size_t before = mallinfo2().uordblks;
+	for (size_t i = 0; i < SESSIONS; i++) {
+		pair.up = hello;
+		pair.down.len = 0;
+		sessions[i] =
+			tls_session_create(pair.server_settings, NULL, &pipe_io, &pair.server);
+		assert_int_equal(tls_session_handshake(sessions[i]), -EAGAIN);
+	}
+	assert_in_range((mallinfo2().uordblks - before) / SESSIONS, 0, TLS_HANDSHAKE_BYTES);
+	for (size_t i = 0; i < SESSIONS; i++)
+		tls_session_destroy(sessions[i]);
+	pair_close(&pair);
+}
+
 static void tells_an_end_from_a_broken_socket(void **state)
 {
 	(void)state;
@@ -552,6 +577,7 @@ int main(void)
 		cmocka_unit_test(carries_bytes_through_narrow_pipes),
 		cmocka_unit_test(parts_of_records_do_not_mix),
 		cmocka_unit_test(an_idle_session_takes_less_than_12_kib),
+		cmocka_unit_test(a_handshake_takes_no_more_memory_than_is_counted_for_it),
 		cmocka_unit_test(tells_an_end_from_a_broken_socket),
 		cmocka_unit_test(notices_tampered_records),
 		cmocka_unit_test(rejects_tls_1_1),

@@ -39,15 +39,12 @@ static void dispatch(struct conn *conn)
 	opening_refuse(conn, 404, "nothing is here: the WebSocket endpoint has another path");
 }
 
-/* What a TLS session counts until its request is complete. mbedTLS does not say how much memory its
- * buffers and the state of a handshake take; measured were 21 KiB. */
-enum { HANDSHAKE_BYTES = 24576 };
-
-/* The memory of a request that has not arrived completely, or waits for Redis. */
+/* The memory of a request that has not arrived completely, or waits for Redis. Until then a TLS session
+ * counts as if its handshake were under way. */
 static int count_memory(struct conn *conn)
 {
 	struct opening *opening = conn->opening;
-	size_t tls = stream_has_tls(&conn->stream) ? HANDSHAKE_BYTES : 0;
+	size_t tls = stream_has_tls(&conn->stream) ? TLS_HANDSHAKE_BYTES : 0;
 	return conn_holds_request(
 		conn, sizeof(*opening) + tls + http_request_holds(&opening->request));
 }

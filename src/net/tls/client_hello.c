@@ -1,4 +1,4 @@
-/* A stranger who sends a ClientHello makes us compute for milliseconds and allocate 31 KiB; the
+/* A stranger who sends a ClientHello makes us compute for milliseconds and allocate 39 KiB; the
  * message costs the stranger nothing. So both begin only when
  *
  *  - the whole message is here: a part of it, or silence, costs us a socket;

@@ -10,7 +10,11 @@
 #include "sluice/base/defs.h"
 #include "sluice/net/tls/tls_settings.h"
 
-enum { TLS_RECORD_MAX = 16 * 1024 }; /* bytes of plaintext in one record, RFC 8446 §5.1 */
+enum {
+	TLS_RECORD_MAX = 16 * 1024, /* bytes of plaintext in one record, RFC 8446 §5.1 */
+	/* of memory that a session takes at most until it is established */
+	TLS_HANDSHAKE_BYTES = 40 * 1024,
+};
 
 struct tls_session; /* opaque; belongs to its connection's thread */
 
