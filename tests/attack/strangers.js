@@ -84,7 +84,8 @@ export async function holdHalves({ count, rate, ca, ...place }, { ready, stopped
   let opened = 0, over = false;
   const hold = i => {
     opened += 1;
-    const socket = sockets[i] = ca ? connectTls({ ...place.target, ca, servername: 'localhost' }) : dial(place, i);
+    const wire = dial(place, i);
+    const socket = sockets[i] = ca ? connectTls({ socket: wire, ca, servername: 'localhost' }) : wire;
     holdHalf(socket, place, () => over || setTimeout(hold, 1000, i));
   };
   await paced(count, rate, hold);

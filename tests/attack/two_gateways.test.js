@@ -18,7 +18,7 @@ const HELLOS = 2000; // a second
 const MADE_UP = 2000; // a second
 const HALF_OPEN = 7500; // at each gateway
 const HALVES = 250; // at each gateway
-const INCOMING = 32 * MIB;
+const INCOMING = 64 * MIB;
 const GROWTH = 128 * MIB;
 const SESSIONS = 2;
 
