@@ -96,7 +96,8 @@ test('an open connection is closed with the reason when its record grows too lar
   assert.equal(String(reason), "the session's record is larger than limits.record_bytes");
 });
 
-/* Where reading takes more than a second, as with a sanitizer, the answer is 503, and the client tries again. */
+/* Where reading takes longer than a request waits for Redis, as with a sanitizer on a busy machine, the answer is 503,
+ * and the client tries again. */
 async function isLetIn(id) {
   const raw = await sluice.connect();
   raw.write(handshake({ headers: { Cookie: cookieFor(id) } }));
@@ -109,7 +110,7 @@ async function isLetIn(id) {
 /* Turns of the loop: a piece of a record is read in one, and no more than four pieces in one. */
 const turns = () => sluice.metric('sluice_loop_turn_seconds_count');
 
-test('pings are answered while ten records of 1 MiB are read again and again', async () => {
+test('pings are answered while records of 1 MiB are read one after the other', async () => {
   const head = '{"authenticated":true,"userId":"ada","x":[', tail = '0]}';
   const record = head + '[],'.repeat(((1 << 20) - head.length - tail.length - 8) / 3) + tail;
   const ids = Array.from({ length: 10 }, (_, i) => `large-${i}`);
@@ -117,23 +118,23 @@ test('pings are answered while ten records of 1 MiB are read again and again', a
   for (const id of ids) await put(id, record);
   const bystander = await sluice.open({ cookie: cookieFor('small') });
   const before = await turns();
-  const ROUNDS = 10;
+  const ROUNDS = 3;
 
   let answered = 0, read = 0;
   bystander.socket.on('pong', () => { answered++; bystander.socket.ping(); });
   bystander.socket.ping();
   for (let round = 1; round <= ROUNDS; round++) {
-    await Promise.all(ids.map(async id => {
+    for (const id of ids) {
       await until(() => isLetIn(id), { what: `${id} is let in`, within: 20000 });
       read++;
-    }));
+    }
   }
   bystander.terminate();
 
   // each of these records takes eighty pieces, and its arrival some four turns
   assert.equal(read, ROUNDS * ids.length);
   assert.ok(await turns() - before >= 15 * read, 'a record of 1 MiB is read in pieces');
-  assert.ok(answered > ROUNDS, `${answered} pings were answered`);
+  assert.ok(answered > read, `${answered} pings were answered`);
 });
 
 test('says in the log that a record is compressed', async () => {
