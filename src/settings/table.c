@@ -86,6 +86,7 @@ static const char *const lookups[] = { "string", "hash", "exists", NULL };
 static const char *const codecs[] = { "json", "msgpack", "php", "laravel", "none", NULL };
 static const char *const rejects[] = { "http", "close", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const on_gaps[] = { "continue", "close", NULL };
 static const char *const sandboxes[] = { "auto", "required", "off", NULL };
 static const char *const formats[] = { "text", "json", NULL };
 
@@ -269,6 +270,11 @@ const struct setting settings_table[] = {
 	{ "delivery.batch_milliseconds", SETTING_NUMBER, AT(delivery_batch_ms), "0",
 		"Time that publications wait for others, to share one write", 0,
 		SETTINGS_BATCH_MS_MAX },
+	{ "delivery.on_gap", SETTING_CHOICE, AT(delivery_on_gap), "continue",
+		"What happens to a plain connection that may have missed a publication, as it "
+		"cannot "
+		"be told; \"close\": close code 1012, so that its page fetches again",
+		.choices = on_gaps },
 	{ "drain.seconds", SETTING_SECONDS, AT(drain_ms), "20",
 		"Time over which SIGTERM spreads the closing of connections", 0, 3600 },
 	{ "sandbox", SETTING_CHOICE, AT(sandbox), "auto",

@@ -50,7 +50,7 @@ static const char full[] =
 	"\"buffered_bytes\": 1048602,\n"
 	"  \"incoming_bytes\": 1048603, \"message_seconds\": 0.028 },\n"
 	"\"compression\": { \"enabled\": true, \"threshold\": 21 },\n"
-	"\"delivery\": { \"batch_milliseconds\": 0 },\n"
+	"\"delivery\": { \"batch_milliseconds\": 0, \"on_gap\": \"close\" },\n"
 	"\"drain\": { \"seconds\": 0.022 },\n"
 	"\"log\": { \"level\": \"warn\", \"format\": \"json\" } }\n";
 

@@ -185,6 +185,8 @@ static const struct source_row {
 	{ "compression.enabled", "SLUICE_COMPRESSION_ENABLED", "false", "false", "true", "true" },
 	{ "compression.threshold", "SLUICE_COMPRESSION_THRESHOLD", "256", "0", "2", "2" },
 	{ "delivery.batch_milliseconds", "SLUICE_DELIVERY_BATCH_MILLISECONDS", "0", "0", "0", "0" },
+	{ "delivery.on_gap", "SLUICE_DELIVERY_ON_GAP", "\"continue\"", "\"close\"", "close",
+		"\"close\"" },
 	{ "drain.seconds", "SLUICE_DRAIN_SECONDS", "20", "0", "0.0001", "0.001" },
 	{ "sandbox", "SLUICE_SANDBOX", "\"auto\"", "\"required\"", "off", "\"off\"" },
 	{ "log.level", "SLUICE_LOG_LEVEL", "\"info\"", "\"warn\"", "debug", "\"debug\"" },

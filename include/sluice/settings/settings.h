@@ -70,6 +70,12 @@ enum session_reject {
 	SESSION_REJECT_CLOSE, /* 101, then a close frame with 4401, which a page can see */
 };
 
+/* What follows for a connection whose dialect has no message for a gap. */
+enum delivery_on_gap {
+	DELIVERY_ON_GAP_CONTINUE,
+	DELIVERY_ON_GAP_CLOSE,
+};
+
 /* What the process is restricted to once it serves: process/sandbox.h. */
 enum sandbox_mode {
 	SANDBOX_AUTO, /* as far as the kernel can */
@@ -138,6 +144,7 @@ struct settings {
 		unsigned threshold;
 	} compression;
 	unsigned delivery_batch_ms; /* unless a channel rule has its own */
+	enum delivery_on_gap delivery_on_gap;
 	unsigned drain_ms;
 	enum log_level log_level;
 	bool log_json;

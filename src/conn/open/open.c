@@ -15,7 +15,7 @@
 #include "sluice/conn/open/queue.h"
 #include "sluice/proto/ws/ws_close.h"
 
-enum { DRAIN_RETRY_MS = 1000 };
+enum { RETRY_MS = 1000 };
 
 static const struct transport *transport_of(const struct conn *conn)
 {
@@ -26,6 +26,19 @@ static const struct transport *transport_of(const struct conn *conn)
 void open_close(struct conn *conn, unsigned code, struct slice reason)
 {
 	transport_of(conn)->close(conn, code, reason);
+}
+
+void open_close_for_now(struct conn *conn)
+{
+	char reason[WS_CLOSE_REASON_MAX];
+	int len = snprintf(reason, sizeof(reason), "retry_after_ms=%u", random_below(RETRY_MS));
+	open_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
+}
+
+bool open_closes_on_gap(const struct conn *conn)
+{
+	return !conn_dialect(conn)->write_gap &&
+	       conn_settings(conn)->delivery_on_gap == DELIVERY_ON_GAP_CLOSE;
 }
 
 /* ---- sending ---- */
@@ -114,8 +127,11 @@ void open_on_dropped(struct conn *conn, struct slice channel)
 {
 	const struct dialect *dialect = conn_dialect(conn);
 	struct buffer text = { 0 };
-	if (!dialect->write_gap)
+	if (!dialect->write_gap) {
+		if (open_closes_on_gap(conn))
+			open_close_for_now(conn);
 		return;
+	}
 	int error = open_text_begin(&text);
 	if (!error)
 		error = dialect->write_gap(&text, channel);
@@ -158,12 +174,8 @@ void open_on_login(struct conn *conn, enum conn_login login, const struct identi
 	}
 }
 
-/* "retry_after_ms=N", with a random N for each client. The closes are spread already, so a short
- * wait is enough to separate the clients of one step. */
+/* The closes are spread already, so a short wait is enough to separate the clients of one step. */
 void open_on_drain(struct conn *conn)
 {
-	char reason[WS_CLOSE_REASON_MAX];
-	int len =
-		snprintf(reason, sizeof(reason), "retry_after_ms=%u", random_below(DRAIN_RETRY_MS));
-	open_close(conn, WS_CLOSE_RESTART, slice_make(reason, (size_t)len));
+	open_close_for_now(conn);
 }

@@ -244,11 +244,20 @@ static void on_publication(struct conn *conn, struct publication *publication)
 	}
 }
 
+static void tell_gap(struct conn *conn, struct chunk *gap)
+{
+	if (gap)
+		open_send(conn, gap);
+	else
+		open_close_for_now(conn);
+}
+
 static void on_gap(struct conn *conn, uint64_t homes)
 {
 	struct chunk *gap = conn->shared->open->ws->of[conn->dialect].gap;
-	if (gap && bridge_has_channel_of(conn->shared->bridge, &conn->subscriber, homes))
-		open_send(conn, gap);
+	if ((gap || open_closes_on_gap(conn)) &&
+		bridge_has_channel_of(conn->shared->bridge, &conn->subscriber, homes))
+		tell_gap(conn, gap);
 }
 
 static struct chunk *message(struct buffer *text)

@@ -26,6 +26,14 @@ MUST_CHECK int open_begin(struct conn *conn, const struct transport *transport, 
  * docs/protocol.md. */
 void open_close(struct conn *conn, unsigned code, struct slice reason);
 
+/* Closes it with 1012 and the reason "retry_after_ms=N", with a random N for each client, so that many
+ * do not come back at the same time. */
+void open_close_for_now(struct conn *conn);
+
+/* Must it be closed when it may have missed a publication? So it is if its dialect cannot tell, and
+ * delivery.on_gap is "close". */
+bool open_closes_on_gap(const struct conn *conn);
+
 /* Queues a message that the transport has laid out. False: the queue exceeds its limits, or there
  * is no memory; the connection has been ended. */
 bool open_send(struct conn *conn, struct chunk *chunk);
