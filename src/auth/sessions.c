@@ -258,6 +258,7 @@ static void on_read(struct session_read *read)
 	enum session_news news = session_event(sessions, session, event);
 	sessions->problem = read->reading.problem;
 	tell_members(sessions, session, news, &read->reading.identity);
+	session_doubt_read(sessions, session, event == SESSION_UNCLEAR);
 	answer_waiters(read, outdated);
 	sessions->problem = NULL;
 	if (session->read == read)
@@ -382,6 +383,7 @@ void sessions_finish(struct sessions *sessions)
 	MUST(table_count(&sessions->all) == 0);
 	sessions_pace_finish(sessions);
 	sessions_recent_finish(sessions);
+	sessions_doubt_finish(sessions);
 	sessions_sweep_finish(sessions);
 }
 

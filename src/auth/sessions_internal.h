@@ -4,6 +4,7 @@
  *	session_touch.c   extends a session's time to live
  *	session_end.c     the end that a record names
  *	sessions_recent.c what was read for a command counts for the next ones
+ *	sessions_doubt.c  whether a session still counts that has not been read since it changed
  *	sessions_watch.c  why a session is read again: Redis says so, a link came back, the sweep
  *	sessions_pace.c   how fast that goes
  *	session_read.c    one read of one record
@@ -26,6 +27,10 @@ struct session {
 	bool announced : 1;   /* its members know this digest's record, by the current settings */
 	bool invalidated : 1; /* SOON, or DUE after SOON */
 	bool stale : 1;       /* it may have changed since the last read that says how it is */
+	bool in_doubt : 1;    /* the members were told SESSION_IN_DOUBT */
+	bool unverified : 1;  /* or SESSION_UNVERIFIED */
+	uint32_t failed_at;   /* loop time of the first read that failed, since the last that did
+			       * not, at least 1; 0: it did not */
 	struct table_key key; /* in Redis */
 };
 
@@ -158,6 +163,16 @@ void session_recent_keep(
 	struct sessions *sessions, struct session *session, struct identity *identity);
 void session_recent_forget(struct sessions *sessions, const struct session *session);
 void sessions_recent_finish(struct sessions *sessions);
+
+/* ---- sessions_doubt.c ---- */
+
+/* Redis says that the session has changed. */
+void session_doubt(struct sessions *sessions, struct session *session);
+
+/* The session has been read, or could not be read (`failed`). */
+void session_doubt_read(struct sessions *sessions, struct session *session, bool failed);
+
+void sessions_doubt_finish(struct sessions *sessions);
 
 /* ---- sessions_watch.c ---- */
 

@@ -25,6 +25,7 @@ void sessions_invalidated(struct sessions *sessions, struct slice key)
 	struct session *session = container_of(found, struct session, key);
 	bool waits = session->state == SESSION_SOON;
 	session_event(sessions, session, SESSION_INVALIDATED);
+	session_doubt(sessions, session);
 	if (!waits && session->state == SESSION_SOON)
 		session_hurry(sessions, session);
 	sessions_go_on(sessions);

@@ -117,6 +117,7 @@ static void leave_all(struct conn *conn)
 		phase->leave(conn);
 	bridge_unsubscribe_all(shared->bridge, &conn->subscriber);
 	sessions_leave(shared->sessions, &conn->session);
+	withheld_drop(&shared->withheld, conn);
 	tickets_forget(&shared->tickets, conn);
 	conn_holds_nothing(conn);
 	give_quotas_back(conn);
@@ -264,12 +265,32 @@ void conn_on_confirmed(struct subscriber *subscriber, struct slice channel)
 		conn->phase->on_confirmed(conn, channel);
 }
 
+/* A publication beyond what may wait counts as dropped. */
+static void withhold(struct conn *conn, struct publication *publication)
+{
+	size_t max = conn_settings(conn)->limits.queue_bytes;
+	if (withheld_add(&conn->shared->withheld, conn, publication, max) != 0)
+		conn_on_dropped(&conn->subscriber, publication_channel(publication));
+}
+
+static bool is_unverified(const struct conn *conn)
+{
+	return conn->doubt == SESSION_UNVERIFIED ||
+	       (conn->session.session && sessions_are_unverified(conn->shared->sessions));
+}
+
 /* Publications that arrive before the 101 are dropped, as the browser is not connected yet: the
  * phases before it have no on_publication. */
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication)
 {
 	struct conn *conn = container_of(subscriber, struct conn, subscriber);
-	if (conn->phase->on_publication)
+	if (!conn->phase->on_publication)
+		return;
+	if (is_unverified(conn))
+		conn->phase->on_login(conn, CONN_LOGIN_UNVERIFIED, NULL);
+	else if (conn->doubt == SESSION_IN_DOUBT)
+		withhold(conn, publication);
+	else
 		conn->phase->on_publication(conn, publication);
 }
 
@@ -309,6 +330,11 @@ void conn_login_changed(struct conn *conn, const struct identity *identity)
 	}
 }
 
+void conn_rules_changed(struct conn *conn)
+{
+	tell_login(conn, CONN_LOGIN_RULES, NULL);
+}
+
 static void on_session_changed(struct session_member *member, const struct identity *identity)
 {
 	struct conn *conn = container_of(member, struct conn, session);
@@ -318,9 +344,41 @@ static void on_session_changed(struct session_member *member, const struct ident
 		tell_login(conn, CONN_LOGIN_ENDED, NULL);
 }
 
+static void on_session_doubt(struct session_member *member, enum session_doubt doubt)
+{
+	struct conn *conn = container_of(member, struct conn, session);
+	conn->doubt = doubt & 3;
+	if (doubt != SESSION_IN_DOUBT)
+		withheld_release(&conn->shared->withheld, conn);
+}
+
 const struct sessions_events conn_session_events = {
 	.on_changed = on_session_changed,
+	.on_doubt = on_session_doubt,
 };
+
+/* A channel that the connection has left meanwhile may have been left because it must not have it. */
+static void deliver_withheld(struct conn *conn, struct publication *publication)
+{
+	if (bridge_has(conn->shared->bridge, &conn->subscriber, publication_channel(publication)))
+		conn_on_publication(&conn->subscriber, publication);
+}
+
+static void on_withheld_due(struct conn *conn)
+{
+	on_session_doubt(&conn->session, SESSION_NO_DOUBT);
+}
+
+static void begin_withheld(struct conn_shared *shared)
+{
+	shared->withheld = (struct withheld){
+		.loop = shared->streams->loop,
+		.deadlines = shared->deadlines,
+		.deliver = deliver_withheld,
+		.on_due = on_withheld_due,
+	};
+	withheld_init(&shared->withheld);
+}
 
 /* ---- the beginning ---- */
 
@@ -362,6 +420,7 @@ void conn_shared_init(struct conn_shared *shared)
 	list_init(&shared->all);
 	pool_init(&shared->pool, sizeof(struct conn));
 	begin_holdings(shared);
+	begin_withheld(shared);
 }
 
 struct conn *conn_open(struct conn_shared *shared, int fd, struct newcomer *newcomer)
@@ -390,5 +449,6 @@ void conn_shared_finish(struct conn_shared *shared)
 {
 	MUST(shared->count == 0);
 	pool_finish(&shared->pool);
+	withheld_finish(&shared->withheld);
 	holdings_finish(&shared->holdings);
 }

@@ -105,13 +105,16 @@ void conns_on_gap(struct conns *conns, uint64_t homes)
 	}
 }
 
-/* Connections with a session are notified by the sessions. */
+/* Connections with a session are notified by the sessions, too, when they have been read. That may
+ * take long; what the new rules allow to nobody ends now. */
 void conns_settings_changed(struct conns *conns)
 {
 	ws_shared_set_settings(&conns->ws, conns->shared.settings);
 	LIST_EACH_SAFE (node, &conns->shared.all) {
 		struct conn *conn = conn_of(node);
-		if (!conn->session.session)
+		if (conn->session.session)
+			conn_rules_changed(conn);
+		else
 			conn_login_changed(conn, NULL);
 	}
 }

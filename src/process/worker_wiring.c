@@ -19,6 +19,7 @@ static void on_command_up(struct redis_link *link)
 {
 	struct worker *worker = link->owner;
 	link_state_up(&worker->command_link);
+	sessions_link_up(&worker->sessions);
 	if (!tracking_reader_is_up(&worker->tracking))
 		sessions_recheck(&worker->sessions);
 }
@@ -28,6 +29,7 @@ static void on_command_down(struct redis_link *link, const char *reason)
 	struct worker *worker = link->owner;
 	if (link_state_down(&worker->command_link, reason))
 		metrics_add(&worker->metrics, METRIC_RECONNECTS_COMMAND, 1);
+	sessions_link_down(&worker->sessions);
 }
 
 static void on_command_round_trip(struct redis_link *link, uint64_t ns)

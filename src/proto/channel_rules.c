@@ -29,6 +29,15 @@ bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 	return false;
 }
 
+bool channel_rules_could_allow(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel)
+{
+	for (size_t i = 0; i < n_rules; i++)
+		if (channel_pattern_could_match(rules[i].match, channel))
+			return true;
+	return false;
+}
+
 struct automatic {
 	const struct channel_rule *rules;
 	size_t n_rules;

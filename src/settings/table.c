@@ -194,6 +194,10 @@ const struct setting settings_table[] = {
 	{ "session.sweep", SETTING_SECONDS, AT(session.sweep_ms), "30",
 		"Longest time between two reads of a live session; 0 relies on Redis alone", 0,
 		86400 },
+	{ "session.unverified_seconds", SETTING_SECONDS, AT(session.unverified_ms), "60",
+		"How long a session that Redis cannot be asked about goes on receiving; 0: for as "
+		"long as it takes",
+		0, 86400 },
 	{ "channels", SETTING_RULES, AT(rules), "[]",
 		"Who may see which channel; the first rule that matches decides",
 		.list_max = SETTING_LIST_MAX },

@@ -150,6 +150,7 @@ static const struct source_row {
 	{ "session.touch", "SLUICE_SESSION_TOUCH", "false", "false", "true", "true" },
 	{ "session.ttl", "SLUICE_SESSION_TTL", "86400", "60", "1.5", "1.5" },
 	{ "session.sweep", "SLUICE_SESSION_SWEEP", "30", "0", "5", "5" },
+	{ "session.unverified_seconds", "SLUICE_SESSION_UNVERIFIED_SECONDS", "60", "0", "5", "5" },
 	{ "channels", "SLUICE_CHANNELS", "[]", "[{\"match\":\"a\",\"allow\":\"session\"}]",
 		"[{\"match\":\"b\",\"allow\":\"anyone\",\"auto\":true}]",
 		"[{\"match\":\"b\",\"allow\":\"anyone\",\"auto\":true}]" },

@@ -44,11 +44,22 @@ struct session_member {
 	struct session *session; /* NULL: on none */
 };
 
+/* What is known of a session whose members have it still. */
+enum session_doubt {
+	SESSION_NO_DOUBT,
+	SESSION_IN_DOUBT,   /* Redis says that it has changed: it will be read again */
+	SESSION_UNVERIFIED, /* it could not be read for session.unverified_seconds */
+};
+
 struct sessions_events {
 	/* The member's session has changed, and `identity` (borrowed) is what it says now. Or, with
 	 * NULL, it has ended or belongs to another user now, and the member has been taken out of
 	 * it. May do anything to this member, but nothing to any other. */
 	void (*on_changed)(struct session_member *member, const struct identity *identity);
+	/* Raised with SESSION_IN_DOUBT by Redis' word, and with SESSION_NO_DOUBT once the session
+	 * has been read since (then after on_changed), or could not be read. May do anything to
+	 * this member, but nothing to any other. */
+	void (*on_doubt)(struct session_member *member, enum session_doubt doubt);
 };
 
 /* Filled in by the owner before sessions_init. All of it must outlive the sessions. */
@@ -110,7 +121,9 @@ struct sessions {
 		size_t kept;           /* bytes of their records */
 		struct turn_task task; /* reads a piece of the first */
 	} pieces;
-	const char *problem;           /* see sessions_problem */
+	struct deadline unverified_due; /* set while the link is down */
+	bool unverified;                /* see sessions_are_unverified */
+	const char *problem;            /* see sessions_problem */
 	uint64_t read_failure_logged;  /* loop time of the last line about a failed look-up, or 0 */
 	uint64_t touch_failure_logged; /* the same for a failed touch */
 };
@@ -122,6 +135,18 @@ void sessions_finish(struct sessions *sessions);
 
 /* The configuration has been reloaded: on_changed will be called for every member. */
 void sessions_set_settings(struct sessions *sessions, const struct settings *settings);
+
+/* The link is lost: no session can be read. */
+void sessions_link_down(struct sessions *sessions);
+/* It is back. */
+void sessions_link_up(struct sessions *sessions);
+
+/* Has the link been down for longer than session.unverified_seconds? Then this holds for every
+ * session: see SESSION_UNVERIFIED. */
+static inline bool sessions_are_unverified(const struct sessions *sessions)
+{
+	return sessions->unverified;
+}
 
 /* Within on_result with SESSION_NONE, and within on_changed without an identity: why the record is no
  * log-in, as a literal for the client; NULL: there is no more to say. */

@@ -26,6 +26,7 @@
 #include "sluice/base/pool.h"
 #include "sluice/conn/holding.h"
 #include "sluice/conn/quota.h"
+#include "sluice/conn/withheld.h"
 #include "sluice/feed/bridge.h"
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
@@ -44,6 +45,10 @@ enum conn_login {
 	CONN_LOGIN_ENDED,        /* the session has ended or belongs to another user */
 	CONN_LOGIN_TICKET_ENDED, /* the ticket does not count as a log-in any more */
 	CONN_LOGIN_UNKNOWN,      /* out of memory: not known */
+	CONN_LOGIN_UNVERIFIED, /* Redis could not be asked for session.unverified_seconds, and there
+				  * is something to be received */
+	CONN_LOGIN_RULES,      /* the rules have changed; CONN_LOGIN_CHANGED follows, when the
+				  * session has been read */
 };
 
 struct conn_phase {
@@ -98,6 +103,7 @@ struct conn_shared {
 	size_t count, peak; /* connections; the most since memory was last released */
 	struct pool pool;   /* struct conn */
 	struct holdings holdings;
+	struct withheld withheld; /* publications for connections whose session is in doubt */
 };
 
 /* There is one for each browser, so it is kept small: it owns heap memory only while an operation
@@ -112,7 +118,9 @@ struct conn {
 	uint16_t close_code;     /* for the count of closes; 0: it was never open */
 	uint8_t window_bits : 4; /* of permessage-deflate; 0: not negotiated */
 	uint8_t dialect : 4;     /* its index in the table of dialects */
-	uint8_t extensions;      /* of the time to close */
+	uint8_t extensions : 4;  /* of the time to close */
+	uint8_t doubt : 2;       /* enum session_doubt: of its session */
+	uint8_t lost : 1;        /* it has lost channels by CONN_LOGIN_RULES */
 	/* the rest */
 	struct list link;                /* in shared->all */
 	union {                          /* what the phase holds on the heap; NULL: nothing */
@@ -187,6 +195,10 @@ bool conn_gets_more_time(struct conn *conn);
  * is what the session says now; if the connection came with a ticket, the ticket takes
  * precedence. */
 void conn_login_changed(struct conn *conn, const struct identity *identity);
+
+/* Notifies the phase that the rules have changed. The connection has a session, which will be read
+ * again; conn_login_changed follows then. */
+void conn_rules_changed(struct conn *conn);
 
 /* The identity in the ticket that a connection came with. 0 and an identity that the caller must
  * finish; -ENOENT: it came without a ticket; -EACCES: by the current settings the ticket is not a

@@ -28,6 +28,10 @@ const char *channel_rule_problem(const struct channel_rule *rule);
 bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 	const struct identity *identity, struct slice channel);
 
+/* Is there an identity that may see the channel? */
+bool channel_rules_could_allow(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel);
+
 /* Calls `each` with every channel that this identity (NULL: anonymous) is subscribed to
  * automatically. Each is valid and allowed (for an anonymous identity, an earlier rule may require
  * a session). The name is borrowed for the call. Stops at the first result of `each` that is not 0,

@@ -124,6 +124,8 @@ struct settings {
 		bool touch;        /* an open connection extends its session's time to live */
 		unsigned ttl_ms;   /* what touch sets the time to live to */
 		unsigned sweep_ms; /* longest time between two reads of a session; 0: never */
+		unsigned
+			unverified_ms; /* for so long a session counts that cannot be read; 0: for ever */
 	} session;
 	const struct channel_rule *rules;
 	size_t n_rules;

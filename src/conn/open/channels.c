@@ -31,6 +31,7 @@ int channels_subscribe(struct conn *conn, struct slice channel)
 struct applying {
 	struct conn *conn;
 	const struct identity *identity;
+	bool (*allows)(const struct applying *applying, struct slice channel);
 	const struct conn_phase
 		*phase; /* the phase at the start; if it changes, the connection is ending */
 	bool revoked;
@@ -41,7 +42,7 @@ static bool leave_if_forbidden(void *context, struct slice channel)
 	struct applying *applying = context;
 	struct conn *conn = applying->conn;
 	const struct dialect *dialect = conn_dialect(conn);
-	if (channels_allow(conn, applying->identity, channel))
+	if (applying->allows(applying, channel))
 		return true;
 	applying->revoked = true;
 	if (dialect->on_revoked)
@@ -52,9 +53,29 @@ static bool leave_if_forbidden(void *context, struct slice channel)
 	return true;
 }
 
+static bool allows(const struct applying *applying, struct slice channel)
+{
+	return channels_allow(applying->conn, applying->identity, channel);
+}
+
+static bool could_allow(const struct applying *applying, struct slice channel)
+{
+	const struct settings *settings = conn_settings(applying->conn);
+	return channel_rules_could_allow(settings->rules, settings->n_rules, channel);
+}
+
+bool channels_leave_impossible(struct conn *conn)
+{
+	struct applying applying = { .conn = conn, .allows = could_allow, .phase = conn->phase };
+	hub_each_channel(&conn->subscriber, leave_if_forbidden, &applying);
+	return applying.revoked;
+}
+
 bool channels_leave_forbidden(struct conn *conn, const struct identity *identity)
 {
-	struct applying applying = { .conn = conn, .identity = identity, .phase = conn->phase };
+	struct applying applying = {
+		.conn = conn, .identity = identity, .allows = allows, .phase = conn->phase
+	};
 	hub_each_channel(&conn->subscriber, leave_if_forbidden, &applying);
 	return applying.revoked;
 }

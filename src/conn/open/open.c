@@ -3,7 +3,9 @@
  * and the record decide; earlier decisions do not count.
  *
  * A client that cannot ask for channels is closed with 4403 when it has lost its last channel: its
- * page would wait for nothing. A client that never had a channel stays. */
+ * page would wait for nothing. A client that never had a channel stays. Where only the rules are
+ * known to have changed, it is closed when the identity is known, too, which may have new automatic
+ * channels. */
 #include "sluice/conn/open/open.h"
 
 #include <errno.h>
@@ -141,7 +143,8 @@ void open_on_dropped(struct conn *conn, struct slice channel)
 /* The connection may be gone afterwards. */
 static void apply(struct conn *conn, const struct identity *identity)
 {
-	bool revoked = channels_leave_forbidden(conn, identity);
+	bool revoked = channels_leave_forbidden(conn, identity) || conn->lost;
+	conn->lost = false;
 	if (!conn_is_open(conn))
 		return;
 	channels_join_automatic(conn, identity);
@@ -167,6 +170,12 @@ void open_on_login(struct conn *conn, enum conn_login login, const struct identi
 		break;
 	case CONN_LOGIN_TICKET_ENDED:
 		open_close(conn, WS_CLOSE_SESSION_ENDED, SLICE("the ticket is no log-in any more"));
+		break;
+	case CONN_LOGIN_RULES:
+		conn->lost |= channels_leave_impossible(conn);
+		break;
+	case CONN_LOGIN_UNVERIFIED:
+		open_close(conn, WS_CLOSE_TRY_LATER, SLICE("the session cannot be verified"));
 		break;
 	case CONN_LOGIN_UNKNOWN:
 		open_close(conn, WS_CLOSE_INTERNAL, (struct slice){ 0 });

@@ -80,10 +80,15 @@ static int keep_user(struct opening *opening, const struct identity *identity)
 	return buffer_append_slice(&opening->user, identity->user);
 }
 
+static void refuse_channel(struct conn *conn)
+{
+	opening_refuse(conn, 403, "a channel that was asked for is not allowed");
+}
+
 static void refuse_for(struct conn *conn, int error)
 {
 	if (error == -EACCES)
-		opening_refuse(conn, 403, "a channel that was asked for is not allowed");
+		refuse_channel(conn);
 	else if (error == -EINVAL)
 		opening_refuse(conn, 403, CHANNEL_NAME_PROBLEM);
 	else if (error == -EDQUOT)
@@ -168,7 +173,7 @@ static void on_confirmed(struct conn *conn, struct slice channel)
 static void apply(struct conn *conn, const struct identity *identity)
 {
 	if (channels_leave_forbidden(conn, identity))
-		opening_refuse(conn, 403, "a channel that was asked for is not allowed");
+		refuse_channel(conn);
 	else
 		channels_join_automatic(conn, identity);
 }
@@ -187,6 +192,12 @@ static void on_login(struct conn *conn, enum conn_login login, const struct iden
 		break;
 	case CONN_LOGIN_TICKET_ENDED:
 		purpose_of(conn)->reject(conn, "the ticket is no log-in any more");
+		break;
+	case CONN_LOGIN_RULES:
+		if (channels_leave_impossible(conn))
+			refuse_channel(conn);
+		break;
+	case CONN_LOGIN_UNVERIFIED: /* nothing is received yet */
 		break;
 	case CONN_LOGIN_UNKNOWN:
 		opening_refuse_for_redis(conn, -ENOMEM);

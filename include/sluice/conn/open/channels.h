@@ -19,6 +19,9 @@ MUST_CHECK int channels_subscribe(struct conn *conn, struct slice channel);
  * channel. */
 bool channels_leave_forbidden(struct conn *conn, const struct identity *identity);
 
+/* The same for the channels that the rules allow to nobody, whoever is logged in. */
+bool channels_leave_impossible(struct conn *conn);
+
 /* Subscribes to the automatic channels that the connection does not have yet, as far as
  * limits.channels allows. If the link to Redis is down, they are confirmed when it is back. The
  * dialect is notified, which may end the connection. */
