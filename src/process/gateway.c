@@ -32,6 +32,7 @@ struct gateway {
 	struct generation *generation; /* the newest */
 	struct quota quota;
 	struct newcomers_pace pace;
+	struct redis_fixed_place place;
 	struct redis_link_settings redis;
 	struct worker_setup worker_setup;
 	unsigned n;
@@ -289,8 +290,10 @@ static int prepare_redis(struct gateway *gateway)
 {
 	const struct redis_url *url = &gateway->generation->settings->redis;
 	char error[TLS_ERROR_MAX];
-	gateway->redis =
-		(struct redis_link_settings){ .url = url, .reply_bytes = REDIS_REPLY_BYTES };
+	redis_fixed_place_init(&gateway->place, url);
+	gateway->redis = (struct redis_link_settings){
+		.place = &gateway->place.place, .url = url, .reply_bytes = REDIS_REPLY_BYTES
+	};
 	if (!url->tls)
 		return 0;
 	gateway->redis.tls = tls_client_create(url->ca, error);

@@ -138,7 +138,8 @@ static void on_stream_closed(struct stream *stream)
 		connect_stream(transport);
 }
 
-static void connect_stream(struct redis_transport *transport)
+/* 0, or a negative errno, or 1: the place does not know, see `problem`. */
+static int connect_to_place(struct redis_transport *transport, char problem[REDIS_PROBLEM_MAX])
 {
 	static const struct stream_events events = {
 		.on_open = on_open,
@@ -146,14 +147,23 @@ static void connect_stream(struct redis_transport *transport)
 		.on_end = on_end,
 		.on_closed = on_stream_closed,
 	};
-	const struct redis_url *url = transport->settings->url;
+	const struct redis_link_settings *settings = transport->settings;
+	const struct redis_address *address = &transport->address;
+	if (!redis_place_find(settings->place, &transport->address, problem))
+		return 1;
+	return stream_connect(&transport->stream, transport->shared, address->host, address->port,
+		address->path, settings->tls, &events);
+}
+
+static void connect_stream(struct redis_transport *transport)
+{
+	char problem[REDIS_PROBLEM_MAX];
 	transport->state = CONNECTING;
 	int error = resp_reader_init(&transport->reader, transport->settings->reply_bytes);
 	if (!error)
-		error = stream_connect(&transport->stream, transport->shared, url->host, url->port,
-			url->path, transport->settings->tls, &events);
+		error = connect_to_place(transport, problem);
 	if (error) {
-		redis_transport_fail(transport, strerror(-error));
+		redis_transport_fail(transport, error > 0 ? problem : strerror(-error));
 		return;
 	}
 	transport->stream_open = true;

@@ -58,8 +58,10 @@ void stage_open(struct stage *stage, const struct settings *settings, uint8_t ch
 	quota_init(&stage->quota);
 	quota_set_sockets_max(&stage->quota, STAGE_SOCKETS_MAX);
 	redis_begin(&stage->redis, records);
-	stage->redis_settings =
-		(struct redis_link_settings){ .url = &settings->redis, .reply_bytes = REPLY_BYTES };
+	redis_fixed_place_init(&stage->place, &settings->redis);
+	stage->redis_settings = (struct redis_link_settings){
+		.place = &stage->place.place, .url = &settings->redis, .reply_bytes = REPLY_BYTES
+	};
 	stage->setup = (struct worker_setup){
 		.settings = settings,
 		.redis = &stage->redis_settings,

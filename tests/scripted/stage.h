@@ -18,6 +18,7 @@ struct stage {
 	const struct settings *settings;
 	struct generation generation; /* that a reload brought */
 	struct quota quota;
+	struct redis_fixed_place place;
 	struct redis_link_settings redis_settings;
 	struct worker_setup setup;
 	struct worker workers[STAGE_WORKERS];

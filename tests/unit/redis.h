@@ -297,6 +297,7 @@ static inline int world_close(void **state)
 /* Where a link goes. */
 struct test_target {
 	struct redis_url url;
+	struct redis_fixed_place place;
 	struct redis_link_settings settings;
 };
 
@@ -305,8 +306,10 @@ enum { TEST_REPLY_BYTES = 1 << 20 };
 static inline void test_target_set(struct test_target *target, const char *url)
 {
 	assert_null(redis_url_parse(&target->url, slice_of(url)));
-	target->settings = (struct redis_link_settings){ .url = &target->url,
-		.reply_bytes = TEST_REPLY_BYTES };
+	redis_fixed_place_init(&target->place, &target->url);
+	target->settings = (struct redis_link_settings){
+		.place = &target->place.place, .url = &target->url, .reply_bytes = TEST_REPLY_BYTES
+	};
 }
 
 static inline double seconds_since(uint64_t then)

@@ -500,10 +500,55 @@ static void may_be_closed_while_waiting(void **state)
 	close_link(&seen, world);
 }
 
+/* A place that knows no address at first. */
+struct moving_place {
+	struct redis_place place;
+	int asked, knows_after, port;
+};
+
+static bool find_moving(struct redis_place *place, struct redis_address *ret_address,
+	char problem[REDIS_PROBLEM_MAX])
+{
+	struct moving_place *moving = container_of(place, struct moving_place, place);
+	if (++moving->asked <= moving->knows_after) {
+		snprintf(problem, REDIS_PROBLEM_MAX, "nobody knows, attempt %d", moving->asked);
+		return false;
+	}
+	*ret_address = (struct redis_address){
+		.host = "127.0.0.1", .port = (uint16_t)moving->port, .generation = 7
+	};
+	return true;
+}
+
+static void asks_its_place_at_each_attempt(void **state)
+{
+	static const struct redis_place_kind kind = { .find = find_moving };
+	struct world *world = *state;
+	struct moving_place moving = {
+		.place.kind = &kind, .knows_after = 3, .port = world->redis.port
+	};
+	struct seen seen = { 0 };
+	test_target_set(&seen.target, "redis://192.0.2.1:1");
+	seen.target.settings.place = &moving.place;
+	assert_int_equal(redis_link_open(&seen.link, &world->shared, &world->deadlines,
+				 &seen.target.settings, &events, &seen),
+		0);
+	RUN_UNTIL(&world->test, seen.downs == 1);
+	assert_string_equal(seen.reason, "nobody knows, attempt 1");
+	RUN_UNTIL(&world->test, seen.ups == 1);
+	assert_int_equal(seen.downs, 3);
+	assert_int_equal(moving.asked, 4);
+	redis_link_fail(&seen.link, "because");
+	RUN_UNTIL(&world->test, seen.ups == 2);
+	assert_int_equal(moving.asked, 5);
+	close_link(&seen, world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_REDIS(answers_commands_in_order),
+		WITH_REDIS(asks_its_place_at_each_attempt),
 		WITH_REDIS(connects_over_a_unix_socket),
 		WITH_LOOP(connects_over_tls_and_checks_the_certificate),
 		WITH_LOOP(reports_a_missing_unix_socket),

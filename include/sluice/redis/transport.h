@@ -17,6 +17,7 @@
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
 #include "sluice/net/turn.h"
+#include "sluice/redis/place.h"
 #include "sluice/redis/redis_url.h"
 #include "sluice/redis/resp.h"
 
@@ -43,9 +44,10 @@ struct redis_transport_events {
 };
 
 struct redis_link_settings {
-	const struct redis_url *url;
-	struct tls_settings *tls; /* NULL unless the URL asks for TLS */
-	size_t reply_bytes;       /* a longer reply fails the link */
+	struct redis_place *place;   /* where to connect */
+	const struct redis_url *url; /* as whom, and to which database */
+	struct tls_settings *tls;    /* NULL unless the URL asks for TLS */
+	size_t reply_bytes;          /* a longer reply fails the link */
 };
 
 /* A member of its owner, which gets itself with container_of. */
@@ -59,16 +61,16 @@ struct redis_transport {
 	const struct redis_link_settings *settings;
 	struct stream_loop *shared;
 	struct deadlines *deadlines;
-	struct deadline deadline; /* connecting has timed out, or the next attempt is due */
-	struct turn_task task;    /* the first attempt; on_closed when there is no stream */
+	struct deadline deadline;     /* connecting has timed out, or the next attempt is due */
+	struct turn_task task;        /* the first attempt; on_closed when there is no stream */
+	struct redis_address address; /* of the last attempt */
 	struct stream stream;
 	struct resp_reader reader;
 	struct buffer command; /* reused for each that is sent */
 };
 
 /* The first attempt begins at the turn's end: no event comes within this call. Everything handed in
- * must outlive the transport. Each attempt reads settings->url again, so it may then name another
- * server. */
+ * must outlive the transport. Each attempt asks settings->place where to connect. */
 void redis_transport_open(struct redis_transport *transport, struct stream_loop *shared,
 	struct deadlines *deadlines, const struct redis_link_settings *settings,
 	const struct redis_transport_events *events);
