@@ -13,7 +13,7 @@ static bool is_same(const char *a, const char *b)
 
 static bool needs_restart(const struct settings *settings, const struct settings *now)
 {
-	char url[REDIS_URL_MAX], now_url[REDIS_URL_MAX];
+	char url[REDIS_URL_MASKED_MAX], now_url[REDIS_URL_MASKED_MAX];
 	redis_url_mask(&settings->redis, url, sizeof(url));
 	redis_url_mask(&now->redis, now_url, sizeof(now_url));
 	return !is_same(settings->listen, now->listen) || settings->workers != now->workers ||

@@ -6,8 +6,10 @@ static bool find_fixed(struct redis_place *place, struct redis_address *ret_addr
 	char problem[REDIS_PROBLEM_MAX])
 {
 	const struct redis_url *url = container_of(place, struct redis_fixed_place, place)->url;
-	*ret_address = (struct redis_address){ .port = url->port, .generation = 1 };
-	int host = snprintf(ret_address->host, REDIS_HOST_MAX, "%s", url->host);
+	const struct redis_host none = { .name = "" };
+	const struct redis_host *only = url->n_hosts ? &url->hosts[0] : &none;
+	*ret_address = (struct redis_address){ .port = only->port, .generation = 1 };
+	int host = snprintf(ret_address->host, REDIS_HOST_MAX, "%s", only->name);
 	int path = snprintf(ret_address->path, REDIS_PATH_MAX, "%s", url->path);
 	bool fits = host < REDIS_HOST_MAX && path < REDIS_PATH_MAX;
 	if (!fits)

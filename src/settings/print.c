@@ -72,7 +72,7 @@ static cJSON *make_rules(const struct settings *settings)
 
 static cJSON *make_url(const struct redis_url *url)
 {
-	char text[2 * REDIS_URL_MAX];
+	char text[REDIS_URL_MASKED_MAX];
 	return cJSON_CreateString(redis_url_mask(url, text, sizeof(text)));
 }
 

@@ -221,6 +221,10 @@ static void settle_unread(struct draft *draft)
 static void settle_redis(struct draft *draft)
 {
 	const struct redis_url *url = &draft->settings->redis;
+	if (!draft->problems.n && url->kind != REDIS_STANDALONE)
+		refuse(draft, "redis.url",
+			"this version does not know Sentinel and Cluster yet: name one server, "
+			"redis://host:port");
 	if (!draft->problems.n && *url->ca)
 		draft_note_file(draft, url->ca);
 	if (!draft->problems.n && url->has_password && strcmp(url->password, SETTLE_MASK) == 0)

@@ -95,8 +95,9 @@ static const char path_takes[] = "a path that begins with \"/\"";
 static const char file_takes[] = "the name of a file, or \"\"";
 static const char admin_takes[] =
 	"ADDRESS:PORT, such as \"127.0.0.1:9100\", or unix:/PATH, or \"\" for no admin port";
-static const char url_takes[] = "redis://[user[:password]@]host[:port][/database], the same with "
-				"rediss://, or unix:///path?db=0";
+static const char url_takes[] =
+	"redis://[user:password@]host[:port][/database], unix:///path?db=0, "
+	"redis+sentinel://host,host/master or redis+cluster://host,host; over TLS rediss";
 static const char origin_takes[] =
 	"\"same-host\", \"none\", \"*\", or an origin such as \"https://app.example.com\"";
 static const char key_takes[] =

@@ -63,8 +63,11 @@ static void parses_and_masks_urls(void **state)
 		const char *problem = parse(&url, slice_of(good[i].text));
 		if (problem)
 			fail_msg("%s: %s", good[i].text, problem);
-		assert_string_equal(url.host, good[i].host);
-		assert_int_equal(url.port, good[i].port);
+		assert_int_equal(url.kind, REDIS_STANDALONE);
+		assert_int_equal(url.n_hosts, *good[i].path ? 0 : 1);
+		assert_string_equal(url.n_hosts ? url.hosts[0].name : "", good[i].host);
+		assert_int_equal(url.hosts[0].port, good[i].port);
+		assert_string_equal(url.master, "");
 		assert_string_equal(url.path, good[i].path);
 		assert_string_equal(url.user, good[i].user);
 		assert_string_equal(url.password, good[i].password);
@@ -74,6 +77,99 @@ static void parses_and_masks_urls(void **state)
 		assert_int_equal(url.has_password, good[i].has_password);
 		assert_string_equal(redis_url_mask(&url, masked, sizeof(masked)), good[i].masked);
 		assert_null(parse(&again, slice_of(masked)));
+	}
+}
+
+static const struct {
+	const char *text, *hosts, *master;
+	enum redis_kind kind;
+	bool tls;
+	const char *masked;
+} several[] = {
+	{ "redis+sentinel://s1/mymaster", "s1:26379", "mymaster", REDIS_SENTINEL, false,
+		"redis+sentinel://s1:26379/mymaster/0" },
+	{ "redis+sentinel://u:p@s1:26380,s2,[::1]:9/my%2fm/3", "s1:26380 s2:26379 ::1:9", "my/m",
+		REDIS_SENTINEL, false,
+		"redis+sentinel://u:***@s1:26380,s2:26379,[::1]:9/my%2Fm/3" },
+	{ "rediss+sentinel://s1,s2/m?db=4&ca=/c", "s1:26379 s2:26379", "m", REDIS_SENTINEL, true,
+		"rediss+sentinel://s1:26379,s2:26379/m/4?ca=/c" },
+	{ "redis+cluster://:p@n1,n2:7001", "n1:6379 n2:7001", "", REDIS_CLUSTER, false,
+		"redis+cluster://:***@n1:6379,n2:7001" },
+	{ "REDISS+CLUSTER://[fd00::1],[fd00::2]:7/0", "fd00::1:6379 fd00::2:7", "", REDIS_CLUSTER,
+		true, "rediss+cluster://[fd00::1]:6379,[fd00::2]:7" },
+	{ "redis+cluster://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p:1",
+		"a:6379 b:6379 c:6379 d:6379 e:6379 f:6379 g:6379 h:6379 i:6379 j:6379 k:6379 "
+		"l:6379 m:6379 n:6379 o:6379 p:1",
+		"", REDIS_CLUSTER, false,
+		"redis+cluster://a:6379,b:6379,c:6379,d:6379,e:6379,f:6379,g:6379,h:6379,i:6379,"
+		"j:6379,k:6379,l:6379,m:6379,n:6379,o:6379,p:1" },
+};
+
+/* "host:port host:port …" */
+static void join_hosts(const struct redis_url *url, char text[512])
+{
+	size_t len = 0;
+	*text = '\0';
+	for (size_t i = 0; i < url->n_hosts; i++)
+		len += (size_t)snprintf(text + len, 512 - len, "%s%s:%u", i ? " " : "",
+			url->hosts[i].name, url->hosts[i].port);
+}
+
+static void parses_and_masks_urls_of_several_hosts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(several); i++) {
+		struct redis_url url, again;
+		char masked[REDIS_URL_MASKED_MAX], hosts[512];
+		const char *problem = parse(&url, slice_of(several[i].text));
+		if (problem)
+			fail_msg("%s: %s", several[i].text, problem);
+		join_hosts(&url, hosts);
+		assert_int_equal(url.kind, several[i].kind);
+		assert_int_equal(url.tls, several[i].tls);
+		assert_string_equal(url.master, several[i].master);
+		assert_string_equal(hosts, several[i].hosts);
+		assert_string_equal(
+			redis_url_mask(&url, masked, sizeof(masked)), several[i].masked);
+		assert_null(parse(&again, slice_of(masked)));
+	}
+}
+
+/* What an operator is told. */
+static void says_what_is_wrong(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *problem;
+	} cases[] = {
+		{ "redis://a,b", "redis+sentinel://" },
+		{ "rediss://a:1,b:2/0", "redis+cluster://" },
+		{ "redis+sentinel://s", "redis+sentinel://host/mymaster" },
+		{ "redis+sentinel://s/", "redis+sentinel://host/mymaster" },
+		{ "redis+sentinel://s?db=1", "name of the master is missing" },
+		{ "redis+sentinel://s/a%20b", "name of the master contains" },
+		{ "redis+sentinel://s/a%0a", "name of the master contains" },
+		{ "redis+sentinel://s/%", "%25" },
+		{ "redis+sentinel://s/m/x", "database is not a number" },
+		{ "redis+sentinel://s/m/1?db=1", "database is given twice" },
+		{ "redis+sentinel://s,/m", "a host is missing" },
+		{ "redis+sentinel://,s/m", "a host is missing" },
+		{ "redis+sentinel://u@s/m", "a user needs a password" },
+		{ "redis+sentinel://s/m?ca=/c", "with rediss" },
+		{ "redis+cluster://a/1", "only database 0" },
+		{ "redis+cluster://a?db=1", "only database 0" },
+		{ "redis+cluster://a,fd00::1", "IPv6 address is not in []" },
+		{ "redis+cluster://a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "more than 16" },
+		{ "redis+sentinels://s/m", "redis+sentinel://" },
+		{ "redis+unix:///s", "must begin with" },
+		{ "sentinel://s/m", "must begin with" },
+		{ "s://h", "must begin with" },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct redis_url url;
+		const char *problem = parse(&url, slice_of(cases[i].text));
+		if (!problem || !strstr(problem, cases[i].problem))
+			fail_msg("%s: %s", cases[i].text, problem ? problem : "accepted");
 	}
 }
 
@@ -183,6 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_and_masks_urls),
+		cmocka_unit_test(parses_and_masks_urls_of_several_hosts),
+		cmocka_unit_test(says_what_is_wrong),
 		cmocka_unit_test(rejects_malformed_urls),
 		cmocka_unit_test(stores_the_longest_url),
 		cmocka_unit_test(cuts_the_masked_url_to_its_size),

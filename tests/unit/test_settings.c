@@ -78,7 +78,7 @@ static void puts_each_key_of_the_file_in_its_place(void **state)
 	assert_string_equal(settings->tls_certificate, "cert.pem");
 	assert_string_equal(settings->tls_key, "key.pem");
 	assert_string_equal(settings->admin_listen, "unix:/run/admin");
-	assert_string_equal(settings->redis.host, "h");
+	assert_string_equal(settings->redis.hosts[0].name, "h");
 	assert_string_equal(settings->redis.password, "pass");
 	assert_int_equal(settings->redis.database, 4);
 	assert_int_equal(settings->n_origins, 2);
@@ -254,7 +254,7 @@ static void a_flag_overrides_file_and_environment(void **state)
 		ENVIRONMENT(SECRET, (char[]){ "SLUICE_LISTEN=:2" }, (char[]){ "SLUICE_WORKERS=4" }),
 		flags);
 	assert_string_equal(settings->listen, ":3");
-	assert_string_equal(settings->redis.host, "flag");
+	assert_string_equal(settings->redis.hosts[0].name, "flag");
 	assert_int_equal(settings->workers, 5);
 	assert_int_equal(settings->log_level, LOG_ERROR);
 	settings_destroy(settings);

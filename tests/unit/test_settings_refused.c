@@ -210,6 +210,9 @@ static const struct bad_file {
 	{ "{ \"redis\": { \"url\": \"redis://u:***@h\" } }",
 		"1: redis.url: must have the password itself, not the \"***\" that --print-config "
 		"shows\n" },
+	{ "{ \"redis\": { \"url\": \"redis+sentinel://s1,s2/m\" } }",
+		"1: redis.url: this version does not know Sentinel and Cluster yet: name one "
+		"server, redis://host:port\n" },
 	{ "{ \"session\": { \"secrets\": 5 } }",
 		"1: session.secrets: must be a list of strings, such as [\"…\"], not a number\n" },
 	{ "{ \"session\": { \"secrets\": [5] } }",
@@ -263,8 +266,14 @@ static void gives_the_reason_for_refusing_a_string(void **state)
 			"\"9100\" (" },
 		{ "{ \"redis\": { \"url\": \"http://:hunter2@h\" } }",
 			"sluice.json:1: redis.url: must be "
-			"redis://[user[:password]@]host[:port][/database], the same with "
-			"rediss://, or unix:///path?db=0, not the given string (" },
+			"redis://[user:password@]host[:port][/database], unix:///path?db=0, "
+			"redis+sentinel://host,host/master or redis+cluster://host,host; over TLS "
+			"rediss, not the given string (it must begin with " },
+		{ "{ \"redis\": { \"url\": \"redis+sentinel://:hunter2@h\" } }",
+			"sluice.json:1: redis.url: must be "
+			"redis://[user:password@]host[:port][/database], unix:///path?db=0, "
+			"redis+sentinel://host,host/master or redis+cluster://host,host; over TLS "
+			"rediss, not the given string (the name of the master is missing" },
 		{ "{ \"channels\": [{ \"match\": \"a*b\", \"allow\": \"session\" }] }",
 			"sluice.json:1: channels[0].match: \"a*b\": " },
 	};
