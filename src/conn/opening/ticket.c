@@ -26,6 +26,10 @@ static void join(struct conn *conn, struct session *session)
 {
 	struct identity identity;
 	int error = conn_ticket_identity(conn, &identity);
+	if (error == -EACCES) {
+		refuse(conn, "the ticket has ended");
+		return;
+	}
 	if (error) {
 		opening_refuse_for_redis(conn, error);
 		return;
