@@ -6,16 +6,31 @@
 #include "sluice/base/buffered.h"
 #include "unit.h"
 
-enum { OPENING_TURNS = 10, BACK_MS = 3000 /* a lost link has come back by then */ };
+enum {
+	OPENING_TURNS = 10,
+	BACK_MS = 3000,      /* a lost link has come back by then */
+	HANDSHAKE_MS = 3000, /* of SETTINGS_TIGHT */
+	TICK_MS = 100,
+};
 
-static int begin(void **state)
+static int begin_with(void **state, enum scripted_settings settings)
 {
 	static struct stage stage;
 	machine_reset();
-	stage_open(&stage, settings_get(SETTINGS_ROOMY), 0, browser_records);
+	stage_open(&stage, settings_get(settings), 0, browser_records);
 	stage_pass(&stage, 1000);
 	*state = &stage;
 	return 0;
+}
+
+static int begin(void **state)
+{
+	return begin_with(state, SETTINGS_ROOMY);
+}
+
+static int begin_tight(void **state)
+{
+	return begin_with(state, SETTINGS_TIGHT);
 }
 
 static int end(void **state)
@@ -88,6 +103,25 @@ static void frees_the_pong_that_it_kept_when_it_closes(void **state)
 	leave(stage, &browser);
 }
 
+/* Its bytes wait for us for most of the time that the request has. */
+static void gives_a_request_no_more_time_because_it_has_waited(void **state)
+{
+	struct stage *stage = *state;
+	struct browser browser;
+	browser_open(&browser, stage, 0, "10.0.0.1");
+	browser.wire->held = true;
+	wire_send(browser.wire, SLICE("GET /ws HTTP/1.1\r\n"));
+	stage_pass(stage, HANDSHAKE_MS - 5 * TICK_MS);
+	browser.wire->held = false;
+	stage_pass(stage, 3 * TICK_MS);
+	browser_look(&browser);
+	assert_int_equal(browser.status, 0);
+	stage_pass(stage, 4 * TICK_MS);
+	browser_look(&browser);
+	assert_int_equal(browser.status, 408);
+	leave(stage, &browser);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +129,8 @@ int main(void)
 			counts_a_connection_only_when_its_101_is_sent, begin, end),
 		cmocka_unit_test_setup_teardown(
 			frees_the_pong_that_it_kept_when_it_closes, begin, end),
+		cmocka_unit_test_setup_teardown(
+			gives_a_request_no_more_time_because_it_has_waited, begin_tight, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,8 +71,8 @@ static void on_quick_due(struct deadline *deadline)
 		opening_give_up(conn, error == -EBUSY ? 429 : 503,
 			"too many requests of this address are incomplete");
 	else
-		deadline_set(deadlines, deadline, whole > QUICK_MS ? whole - QUICK_MS : 0,
-			on_request_due);
+		deadline_set(
+			deadlines, deadline, waited < whole ? whole - waited : 0, on_request_due);
 }
 
 void half_open_begin(struct conn *conn)
