@@ -119,6 +119,8 @@ static struct slice take(struct session_read *read, const struct redisReply *rep
 	read->reading.room = KEPT_BYTES_MAX - read->sessions->pieces.kept;
 	struct slice problem =
 		session_reading_take(&read->reading, read->settings, read->answers++, reply);
+	if (read->answers == read->commands)
+		read->answered_at = MAX(sessions_now(read->sessions), UINT64_C(1));
 	if (read->reading.unfinished && !before)
 		begin_pieces(read);
 	return problem;

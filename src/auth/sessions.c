@@ -209,6 +209,18 @@ static bool is_final(const struct session_read *read, bool outdated)
 	return result != SESSION_GOOD || !read->blind;
 }
 
+/* How long the answer has waited for us. */
+static uint64_t delay_of(const struct session_read *read)
+{
+	return read->answered_at ? sessions_now(read->sessions) - read->answered_at : 0;
+}
+
+static void add_waiter(struct session_read *read, struct session_waiter *waiter)
+{
+	waiter->read = read;
+	list_append(&read->waiters, &waiter->link);
+}
+
 /* The waiters wait for another read: one that a member has asked for just now, or a new one. */
 static int read_again(struct session_read *read, bool outdated)
 {
@@ -225,7 +237,7 @@ static int read_again(struct session_read *read, bool outdated)
 	session->read->repeats = (uint8_t)(read->repeats + outdated);
 	session->read->asked |= read->asked;
 	for (struct list *node; (node = list_pop(&read->waiters));)
-		list_append(&session->read->waiters, node);
+		add_waiter(session->read, container_of(node, struct session_waiter, link));
 	return 0;
 }
 
@@ -233,6 +245,8 @@ static void answer_waiters(struct session_read *read, bool outdated)
 {
 	if (list_is_empty(&read->waiters))
 		return;
+	LIST_EACH (node, &read->waiters)
+		container_of(node, struct session_waiter, link)->delay_ms += delay_of(read);
 	if (!is_final(read, outdated)) {
 		if (read_again(read, outdated) == 0)
 			return;
@@ -288,7 +302,7 @@ static int ask(struct sessions *sessions, struct session *session, struct sessio
 	if (error)
 		return error;
 	session_event(sessions, session, SESSION_LOOK_UP);
-	list_append(&session->read->waiters, &waiter->link);
+	add_waiter(session->read, waiter);
 	return 0;
 }
 
@@ -326,6 +340,12 @@ int sessions_look_up(struct sessions *sessions, struct slice sid, struct session
 	bool is_signed = settings->session.signature != SESSION_SIGNATURE_NONE;
 	return len < 0 ? -ENOMEM
 		       : look_up(sessions, slice_make(bytes, (size_t)len), waiter, is_signed);
+}
+
+uint64_t session_waiter_delay(const struct session_waiter *waiter)
+{
+	bool waits = list_is_linked(&waiter->link);
+	return waiter->delay_ms + (waits ? delay_of(waiter->read) : 0);
 }
 
 void session_waiter_cancel(struct session_waiter *waiter)

@@ -101,6 +101,7 @@ struct session_read {
 	struct list waiters;             /* struct session_waiter, by .link */
 	struct session_reading reading;
 	size_t commands, answers; /* sent, received */
+	uint64_t answered_at;     /* loop time of the last answer, at least 1; 0: one is missing */
 	struct list link;         /* in sessions->pieces.reads, while a record is read in pieces */
 	size_t kept;              /* bytes of it */
 	enum session_read_reason reason;

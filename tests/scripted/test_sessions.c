@@ -17,7 +17,8 @@ enum {
 	TICK_MS = 50,
 	AT_ONCE_TURNS = 3,
 	OPENING_TURNS = 10,
-	BACK_MS = 3000, /* a lost link has come back by then */
+	BACK_MS = 3000,  /* a lost link has come back by then */
+	ANSWER_MS = 900, /* as in authenticate.c */
 	/* as in sessions_pace.c */
 	GAP_MS = 50,
 	SETTLE_MS = 4 * GAP_MS,
@@ -193,6 +194,12 @@ static unsigned gets(struct scene *scene, enum browser_session session, unsigned
 	char key[BROWSER_KEY_MAX];
 	browser_key(session, device, key);
 	return redis_keys_get(&scene->stage.redis.keys, slice_of(key))->gets;
+}
+
+static void hold_answers(bool hold)
+{
+	for (unsigned i = 0; i < STAGE_WORKERS; i++)
+		redis_reader(i)->held = hold;
 }
 
 /* Moves the clock, tick by tick. */
@@ -723,6 +730,35 @@ static void closes_at_the_end_that_a_ticket_names(void **state)
 	assert_int_equal(closed_with(bob), WS_CLOSE_SESSION_ENDED);
 }
 
+/* The ticket names a session, too, and its own end comes while Redis is asked for that. */
+static void refuses_a_ticket_that_ends_during_its_look_up(void **state)
+{
+	struct scene *scene = *state;
+	char value[160];
+	machine_set_wall(NOON_MS);
+	snprintf(value, sizeof(value),
+		"{\"userId\":7,\"expires\":%lld,\"session\":\"sess:bob" BROWSER_SECRET "\"}",
+		(long long)NOON_MS + 500);
+	redis_change(&scene->stage.redis,
+		(struct redis_record){ "ticket:bob" BROWSER_SECRET, value, NULL });
+	struct browser *bob =
+		come(scene, SESSION_NO_COOKIE, 0, 0, "?channel=public:a&ticket=bob" BROWSER_SECRET);
+	for (unsigned n = 0;
+		redis_keys_get(&scene->stage.redis.keys, SLICE("ticket:bob" BROWSER_SECRET))->value;
+		n++) {
+		assert_true(n < OPENING_TURNS);
+		stage_turn(&scene->stage);
+	}
+	hold_answers(true);
+	pass(scene, 600);
+	browser_look(bob);
+	assert_int_equal(bob->status, 0);
+	hold_answers(false);
+	stage_turns(&scene->stage, OPENING_TURNS);
+	browser_look(bob);
+	assert_int_equal(bob->status, 401);
+}
+
 /* ---- links that are lost ---- */
 
 /* Ada's session ends while the link is down. */
@@ -957,6 +993,48 @@ static void reads_a_long_record_in_pieces(void **state)
 	assert_int_equal(gets(scene, SESSION_ADA, 0), 1);
 }
 
+/* A turn takes so long here that the pieces take longer than Redis may take for its answer. */
+static void a_long_record_takes_its_time_on_a_busy_worker(void **state)
+{
+	struct scene *scene = *state;
+	change(scene, SESSION_ADA, long_record(), NULL);
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	turn_into_a_record(scene);
+	for (unsigned ms = 0; ms < 3 * ANSWER_MS; ms += ANSWER_MS / 2) {
+		assert_true(scene->stage.workers[0].sessions.pieces.kept);
+		machine_pass(ANSWER_MS / 2);
+		stage_turn(&scene->stage);
+	}
+	browser_look(ada);
+	assert_int_equal(ada->status, 0);
+	stage_turns(&scene->stage, LONG_TURNS);
+	assert_true(is_open(ada));
+}
+
+/* The read of an unsigned id is repeated, and tracked, when it has found a session: what the pieces of
+ * the first took is added to the time for the second, and no more. */
+static void waits_no_longer_for_Redis_because_of_a_long_record(void **state)
+{
+	struct scene *scene = *state;
+	change(scene, SESSION_ADA, long_record(), NULL);
+	struct browser *ada = come(scene, SESSION_ADA, 0, 0, "");
+	turn_into_a_record(scene);
+	for (unsigned ms = 0; ms < ANSWER_MS; ms += ANSWER_MS / 2) {
+		assert_true(scene->stage.workers[0].sessions.pieces.kept);
+		machine_pass(ANSWER_MS / 2);
+		stage_turn(&scene->stage);
+	}
+	hold_answers(true);
+	stage_turns(&scene->stage, LONG_TURNS);
+	pass(scene, ANSWER_MS - 2 * TICK_MS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 0);
+	pass(scene, 4 * TICK_MS);
+	browser_look(ada);
+	assert_int_equal(ada->status, 503);
+	hold_answers(false);
+}
+
 static void a_long_record_survives_its_link(void **state)
 {
 	struct scene *scene = *state;
@@ -1073,12 +1151,6 @@ static void applies_reloaded_rules_to_open_connections(void **state)
 	stage_turns(&scene->stage, OPENING_TURNS);
 	assert_true(hears(scene, also, CHANNEL_RED));
 	assert_true(hears(scene, also, CHANNEL_A));
-}
-
-static void hold_answers(bool hold)
-{
-	for (unsigned i = 0; i < STAGE_WORKERS; i++)
-		redis_reader(i)->held = hold;
 }
 
 /* A rule of the new settings names a field that the read, by the old ones, has not looked for. */
@@ -1231,6 +1303,7 @@ int main(void)
 		TEST(closes_at_the_known_end_if_the_record_cannot_be_read, ending),
 		TEST(follows_a_wall_clock_that_is_set, ending),
 		TEST(closes_at_the_end_that_a_ticket_names, ending_tickets),
+		TEST(refuses_a_ticket_that_ends_during_its_look_up, ending_tickets),
 		TEST(reads_all_again_after_a_lost_subscribed_link, watched),
 		TEST(reads_all_again_after_a_lost_command_link, watched),
 		TEST(reads_all_again_after_both_links_are_lost, watched),
@@ -1245,6 +1318,8 @@ int main(void)
 		TEST(tracks_no_made_up_id_after_a_flush, unsigned_cookies),
 		TEST(refuses_an_unsigned_session_that_ends_while_it_opens, unsigned_cookies),
 		TEST(reads_a_long_record_in_pieces, watched),
+		TEST(a_long_record_takes_its_time_on_a_busy_worker, watched),
+		TEST(waits_no_longer_for_Redis_because_of_a_long_record, unsigned_cookies),
 		TEST(a_long_record_survives_its_link, watched),
 		TEST(refuses_whose_session_ends_between_two_pieces, watched),
 		TEST(closes_at_once_beside_many_long_records, watched),

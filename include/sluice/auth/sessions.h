@@ -31,6 +31,8 @@ struct session_read;
 /* Embedded by the caller of a look-up. */
 struct session_waiter {
 	struct list link;
+	struct session_read *read; /* private: that it waits for, while it is linked */
+	uint64_t delay_ms;         /* private: of the reads that it has waited for */
 	bool missing; /* within the call: Redis has no such session, not even one without a log-in */
 	/* Called once. With SESSION_GOOD, `session` may be joined and `identity` used, both within
 	 * the call only. */
@@ -174,6 +176,10 @@ MUST_CHECK int sessions_ask(
  * change since. NULL: ask. Borrowed until the member leaves its session or the loop turns. */
 const struct identity *sessions_recent(
 	const struct sessions *sessions, const struct session_member *member);
+
+/* For how many milliseconds the waiter's look-ups, since it was zero-initialised, have waited for us
+ * although Redis had answered them: long records are read in pieces. */
+uint64_t session_waiter_delay(const struct session_waiter *waiter);
 
 /* on_result will not be called. Does nothing if the waiter is not waiting. */
 void session_waiter_cancel(struct session_waiter *waiter);

@@ -7,8 +7,8 @@
  * each is taken from what its address may have.
  *
  * All queries to Redis from here on share REDIS_ANSWER_MS. After that the answer is 503, because a
- * browser opens no second WebSocket to a host while the first one is still connecting. The stream
- * is paused meanwhile: bytes that the browser sends early stay in the kernel. Those that came in
+ * browser opens no second WebSocket to a host while the first one is still connecting. The time for
+ * which we read a long record in pieces does not count. The stream is paused meanwhile: bytes that the browser sends early stay in the kernel. Those that came in
  * the same read as the request wait behind it in the request's buffer. */
 #include "sluice/conn/opening/authenticate.h"
 
@@ -86,10 +86,18 @@ static void by_next_cookie(struct conn *conn, const char *problem)
 		look_up(conn, sid);
 }
 
+/* What Redis has answered and we have not read yet is not its delay. */
 static void on_redis_due(struct deadline *deadline)
 {
-	opening_refuse(
-		container_of(deadline, struct conn, deadline), 503, "Redis did not answer in time");
+	struct conn *conn = container_of(deadline, struct conn, deadline);
+	struct opening *opening = conn->opening;
+	uint64_t delay_ms = session_waiter_delay(&opening->waiter);
+	uint64_t more_ms = delay_ms - opening->extended_ms;
+	opening->extended_ms = delay_ms;
+	if (more_ms)
+		deadline_set(conn->shared->deadlines, deadline, more_ms, on_redis_due);
+	else
+		opening_refuse(conn, 503, "Redis did not answer in time");
 }
 
 void authenticate(struct conn *conn)

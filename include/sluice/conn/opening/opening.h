@@ -57,6 +57,7 @@ struct opening {
 	struct ws_handshake handshake;
 	unsigned dialect; /* that the handshake asks for; an index into the table */
 	struct session_waiter waiter;
+	uint64_t extended_ms; /* the time for Redis' answers, by our own delays */
 	struct ticket_waiter ticket;
 	uint64_t try_second;      /* for quota_give_try */
 	size_t cookies_at;        /* in the Cookie header: where to look for the next session */
