@@ -205,6 +205,8 @@ int holding_request(struct holdings *holdings, struct holding **at, struct conn 
 int holding_message(
 	struct holdings *holdings, struct holding **at, struct conn *conn, size_t bytes, bool anew)
 {
+	if (anew && *at) /* its time begins with it */
+		holders_set(&holdings->incoming, &(*at)->incoming, 0, 0);
 	int error = holding_request(holdings, at, conn, bytes);
 	struct holding *holding = *at;
 	if (error || !bytes || (list_is_linked(&holding->unfinished) && !anew))

@@ -160,6 +160,82 @@ static void counts_return_to_zero_after_random_programs(void **state)
 	assert_int_equal(incoming(), 0);
 }
 
+/* ---- who goes first ---- */
+
+enum { NEARLY_4_KIB = 4096 - 16 - sizeof(struct holding) - 40 };
+
+/* Waits for the rest of a message, of which it has sent so much. */
+static void begin_message(struct browser *browser, size_t len)
+{
+	browser_frame(browser, 0x1, slice_make(bytes, len));
+	stage_turns(&the_stage, 2);
+}
+
+/* A ping in two pieces. */
+static void ping_slowly(struct browser *browser)
+{
+	static const char first[] = "\x89\xfd\0\0\0\0ping";
+	wire_send(browser->wire, slice_make(first, sizeof(first) - 1));
+	stage_turns(&the_stage, 2);
+	send_some(browser, 125 - 4);
+	stage_turns(&the_stage, 2);
+}
+
+static size_t come_with_messages(struct browser *others, size_t n)
+{
+	open_browser(&others[n], 0, V1);
+	begin_message(&others[n], NEARLY_4_KIB - 500);
+	return n + 1;
+}
+
+/* The holding of a message that has lasted longest, among many that are as large. */
+static void pings_do_not_make_an_old_message_look_new(void **state)
+{
+	(void)state;
+	static struct browser others[N];
+	struct browser old;
+	size_t n = 0;
+	open_browser(&old, 0, V1);
+	begin_message(&old, NEARLY_4_KIB);
+	stage_pass(&the_stage, 5000);
+	while (incoming() < LIMIT - LIMIT / 8 - 8192)
+		n = come_with_messages(others, n);
+	stage_pass(&the_stage, 2000);
+	ping_slowly(&old);
+	stage_pass(&the_stage, 100);
+	while (!stage_metric(&the_stage, METRIC_LIMIT_INCOMING_BYTES))
+		n = come_with_messages(others, n);
+	browser_look(&old);
+	assert_int_equal(old.pongs, 1);
+	assert_int_equal(old.close_code, 1013);
+	leave(others, n);
+	leave(&old, 1);
+}
+
+/* The next message of a client is not as old as the one before. */
+static void a_new_message_has_a_new_time(void **state)
+{
+	(void)state;
+	static struct browser others[N];
+	struct browser busy;
+	size_t n = 0;
+	open_browser(&busy, 0, V1);
+	begin_message(&busy, NEARLY_4_KIB);
+	stage_pass(&the_stage, 5000);
+	while (incoming() < LIMIT - LIMIT / 8 - 8192)
+		n = come_with_messages(others, n);
+	stage_pass(&the_stage, 2000);
+	browser_frame(&busy, 0x80, slice_make(bytes, 1));
+	begin_message(&busy, NEARLY_4_KIB);
+	stage_pass(&the_stage, 100);
+	while (!stage_metric(&the_stage, METRIC_LIMIT_INCOMING_BYTES))
+		n = come_with_messages(others, n);
+	browser_look(&busy);
+	assert_true(browser_is_open(&busy));
+	leave(others, n);
+	leave(&busy, 1);
+}
+
 /* ---- queues ---- */
 
 /* A client with a long queue on a channel that is quiet now, and clients that lag a little on
@@ -226,6 +302,9 @@ int main(void)
 			counts_return_to_zero_after_random_programs, begin, end),
 		cmocka_unit_test_setup_teardown(
 			closes_the_longest_queue_although_nothing_is_added_to_it, begin, end),
+		cmocka_unit_test_setup_teardown(
+			pings_do_not_make_an_old_message_look_new, begin, end),
+		cmocka_unit_test_setup_teardown(a_new_message_has_a_new_time, begin, end),
 		cmocka_unit_test_setup_teardown(a_drained_queue_counts_no_more, begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -373,8 +373,10 @@ void ws_reader_stop(struct ws_reader *reader)
 
 size_t ws_reader_holds(const struct ws_reader *reader)
 {
-	size_t bytes = ws_held_size(reader->held) + ws_held_size(reader->control);
-	return reader->inflater ? bytes + ws_inflater_size(reader->inflater) : bytes;
+	size_t bytes = ws_held_size(reader->held);
+	if (reader->inflater)
+		bytes += ws_inflater_size(reader->inflater);
+	return bytes ? bytes : ws_held_size(reader->control);
 }
 
 bool ws_reader_ended_message(struct ws_reader *reader)

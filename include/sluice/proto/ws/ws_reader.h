@@ -91,7 +91,8 @@ int ws_reader_feed(struct ws_reader *reader, char *bytes, size_t len);
  * the payload of a control frame is held. May be called by a handler. */
 void ws_reader_discard(struct ws_reader *reader);
 
-/* The memory that it holds for what is incomplete. */
+/* The memory that it holds for what is incomplete. A control payload, which is short, counts only if
+ * nothing of a message is held: it comes and goes, and would make an old message look new. */
 size_t ws_reader_holds(const struct ws_reader *reader);
 
 /* Has a message ended since the last call? */
