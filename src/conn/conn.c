@@ -148,9 +148,23 @@ static void on_linger_due(struct deadline *deadline)
 		conn_abort(conn);
 }
 
+/* The TLS session of a request that has been answered still takes memory, which no other limit
+ * counts. That of a connection that was open was counted by limits.connections. */
+static int count_lingering(struct conn *conn, bool was_open)
+{
+	if (was_open || !stream_has_tls(&conn->stream))
+		return 0;
+	return conn_holds_request(conn, TLS_HANDSHAKE_BYTES);
+}
+
 void conn_linger(struct conn *conn)
 {
+	bool was_open = conn->close_code;
 	leave_all(conn);
+	if (count_lingering(conn, was_open) != 0) {
+		conn_abort(conn);
+		return;
+	}
 	conn_time_begins(conn);
 	deadline_set(conn->shared->deadlines, &conn->deadline, CONN_LINGER_MS, on_linger_due);
 	stream_end(&conn->stream);

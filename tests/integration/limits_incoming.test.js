@@ -277,6 +277,26 @@ test('limits.incoming_bytes: TLS handshakes count from their ClientHello on', as
   await nothingIsHeld(sluice);
 });
 
+test('limits.incoming_bytes: a TLS session counts until the client of a refused request has gone', async t => {
+  const N = 20;
+  const certificates = await makeCertificates(t);
+  const sluice = await start(t, {}, {
+    workers: 1, tls: { certificate: certificates.certificate, key: certificates.key } });
+  const refused = await times(N, async () => {
+    const { promise, resolve, reject } = withResolvers();
+    const client = connectTls({
+      port: sluice.port, host: '127.0.0.1', servername: 'localhost', ca: certificates.authorityText, allowHalfOpen: true });
+    client.on('error', reject);
+    client.once('data', resolve);
+    client.write('GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.match((await promise).toString(), / 404 /);
+    return client;
+  });
+  await until(async () => (await incoming(sluice)) > 24 * KIB, { what: 'those that linger count' });
+  for (const client of refused) client.on('error', () => {}).destroy();
+  await nothingIsHeld(sluice);
+});
+
 test('limits.incoming_bytes: a reload to less counts at once', async t => {
   const sluice = await start(t, {});
   const held = [];
