@@ -119,9 +119,10 @@ static void deliver_reload(void *owner, void *subject)
 	const struct generation *generation = subject;
 	worker->conns.shared.settings = generation->settings;
 	worker->conns.shared.tls = generation->tls;
+	/* first, as the connections may want more channels than the old limit permits */
+	bridge_set_settings(&worker->bridge, generation->settings);
 	conns_settings_changed(&worker->conns);
 	sessions_set_settings(&worker->sessions, generation->settings);
-	bridge_set_settings(&worker->bridge, generation->settings);
 	worker->followed = generation;
 	worker->setup->events->on_reloaded(worker);
 }

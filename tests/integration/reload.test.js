@@ -70,6 +70,17 @@ test('applies new origins', async t => {
   await until(() => sluice.open(elsewhere), { what: 'the new origin is allowed' });
 });
 
+test('joins a new automatic channel, for which the same reload makes room', async t => {
+  const own = { workers: 1, session: { required: false }, limits: { process_channels: 1 } };
+  const anyone = { match: 'public:*', allow: 'anyone' };
+  const sluice = await startSluice(t, redis.url, { ...own, channels: [anyone] });
+  const browser = await openAt(sluice, 'public:a', {});
+  await reload(sluice, { ...own, limits: { process_channels: 2 },
+    channels: [{ match: 'public:b', allow: 'anyone', auto: true }, anyone] });
+  await until(async () => (await sluice.metric('sluice_subscriptions')) === 2, { what: 'it is on both' });
+  browser.terminate();
+});
+
 test('applies new limits', async t => {
   const sluice = await startSluice(t, redis.url);
   await sluice.open({ cookie });
