@@ -127,6 +127,7 @@ if (sanitized) {
       read: 'EACCES', 'list /': 'EACCES', write: 'EPERM', remove: 'EPERM',
       execve: 'EPERM', 'execve again': 'EPERM', fork: 'EPERM', spawn: 'EPERM', vfork: 'EPERM', memfd: 'EPERM',
       'writable code': 'EPERM', 'new code': 'EPERM', ptrace: 'EPERM', kill: 'EPERM', tgkill: 'EPERM',
+      'own by another': 'EPERM', 'signal of a descriptor': 'EPERM',
       'raw socket': 'EPERM', listen: 'EPERM', dumpable: 'EPERM', cores: 'EPERM',
       io_uring: 'ENOSYS', 'a call of tomorrow': 'ENOSYS', x32: 'ENOSYS',
       'read our own': 'done', 'connect to a socket': 'done', thread: 'done', 'look up': 'done',

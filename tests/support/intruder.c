@@ -144,6 +144,8 @@ static void intrude(void)
 	tell("ptrace", ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
 	tell("kill", kill(getppid(), 0));
 	tell("tgkill", syscall(SYS_tgkill, getppid(), getppid(), 0));
+	tell("own by another", fcntl(STDERR_FILENO, F_SETOWN, getppid()));
+	tell("signal of a descriptor", fcntl(STDERR_FILENO, F_SETSIG, SIGKILL));
 	tell("raw socket", socket(AF_PACKET, SOCK_RAW, 0));
 	tell("listen", listen(socket(AF_INET, SOCK_STREAM, 0), 1));
 	tell("dumpable", prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));

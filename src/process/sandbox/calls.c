@@ -65,8 +65,7 @@ enum {
 
 /* Allowed whatever the arguments are. */
 static const int of_descriptors[] = { SYS_close, SYS_read, SYS_readv, SYS_pread64, SYS_write,
-	SYS_writev, SYS_lseek, SYS_fstat, SYS_fcntl, SYS_dup, SYS_dup3, SYS_getdents64,
-	SYS_fstatfs };
+	SYS_writev, SYS_lseek, SYS_fstat, SYS_dup, SYS_dup3, SYS_getdents64, SYS_fstatfs };
 static const int of_files[] = { SYS_newfstatat, SYS_statx, SYS_statfs, SYS_faccessat,
 	SYS_faccessat2, SYS_readlinkat, SYS_getcwd };
 static const int of_sockets[] = { SYS_bind, SYS_connect, SYS_accept, SYS_accept4, SYS_shutdown,
@@ -97,6 +96,7 @@ static const int of_old[] = { SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS
 #define OPENING   (O_ACCMODE | O_CREAT | O_TRUNC)
 #define OF_THREAD (CLONE_VM | CLONE_SIGHAND | CLONE_THREAD)
 #define SOCKET    0xf /* the type without its flags */
+#define UP_TO_7   (~UINT32_C(7))
 
 /* Allowed with these arguments; a call may have several rows. */
 static const struct filter_call conditional[] = {
@@ -108,6 +108,9 @@ static const struct filter_call conditional[] = {
 	{ SYS_socket, { { WORD(0), ANY, AF_INET6 }, { WORD(1), SOCKET, SOCK_DGRAM } } },
 	/* the resolver asks which addresses this machine has */
 	{ SYS_socket, { { WORD(0), ANY, AF_NETLINK }, { WORD(2), ANY, NETLINK_ROUTE } } },
+	/* flags, duplicates and locks; F_SETOWN and F_SETSIG, which follow, send signals to others */
+	{ SYS_fcntl, { { WORD(1), UP_TO_7, 0 } } },
+	{ SYS_fcntl, { { WORD(1), ANY, F_DUPFD_CLOEXEC } } },
 	{ SYS_ioctl, { { WORD(1), ANY, FIONBIO } } },
 	{ SYS_ioctl, { { WORD(1), ANY, FIOCLEX } } },
 	{ SYS_ioctl, { { WORD(1), ANY, FIONREAD } } },

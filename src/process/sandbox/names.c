@@ -14,7 +14,7 @@ static const struct {
 	int number;
 	const char *name;
 } names[] = {
-	NAMED(openat), NAMED(socket), NAMED(ioctl), NAMED(mmap),
+	NAMED(openat), NAMED(socket), NAMED(ioctl), NAMED(fcntl), NAMED(mmap),
 	NAMED(mprotect), NAMED(clone), NAMED(prctl), NAMED(prlimit64),
 	NAMED(unlinkat), NAMED(tgkill), NAMED(execve), NAMED(execveat),
 	NAMED(kill), NAMED(tkill), NAMED(ptrace), NAMED(process_vm_readv),
