@@ -7,10 +7,10 @@
 #include "sluice/base/buffered.h"
 #include "sluice/base/defs.h"
 
-struct chunk *chunk_create(const void *bytes, size_t len)
+struct chunk *chunk_create_roomy(const void *bytes, size_t len, size_t room)
 {
-	MUST(len <= UINT32_MAX);
-	struct chunk *chunk = malloc(sizeof(*chunk) + len);
+	MUST(len <= room && room <= UINT32_MAX);
+	struct chunk *chunk = malloc(sizeof(*chunk) + room);
 	if (!chunk)
 		return NULL;
 	char *copy = (char *)(chunk + 1);
@@ -22,6 +22,23 @@ struct chunk *chunk_create(const void *bytes, size_t len)
 	chunk->release = NULL;
 	chunk_settle(chunk);
 	return chunk;
+}
+
+struct chunk *chunk_create(const void *bytes, size_t len)
+{
+	return chunk_create_roomy(bytes, len, len);
+}
+
+/* The allocator knows the block's size, so the chunk need not. */
+bool chunk_append(struct chunk *chunk, const void *bytes, size_t len)
+{
+	char *own = (char *)(chunk + 1);
+	size_t room = malloc_usable_size(chunk) - sizeof(*chunk) - chunk->len;
+	if (chunk->bytes != own || chunk->release || len > MIN(room, UINT32_MAX - chunk->len))
+		return false;
+	memcpy(own + chunk->len, bytes, len);
+	chunk->len += (uint32_t)len;
+	return true;
 }
 
 void chunk_settle(struct chunk *chunk)

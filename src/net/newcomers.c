@@ -11,8 +11,8 @@
  * then everything that is ready for open connections is done before the next slice. Newcomers get
  * at least one step a turn, so they do not starve either.
  *
- * A waiting socket is not watched: watched by level, it would be reported in each turn, and
- * thousands of them would crowd the open ones out of what one epoll_wait reports.
+ * A socket that waits for longer than a turn is not watched: watched by level, it would be reported
+ * in each turn, and thousands of them would crowd the open ones out of what one epoll_wait reports.
  *
  * Fairness. A lane is a hash of the address (stochastic fair queueing), so that an attacker with
  * many addresses makes us allocate nothing. The hash is keyed, and nobody can aim at a lane.

@@ -75,6 +75,30 @@ int send_queue_push(struct send_queue *queue, struct chunk *chunk)
 	return 0;
 }
 
+/* The last chunk; NULL: there is none, or somebody else has a reference. */
+static struct chunk *own_last(const struct send_queue *queue)
+{
+	struct chunk *last = queue->count ? *slot_at(queue, queue->count - 1U) : NULL;
+	return last && atomic_load_explicit(&last->refs, memory_order_relaxed) == 1 ? last : NULL;
+}
+
+int send_queue_push_shared(struct send_queue *queue, const void *bytes, size_t len)
+{
+	struct chunk *last = own_last(queue);
+	if (len > UINT32_MAX - queue->bytes)
+		return -ENOBUFS;
+	if (last && chunk_append(last, bytes, len)) {
+		queue->bytes += (uint32_t)len;
+		return 0;
+	}
+	struct chunk *chunk = chunk_create_roomy(bytes, len, MAX(len, (size_t)SEND_QUEUE_SHARED));
+	if (!chunk)
+		return -ENOMEM;
+	int result = send_queue_push(queue, chunk);
+	chunk_unref(chunk);
+	return result;
+}
+
 static struct iovec part_at(const struct send_queue *queue, size_t i)
 {
 	const struct chunk *chunk = *slot_at(queue, i);

@@ -111,13 +111,17 @@ static void handle(struct stream *stream, unsigned events)
 		stream_watch(stream, stream_wanted_events(stream));
 }
 
+/* A newcomer that has to wait stays watched until it is reported again: most are served in the next
+ * turn, before epoll looks. */
 static void on_ready(void *owner, unsigned events)
 {
 	struct stream *stream = owner;
 	if (!stream->is_newcomer)
 		handle(stream, events);
-	else if (newcomers_ready(&stream->shared->newcomers, stream->newcomer))
+	else if (stream_waits(stream))
 		stream_watch(stream, 0);
+	else
+		(void)newcomers_ready(&stream->shared->newcomers, stream->newcomer);
 }
 
 static void on_served(struct newcomer *newcomer)

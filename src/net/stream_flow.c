@@ -123,17 +123,31 @@ void stream_write(struct stream *stream)
 	stream_io_end(stream->fd, stream->tls);
 }
 
+static void count_queued(struct stream *stream, size_t len)
+{
+	stream->shared->queued += len;
+	if (stream->open && !stream->stuck)
+		stream_schedule(stream);
+}
+
 int stream_send(struct stream *stream, struct chunk *chunk)
 {
 	if (stream->ending || !stream_is_alive(stream))
 		return -EPIPE;
 	int result = send_queue_push(&stream->queue, chunk);
-	if (result < 0)
-		return result;
-	stream->shared->queued += chunk->len;
-	if (stream->open && !stream->stuck)
-		stream_schedule(stream);
-	return 0;
+	if (result == 0)
+		count_queued(stream, chunk->len);
+	return result;
+}
+
+int stream_send_shared(struct stream *stream, const void *bytes, size_t len)
+{
+	if (stream->ending || !stream_is_alive(stream))
+		return -EPIPE;
+	int result = send_queue_push_shared(&stream->queue, bytes, len);
+	if (result == 0)
+		count_queued(stream, len);
+	return result;
 }
 
 int stream_send_bytes(struct stream *stream, const void *bytes, size_t len)

@@ -225,7 +225,7 @@ int redis_transport_send(struct redis_transport *transport, const struct slice *
 	transport->command.len = 0;
 	int error = resp_format(&transport->command, words, n);
 	if (!error)
-		error = stream_send_bytes(
+		error = stream_send_shared(
 			&transport->stream, transport->command.bytes, transport->command.len);
 	return error == -EPIPE ? -ENOTCONN : error;
 }

@@ -223,6 +223,11 @@ int stream_send_bytes(struct stream *stream, const void *bytes, size_t len)
 	return error;
 }
 
+int stream_send_shared(struct stream *stream, const void *bytes, size_t len)
+{
+	return stream_send_bytes(stream, bytes, len);
+}
+
 void stream_flush(struct stream *stream)
 {
 	if (!stream->open || stream->stuck || !is_alive(stream))

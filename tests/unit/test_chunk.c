@@ -37,6 +37,23 @@ static void counts_as_buffered_while_it_exists(void **state)
 	assert_int_equal(buffered_bytes(), before);
 }
 
+static void appends_as_long_as_there_is_room(void **state)
+{
+	(void)state;
+	static char many[5000];
+	struct chunk *chunk = chunk_create_roomy("abc", 3, 100);
+	size_t before = buffered_bytes();
+	assert_true(chunk_append(chunk, "defg", 4));
+	assert_false(chunk_append(chunk, many, sizeof(many)));
+	assert_int_equal(chunk->len, 7);
+	assert_memory_equal(chunk->bytes, "abcdefg", 7);
+	while (chunk_append(chunk, "x", 1))
+		assert_in_range(chunk->len, 8, 200);
+	assert_true(chunk->len >= 100);
+	assert_int_equal(buffered_bytes(), before);
+	chunk_unref(chunk);
+}
+
 static struct chunk *released;
 
 static void release(struct chunk *chunk)
@@ -53,6 +70,7 @@ static void counts_the_whole_settled_block(void **state)
 	assert_non_null(chunk);
 	*chunk = (struct chunk){ .refs = 1, .len = 3, .bytes = "abc", .release = release };
 	chunk_settle(chunk);
+	assert_false(chunk_append(chunk, "d", 1)); /* the bytes are not in the block */
 	assert_in_range(buffered_bytes() - before, 50000, 60000);
 	chunk_unref(chunk);
 	assert_true(released == chunk);
@@ -64,6 +82,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holds_a_copy),
 		cmocka_unit_test(counts_as_buffered_while_it_exists),
+		cmocka_unit_test(appends_as_long_as_there_is_room),
 		cmocka_unit_test(counts_the_whole_settled_block),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

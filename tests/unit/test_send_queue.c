@@ -56,6 +56,33 @@ static void keeps_bytes_in_order(void **state)
 	}
 }
 
+/* Also when a part of the chunk is sent already, but not when somebody else has it. */
+static void small_pieces_share_a_chunk(void **state)
+{
+	(void)state;
+	struct send_queue queue;
+	static char large[SEND_QUEUE_SHARED + 1];
+	size_t before = buffered_bytes();
+	send_queue_init(&queue);
+	struct chunk *others = chunk_create_roomy("ab", 2, 100);
+	assert_int_equal(send_queue_push(&queue, others), 0);
+	assert_int_equal(send_queue_push_shared(&queue, "cd", 2), 0);
+	assert_int_equal(send_queue_push_shared(&queue, "ef", 2), 0);
+	assert_int_equal(queue.count, 2);
+	assert_int_equal(others->len, 2);
+	chunk_unref(others);
+	send_queue_consume(&queue, 3);
+	assert_int_equal(send_queue_push_shared(&queue, "gh", 2), 0);
+	assert_int_equal(queue.count, 1);
+	assert_int_equal(queue.bytes, 5);
+	expect_front(&queue, 64, "defgh");
+	assert_int_equal(send_queue_push_shared(&queue, large, sizeof(large)), 0);
+	assert_int_equal(queue.count, 2);
+	assert_int_equal(queue.bytes, 5 + sizeof(large));
+	send_queue_consume(&queue, 5 + sizeof(large));
+	assert_int_equal(buffered_bytes(), before);
+}
+
 static void gathers_at_most_the_requested_parts(void **state)
 {
 	(void)state;
@@ -205,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keeps_bytes_in_order),
+		cmocka_unit_test(small_pieces_share_a_chunk),
 		cmocka_unit_test(gathers_at_most_the_requested_parts),
 		cmocka_unit_test(copies_only_when_necessary),
 		cmocka_unit_test(grows_and_shrinks),

@@ -739,6 +739,35 @@ static void connects_to_a_unix_socket(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, site_close)
 
+/* Served in the next turn, it costs no call; only who waits for longer leaves the set. */
+static void a_newcomer_that_waits_a_turn_costs_no_call(void **state)
+{
+	struct site *site = *state;
+	struct newcomers *newcomers = &site->shared.newcomers;
+	struct end end = { 0 };
+	int fds[2];
+	socket_pair(fds);
+	end_accept(&end, site, fds[0], NULL);
+	RUN_UNTIL(&site->test, end.opened);
+	int before = epoll_calls;
+	newcomers_charge(newcomers, (uint64_t)NEWCOMERS_SLICE_US * 1000);
+	assert_int_equal(write(fds[1], "abc", 3), 3);
+	while (end.received.len < 3) {
+		uv_run(&site->test.loop, UV_RUN_NOWAIT);
+		assert_int_equal(epoll_calls, before);
+	}
+	newcomers->spent_ns = (uint64_t)NEWCOMERS_SLICE_US * 1000;
+	assert_true(newcomers_ready(newcomers, &end.newcomer));
+	assert_int_equal(write(fds[1], "abc", 3), 3);
+	site->shared.sockets.on_ready(&end.stream, EPOLLIN);
+	assert_int_equal(end.stream.watched, 0);
+	assert_int_equal(epoll_calls, before + 1);
+	RUN_UNTIL(&site->test, end.received.len == 6);
+	assert_int_equal(end.stream.watched, EPOLLIN);
+	end_finish(&end, site);
+	close(fds[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -755,6 +784,7 @@ int main(void)
 		TEST(holds_a_reference_as_long_as_needed),
 		TEST(pauses_and_resumes_reading),
 		TEST(a_pause_that_nobody_notices_costs_no_call),
+		TEST(a_newcomer_that_waits_a_turn_costs_no_call),
 		TEST(can_send_after_the_peers_end),
 		TEST(ends_after_the_queue_is_sent),
 		TEST(a_reset_is_an_error),

@@ -7,6 +7,7 @@
 #define SLUICE_BASE_CHUNK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,14 @@ struct chunk {
 
 /* A chunk with a copy of `len` bytes (at most UINT32_MAX); NULL: out of memory. */
 struct chunk *chunk_create(const void *bytes, size_t len);
+
+/* The same with room for `room` bytes (at least `len`), for chunk_append. */
+struct chunk *chunk_create_roomy(const void *bytes, size_t len, size_t room);
+
+/* Appends a copy of the bytes to a chunk of chunk_create or chunk_create_roomy. Only its creator may
+ * do that, and only while nobody else has a reference. False: it has no room for all of them, and
+ * none was appended. */
+bool chunk_append(struct chunk *chunk, const void *bytes, size_t len);
 
 /* For a caller that lays out such a block itself: from here on the block must not move, and counts
  * as buffered. Must come before the first chunk_unref. */

@@ -10,7 +10,7 @@
 #include "sluice/base/chunk.h"
 #include "sluice/base/defs.h"
 
-enum { SEND_QUEUE_INLINE = 2, SEND_QUEUE_MAX = 32768 };
+enum { SEND_QUEUE_INLINE = 2, SEND_QUEUE_MAX = 32768, SEND_QUEUE_SHARED = 4000 };
 
 /* Must not be moved once in use. */
 struct send_queue {
@@ -28,6 +28,11 @@ void send_queue_finish(struct send_queue *queue);
 
 /* Takes a reference of its own. 0; -ENOMEM; -ENOBUFS: beyond 4 GiB or SEND_QUEUE_MAX chunks. */
 MUST_CHECK int send_queue_push(struct send_queue *queue, struct chunk *chunk);
+
+/* Pushes a copy of the bytes (at least one). Small pieces that follow each other share a chunk of the
+ * queue's own, of SEND_QUEUE_SHARED bytes: they cost an allocation and a part of a gathered write
+ * together. Results as of send_queue_push. */
+MUST_CHECK int send_queue_push_shared(struct send_queue *queue, const void *bytes, size_t len);
 
 /* Points at most `n` parts at the first `limit` bytes. Returns the number of parts. */
 size_t send_queue_gather(

@@ -129,6 +129,10 @@ MUST_CHECK int stream_send(struct stream *stream, struct chunk *chunk);
 /* The same with a copy of the bytes. */
 MUST_CHECK int stream_send_bytes(struct stream *stream, const void *bytes, size_t len);
 
+/* The same for small pieces of which there are many in a turn: they share chunks
+ * (send_queue_push_shared). */
+MUST_CHECK int stream_send_shared(struct stream *stream, const void *bytes, size_t len);
+
 /* Offers the queue to the kernel now instead of at the end of the turn, for an owner that needs to
  * know whether the queue is long because the peer is slow. No event is raised within this call. */
 void stream_flush(struct stream *stream);
