@@ -279,6 +279,13 @@ void conn_on_confirmed(struct subscriber *subscriber, struct slice channel)
 		conn->phase->on_confirmed(conn, channel);
 }
 
+void conn_on_refused(struct subscriber *subscriber, struct slice channel)
+{
+	struct conn *conn = container_of(subscriber, struct conn, subscriber);
+	if (conn->phase->on_refused)
+		conn->phase->on_refused(conn, channel);
+}
+
 /* A publication beyond what may wait counts as dropped. */
 static void withhold(struct conn *conn, struct publication *publication)
 {

@@ -22,6 +22,12 @@ static void on_confirmed(struct hub *hub, struct subscriber *subscriber, struct 
 	bridge->events->on_confirmed(subscriber, channel);
 }
 
+static void on_refused(struct hub *hub, struct subscriber *subscriber, struct slice channel)
+{
+	struct bridge *bridge = hub->owner;
+	bridge->events->on_refused(subscriber, channel);
+}
+
 static void on_publication(
 	struct hub *hub, struct subscriber *subscriber, struct publication *publication)
 {
@@ -33,6 +39,7 @@ static const struct hub_events hub_events = {
 	.on_wanted = on_wanted,
 	.on_unwanted = on_unwanted,
 	.on_confirmed = on_confirmed,
+	.on_refused = on_refused,
 	.on_publication = on_publication,
 };
 
@@ -89,6 +96,8 @@ int bridge_subscribe(struct bridge *bridge, struct subscriber *subscriber, struc
 {
 	if (!bridge_is_up(bridge->setup.all[bridge_home_number(bridge, channel)]))
 		return -ENOTCONN;
+	if (bridge_is_refused(bridge, channel))
+		return -EPERM;
 	return bridge_join(bridge, subscriber, channel);
 }
 
@@ -104,6 +113,11 @@ int bridge_join(struct bridge *bridge, struct subscriber *subscriber, struct sli
 bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel)
 {
 	return hub_is_confirmed(&bridge->hub, channel);
+}
+
+bool bridge_is_refused(const struct bridge *bridge, struct slice channel)
+{
+	return hub_is_refused(&bridge->hub, channel);
 }
 
 bool bridge_has(

@@ -70,23 +70,39 @@ static void on_batch_end(struct subscriptions *subscriptions)
 	batches_end_read(&home->batches);
 }
 
-static void on_confirmed(struct subscriptions *subscriptions, struct slice channel)
+/* A gap goes first: whoever waits for the channel has missed nothing. */
+static void on_confirmed(
+	struct subscriptions *subscriptions, struct slice channel, bool was_refused)
 {
-	bridge_confirm(subscriptions->owner, channel);
+	struct bridge *home = subscriptions->owner;
+	if (was_refused)
+		bridge_dropped(home, channel);
+	bridge_answer(home, channel, true);
+	bridge_count_channels(home);
 }
 
-/* Browsers may request the channel again and again, so this is logged once a minute. Connections
- * that wait for the channel are refused at their time limit. */
+/* Browsers may request the channel again and again, so this is logged once a minute. */
 static void on_refused(
 	struct subscriptions *subscriptions, struct slice channel, struct slice reason)
 {
 	struct bridge *home = subscriptions->owner;
 	uint64_t now = uv_hrtime();
+	bridge_answer(home, channel, false);
+	bridge_count_channels(home);
 	if (home->refusal_logged && now - home->refusal_logged < REFUSAL_PERIOD_NS)
 		return;
 	home->refusal_logged = now;
 	log_warn("redis refuses SUBSCRIBE", log_number("worker", home->setup.self),
 		log_slice("channel", channel), log_slice("reason", reason));
+}
+
+static enum wanted_class class_of(struct subscriptions *subscriptions, struct slice channel)
+{
+	const struct bridge *home = subscriptions->owner;
+	const struct settings *settings = home->setup.settings;
+	bool automatic =
+		channel_rules_may_be_automatic(settings->rules, settings->n_rules, channel);
+	return automatic ? WANTED_AUTOMATIC : WANTED_ASKED;
 }
 
 static void on_up(struct subscriptions *subscriptions)
@@ -104,6 +120,7 @@ static void on_down(struct subscriptions *subscriptions, const char *reason)
 	if (link_state_down(&home->link, reason))
 		metrics_add(home->setup.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
 	batches_flush(&home->batches);
+	bridge_count_channels(home);
 	home->events->on_down(home);
 }
 
@@ -133,6 +150,7 @@ static void on_subscriptions_closed(struct subscriptions *subscriptions)
 static const struct subscriptions_events subscriptions_events = {
 	.on_confirmed = on_confirmed,
 	.on_refused = on_refused,
+	.class_of = class_of,
 	.on_message = on_message,
 	.on_batch_end = on_batch_end,
 	.on_up = on_up,

@@ -64,8 +64,11 @@ MUST_CHECK int bridge_unwant(struct bridge *bridge, struct slice channel);
 /* At the end: the channels of this home are not wanted any more. */
 void bridge_forget_wants(struct bridge *home);
 
-/* At the home: Redis delivers the channel. Tells every worker that wants it. */
-void bridge_confirm(struct bridge *home, struct slice channel);
+/* At the home: Redis delivers the channel, or denies it. Tells every worker that wants it. */
+void bridge_answer(struct bridge *home, struct slice channel, bool confirmed);
+
+/* At the home: updates the metrics of its channels. */
+void bridge_count_channels(struct bridge *home);
 
 /* ---- bridge_home.c ---- */
 

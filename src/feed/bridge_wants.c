@@ -1,5 +1,5 @@
 /* A want goes from a worker's hub to the channel's home: directly if that is the same worker, else
- * as a note through its inbox. Confirmations always go through the inbox, also within one worker,
+ * as a note through its inbox. Confirmations and refusals always go through the inbox, also within one worker,
  * so that a hub never receives one within its own call. An inbox keeps the order of each sender, so
  * "want", "unwant", "want" of one worker arrive in this order. The ticket shows which want a
  * confirmation belongs to.
@@ -34,27 +34,48 @@ static void deliver_confirmed(void *owner, void *subject)
 	free(note);
 }
 
+static void deliver_refused(void *owner, void *subject)
+{
+	(void)owner;
+	struct note *note = subject;
+	hub_refuse(&note->to->hub, note_name(note), note->ticket);
+	free(note);
+}
+
 /* ---- at the home ---- */
 
-static void count_channels(struct bridge *home)
+void bridge_count_channels(struct bridge *home)
 {
+	const struct subscriptions *subscriptions = &home->subscriptions;
+	size_t refused = subscriptions_refused_count(subscriptions, WANTED_AUTOMATIC) +
+			 subscriptions_refused_count(subscriptions, WANTED_ASKED);
 	metrics_set(home->setup.metrics, METRIC_CHANNELS, (int64_t)homes_count(&home->homes));
+	metrics_set(home->setup.metrics, METRIC_CHANNELS_REFUSED, (int64_t)refused);
 }
 
 /* If memory runs out, the waiting browsers are refused at their time limit, unless another want
  * arrives in time. */
-static void confirm(struct bridge *home, struct slice channel, unsigned worker)
+static void answer(struct bridge *home, struct slice channel, unsigned worker, bool confirmed)
 {
-	(void)!bridge_post_note(home->setup.all[worker], deliver_confirmed, worker,
+	(void)!bridge_post_note(home->setup.all[worker],
+		confirmed ? deliver_confirmed : deliver_refused, worker,
 		homes_ticket(&home->homes, channel, worker), channel);
 }
 
-void bridge_confirm(struct bridge *home, struct slice channel)
+void bridge_answer(struct bridge *home, struct slice channel, bool confirmed)
 {
 	uint64_t workers = homes_workers(&home->homes, channel);
 	for (unsigned worker = 0; workers; worker++, workers >>= 1)
 		if (workers & 1)
-			confirm(home, channel, worker);
+			answer(home, channel, worker, confirmed);
+}
+
+static void answer_if_known(struct bridge *home, struct slice channel, unsigned worker)
+{
+	if (subscriptions_is_confirmed(&home->subscriptions, channel))
+		answer(home, channel, worker, true);
+	else if (subscriptions_is_refused(&home->subscriptions, channel))
+		answer(home, channel, worker, false);
 }
 
 static void unwant(struct bridge *home, unsigned worker, struct slice channel)
@@ -63,7 +84,7 @@ static void unwant(struct bridge *home, unsigned worker, struct slice channel)
 		uncount(1);
 		subscriptions_unwant(&home->subscriptions, channel);
 	}
-	count_channels(home);
+	bridge_count_channels(home);
 }
 
 static int want(struct bridge *home, unsigned worker, uint32_t ticket, struct slice channel)
@@ -74,9 +95,9 @@ static int want(struct bridge *home, unsigned worker, uint32_t ticket, struct sl
 		homes_unwant(&home->homes, channel, worker);
 	if (error || result == 0)
 		uncount(1);
-	if (!error && subscriptions_is_confirmed(&home->subscriptions, channel))
-		confirm(home, channel, worker);
-	count_channels(home);
+	if (!error)
+		answer_if_known(home, channel, worker);
+	bridge_count_channels(home);
 	return error;
 }
 

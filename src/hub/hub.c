@@ -19,8 +19,8 @@
 struct hub_channel {
 	struct list subscriptions; /* struct subscription, by .in_channel */
 	uint32_t ticket;
-	bool confirmed;
-	bool walking; /* its list is being iterated: do not destroy it now */
+	bool confirmed, refused; /* at most one of them */
+	bool walking;            /* its list is being iterated: do not destroy it now */
 	struct table_key name;
 };
 
@@ -211,23 +211,52 @@ bool hub_is_confirmed(const struct hub *hub, struct slice name)
 	return channel && channel->confirmed;
 }
 
+bool hub_is_refused(const struct hub *hub, struct slice name)
+{
+	const struct hub_channel *channel = find(hub, name);
+	return channel && channel->refused;
+}
+
+/* Counts all subscribers before the first event, whose handler may end subscriptions. */
+static void set_confirmed(struct hub_channel *channel, bool confirmed)
+{
+	uint32_t more = (uint32_t)channel->confirmed - (uint32_t)confirmed;
+	channel->confirmed = confirmed;
+	channel->refused = !confirmed;
+	LIST_EACH (node, &channel->subscriptions)
+		container_of(node, struct subscription, in_channel)->subscriber->unconfirmed +=
+			more;
+}
+
+static void tell_subscribers(struct hub *hub, struct hub_channel *channel,
+	void (*tell)(struct hub *hub, struct subscriber *subscriber, struct slice channel))
+{
+	channel->walking = true;
+	LIST_EACH_SAFE (node, &channel->subscriptions) {
+		struct subscription *subscription =
+			container_of(node, struct subscription, in_channel);
+		tell(hub, subscription->subscriber, channel_name(channel));
+	}
+	channel->walking = false;
+	drop_if_unwanted(hub, channel);
+}
+
 void hub_confirm(struct hub *hub, struct slice name, uint32_t ticket)
 {
 	struct hub_channel *channel = find(hub, name);
 	if (!channel || channel->ticket != ticket || channel->confirmed)
 		return;
-	channel->confirmed = true;
-	/* Counts all of them down before the first event, whose handler may end subscriptions. */
-	LIST_EACH (node, &channel->subscriptions)
-		container_of(node, struct subscription, in_channel)->subscriber->unconfirmed--;
-	channel->walking = true;
-	LIST_EACH_SAFE (node, &channel->subscriptions) {
-		struct subscription *subscription =
-			container_of(node, struct subscription, in_channel);
-		hub->events->on_confirmed(hub, subscription->subscriber, channel_name(channel));
-	}
-	channel->walking = false;
-	drop_if_unwanted(hub, channel);
+	set_confirmed(channel, true);
+	tell_subscribers(hub, channel, hub->events->on_confirmed);
+}
+
+void hub_refuse(struct hub *hub, struct slice name, uint32_t ticket)
+{
+	struct hub_channel *channel = find(hub, name);
+	if (!channel || channel->ticket != ticket || channel->refused)
+		return;
+	set_confirmed(channel, false);
+	tell_subscribers(hub, channel, hub->events->on_refused);
 }
 
 /* Subscriptions and subscribers are scattered in memory and were last used by the previous

@@ -137,6 +137,7 @@ static void on_gap(struct bridge *bridge, uint64_t homes)
 
 static const struct bridge_events bridge_events = {
 	.on_confirmed = conn_on_confirmed,
+	.on_refused = conn_on_refused,
 	.on_publication = conn_on_publication,
 	.on_gap = on_gap,
 	.on_dropped = conn_on_dropped,

@@ -82,3 +82,12 @@ unsigned channel_rules_batch_ms(
 			return rules[i].batch_ms < 0 ? otherwise : (unsigned)rules[i].batch_ms;
 	return otherwise;
 }
+
+bool channel_rules_may_be_automatic(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel)
+{
+	for (size_t i = 0; i < n_rules; i++)
+		if (rules[i].automatic && channel_pattern_could_match(rules[i].match, channel))
+			return true;
+	return false;
+}

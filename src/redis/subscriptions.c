@@ -3,7 +3,7 @@
  *
  * The subscriptions are up when the link is up and every channel that was wanted at that moment has
  * been confirmed or refused. If a SUBSCRIBE is answered by NOPERM, we lack the permission, and the
- * link stays up. Any other error fails it, as does an error that answers UNSUBSCRIBE. */
+ * link stays up; subscriptions_retry.c asks again. Any other error fails it, as does an error that answers UNSUBSCRIBE. */
 #include "subscriptions_internal.h"
 
 #include <errno.h>
@@ -22,6 +22,7 @@ static void go_on(struct subscriptions *subscriptions)
 {
 	if (wanted_has_more(&subscriptions->wanted))
 		turn_schedule(subscriptions->turn, &subscriptions->ask);
+	retry_schedule(subscriptions);
 	come_up_if_complete(subscriptions);
 }
 
@@ -54,13 +55,15 @@ static int on_command(struct wanted *wanted, const struct slice *words, size_t n
 	return error;
 }
 
-static void on_confirmed(struct wanted *wanted, struct slice name)
+static void on_confirmed(struct wanted *wanted, struct slice name, bool was_refused)
 {
 	struct subscriptions *subscriptions = owner_of(wanted);
+	if (was_refused)
+		retry_hurry(subscriptions);
 	if (listening_is_channel(name))
 		listening_confirmed(subscriptions);
 	else
-		subscriptions->events->on_confirmed(subscriptions, name);
+		subscriptions->events->on_confirmed(subscriptions, name, was_refused);
 }
 
 static void on_refused(struct wanted *wanted, struct slice name, struct slice reason)
@@ -72,11 +75,19 @@ static void on_refused(struct wanted *wanted, struct slice name, struct slice re
 		subscriptions->events->on_refused(subscriptions, name, reason);
 }
 
+static enum wanted_class class_of(struct wanted *wanted, struct slice name)
+{
+	struct subscriptions *subscriptions = owner_of(wanted);
+	return listening_is_channel(name) ? WANTED_OWN
+					  : subscriptions->events->class_of(subscriptions, name);
+}
+
 static const struct wanted_events wanted_events = {
 	.on_changed = on_changed,
 	.on_command = on_command,
 	.on_confirmed = on_confirmed,
 	.on_refused = on_refused,
+	.class_of = class_of,
 };
 
 /* ---- events of the link ---- */
@@ -97,6 +108,7 @@ static void on_link_down(struct redis_link *link, const char *reason)
 	struct subscriptions *subscriptions = link->owner;
 	subscriptions->up = false;
 	subscriptions->client = 0;
+	retry_stop(subscriptions);
 	wanted_link_down(&subscriptions->wanted);
 	subscriptions->events->on_down(subscriptions, reason);
 }
@@ -166,6 +178,7 @@ static void on_link_closed(struct redis_link *link)
 {
 	struct subscriptions *subscriptions = link->owner;
 	turn_cancel(&subscriptions->ask);
+	retry_stop(subscriptions);
 	wanted_finish(&subscriptions->wanted);
 	subscriptions->events->on_closed(subscriptions);
 }
@@ -189,6 +202,7 @@ int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *
 		.owner = owner, .events = events, .turn = shared->turn, .ask.run = ask
 	};
 	wanted_init(&subscriptions->wanted, &wanted_events);
+	retry_stop(subscriptions);
 	return redis_link_open(
 		&subscriptions->link, shared, deadlines, settings, &link_events, subscriptions);
 }
@@ -196,6 +210,7 @@ int subscriptions_open(struct subscriptions *subscriptions, struct stream_loop *
 void subscriptions_close(struct subscriptions *subscriptions)
 {
 	subscriptions->closing = true;
+	retry_stop(subscriptions);
 	wanted_stop(&subscriptions->wanted);
 	redis_link_close(&subscriptions->link);
 }
@@ -219,4 +234,20 @@ void subscriptions_unwant(struct subscriptions *subscriptions, struct slice name
 bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice name)
 {
 	return wanted_is_confirmed(&subscriptions->wanted, name);
+}
+
+bool subscriptions_is_refused(const struct subscriptions *subscriptions, struct slice name)
+{
+	return wanted_is_refused(&subscriptions->wanted, name);
+}
+
+size_t subscriptions_refused_count(
+	const struct subscriptions *subscriptions, enum wanted_class class)
+{
+	return wanted_refused_count(&subscriptions->wanted, class);
+}
+
+bool subscriptions_are_barred(const struct subscriptions *subscriptions)
+{
+	return wanted_is_barred(&subscriptions->wanted);
 }

@@ -1,9 +1,23 @@
 /* For the sources of subscriptions: subscriptions.c, and below it subscriptions_listening.c, which
- * receives the names of changed keys. */
+ * receives the names of changed keys, and subscriptions_retry.c, which asks again for channels that
+ * Redis refused. */
 #ifndef SLUICE_REDIS_SUBSCRIPTIONS_INTERNAL_H
 #define SLUICE_REDIS_SUBSCRIPTIONS_INTERNAL_H
 
 #include "sluice/redis/subscriptions.h"
+
+/* ---- subscriptions_retry.c ---- */
+
+/* Refused channels are asked for again, when it is time. To be called after each answer. */
+void retry_schedule(struct subscriptions *subscriptions);
+
+/* A refused channel is confirmed: somebody has mended the ACL, so the others are tried now. */
+void retry_hurry(struct subscriptions *subscriptions);
+
+/* The link is down, or will be closed. */
+void retry_stop(struct subscriptions *subscriptions);
+
+/* ---- subscriptions_listening.c ---- */
 
 /* The channel on which Redis sends changed keys. */
 struct slice listening_channel(void);

@@ -3,10 +3,11 @@
  *	wanted       somebody here wants it
  *	asked        the last command about it on this link was SUBSCRIBE, and was not refused
  *	unanswered   that command's answer is still to come
- *	refused      wanted, but Redis denies it to us
+ *	refused      wanted, but Redis denied it to us when we asked last
+ *	resting      refused, and not to be asked for now (wanted_refused.c)
  *	confirmed    wanted, and on_confirmed has been raised: Redis delivers it
  *
- *	not unanswered, wanted != asked, !refused    -> at the turn's end, ask
+ *	not unanswered, wanted != asked, !resting    -> at the turn's end, ask
  *	not unanswered, wanted, asked, !confirmed    -> confirmed
  *	not unanswered, !wanted, !asked              -> forgotten
  *
@@ -19,7 +20,7 @@
  * which. A browser that asks for such a channel must not affect the channels of others. So the link
  * stays up, and each channel of the refused command gets a SUBSCRIBE of its own, whose answer is
  * clear. Channels from a refused command are marked `alone`, so that they do not affect others when
- * the link comes back.
+ * the link comes back. If the command itself is denied, all its channels are refused at once.
  *
  * Commands are sent at the end of the turn: a browser that leaves as another arrives costs nothing,
  * and a thousand new channels cost two commands. Channels for which the link has no room stay in
@@ -30,24 +31,12 @@
  *
  * Names are freed only at the end of a turn or when an answer has arrived, so a caller may use a
  * name until then. */
-#include "sluice/redis/wanted.h"
+#include "wanted_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum { CHANNELS_PER_COMMAND = 512 };
-
-struct wanted_channel {
-	struct list link; /* in `unanswered`, or perhaps in `changed` */
-	bool unanswered, wanted, asked, refused, confirmed, awaited;
-	bool alone; /* was refused together with others: needs a command of its own */
-	struct table_key name;
-};
-
-static struct slice name_of(const struct wanted_channel *channel)
-{
-	return table_key_bytes(&channel->name);
-}
 
 static struct wanted_channel *find(const struct wanted *wanted, struct slice name)
 {
@@ -74,36 +63,7 @@ static void destroy(struct wanted *wanted, struct wanted_channel *channel)
 	free(channel);
 }
 
-/* An unanswered channel is checked when its answer arrives. */
-static void note(struct wanted *wanted, struct wanted_channel *channel)
-{
-	if (!list_is_linked(&channel->link))
-		list_append(&wanted->changed, &channel->link);
-}
-
-static void mark_changed(struct wanted *wanted, struct wanted_channel *channel)
-{
-	note(wanted, channel);
-	if (!wanted->stopped)
-		wanted->events->on_changed(wanted);
-}
-
 /* ---- what follows from the facts ---- */
-
-static void await_no_more(struct wanted *wanted, struct wanted_channel *channel)
-{
-	if (!channel->awaited)
-		return;
-	channel->awaited = false;
-	wanted->awaited--;
-}
-
-static void await_no_answer(struct wanted_channel *channel)
-{
-	if (channel->unanswered)
-		list_remove(&channel->link);
-	channel->unanswered = false;
-}
 
 /* May destroy the channel. */
 static void settle(struct wanted *wanted, struct wanted_channel *channel)
@@ -113,9 +73,10 @@ static void settle(struct wanted *wanted, struct wanted_channel *channel)
 	if (!channel->wanted) {
 		destroy(wanted, channel);
 	} else if (!channel->confirmed) {
+		bool was_refused = wanted_forget_refusal(wanted, channel);
 		channel->confirmed = true;
-		await_no_more(wanted, channel);
-		wanted->events->on_confirmed(wanted, name_of(channel));
+		wanted_await_no_more(wanted, channel);
+		wanted->events->on_confirmed(wanted, wanted_name(channel), was_refused);
 	}
 }
 
@@ -133,7 +94,7 @@ static int send_batch(struct wanted *wanted, const struct batch *batch)
 	struct slice words[1 + CHANNELS_PER_COMMAND];
 	words[0] = batch->command;
 	for (size_t i = 0; i < batch->n; i++)
-		words[1 + i] = name_of(batch->channels[i]);
+		words[1 + i] = wanted_name(batch->channels[i]);
 	return wanted->events->on_command(wanted, words, 1 + batch->n);
 }
 
@@ -157,14 +118,14 @@ static void flush(struct wanted *wanted, struct batch *batch)
 		if (!error)
 			await_answer(wanted, batch->channels[i], batch->subscribes);
 		else if (error == -ENOBUFS)
-			note(wanted, batch->channels[i]);
+			wanted_note(wanted, batch->channels[i]);
 	}
 	batch->n = 0;
 }
 
 static bool is_to_be_asked(const struct wanted *wanted, const struct wanted_channel *channel)
 {
-	return channel->wanted != channel->asked && !channel->refused && !channel->unanswered &&
+	return channel->wanted != channel->asked && !channel->resting && !channel->unanswered &&
 	       wanted->link_is_up;
 }
 
@@ -214,7 +175,7 @@ void wanted_link_up(struct wanted *wanted)
 			continue;
 		channel->awaited = true;
 		wanted->awaited++;
-		mark_changed(wanted, channel);
+		wanted_mark_changed(wanted, channel);
 	}
 }
 
@@ -222,12 +183,14 @@ void wanted_link_down(struct wanted *wanted)
 {
 	wanted->link_is_up = false;
 	wanted->awaited = 0;
+	wanted->barred = false;
 	TABLE_EACH (key, &wanted->channels) {
 		struct wanted_channel *channel = container_of(key, struct wanted_channel, name);
-		await_no_answer(channel);
-		channel->asked = channel->refused = channel->confirmed = channel->awaited = false;
+		wanted_await_no_answer(channel);
+		wanted_forget_refusal(wanted, channel);
+		channel->asked = channel->confirmed = channel->awaited = false;
 		if (!channel->wanted)
-			mark_changed(wanted, channel);
+			wanted_mark_changed(wanted, channel);
 	}
 }
 
@@ -248,12 +211,13 @@ static struct wanted_channel *oldest_unanswered(const struct wanted *wanted)
 int wanted_take_answer(struct wanted *wanted, struct slice name, bool subscribed)
 {
 	struct wanted_channel *channel = oldest_unanswered(wanted);
-	if (!channel || channel->asked != subscribed || !slice_equal(name_of(channel), name))
+	if (!channel || channel->asked != subscribed || !slice_equal(wanted_name(channel), name))
 		return -EPROTO;
-	await_no_answer(channel);
+	wanted_await_no_answer(channel);
 	channel->alone = false;
+	wanted->barred = wanted->barred && !subscribed;
 	if (channel->wanted != channel->asked)
-		mark_changed(wanted, channel);
+		wanted_mark_changed(wanted, channel);
 	else
 		settle(wanted, channel);
 	return 0;
@@ -266,26 +230,12 @@ bool wanted_oldest_is_subscribe(const struct wanted *wanted)
 	return channel->asked;
 }
 
-/* If the command had several channels, it is not known which one Redis denies. */
-static void refuse(
-	struct wanted *wanted, struct wanted_channel *channel, bool only, struct slice reason)
-{
-	await_no_answer(channel);
-	channel->asked = false;
-	channel->alone = true;
-	channel->refused = only && channel->wanted;
-	if (!channel->refused) {
-		mark_changed(wanted, channel);
-		return;
-	}
-	await_no_more(wanted, channel);
-	wanted->events->on_refused(wanted, name_of(channel), reason);
-}
-
 void wanted_take_refusal(struct wanted *wanted, size_t channels, struct slice reason)
 {
+	wanted->barred = wanted_denies_command(reason);
+	bool clear = channels == 1 || wanted->barred;
 	for (size_t i = 0; i < channels; i++)
-		refuse(wanted, oldest_unanswered(wanted), channels == 1, reason);
+		wanted_refuse(wanted, oldest_unanswered(wanted), clear, reason);
 }
 
 /* ---- for the owner ---- */
@@ -295,6 +245,8 @@ void wanted_init(struct wanted *wanted, const struct wanted_events *events)
 	*wanted = (struct wanted){ .events = events };
 	list_init(&wanted->changed);
 	list_init(&wanted->unanswered);
+	for (size_t i = 0; i < WANTED_CLASSES; i++)
+		list_init(&wanted->resting[i]);
 }
 
 void wanted_stop(struct wanted *wanted)
@@ -319,7 +271,7 @@ int wanted_add(struct wanted *wanted, struct slice name)
 	if (channel->wanted)
 		return 0;
 	channel->wanted = true;
-	mark_changed(wanted, channel);
+	wanted_mark_changed(wanted, channel);
 	return 0;
 }
 
@@ -328,9 +280,10 @@ void wanted_remove(struct wanted *wanted, struct slice name)
 	struct wanted_channel *channel = find(wanted, name);
 	if (!channel || !channel->wanted)
 		return;
-	channel->wanted = channel->refused = channel->confirmed = false;
-	await_no_more(wanted, channel);
-	mark_changed(wanted, channel);
+	wanted_forget_refusal(wanted, channel);
+	channel->wanted = channel->confirmed = false;
+	wanted_await_no_more(wanted, channel);
+	wanted_mark_changed(wanted, channel);
 }
 
 bool wanted_has(const struct wanted *wanted, struct slice name)
@@ -343,4 +296,10 @@ bool wanted_is_confirmed(const struct wanted *wanted, struct slice name)
 {
 	const struct wanted_channel *channel = find(wanted, name);
 	return channel && channel->confirmed;
+}
+
+bool wanted_is_refused(const struct wanted *wanted, struct slice name)
+{
+	const struct wanted_channel *channel = find(wanted, name);
+	return channel && channel->refused;
 }

@@ -61,6 +61,15 @@ static void on_confirmed(struct hub *hub, struct subscriber *subscriber, struct 
 		hub_unsubscribe_all(hub, subscriber);
 }
 
+static void on_refused(struct hub *hub, struct subscriber *subscriber, struct slice channel)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "refused:%.*s", SLICE_ARGS(reader_name(subscriber)));
+	say(text, channel);
+	if (leave_in_event)
+		hub_unsubscribe_all(hub, subscriber);
+}
+
 static void on_publication(
 	struct hub *hub, struct subscriber *subscriber, struct publication *publication)
 {
@@ -70,7 +79,8 @@ static void on_publication(
 		hub_unsubscribe_all(hub, subscriber);
 }
 
-static const struct hub_events events = { on_wanted, on_unwanted, on_confirmed, on_publication };
+static const struct hub_events events = { on_wanted, on_unwanted, on_confirmed, on_refused,
+	on_publication };
 
 static struct hub hub;
 static struct reader a, b;
@@ -163,6 +173,32 @@ static void is_ready_when_all_channels_are_confirmed(void **state)
 	assert_string_equal(look(), "");
 	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
 	assert_int_equal(b.subscriber.unconfirmed, 0);
+}
+
+static void counts_a_refused_channel_as_unconfirmed(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_subscribe(&hub, &a.subscriber, SLICE("x")), 0);
+	hub_confirm(&hub, SLICE("x"), last_ticket);
+	look();
+	hub_refuse(&hub, SLICE("x"), last_ticket - 1);
+	assert_false(hub_is_refused(&hub, SLICE("x")));
+	hub_refuse(&hub, SLICE("x"), last_ticket);
+	assert_string_equal(look(), "refused:a:x");
+	assert_true(hub_is_refused(&hub, SLICE("x")));
+	assert_false(hub_is_confirmed(&hub, SLICE("x")));
+	assert_int_equal(a.subscriber.unconfirmed, 1);
+	hub_refuse(&hub, SLICE("x"), last_ticket); /* it was asked for again */
+	assert_string_equal(look(), "");
+	assert_int_equal(hub_subscribe(&hub, &b.subscriber, SLICE("x")), 0);
+	look();
+	hub_confirm(&hub, SLICE("x"), last_ticket);
+	assert_string_equal(look(), "confirmed:a:x ready:a confirmed:b:x ready:b");
+	assert_false(hub_is_refused(&hub, SLICE("x")));
+	leave_in_event = true;
+	hub_refuse(&hub, SLICE("x"), last_ticket);
+	assert_string_equal(look(), "refused:a:x refused:b:x unwanted:x");
+	assert_int_equal(table_count(&hub.channels), 0);
 }
 
 static void ignores_an_old_ticket(void **state)
@@ -344,6 +380,7 @@ int main(void)
 		HUB_TEST(reports_the_first_and_the_last_subscriber),
 		HUB_TEST(hands_publications_to_subscribers_of_the_channel),
 		HUB_TEST(is_ready_when_all_channels_are_confirmed),
+		HUB_TEST(counts_a_refused_channel_as_unconfirmed),
 		HUB_TEST(ignores_an_old_ticket),
 		HUB_TEST(does_not_count_an_unconfirmed_channel_that_was_left),
 		HUB_TEST(forgets_a_channel_that_cannot_be_wanted),

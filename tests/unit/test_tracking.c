@@ -40,9 +40,10 @@ static void on_invalidated(struct subscriptions *subscriptions, struct slice key
 	keep(seen->key, sizeof(seen->key), key);
 }
 
-static void ignore_channel(struct subscriptions *subscriptions, struct slice channel)
+static void ignore_channel(
+	struct subscriptions *subscriptions, struct slice channel, bool was_refused)
 {
-	(void)subscriptions, (void)channel;
+	(void)subscriptions, (void)channel, (void)was_refused;
 	fail_msg("nothing was wanted");
 }
 
@@ -50,7 +51,7 @@ static void ignore_refusal(
 	struct subscriptions *subscriptions, struct slice channel, struct slice reason)
 {
 	(void)reason;
-	ignore_channel(subscriptions, channel);
+	ignore_channel(subscriptions, channel, false);
 }
 
 static void on_message(

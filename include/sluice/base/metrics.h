@@ -89,6 +89,8 @@
 		"Times accepting connections paused for lack of file descriptors") \
 	X(CHANNELS, "sluice_channels", "", "gauge", \
 		"Channels that this process is subscribed to in Redis") \
+	X(CHANNELS_REFUSED, "sluice_channels_refused", "", "gauge", \
+		"Channels that clients want and Redis denies to this process") \
 	X(SUBSCRIPTIONS, "sluice_subscriptions", "", "gauge", \
 		"Subscriptions of connections to channels") \
 	X(PUBLICATIONS_TOTAL, "sluice_publications_total", "", "counter", \

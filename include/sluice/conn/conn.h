@@ -66,6 +66,8 @@ struct conn_phase {
 	/* Redis has confirmed this channel; subscriber.unconfirmed is the number of channels that
 	 * it has not confirmed yet. */
 	void (*on_confirmed)(struct conn *conn, struct slice channel);
+	/* Redis denies us this channel; if it does so no longer, on_confirmed follows. */
+	void (*on_refused)(struct conn *conn, struct slice channel);
 	/* A run of publications on one of the connection's channels. */
 	void (*on_publication)(struct conn *conn, struct publication *publication);
 	/* Publications may have been missed on channels of these homes (one bit for each). */
@@ -207,6 +209,7 @@ MUST_CHECK int conn_ticket_identity(const struct conn *conn, struct identity *re
 
 /* Handlers for the events of the bridge and of the sessions. */
 void conn_on_confirmed(struct subscriber *subscriber, struct slice channel);
+void conn_on_refused(struct subscriber *subscriber, struct slice channel);
 void conn_on_publication(struct subscriber *subscriber, struct publication *publication);
 void conn_on_dropped(struct subscriber *subscriber, struct slice channel);
 extern const struct sessions_events conn_session_events;

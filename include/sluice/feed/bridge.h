@@ -23,10 +23,15 @@
 
 struct bridge;
 
+/* What clients are told of -EPERM, see bridge_subscribe. */
+#define BRIDGE_REFUSED_PROBLEM "Redis denies the gateway a channel, see its ACL"
+
 struct bridge_events {
 	/* A channel of this subscriber is confirmed; subscriber->unconfirmed counts its unconfirmed
 	 * channels. The name is borrowed. May unsubscribe this subscriber, and no other. */
 	void (*on_confirmed)(struct subscriber *subscriber, struct slice channel);
+	/* Redis denies us a channel of this subscriber; see hub.h. The same applies. */
+	void (*on_refused)(struct subscriber *subscriber, struct slice channel);
 	/* A run of publications for this subscriber. May unsubscribe this subscriber, and no
 	 * other. */
 	void (*on_publication)(struct subscriber *subscriber, struct publication *publication);
@@ -94,15 +99,19 @@ void bridge_finish(struct bridge *bridge);
  * process has limits.process_channels already, which is then counted. */
 bool bridge_has_room(const struct bridge *bridge, struct slice channel);
 
-/* 0, also if already subscribed; -ENOTCONN: the home worker's link to Redis is down; -ENOSPC: there
- * is no room; -ENOMEM. Unless bridge_is_confirmed, on_confirmed follows. */
+/* 0, also if already subscribed; -ENOTCONN: the home worker's link to Redis is down; -EPERM: Redis
+ * denies us the channel, as far as is known here; -ENOSPC: there is no room; -ENOMEM. Unless
+ * bridge_is_confirmed, on_confirmed or on_refused follows. */
 MUST_CHECK int bridge_subscribe(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
-/* The same for a browser that is connected already: if the link is down, on_confirmed follows when
- * it is back. 0, -ENOSPC or -ENOMEM. */
+/* The same for a browser that is connected already: if the link is down, or Redis denies us the
+ * channel, on_confirmed follows when that has changed. 0, -ENOSPC or -ENOMEM. */
 MUST_CHECK int bridge_join(
 	struct bridge *bridge, struct subscriber *subscriber, struct slice channel);
 bool bridge_is_confirmed(const struct bridge *bridge, struct slice channel);
+
+/* Does Redis deny us the channel? Known only if this worker wants it. */
+bool bridge_is_refused(const struct bridge *bridge, struct slice channel);
 
 /* Is it subscribed to the channel, confirmed or not? */
 bool bridge_has(

@@ -2,7 +2,8 @@
  * thread.
  *
  * A channel is *wanted* as long as it has a subscriber, and *confirmed* once Redis delivers it. A
- * subscriber counts its unconfirmed channels, so its owner knows when all of them are confirmed. */
+ * subscriber counts its unconfirmed channels, so its owner knows when all of them are confirmed. A
+ * channel is *refused* from when Redis denies it to us until it is confirmed. */
 #ifndef SLUICE_HUB_HUB_H
 #define SLUICE_HUB_HUB_H
 
@@ -38,6 +39,10 @@ struct hub_events {
 	 * name is borrowed. May unsubscribe this subscriber, and no other, from any of its
 	 * channels. */
 	void (*on_confirmed)(struct hub *hub, struct subscriber *subscriber, struct slice channel);
+	/* Redis denies us a channel of this subscriber, confirmed before or not; on_confirmed
+	 * follows if it does so no longer. The name is borrowed. May unsubscribe this subscriber,
+	 * and no other. */
+	void (*on_refused)(struct hub *hub, struct subscriber *subscriber, struct slice channel);
 	/* A run for this subscriber. May unsubscribe this subscriber, and no other. */
 	void (*on_publication)(
 		struct hub *hub, struct subscriber *subscriber, struct publication *publication);
@@ -92,6 +97,12 @@ bool hub_is_confirmed(const struct hub *hub, struct slice channel);
 /* Redis delivers the channel. An old ticket is ignored: meanwhile the channel was unwanted and
  * wanted again. */
 void hub_confirm(struct hub *hub, struct slice channel, uint32_t ticket);
+
+/* Redis denies us the channel, with a ticket as above. Raises on_refused if that is new. */
+void hub_refuse(struct hub *hub, struct slice channel, uint32_t ticket);
+
+/* Is the channel wanted here and refused? */
+bool hub_is_refused(const struct hub *hub, struct slice channel);
 
 /* Hands the run to every subscriber of its channel. Returns their number. */
 size_t hub_publish(struct hub *hub, struct publication *publication);

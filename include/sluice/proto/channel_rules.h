@@ -45,4 +45,8 @@ int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rule
 unsigned channel_rules_batch_ms(
 	const struct channel_rule *rules, size_t n_rules, struct slice channel, unsigned otherwise);
 
+/* Is any automatic rule one that could match the name for some identity? */
+bool channel_rules_may_be_automatic(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel);
+
 #endif

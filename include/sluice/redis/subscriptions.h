@@ -1,8 +1,9 @@
 /* One link to Redis that is subscribed to channels.
  *
  * The changes of one loop turn are sent together (wanted.h). When the link comes back, everything
- * wanted is subscribed again. A channel that Redis refuses does not affect the others. It stays
- * refused until it is wanted again or the link comes back.
+ * wanted is subscribed again. A channel that Redis refuses does not affect the others, and is asked
+ * for again, after a quarter of a second at first and every few seconds later, until it is confirmed
+ * or unwanted.
  *
  * The same link can receive the names of changed keys, which Redis tracks for another link
  * (tracking.h). */
@@ -20,13 +21,17 @@ struct subscriptions;
 struct subscriptions_events {
 	/* Redis has confirmed a wanted channel: from here on no publication on it is missed. Raised
 	 * again after the link has come back, and after the channel was unwanted and wanted again.
-	 * Never raised within one of the owner's calls. */
-	void (*on_confirmed)(struct subscriptions *subscriptions, struct slice channel);
-	/* Redis denies us a wanted channel (NOPERM). No new SUBSCRIBE is sent for it until it has
-	 * been unwanted and wanted again, or the link has come back. `reason` is Redis' error text.
-	 * Both are borrowed. Never raised within one of the owner's calls. */
+	 * `was_refused`: until now, on this link; so publications may have been missed. Never raised
+	 * within one of the owner's calls. */
+	void (*on_confirmed)(
+		struct subscriptions *subscriptions, struct slice channel, bool was_refused);
+	/* Redis denies us a wanted channel (NOPERM); on_confirmed follows if it does so no longer.
+	 * `reason` is Redis' error text. Both are borrowed. Never raised within one of the owner's
+	 * calls. */
 	void (*on_refused)(
 		struct subscriptions *subscriptions, struct slice channel, struct slice reason);
+	/* The class of a refused channel. */
+	enum wanted_class (*class_of)(struct subscriptions *subscriptions, struct slice channel);
 	/* A publication on a wanted channel. Both are borrowed. */
 	void (*on_message)(
 		struct subscriptions *subscriptions, struct slice channel, struct slice payload);
@@ -57,7 +62,10 @@ struct subscriptions {
 	struct wanted wanted;
 	struct turn *turn;
 	struct turn_task ask;
-	uint64_t client; /* the link's client ID in Redis; 0: not known */
+	struct deadline retry; /* refused channels are asked for again */
+	uint32_t retry_ms;     /* bound of the wait for it */
+	bool hurries;          /* a refused channel has just been confirmed */
+	uint64_t client;       /* the link's client ID in Redis; 0: not known */
 	bool listens, up, closing;
 };
 
@@ -78,5 +86,13 @@ MUST_CHECK int subscriptions_want(struct subscriptions *subscriptions, struct sl
 void subscriptions_unwant(struct subscriptions *subscriptions, struct slice channel);
 
 bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice channel);
+bool subscriptions_is_refused(const struct subscriptions *subscriptions, struct slice channel);
+
+/* How many wanted channels of a class Redis denies us. */
+size_t subscriptions_refused_count(
+	const struct subscriptions *subscriptions, enum wanted_class class);
+
+/* Does Redis deny us the command SUBSCRIBE, whatever the channel? */
+bool subscriptions_are_barred(const struct subscriptions *subscriptions);
 
 #endif

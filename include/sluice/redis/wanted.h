@@ -3,7 +3,8 @@
  * command, and its owner calls it with each answer.
  *
  * The changes of a turn are sent in one SUBSCRIBE and one UNSUBSCRIBE, with at most 512 channels in
- * a command. */
+ * a command. A channel that Redis denies to us is refused until it is asked for again
+ * (wanted_ask_refused) and confirmed, or unwanted. */
 #ifndef SLUICE_REDIS_WANTED_H
 #define SLUICE_REDIS_WANTED_H
 
@@ -14,6 +15,14 @@
 
 struct wanted;
 
+/* Whose a channel is. */
+enum wanted_class {
+	WANTED_ASKED,     /* a client's, which has asked for it */
+	WANTED_AUTOMATIC, /* clients get it when they connect */
+	WANTED_OWN,       /* the gateway's */
+	WANTED_CLASSES,
+};
+
 struct wanted_events {
 	/* Something has changed: call wanted_ask at the turn's end. */
 	void (*on_changed)(struct wanted *wanted);
@@ -22,11 +31,14 @@ struct wanted_events {
 	 * called. */
 	int (*on_command)(struct wanted *wanted, const struct slice *words, size_t n);
 	/* Redis delivers a wanted channel. Raised again after the link has come back, and after the
-	 * channel was unwanted and wanted again. The name is borrowed. */
-	void (*on_confirmed)(struct wanted *wanted, struct slice channel);
-	/* Redis denies us a wanted channel. No new SUBSCRIBE is sent for it until it has been
-	 * unwanted and wanted again, or the link has come back. Both are borrowed. */
+	 * channel was unwanted and wanted again. `was_refused`: on this link, until now. The name is
+	 * borrowed. */
+	void (*on_confirmed)(struct wanted *wanted, struct slice channel, bool was_refused);
+	/* Redis denies us a wanted channel. Not raised again until the channel was confirmed or
+	 * unwanted, or the link has come back. Both are borrowed. */
 	void (*on_refused)(struct wanted *wanted, struct slice channel, struct slice reason);
+	/* Asked for each refused channel. */
+	enum wanted_class (*class_of)(struct wanted *wanted, struct slice channel);
 };
 
 struct wanted {
@@ -35,8 +47,12 @@ struct wanted {
 	struct table channels;  /* struct wanted_channel, by name */
 	struct list changed;    /* struct wanted_channel, by .link: for wanted_ask to check */
 	struct list unanswered; /* struct wanted_channel, by .link: command sent, oldest first */
+	struct list resting
+		[WANTED_CLASSES]; /* struct wanted_channel, by .link: refused, oldest first */
+	size_t refused[WANTED_CLASSES];
 	size_t awaited; /* channels wanted when the link came up, not confirmed or refused yet */
 	bool link_is_up, stopped;
+	bool barred; /* see wanted_is_barred */
 };
 
 /* on_confirmed and on_refused are never raised within wanted_add and wanted_remove. */
@@ -56,6 +72,7 @@ void wanted_remove(struct wanted *wanted, struct slice channel);
 
 bool wanted_has(const struct wanted *wanted, struct slice channel);
 bool wanted_is_confirmed(const struct wanted *wanted, struct slice channel);
+bool wanted_is_refused(const struct wanted *wanted, struct slice channel);
 
 /* Sends commands for the channels that have changed, as far as the link has room. */
 void wanted_ask(struct wanted *wanted);
@@ -81,5 +98,21 @@ bool wanted_oldest_is_subscribe(const struct wanted *wanted);
 
 /* Redis denies us the oldest unanswered SUBSCRIBE, of this many channels. */
 void wanted_take_refusal(struct wanted *wanted, size_t channels, struct slice reason);
+
+/* ---- wanted_refused.c ---- */
+
+/* Asks for refused channels again at the turn's end: first for our own and the automatic ones, then
+ * for those that were refused longest ago, but for no more than `max`. If SUBSCRIBE is denied as a
+ * whole, for one channel. */
+void wanted_ask_refused(struct wanted *wanted, size_t max);
+
+/* Is a refused channel waiting for wanted_ask_refused? */
+bool wanted_has_refused(const struct wanted *wanted);
+
+/* How many channels of a class are refused. */
+size_t wanted_refused_count(const struct wanted *wanted, enum wanted_class class);
+
+/* Does Redis deny us the command SUBSCRIBE, whatever the channel? */
+bool wanted_is_barred(const struct wanted *wanted);
 
 #endif

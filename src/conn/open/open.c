@@ -125,10 +125,20 @@ void open_on_confirmed(struct conn *conn, struct slice channel)
 		dialect->on_confirmed(conn, channel);
 }
 
+void open_on_refused(struct conn *conn, struct slice channel)
+{
+	const struct dialect *dialect = conn_dialect(conn);
+	if (dialect->on_refused)
+		dialect->on_refused(conn, channel);
+}
+
+/* Who has not been told "subscribed" has missed nothing. */
 void open_on_dropped(struct conn *conn, struct slice channel)
 {
 	const struct dialect *dialect = conn_dialect(conn);
 	struct buffer text = { 0 };
+	if (dialect->withholds && dialect->withholds(conn, channel))
+		return;
 	if (!dialect->write_gap) {
 		if (open_closes_on_gap(conn))
 			open_close_for_now(conn);

@@ -95,6 +95,7 @@ const struct dialect dialect_v1 = {
 	.write_gap = envelope_gap,
 	.on_message = on_message,
 	.on_confirmed = v1_on_confirmed,
+	.on_refused = v1_on_refused,
 	.on_joined = v1_on_joined,
 	.on_revoked = v1_on_revoked,
 	.withholds = v1_withholds,

@@ -88,6 +88,8 @@ static void join(struct pending *pending)
 		fail(pending, "limit", "more channels than limits.channels");
 	else if (error == -ENOSPC)
 		fail(pending, "limit", "the process has limits.process_channels channels");
+	else if (error == -EPERM)
+		fail(pending, "unavailable", BRIDGE_REFUSED_PROBLEM);
 	else if (error)
 		fail(pending, "unavailable", "Redis cannot be reached");
 	else if (bridge_is_confirmed(bridge, pending->channel))
@@ -185,6 +187,10 @@ void v1_subscribe(struct conn *conn, struct slice channel, struct slice id)
 		v1_answer(conn, "subscribed", id, channel, NULL);
 		return;
 	}
+	if (has && bridge_is_refused(conn->shared->bridge, channel)) {
+		v1_error(conn, id, "unavailable", BRIDGE_REFUSED_PROBLEM);
+		return;
+	}
 	const struct v1 *v1 = conn->v1;
 	if (v1 && v1->n >= conn_settings(conn)->limits.channels) {
 		v1_error(conn, id, "limit", "too many subscriptions are under way");
@@ -210,6 +216,18 @@ void v1_on_confirmed(struct conn *conn, struct slice channel)
 	struct pending *pending;
 	while ((pending = pending_find(conn, PENDING_CONFIRMING, channel)))
 		succeed(pending);
+}
+
+/* Those that were told "subscribed" keep the channel, as do those that have it automatically. */
+void v1_on_refused(struct conn *conn, struct slice channel)
+{
+	struct pending *pending;
+	if (!v1_withholds(conn, channel) && !pending_is_given(conn, channel))
+		return;
+	if (!pending_is_given(conn, channel))
+		bridge_unsubscribe(conn->shared->bridge, &conn->subscriber, channel);
+	while ((pending = pending_find_asked(conn, channel)))
+		fail(pending, "unavailable", BRIDGE_REFUSED_PROBLEM);
 }
 
 bool v1_withholds(struct conn *conn, struct slice channel)

@@ -92,3 +92,16 @@ bool pending_is_given(const struct conn *conn, struct slice channel)
 	}
 	return false;
 }
+
+struct pending *pending_find_asked(struct conn *conn, struct slice channel)
+{
+	if (!conn->v1)
+		return NULL;
+	LIST_EACH (node, &conn->v1->all) {
+		struct pending *pending = container_of(node, struct pending, link);
+		if (pending->state == PENDING_CONFIRMING && !pending->given &&
+			slice_equal(pending->channel, channel))
+			return pending;
+	}
+	return NULL;
+}

@@ -271,6 +271,7 @@ static const struct transport websocket = {
 		.on_bytes = on_bytes,
 		.on_drained = on_drained,
 		.on_confirmed = open_on_confirmed,
+		.on_refused = open_on_refused,
 		.on_publication = on_publication,
 		.on_gap = on_gap,
 		.on_dropped = open_on_dropped,

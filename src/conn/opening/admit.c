@@ -3,7 +3,8 @@
  *	identity -> upgrades, user's quota 429 -> rules 403 -> Redis: channels confirmed 503 -> admitted
  *
  * A connection is admitted only after Redis has confirmed every channel. So once the WebSocket is
- * open in the browser, no later publication is missed. */
+ * open in the browser, no later publication is missed. A channel that Redis denies to us is known
+ * at once. */
 #include "sluice/conn/opening/admit.h"
 
 #include <errno.h>
@@ -95,6 +96,8 @@ static void refuse_for(struct conn *conn, int error)
 		opening_refuse(conn, 403, "more channels than limits.channels");
 	else if (error == -ENOSPC)
 		opening_refuse(conn, 429, "the process has limits.process_channels channels");
+	else if (error == -EPERM)
+		opening_refuse(conn, 503, BRIDGE_REFUSED_PROBLEM);
 	else
 		opening_refuse_for_redis(conn, error);
 }
@@ -168,6 +171,12 @@ static void on_confirmed(struct conn *conn, struct slice channel)
 		purpose_of(conn)->admitted(conn);
 }
 
+static void on_refused(struct conn *conn, struct slice channel)
+{
+	(void)channel;
+	refuse_for(conn, -EPERM);
+}
+
 /* The request was accepted by the old log-in, and would be opened when Redis confirms its
  * channels. */
 static void apply(struct conn *conn, const struct identity *identity)
@@ -208,6 +217,7 @@ static void on_login(struct conn *conn, enum conn_login login, const struct iden
 /* The stream is paused, so no bytes arrive. */
 const struct conn_phase opening_waiting = {
 	.on_confirmed = on_confirmed,
+	.on_refused = on_refused,
 	.on_login = on_login,
 	.on_limit = opening_on_limit,
 	.leave = opening_leave,

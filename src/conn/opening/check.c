@@ -154,6 +154,8 @@ static int subscribe(struct conn *conn, struct slice channel)
 		return 0;
 	if (!bridge_has_room(conn->shared->bridge, channel))
 		return -ENOSPC;
+	if (bridge_is_refused(conn->shared->bridge, channel))
+		return -EPERM;
 	struct table_key *name = calloc(1, sizeof(*name) + channel.len);
 	if (!name)
 		return -ENOMEM;

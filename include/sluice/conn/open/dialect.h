@@ -40,6 +40,8 @@ struct dialect {
 	void (*on_message)(struct conn *conn, enum ws_opcode opcode, struct slice payload);
 	/* Redis has confirmed this channel, to which the connection subscribed before. */
 	void (*on_confirmed)(struct conn *conn, struct slice channel);
+	/* Redis denies us this channel; if it does so no longer, on_confirmed follows. */
+	void (*on_refused)(struct conn *conn, struct slice channel);
 	/* The connection was subscribed to an automatic channel. */
 	void (*on_joined)(struct conn *conn, struct slice channel);
 	/* The log-in does not allow this channel any more. The connection is about to be

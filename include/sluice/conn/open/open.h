@@ -47,6 +47,7 @@ void open_send_text(struct conn *conn, struct buffer *text, int error);
 
 /* Event handlers for the phase of every transport. */
 void open_on_confirmed(struct conn *conn, struct slice channel);
+void open_on_refused(struct conn *conn, struct slice channel);
 void open_on_dropped(struct conn *conn, struct slice channel);
 void open_on_login(struct conn *conn, enum conn_login login, const struct identity *identity);
 void open_on_drain(struct conn *conn);

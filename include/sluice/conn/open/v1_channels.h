@@ -10,6 +10,7 @@ void v1_unsubscribe(struct conn *conn, struct slice channel, struct slice id);
 
 /* For the dialect's table; see dialect.h. */
 void v1_on_confirmed(struct conn *conn, struct slice channel);
+void v1_on_refused(struct conn *conn, struct slice channel);
 void v1_on_joined(struct conn *conn, struct slice channel);
 void v1_on_revoked(struct conn *conn, struct slice channel);
 bool v1_withholds(struct conn *conn, struct slice channel);

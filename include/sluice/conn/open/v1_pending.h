@@ -39,6 +39,9 @@ void pending_destroy(struct pending *pending);
 /* The oldest in this state, and of this channel unless `channel` is absent. NULL: none. */
 struct pending *pending_find(struct conn *conn, enum pending_state state, struct slice channel);
 
+/* The oldest command that waits for Redis to confirm this channel. NULL: none. */
+struct pending *pending_find_asked(struct conn *conn, struct slice channel);
+
 /* Is this an automatic channel that is not confirmed yet? */
 bool pending_is_given(const struct conn *conn, struct slice channel);
 

@@ -23,7 +23,8 @@ struct site;
 
 struct purpose {
 	/* Takes a channel that the rules allow: 0; -EDQUOT: more than limits.channels; -ENOSPC: more
-	 * than limits.process_channels; -ENOTCONN: the link to Redis is down; or -ENOMEM. */
+	 * than limits.process_channels; -ENOTCONN: the link to Redis is down; -EPERM: Redis denies
+	 * us the channel; or -ENOMEM. */
 	int (*subscribe)(struct conn *conn, struct slice channel);
 	/* The client is accepted, and every channel is confirmed. The last step before the
 	 * connection is open. */
