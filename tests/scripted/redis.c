@@ -175,6 +175,12 @@ static bool is_denied(struct slice name)
 	return slice_starts_with(name, SLICE("public:denied"));
 }
 
+/* A SUBSCRIBE is answered up to the first such channel, and nothing follows. */
+static bool is_slow(struct slice name)
+{
+	return slice_equal(name, SLICE("public:slow"));
+}
+
 static void say_change(struct redis_client *client, const char *kind, struct slice name)
 {
 	char count[32];
@@ -195,7 +201,7 @@ static void answer_subscribe(
 			return;
 		}
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !is_slow(names[i]); i++) {
 		MUST(redis->spoke_raw || !find(client, names[i]));
 		subscribe(client, names[i]);
 		say_change(client, "subscribe", names[i]);

@@ -2,7 +2,8 @@
  *
  * It knows AUTH, SELECT, PING, GET, GETDEL, EXPIRE, CLIENT ID, CLIENT TRACKING, CLIENT
  * CACHING, SUBSCRIBE and UNSUBSCRIBE, in RESP2. Whatever browsers send, the gateway must send it well-formed commands and
- * nothing else. Its ACL denies channels whose names begin with "public:denied".
+ * nothing else. Its ACL denies channels whose names begin with "public:denied". A SUBSCRIBE to
+ * "public:slow" is not answered.
  *
  * It tracks as Redis does (redis_keys.h): when a key that a link has read changes, the link to which
  * tracking is redirected is notified once. With OPTIN, only keys count that were read by the

@@ -563,7 +563,7 @@ static struct browser *wait_for_channel(struct scene *scene, const char *query)
 static void refuses_an_opening_whose_session_ends(void **state)
 {
 	struct scene *scene = *state;
-	struct browser *ada = wait_for_channel(scene, "?channel=public:denied");
+	struct browser *ada = wait_for_channel(scene, "?channel=public:slow");
 	change(scene, SESSION_ADA, NULL, NULL);
 	stage_turns(&scene->stage, AT_ONCE_TURNS);
 	browser_look(ada);
@@ -574,7 +574,7 @@ static void refuses_an_opening_whose_session_ends(void **state)
 static void closes_an_opening_with_4401_where_configured(void **state)
 {
 	struct scene *scene = *state;
-	struct browser *ada = wait_for_channel(scene, "?channel=public:denied");
+	struct browser *ada = wait_for_channel(scene, "?channel=public:slow");
 	change(scene, SESSION_ADA, NULL, NULL);
 	stage_turns(&scene->stage, AT_ONCE_TURNS);
 	assert_int_equal(closed_with(ada), WS_CLOSE_SESSION_ENDED);
@@ -584,7 +584,7 @@ static void closes_an_opening_with_4401_where_configured(void **state)
 static void refuses_an_opening_that_loses_its_channel(void **state)
 {
 	struct scene *scene = *state;
-	struct browser *ada = wait_for_channel(scene, "?channel=team:red&channel=public:denied");
+	struct browser *ada = wait_for_channel(scene, "?channel=team:red&channel=public:slow");
 	change(scene, SESSION_ADA, ADA(BLUE), NULL);
 	stage_turns(&scene->stage, AT_ONCE_TURNS);
 	browser_look(ada);
