@@ -3,8 +3,7 @@
  * A short record is read at once. A long one is kept, and read in pieces of SESSION_PIECE_WORK, so
  * that a worker's other connections need not wait for it (session_read.c).
  *
- * Of a hash, the fields that count are packed into one record, so that it can be kept and read like
- * any other. */
+ * Of a hash, the fields that count have become one record as they arrived (record_fields.c). */
 #include "sluice/auth/record_answer.h"
 
 #include <errno.h>
@@ -14,7 +13,6 @@
 #include "sluice/base/log.h"
 #include "sluice/proto/record/compression.h"
 #include "sluice/proto/record/php_value.h"
-#include "sluice/proto/record/session_hash.h"
 
 /* ---- a log-in ---- */
 
@@ -215,40 +213,12 @@ bool session_reading_go_on(struct session_reading *reading, const struct setting
 	return false;
 }
 
-static bool is_wanted(const struct session_value_settings *paths, struct slice name)
+enum session_answer record_answer_hash(
+	struct session_reading *reading, const struct settings *settings)
 {
-	bool wanted = record_path_begins(paths->authenticated, name) ||
-		      record_path_begins(paths->present, name) ||
-		      record_path_begins(paths->user, name) ||
-		      record_path_begins(paths->expires, name);
-	for (size_t i = 0; i < paths->n_fields && !wanted; i++)
-		wanted = record_path_begins(paths->fields[i], name);
-	return wanted;
-}
-
-/* The fields that count. 0; -EMSGSIZE: the record is too large; -ENOMEM. */
-static int join_fields(struct session_reading *reading, const struct settings *settings,
-	const struct redisReply *reply)
-{
-	struct session_value_settings paths = paths_of(settings);
-	size_t len = 0;
-	int error = 0;
-	for (size_t i = 0; i + 1 < reply->elements && !error; i += 2) {
-		struct slice name = reply_text(reply->element[i]);
-		struct slice value = reply_text(reply->element[i + 1]);
-		len += name.len + value.len;
-		if (len > settings->limits.record_bytes)
-			error = -EMSGSIZE;
-		else if (is_wanted(&paths, name))
-			error = session_hash_add(&reading->record, name, value);
-	}
-	return error;
-}
-
-enum session_answer record_answer_hash(struct session_reading *reading,
-	const struct settings *settings, const struct redisReply *reply)
-{
-	int error = join_fields(reading, settings, reply);
+	int error = record_fields_end(&reading->fields);
+	if (error == -EINVAL)
+		return SESSION_ANSWER_MALFORMED;
 	enum session_answer answer =
 		error ? answer_of(reading, settings, (struct slice){ 0 }, error)
 		      : read_record(reading, settings, buffer_slice(&reading->record));

@@ -126,6 +126,13 @@ static struct slice take(struct session_read *read, const struct redisReply *rep
 	return problem;
 }
 
+/* A hash may have many fields: it is taken field by field. */
+static void on_element(void *context, struct slice text)
+{
+	struct session_read *read = context;
+	session_reading_take_element(&read->reading, read->settings, text);
+}
+
 static void on_reply(void *context, const struct redisReply *reply)
 {
 	struct session_read *read = context;
@@ -152,6 +159,8 @@ static int send_commands(struct session_read *read)
 			return error;
 		if (error) /* the first command has been sent; this one will get no reply */
 			session_reading_take(&read->reading, read->settings, i, NULL);
+		if (!error && i == 0)
+			redis_link_take_elements(read->sessions->setup.link, on_element);
 		read->commands += !error;
 	}
 	return 0;

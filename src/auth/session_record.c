@@ -104,11 +104,17 @@ static enum session_answer read_reply(struct session_reading *reading,
 	if (command == GET && reply->type == REDIS_REPLY_STRING)
 		return record_answer_string(reading, settings, reply_text(reply));
 	if (command == HGETALL && reply->type == REDIS_REPLY_ARRAY)
-		return reply->elements ? record_answer_hash(reading, settings, reply)
+		return reply->elements ? record_answer_hash(reading, settings)
 				       : SESSION_ANSWER_MISSING;
 	if (command == EXISTS && reply->type == REDIS_REPLY_INTEGER)
 		return reply->integer ? SESSION_ANSWER_GOOD : SESSION_ANSWER_MISSING;
 	return SESSION_ANSWER_MALFORMED;
+}
+
+void session_reading_take_element(
+	struct session_reading *reading, const struct settings *settings, struct slice text)
+{
+	record_fields_take(&reading->fields, settings, &reading->record, text);
 }
 
 struct slice session_reading_take(struct session_reading *reading, const struct settings *settings,

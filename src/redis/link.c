@@ -21,6 +21,16 @@ static void on_reply(struct redis_transport *transport, const struct redisReply 
 	link_dispatch(link_of(transport), reply);
 }
 
+static bool wants_elements(struct redis_transport *transport)
+{
+	return link_wants_elements(link_of(transport));
+}
+
+static void on_element(struct redis_transport *transport, struct slice text)
+{
+	link_dispatch_element(link_of(transport), text);
+}
+
 static void on_read_end(struct redis_transport *transport)
 {
 	struct redis_link *link = link_of(transport);
@@ -51,6 +61,8 @@ int redis_link_open(struct redis_link *link, struct stream_loop *shared,
 	static const struct redis_transport_events transport_events = {
 		.on_open = on_open,
 		.on_reply = on_reply,
+		.wants_elements = wants_elements,
+		.on_element = on_element,
 		.on_read_end = on_read_end,
 		.on_failed = on_failed,
 		.on_closed = on_closed,

@@ -31,9 +31,10 @@ enum answer {
 struct pending_command {
 	struct list link;
 	enum answer answer;
-	redis_reply_fn on_reply;   /* of ANSWER_REPLY */
-	void *context;             /* its */
-	size_t channels, answered; /* of ANSWER_PUSHES */
+	redis_reply_fn on_reply;     /* of ANSWER_REPLY */
+	redis_element_fn on_element; /* NULL: an array goes to on_reply as a whole */
+	void *context;               /* theirs */
+	size_t channels, answered;   /* of ANSWER_PUSHES */
 };
 
 static struct pending_command *oldest(const struct redis_link *link)
@@ -144,6 +145,19 @@ void link_dispatch(struct redis_link *link, const struct redisReply *reply)
 		what.on_reply(what.context, reply);
 }
 
+/* While the elements arrive, the command stays the oldest: replies come in order. */
+bool link_wants_elements(const struct redis_link *link)
+{
+	const struct pending_command *command = oldest(link);
+	return command && command->on_element;
+}
+
+void link_dispatch_element(struct redis_link *link, struct slice text)
+{
+	const struct pending_command *command = oldest(link);
+	command->on_element(command->context, text);
+}
+
 /* ---- for the owner ---- */
 
 bool redis_link_is_up(const struct redis_link *link)
@@ -163,6 +177,12 @@ int redis_link_command(struct redis_link *link, const struct slice *words, size_
 {
 	int error = link->subscribed ? -ENOTCONN : check_room(link);
 	return error ? error : send_for_reply(link, words, n, on_reply, context);
+}
+
+void redis_link_take_elements(struct redis_link *link, redis_element_fn on_element)
+{
+	MUST(!list_is_empty(&link->pending));
+	container_of(link->pending.previous, struct pending_command, link)->on_element = on_element;
 }
 
 int redis_link_subscription_command(struct redis_link *link, const struct slice *words, size_t n)

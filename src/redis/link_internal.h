@@ -19,6 +19,10 @@ void link_drop_pending(struct redis_link *link);
 /* Hands a reply to the command that it answers. May fail or close the link. */
 void link_dispatch(struct redis_link *link, const struct redisReply *reply);
 
+/* Does the command that the next reply answers take the elements of an array? */
+bool link_wants_elements(const struct redis_link *link);
+void link_dispatch_element(struct redis_link *link, struct slice text);
+
 /* ---- link_heartbeat.c ---- */
 
 /* From now on a PING is sent every second. */

@@ -15,10 +15,13 @@
  *   reader looks for the end of an unfinished line from its beginning: 60 MiB in pieces of 4 KiB
  *   would take minutes.
  *
- * The check wraps hiredis' function that makes arrays and the one that makes strings; all
- * other functions are hiredis' own. We
- * never ask for RESP3. If a server sends it, its arrays are refused here, and no caller expects its
- * other types.
+ * The check wraps hiredis' function that makes arrays and the one that makes strings; all other
+ * functions are hiredis' own. We never ask for RESP3. If a server sends it, its arrays are refused
+ * here, and no caller expects its other types.
+ *
+ * The same two functions hand an array to a taker: they make the array without elements, and no
+ * strings. Meanwhile the functions for all other types are left out. hiredis then reads on without
+ * an object, and the count of the strings tells that the array was of something else.
  *
  * Commands are formatted here and not by hiredis, directly into the send buffer. */
 #include "sluice/redis/resp.h"
@@ -37,15 +40,58 @@ static bool is_too_deep(const redisReadTask *task)
 	return depth > RESP_DEPTH_MAX;
 }
 
+/* What is made of a reply's parts from here on, unless it is an array for the taker. */
+static void make_all(struct resp_reader *reader);
+static void make_none(struct resp_reader *reader);
+
+/* ---- an array for the taker ---- */
+
+static bool is_wanted(struct resp_reader *reader, const redisReadTask *task)
+{
+	return reader->taker && !task->parent && reader->taker->wants(reader);
+}
+
+static void *begin_taking(
+	struct resp_reader *reader, const redisReadTask *task, redis_array_count count)
+{
+	struct redisReply *reply = reader->defaults->createArray(task, 0);
+	if (!reply)
+		return NULL;
+	reply->elements = reader->awaited = (size_t)count;
+	reader->taking = true;
+	make_none(reader);
+	return reply;
+}
+
+/* For hiredis, which only wants to know that it went well, it is the array itself. */
+static void *take(struct resp_reader *reader, const redisReadTask *task, struct slice text)
+{
+	reader->awaited--;
+	reader->taker->take(reader, text);
+	return task->parent->obj;
+}
+
+/* True: the taker has got all of it. */
+static bool end_taking(struct resp_reader *reader)
+{
+	reader->taking = false;
+	make_all(reader);
+	return !reader->awaited;
+}
+
+/* ---- what hiredis makes ---- */
+
 /* NULL makes the reader stop with an error and free what it has made. */
 static void *create_array(const redisReadTask *task, redis_array_count count)
 {
 	struct resp_reader *reader = task->privdata;
 	size_t left = reader->reply_bytes / ELEMENT_BYTES_MIN - reader->elements;
-	if (task->type != REDIS_REPLY_ARRAY || (size_t)count > left || is_too_deep(task))
+	if (task->type != REDIS_REPLY_ARRAY || (size_t)count > left || is_too_deep(task) ||
+		reader->taking)
 		return NULL;
 	reader->elements += (size_t)count;
-	return reader->defaults->createArray(task, count);
+	return is_wanted(reader, task) ? begin_taking(reader, task, count)
+				       : reader->defaults->createArray(task, count);
 }
 
 /* A string that comes in one line. */
@@ -54,8 +100,27 @@ static void *create_string(const redisReadTask *task, char *text, size_t len)
 	struct resp_reader *reader = task->privdata;
 	if (task->type != REDIS_REPLY_STRING && len > RESP_LINE_MAX)
 		return NULL;
-	return reader->defaults->createString(task, text, len);
+	return reader->taking ? take(reader, task, slice_make(text, len))
+			      : reader->defaults->createString(task, text, len);
 }
+
+static void make_all(struct resp_reader *reader)
+{
+	reader->functions = *reader->defaults;
+	reader->functions.createArray = create_array;
+	reader->functions.createString = create_string;
+}
+
+static void make_none(struct resp_reader *reader)
+{
+	reader->functions = (struct redisReplyObjectFunctions){
+		.createArray = create_array,
+		.createString = create_string,
+		.freeObject = reader->defaults->freeObject,
+	};
+}
+
+/* ---- reading ---- */
 
 /* Is the line that has begun too long already? The bytes that hiredis keeps begin with the line, as
  * it takes whole items off. */
@@ -73,9 +138,7 @@ int resp_reader_init(struct resp_reader *reader, size_t reply_bytes)
 	if (!reader->reader)
 		return -ENOMEM;
 	reader->defaults = reader->reader->fn;
-	reader->functions = *reader->defaults;
-	reader->functions.createArray = create_array;
-	reader->functions.createString = create_string;
+	make_all(reader);
 	reader->reader->fn = &reader->functions;
 	reader->reader->privdata = reader;
 	/* Without this, version 0.14 replaces a large buffer by a small one, and aborts if there is
@@ -109,6 +172,10 @@ int resp_reader_next(struct resp_reader *reader, struct redisReply **ret_reply)
 	}
 	if (!reply)
 		return is_line_too_long(reader->reader) ? -EMSGSIZE : 0;
+	if (reader->taking && !end_taking(reader)) {
+		freeReplyObject(reply);
+		return -EPROTO;
+	}
 	reader->taken = unread;
 	reader->elements = 0;
 	*ret_reply = reply;

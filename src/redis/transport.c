@@ -1,7 +1,10 @@
 /* The stream is a member, so a new attempt begins only when the last attempt's stream has closed
  * *and* the wait is over. `redis_transport_fail` changes the state first, so that calls from an
  * event handler are refused, and raises on_failed last. A handler may close the transport or fail
- * it, so the reading loop checks the state after each reply. */
+ * it, so the reading loop checks the state after each reply.
+ *
+ * An array of a hundred thousand strings may arrive at once. They are raised one by one, and after
+ * some thousands of them everybody else has a turn. */
 #include "sluice/redis/transport.h"
 
 #include <errno.h>
@@ -9,7 +12,10 @@
 #include <sys/random.h>
 
 enum { WAITING, CONNECTING, OPEN };
-enum { FEED_BYTES = 4096 };
+enum {
+	FEED_BYTES = 4096,
+	ELEMENTS_MANY = 4096, /* of a turn, and those of one read more: about half a millisecond */
+};
 
 static uint32_t draw_wait(struct redis_transport *transport)
 {
@@ -77,6 +83,40 @@ static int read_bytes(struct redis_transport *transport, const char *bytes, size
 	return error;
 }
 
+static struct redis_transport *of_reader(struct resp_reader *reader)
+{
+	return container_of(reader, struct redis_transport, reader);
+}
+
+static bool wants(struct resp_reader *reader)
+{
+	struct redis_transport *transport = of_reader(reader);
+	return transport->events->wants_elements(transport);
+}
+
+static void take(struct resp_reader *reader, struct slice text)
+{
+	struct redis_transport *transport = of_reader(reader);
+	transport->elements++;
+	transport->events->on_element(transport, text);
+}
+
+static void read_rest(struct turn_task *task)
+{
+	struct redis_transport *transport = container_of(task, struct redis_transport, rest);
+	transport->elements = 0;
+	if (redis_transport_is_open(transport))
+		stream_resume(&transport->stream);
+}
+
+static void rest_if_many(struct redis_transport *transport)
+{
+	if (transport->elements < ELEMENTS_MANY || !redis_transport_is_open(transport))
+		return;
+	stream_pause(&transport->stream);
+	turn_schedule(transport->shared->turn, &transport->rest);
+}
+
 static void on_bytes(struct stream *stream, char *bytes, size_t len)
 {
 	struct redis_transport *transport = container_of(stream, struct redis_transport, stream);
@@ -89,6 +129,7 @@ static void on_bytes(struct stream *stream, char *bytes, size_t len)
 		redis_transport_fail(transport, "reply longer than the limit");
 	else if (error < 0)
 		redis_transport_fail(transport, "the reply is not RESP");
+	rest_if_many(transport);
 	if (!transport->closing)
 		end_read(transport);
 }
@@ -131,6 +172,7 @@ static void on_stream_closed(struct stream *stream)
 {
 	struct redis_transport *transport = container_of(stream, struct redis_transport, stream);
 	transport->stream_open = false;
+	turn_cancel(&transport->rest);
 	resp_reader_finish(&transport->reader);
 	if (transport->closing)
 		finish(transport);
@@ -157,9 +199,11 @@ static int connect_to_place(struct redis_transport *transport, char problem[REDI
 
 static void connect_stream(struct redis_transport *transport)
 {
+	static const struct resp_taker taker = { .wants = wants, .take = take };
 	char problem[REDIS_PROBLEM_MAX];
 	transport->state = CONNECTING;
 	int error = resp_reader_init(&transport->reader, transport->settings->reply_bytes);
+	transport->reader.taker = &taker;
 	if (!error)
 		error = connect_to_place(transport, problem);
 	if (error) {
@@ -197,6 +241,7 @@ void redis_transport_open(struct redis_transport *transport, struct stream_loop 
 		.shared = shared,
 		.deadlines = deadlines,
 		.task.run = on_turn_end,
+		.rest.run = read_rest,
 		.backoff_ms = REDIS_BACKOFF_FIRST_MS,
 		.state = WAITING,
 	};

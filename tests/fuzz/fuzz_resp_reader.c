@@ -1,5 +1,5 @@
 /* Redis' replies: whole and in pieces they are the same, and none is deeper or longer than allowed;
- * a command of any words is read back as these words. */
+ * an array of strings is the same to a taker; a command of any words is read back as these words. */
 #include "fuzz.h"
 
 #include <errno.h>
@@ -11,9 +11,25 @@ enum { REPLY_BYTES = 2048, ELEMENT_BYTES_MIN = 3, WORDS_MAX = 32 };
 struct run {
 	struct resp_reader reader;
 	struct buffer record;
-	size_t n_elements; /* of the reply at hand */
+	struct buffer taken; /* of the reply at hand, if there is a taker */
+	size_t n_elements;   /* of the reply at hand */
 	bool failed;
 };
+
+static bool wants(struct resp_reader *reader)
+{
+	container_of(reader, struct run, reader)->taken.len = 0;
+	return true;
+}
+
+static void take(struct resp_reader *reader, struct slice text)
+{
+	struct run *run = container_of(reader, struct run, reader);
+	fuzz_printf(&run->taken, "%zu:", text.len);
+	fuzz_append(&run->taken, text);
+}
+
+static const struct resp_taker taker = { .wants = wants, .take = take };
 
 static void put_reply(struct run *run, const struct redisReply *reply, int depth)
 {
@@ -21,6 +37,11 @@ static void put_reply(struct run *run, const struct redisReply *reply, int depth
 	if (reply->type == REDIS_REPLY_ARRAY) {
 		run->n_elements += reply->elements;
 		fuzz_printf(&run->record, "*%zu ", reply->elements);
+		if (run->reader.taker) {
+			MUST(!reply->element);
+			fuzz_append(&run->record, buffer_slice(&run->taken));
+			return;
+		}
 		for (size_t i = 0; i < reply->elements; i++)
 			put_reply(run, reply->element[i], depth + 1);
 		return;
@@ -54,13 +75,29 @@ static void feed(void *context, char *bytes, size_t len)
 	fuzz_printf(&run->record, "fails");
 }
 
-static struct buffer record_of(uint8_t chunking, struct slice bytes)
+static struct buffer record_by(const struct resp_taker *by, uint8_t chunking, struct slice bytes)
 {
 	struct run run = { .failed = false };
 	MUST(resp_reader_init(&run.reader, REPLY_BYTES) == 0);
+	run.reader.taker = by;
 	fuzz_feed(chunking, bytes, feed, &run);
 	resp_reader_finish(&run.reader);
+	buffer_finish(&run.taken);
 	return run.record;
+}
+
+static struct buffer record_of(uint8_t chunking, struct slice bytes)
+{
+	return record_by(NULL, chunking, bytes);
+}
+
+static void check_same(uint8_t chunking, struct slice bytes, const struct resp_taker *by)
+{
+	struct buffer whole = record_by(by, FUZZ_WHOLE, bytes);
+	struct buffer pieces = record_by(by, chunking, bytes);
+	MUST(slice_equal(buffer_slice(&whole), buffer_slice(&pieces)));
+	buffer_finish(&whole);
+	buffer_finish(&pieces);
 }
 
 static void check_command(uint8_t chunking, struct slice text)
@@ -80,6 +117,15 @@ static void check_command(uint8_t chunking, struct slice text)
 	}
 	struct buffer record = record_of(chunking, buffer_slice(&command));
 	MUST(slice_equal(buffer_slice(&record), buffer_slice(&expected)));
+	buffer_finish(&record);
+	expected.len = 0;
+	fuzz_printf(&expected, "*%zu ", n);
+	for (size_t i = 0; i < n; i++) {
+		fuzz_printf(&expected, "%zu:", words[i].len);
+		fuzz_append(&expected, words[i]);
+	}
+	record = record_by(&taker, chunking, buffer_slice(&command));
+	MUST(slice_equal(buffer_slice(&record), buffer_slice(&expected)));
 	buffer_finish(&command);
 	buffer_finish(&expected);
 	buffer_finish(&record);
@@ -89,10 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t chunking = size ? data[0] : FUZZ_WHOLE;
 	struct slice bytes = fuzz_rest(data, size);
-	struct buffer whole = record_of(FUZZ_WHOLE, bytes), pieces = record_of(chunking, bytes);
-	MUST(slice_equal(buffer_slice(&whole), buffer_slice(&pieces)));
-	buffer_finish(&whole);
-	buffer_finish(&pieces);
+	check_same(chunking, bytes, NULL);
+	check_same(chunking, bytes, &taker);
 	check_command(chunking, bytes);
 	return 0;
 }

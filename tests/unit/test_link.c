@@ -122,6 +122,111 @@ static void answers_commands_in_order(void **state)
 	assert_int_equal(seen.lost, 0);
 }
 
+/* ---- a long array ---- */
+
+struct hash {
+	size_t elements, bytes, answers;
+	size_t n; /* of the array */
+	int lost;
+	bool has_elements;
+};
+
+static void on_element(void *context, struct slice text)
+{
+	struct hash *hash = context;
+	hash->elements++;
+	hash->bytes += text.len;
+}
+
+static void on_hash(void *context, const struct redisReply *reply)
+{
+	struct hash *hash = context;
+	hash->answers++;
+	if (!reply) {
+		hash->lost++;
+		return;
+	}
+	hash->n = reply->elements;
+	hash->has_elements = reply->element != NULL;
+}
+
+static void ask_for_a_hash(struct seen *seen, struct hash *hash, const char *key)
+{
+	const struct slice words[] = { SLICE("HGETALL"), slice_of(key) };
+	*hash = (struct hash){ 0 };
+	assert_int_equal(redis_link_command(&seen->link, words, 2, on_hash, hash), 0);
+	redis_link_take_elements(&seen->link, on_element);
+}
+
+/* What one turn takes is counted, as time means nothing on a busy machine. */
+static size_t most_of_a_turn(struct world *world, struct hash *hash)
+{
+	size_t most = 0;
+	uint64_t begun = uv_hrtime();
+	while (!hash->answers) {
+		size_t before = hash->elements;
+		assert_true(seconds_since(begun) < 10);
+		uv_run(&world->test.loop, UV_RUN_ONCE);
+		most = MAX(most, hash->elements - before);
+	}
+	return most;
+}
+
+static void takes_a_hash_of_many_fields_over_many_turns(void **state)
+{
+	enum { FIELDS = 100000, MOST = 4096 + 65536 / 7 }; /* and those of one read */
+	static const char fill[] = "for i=1,100000 do redis.call('HSET','h',i+100000,'x') end";
+	struct world *world = *state;
+	struct seen seen;
+	struct hash hash;
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
+	seen.target.settings.reply_bytes = 4 << 20;
+	RUN_UNTIL(&world->test, seen.ups);
+	TEST_REDIS_DO(&world->redis, "EVAL", fill, "0");
+	ask_for_a_hash(&seen, &hash, "h");
+	assert_int_equal(command(&seen, "HGETALL", "h", NULL), 0);
+	uv_run(&world->test.loop, UV_RUN_NOWAIT);
+	/* meanwhile Redis writes it, 64 KiB for each time that it looks at other clients */
+	for (int i = 0; i < 16; i++)
+		TEST_REDIS_DO(&world->redis, "PING");
+	assert_in_range(most_of_a_turn(world, &hash), 1, MOST);
+	assert_int_equal(hash.elements, 2 * FIELDS);
+	assert_int_equal(hash.bytes, FIELDS * 7);
+	assert_int_equal(hash.n, 2 * FIELDS);
+	assert_false(hash.has_elements);
+	/* the command behind it has not asked for elements */
+	RUN_UNTIL(&world->test, seen.answers == 1);
+	assert_int_equal(hash.elements, 2 * FIELDS);
+	/* other replies are as always */
+	assert_int_equal(command(&seen, "SET", "k", "a"), 0);
+	ask_for_a_hash(&seen, &hash, "k");
+	RUN_UNTIL(&world->test, hash.answers);
+	assert_int_equal(hash.elements + hash.n, 0);
+	assert_int_equal(seen.ups, 1);
+	close_link(&seen, world);
+}
+
+static void loses_a_hash_with_its_link(void **state)
+{
+	struct world *world = *state;
+	struct seen seen;
+	struct hash hash;
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->redis.port);
+	seen.target.settings.reply_bytes = 4 << 20;
+	RUN_UNTIL(&world->test, seen.ups);
+	TEST_REDIS_DO(
+		&world->redis, "EVAL", "for i=1,100000 do redis.call('HSET','h',i,'x') end", "0");
+	ask_for_a_hash(&seen, &hash, "h");
+	RUN_UNTIL(&world->test, hash.elements);
+	redis_link_fail(&seen.link, "by this test");
+	assert_int_equal(hash.lost, 1);
+	RUN_UNTIL(&world->test, seen.ups == 2);
+	ask_for_a_hash(&seen, &hash, "h");
+	RUN_UNTIL(&world->test, hash.elements);
+	close_link(&seen, world);
+	assert_int_equal(hash.lost, 1);
+}
+
 static void connects_over_a_unix_socket(void **state)
 {
 	struct world *world = *state;
@@ -549,6 +654,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_REDIS(answers_commands_in_order),
 		WITH_REDIS(asks_its_place_at_each_attempt),
+		WITH_REDIS(takes_a_hash_of_many_fields_over_many_turns),
+		WITH_REDIS(loses_a_hash_with_its_link),
 		WITH_REDIS(connects_over_a_unix_socket),
 		WITH_LOOP(connects_over_tls_and_checks_the_certificate),
 		WITH_LOOP(reports_a_missing_unix_socket),

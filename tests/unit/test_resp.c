@@ -155,6 +155,94 @@ static void counts_the_elements_of_all_arrays_of_a_reply(void **state)
 	expect(SLICE("*1\r\n*0\r\n*85\r\n"), 0, SLICE("[[]];"));
 }
 
+/* ---- an array for a taker ---- */
+
+struct owner {
+	struct resp_reader reader;
+	struct buffer text; /* what it has got */
+};
+
+static bool wants(struct resp_reader *reader)
+{
+	(void)reader;
+	return true;
+}
+
+static void take(struct resp_reader *reader, struct slice text)
+{
+	struct owner *owner = container_of(reader, struct owner, reader);
+	assert_int_equal(buffer_printf(&owner->text, "<%.*s>", SLICE_ARGS(text)), 0);
+}
+
+static int take_all(struct owner *owner)
+{
+	struct redisReply *reply;
+	int got;
+	while ((got = resp_reader_next(&owner->reader, &reply)) == 1) {
+		if (reply->type == REDIS_REPLY_ARRAY) {
+			assert_null(reply->element);
+			assert_int_equal(buffer_printf(&owner->text, "%zu", reply->elements), 0);
+		} else {
+			print(reply, &owner->text);
+		}
+		assert_int_equal(buffer_append(&owner->text, ";", 1), 0);
+		freeReplyObject(reply);
+	}
+	return got;
+}
+
+/* In two pieces. What has been made of a reply that does not end is freed with the reader. */
+static int feed_taker(struct owner *owner, struct slice bytes, size_t at)
+{
+	static const struct resp_taker taker = { .wants = wants, .take = take };
+	*owner = (struct owner){ .text = { 0 } };
+	assert_int_equal(resp_reader_init(&owner->reader, REPLY_BYTES), 0);
+	owner->reader.taker = &taker;
+	assert_int_equal(resp_reader_feed(&owner->reader, bytes.at, at), 0);
+	int got = take_all(owner);
+	if (got == 0) {
+		assert_int_equal(
+			resp_reader_feed(&owner->reader, bytes.at + at, bytes.len - at), 0);
+		got = take_all(owner);
+	}
+	resp_reader_finish(&owner->reader);
+	return got;
+}
+
+static void gives_an_array_of_strings_to_its_taker(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes, *text;
+		int result;
+	} cases[] = {
+		{ "*2\r\n$1\r\na\r\n$2\r\nbc\r\n", "<a><bc>2;", 0 },
+		{ "*1\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n", "<a>1;<b>1;", 0 },
+		{ "*0\r\n+OK\r\n", "0;+OK;", 0 },
+		{ "$1\r\na\r\n*2\r\n+b\r\n$0\r\n\r\n:7\r\n$-1\r\n*-1\r\n", "$a;<b><>2;:7;nil;nil;",
+			0 },
+		{ "*2\r\n$1\r\na\r\n$1\r\n", "<a>", 0 },
+		{ "*2\r\n$1\r\na\r\n:1\r\n", "<a>", -EPROTO },
+		{ "*2\r\n$-1\r\n$1\r\na\r\n", "<a>", -EPROTO },
+		{ "*2\r\n$1\r\na\r\n*-1\r\n", "<a>", -EPROTO },
+		{ "*2\r\n$1\r\na\r\n*0\r\n", "<a>", -EPROTO },
+		{ "*2\r\n$1\r\na\r\n*1\r\n$1\r\nb\r\n", "<a>", -EPROTO },
+		{ "*86\r\n", "", -EPROTO },
+		{ "*2\r\n$1\r\na\r\n?\r\n", "<a>", -EPROTO },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct slice bytes = slice_of(cases[i].bytes);
+		for (size_t at = 0; at <= bytes.len; at++) {
+			struct owner owner;
+			assert_int_equal(feed_taker(&owner, bytes, at), cases[i].result);
+			if (!slice_equal(buffer_slice(&owner.text), slice_of(cases[i].text)))
+				fail_msg("%zu at %zu: %.*s", i, at, (int)owner.text.len,
+					owner.text.bytes);
+			buffer_finish(&owner.text);
+		}
+	}
+}
+
 static struct buffer string_reply(size_t wire_len)
 {
 	struct buffer bytes = { 0 };
@@ -305,6 +393,7 @@ int main(void)
 		cmocka_unit_test(reads_replies_however_they_are_split),
 		cmocka_unit_test(rejects_malformed_replies),
 		cmocka_unit_test(counts_the_elements_of_all_arrays_of_a_reply),
+		cmocka_unit_test(gives_an_array_of_strings_to_its_taker),
 		cmocka_unit_test(limits_the_bytes_of_a_reply),
 		cmocka_unit_test(limits_the_bytes_of_a_line),
 		cmocka_unit_test(does_not_limit_the_bytes_of_many_replies),

@@ -24,21 +24,42 @@ static struct settings make_settings(void)
 	return settings;
 }
 
+/* A reader as that of a link, whose command takes the elements of its reply. */
+struct link {
+	struct resp_reader reader;
+	struct session_reading *reading;
+	const struct settings *settings;
+};
+
+static bool wants_elements(struct resp_reader *reader)
+{
+	(void)reader;
+	return true;
+}
+
+static void take_element(struct resp_reader *reader, struct slice text)
+{
+	struct link *link = container_of(reader, struct link, reader);
+	session_reading_take_element(link->reading, link->settings, text);
+}
+
 static void take(struct session_reading *reading, const struct settings *settings, size_t i,
 	struct slice answer)
 {
-	struct resp_reader reader = { 0 };
+	static const struct resp_taker taker = { .wants = wants_elements, .take = take_element };
+	struct link link = { .reading = reading, .settings = settings };
 	struct redisReply *reply;
 	if (!answer.at) {
 		session_reading_take(reading, settings, i, NULL);
 		return;
 	}
-	assert_int_equal(resp_reader_init(&reader, 4 << 20), 0);
-	assert_int_equal(resp_reader_feed(&reader, answer.at, answer.len), 0);
-	assert_int_equal(resp_reader_next(&reader, &reply), 1);
+	assert_int_equal(resp_reader_init(&link.reader, 4 << 20), 0);
+	link.reader.taker = &taker;
+	assert_int_equal(resp_reader_feed(&link.reader, answer.at, answer.len), 0);
+	assert_int_equal(resp_reader_next(&link.reader, &reply), 1);
 	session_reading_take(reading, settings, i, reply);
 	freeReplyObject(reply);
-	resp_reader_finish(&reader);
+	resp_reader_finish(&link.reader);
 }
 
 static bool is_missing(const struct session_reading *reading)
@@ -285,6 +306,19 @@ static void reads_a_hash_as_a_record(void **state)
 	session_reading_finish(&reading);
 }
 
+/* Redis answers HGETALL with pairs. */
+static void does_not_read_half_a_field(void **state)
+{
+	(void)state;
+	struct settings settings = make_settings();
+	struct session_reading reading = { 0 };
+	settings.session.lookup = SESSION_LOOKUP_HASH;
+	settings.session.user = SLICE("a");
+	take(&reading, &settings, 0, SLICE("*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\na\r\n"));
+	assert_true(is_malformed(&reading));
+	session_reading_finish(&reading);
+}
+
 /* ---- limits ---- */
 
 /* A record of so many bytes, of which most do not count. */
@@ -467,6 +501,7 @@ int main(void)
 		cmocka_unit_test(rejects_a_record_that_has_expired),
 		cmocka_unit_test(judges_each_reply_to_each_command),
 		cmocka_unit_test(reads_a_hash_as_a_record),
+		cmocka_unit_test(does_not_read_half_a_field),
 		cmocka_unit_test(reads_a_long_record_in_pieces),
 		cmocka_unit_test(keeps_no_record_beyond_the_room),
 		cmocka_unit_test(may_end_between_two_pieces),

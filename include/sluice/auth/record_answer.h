@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sluice/auth/record_fields.h"
 #include "sluice/base/buffer.h"
 #include "sluice/proto/record/session_value.h"
-#include "sluice/redis/reply.h"
 #include "sluice/settings/settings.h"
 
 /* What a single reply says. Bits of session_reading.answers. */
@@ -35,9 +35,11 @@ struct session_reading {
 	/* Why nobody is logged in, a literal for the client and the operator; NULL: the record does
 	 * not say so, or there is none. */
 	const char *problem;
-	bool unfinished;      /* a record is being read, see session_reading_go_on */
-	size_t room;          /* set by the owner: bytes of a record that may be kept for that */
-	struct buffer record; /* private */
+	bool unfinished; /* a record is being read, see session_reading_go_on */
+	size_t room;     /* set by the owner: bytes of a record that may be kept for that */
+	/* private */
+	struct record_fields fields; /* of a hash, so far */
+	struct buffer record;
 };
 
 /* Reads a record, or begins to. The answer; 0: the reading is unfinished, and the answer follows
@@ -45,9 +47,9 @@ struct session_reading {
 enum session_answer record_answer_string(
 	struct session_reading *reading, const struct settings *settings, struct slice record);
 
-/* The same for the reply to HGETALL: names and values in turn. */
-enum session_answer record_answer_hash(struct session_reading *reading,
-	const struct settings *settings, const struct redisReply *reply);
+/* The same for a hash, all of whose fields are in reading->fields. */
+enum session_answer record_answer_hash(
+	struct session_reading *reading, const struct settings *settings);
 
 /* Reads one more piece of a record, by the settings that it was taken with. True: there is more. */
 bool session_reading_go_on(struct session_reading *reading, const struct settings *settings);

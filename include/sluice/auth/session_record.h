@@ -9,6 +9,7 @@
 
 #include "sluice/auth/record_answer.h"
 #include "sluice/proto/record/session_key.h"
+#include "sluice/redis/reply.h"
 
 enum session_result {
 	SESSION_GOOD,
@@ -32,6 +33,11 @@ struct session_commands {
 /* Of the session whose record has this key. */
 void session_record_commands(
 	const struct settings *settings, struct slice key, struct session_commands *ret_commands);
+
+/* Takes a string of the reply to the first command, if that is an array (redis_link_take_elements),
+ * before the reply itself. */
+void session_reading_take_element(
+	struct session_reading *reading, const struct settings *settings, struct slice text);
 
 /* Takes the reply to command `i`, or NULL if there will be none. If the reply is an error that says
  * nothing about the session, returns its text: one line for the operator, borrowed from the reply.

@@ -49,6 +49,9 @@ struct redis_link_events {
  * too. */
 typedef void (*redis_reply_fn)(void *context, const struct redisReply *reply);
 
+/* A string of a reply; borrowed. The link must not be touched. */
+typedef void (*redis_element_fn)(void *context, struct slice text);
+
 struct redis_link {
 	void *owner;
 	/* private */
@@ -78,6 +81,12 @@ bool redis_link_is_up(const struct redis_link *link);
  * -ENOMEM. After an error on_reply is not called. */
 MUST_CHECK int redis_link_command(struct redis_link *link, const struct slice *words, size_t n,
 	redis_reply_fn on_reply, void *context);
+
+/* The command that was sent last has a reply that may be a long array of strings. Then `on_element`,
+ * with the command's context, gets each of them as it arrives, and on_reply the array with its
+ * number of ->elements, but without them (->element is NULL). If the link fails in between,
+ * on_reply gets NULL. A reply that is no array is as always. */
+void redis_link_take_elements(struct redis_link *link, redis_element_fn on_element);
 
 /* Sends SUBSCRIBE or UNSUBSCRIBE with at least one channel. Each channel is answered by a push, in
  * the same order, or all of them by one on_refused. After the first such command the link is a

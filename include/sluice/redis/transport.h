@@ -34,6 +34,11 @@ struct redis_transport_events {
 	void (*on_open)(struct redis_transport *transport);
 	/* Borrowed. */
 	void (*on_reply)(struct redis_transport *transport, const struct redisReply *reply);
+	/* Is the next reply, an array that begins, to be raised string by string? */
+	bool (*wants_elements)(struct redis_transport *transport);
+	/* The next string of it; borrowed. The transport must not be touched. After the last one
+	 * on_reply gets the array, with ->elements but without ->element. */
+	void (*on_element)(struct redis_transport *transport, struct slice text);
 	/* All replies of one read have been raised. */
 	void (*on_read_end)(struct redis_transport *transport);
 	/* The attempt, or the open stream, has failed; the next attempt follows by itself. `reason`
@@ -67,6 +72,8 @@ struct redis_transport {
 	struct stream stream;
 	struct resp_reader reader;
 	struct buffer command; /* reused for each that is sent */
+	size_t elements;       /* raised since it last began to read */
+	struct turn_task rest; /* reads on, after many of them */
 };
 
 /* The first attempt begins at the turn's end: no event comes within this call. Everything handed in

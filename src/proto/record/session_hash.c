@@ -27,16 +27,16 @@ static struct slice jdk_string(struct slice value)
 
 /* ---- packing ---- */
 
-static int add_bytes(struct buffer *record, struct slice bytes)
+int session_hash_add_text(struct buffer *record, struct slice text)
 {
-	int error = buffer_append(record, &bytes.len, sizeof(bytes.len));
-	return error ? error : buffer_append_slice(record, bytes);
+	int error = buffer_append(record, &text.len, sizeof(text.len));
+	return error ? error : buffer_append_slice(record, text);
 }
 
 int session_hash_add(struct buffer *record, struct slice name, struct slice value)
 {
-	int error = add_bytes(record, name);
-	return error ? error : add_bytes(record, value);
+	int error = session_hash_add_text(record, name);
+	return error ? error : session_hash_add_text(record, value);
 }
 
 static struct slice take_bytes(struct slice *rest)

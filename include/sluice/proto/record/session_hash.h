@@ -5,7 +5,10 @@
 #include "sluice/base/buffer.h"
 #include "sluice/proto/record/record_scan.h"
 
-/* Appends a field to a record. 0 or -ENOMEM. */
+/* Appends a name to a record or, after it, its value. 0 or -ENOMEM. */
+MUST_CHECK int session_hash_add_text(struct buffer *record, struct slice text);
+
+/* Appends a field: both of them. 0 or -ENOMEM. */
 MUST_CHECK int session_hash_add(struct buffer *record, struct slice name, struct slice value);
 
 /* Reads a record that consists of fields. A value that is JSON (RFC 8259) is read as such; a String
