@@ -102,7 +102,8 @@ static int value(struct record_scan *scan, bool strict)
 	return slice_take_char(&scan->rest, '"') ? text(scan, counts) : literal(scan, strict);
 }
 
-static void tell_name(struct record_scan *scan, struct slice raw)
+/* Not inlined: only few names need the room, and the compiler clears it each time. */
+static __attribute__((noinline)) void tell_escaped_name(struct record_scan *scan, struct slice raw)
 {
 	char decoded[6 * RECORD_NAME_MAX];
 	ssize_t len = -1;
@@ -110,6 +111,14 @@ static void tell_name(struct record_scan *scan, struct slice raw)
 		len = json_decode_string(raw, decoded);
 	record_pick_name(
 		scan->pick, slice_make(len < 0 ? NULL : decoded, len < 0 ? 0 : (size_t)len));
+}
+
+static void tell_name(struct record_scan *scan, struct slice raw)
+{
+	if (memchr(raw.at, '\\', raw.len))
+		tell_escaped_name(scan, raw);
+	else
+		record_pick_name(scan->pick, raw);
 }
 
 static int name(struct record_scan *scan)
