@@ -29,6 +29,7 @@ int credentials_session_id(const struct settings *settings, const struct http_re
 		.signature = settings->session.signature,
 		.secrets = settings->session.secrets,
 		.n_secrets = settings->session.n_secrets,
+		.keys = settings->session.keys,
 		.duplicates = settings->session.duplicates,
 		.plain = !may_have_parts(settings),
 	};

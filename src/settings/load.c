@@ -55,6 +55,9 @@ static void forget(const struct slice **secrets, size_t *n)
 
 void settings_forget(struct settings *settings)
 {
+	if (settings->session.keys)
+		secret_wipe((void *)(uintptr_t)settings->session.keys,
+			settings->session.n_secrets * sizeof(*settings->session.keys));
 	forget(&settings->session.secrets, &settings->session.n_secrets);
 	forget(&settings->tls_ticket_secrets, &settings->n_tls_ticket_secrets);
 }

@@ -133,6 +133,19 @@ static void settle_session_secrets(struct draft *draft, struct place place)
 		settings->session.signature == SESSION_SIGNATURE_LARAVEL);
 }
 
+static void settle_session_keys(struct draft *draft)
+{
+	struct settings *settings = draft->settings;
+	size_t n = settings->session.n_secrets;
+	if (!session_signature_has_keys(settings->session.signature) || !n)
+		return;
+	struct digest_key *keys = draft_take(draft, n * sizeof(*keys));
+	if (keys && session_cookie_make_keys(
+			    settings->session.signature, settings->session.secrets, n, keys) != 0)
+		draft->problems.no_memory = true;
+	settings->session.keys = keys;
+}
+
 /* A list that is empty because its own value has a problem is not reported once more. */
 static void require_secrets(struct draft *draft, struct place place)
 {
@@ -343,6 +356,7 @@ void settle(struct draft *draft, const char *config)
 	place.name = place.name ? place.name : config;
 	require_secrets(draft, place);
 	settle_session_secrets(draft, place);
+	settle_session_keys(draft);
 	settle_redis(draft);
 	settle_tls(draft);
 	settle_half_open(draft);

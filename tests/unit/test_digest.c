@@ -49,6 +49,31 @@ static void makes_hmacs(void **state)
 	}
 }
 
+/* Keys and texts of every length around a block's, each key for several texts. */
+static void a_prepared_key_gives_the_same(void **state)
+{
+	(void)state;
+	static char bytes[200];
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i * 37);
+	for (size_t len = 0; len <= 130; len++)
+		for (int kind = DIGEST_SHA1; kind <= DIGEST_SHA256; kind++) {
+			struct digest_key key;
+			struct digest expected = { 0 }, digest = { 0 };
+			struct slice secret = slice_make(len ? bytes : NULL, len);
+			assert_int_equal(digest_key_make((enum digest_kind)kind, secret, &key), 0);
+			for (size_t n = 0; n < sizeof(bytes); n += 13) {
+				struct slice text = slice_make(bytes, n);
+				assert_int_equal(digest_make_keyed((enum digest_kind)kind, secret,
+							 text, &expected),
+					0);
+				assert_int_equal(digest_make_with(&key, text, &digest), 0);
+				assert_int_equal(digest.len, expected.len);
+				assert_memory_equal(digest.bytes, expected.bytes, digest.len);
+			}
+		}
+}
+
 static void prints_base64(void **state)
 {
 	(void)state;
@@ -85,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(makes_digests),
 		cmocka_unit_test(makes_hmacs),
+		cmocka_unit_test(a_prepared_key_gives_the_same),
 		cmocka_unit_test(prints_base64),
 		cmocka_unit_test(compares_bytes),
 	};

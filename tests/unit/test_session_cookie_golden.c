@@ -87,6 +87,25 @@ static const struct golden {
 		"PHPSESSID=0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef" },
 };
 
+/* Reads with keys that were prepared from the secrets: the result must be the same. */
+static void expect_the_same_with_keys(
+	const struct session_cookie_settings *without, struct slice header, int expected)
+{
+	struct session_cookie_settings settings = *without;
+	struct digest_key keys[8];
+	char room[SESSION_COOKIE_MAX];
+	struct slice sid;
+	size_t at = 0;
+	if (!session_signature_has_keys(settings.signature))
+		return;
+	assert_in_range(settings.n_secrets, 0, COUNT_OF(keys));
+	assert_int_equal(session_cookie_make_keys(
+				 settings.signature, settings.secrets, settings.n_secrets, keys),
+		0);
+	settings.keys = keys;
+	assert_int_equal(session_cookie_read(&settings, header, &at, room, &sid), expected);
+}
+
 /* Reads with these secrets, and copies the id. */
 static int read_with(const struct golden *golden, const struct slice *secrets, size_t n_secrets,
 	struct slice header, char sid[SESSION_COOKIE_MAX + 1])
@@ -104,6 +123,7 @@ static int read_with(const struct golden *golden, const struct slice *secrets, s
 		sid[found.len] = '\0';
 	}
 	free(room);
+	expect_the_same_with_keys(&settings, header, error);
 	return error;
 }
 

@@ -337,6 +337,28 @@ static void reads_secrets_from_files(void **state)
 	settings_destroy(settings);
 }
 
+/* And forgets both. */
+static void prepares_a_key_of_each_secret(void **state)
+{
+	(void)state;
+	struct settings *settings =
+		load_good("{ \"session\": { \"secrets\": [\"one\", \"two\"] } }", no_environment);
+	const struct digest_key *keys = settings->session.keys;
+	struct digest expected, digest;
+	assert_non_null(keys);
+	assert_int_equal(
+		digest_make_keyed(DIGEST_SHA256, SLICE("two"), SLICE("sid"), &expected), 0);
+	assert_int_equal(digest_make_with(&keys[1], SLICE("sid"), &digest), 0);
+	assert_memory_equal(digest.bytes, expected.bytes, expected.len);
+	settings_forget(settings);
+	static const struct digest_key nothing[2];
+	assert_memory_equal(keys, nothing, sizeof(nothing));
+	settings_destroy(settings);
+	settings = load_good("{ \"session\": { \"signature\": \"none\" } }", no_environment);
+	assert_null(settings->session.keys);
+	settings_destroy(settings);
+}
+
 static void takes_one_string_for_a_list_of_strings(void **state)
 {
 	(void)state;
@@ -568,6 +590,7 @@ int main(void)
 		cmocka_unit_test(half_open_connections_are_fewer_under_tls),
 		cmocka_unit_test(ignores_variables_of_kubernetes_and_others),
 		cmocka_unit_test(allows_comments_and_a_byte_order_mark),
+		cmocka_unit_test(prepares_a_key_of_each_secret),
 		cmocka_unit_test(takes_one_string_for_a_list_of_strings),
 		cmocka_unit_test(reads_secrets_from_files),
 		cmocka_unit_test(removes_one_line_end_from_a_secret_file),

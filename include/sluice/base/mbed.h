@@ -10,6 +10,7 @@
  *  - 3.6 may resume a session under another version of TLS than the ticket was for.
  *  - 3.6 compares a ticket's age with a clock that started with the machine.
  *  - 3.6 reports a session ticket to a client as if reading had failed.
+ *  - 2.28's digests that report errors have names that end with _ret.
  *  - A build may lack renegotiation, and then lacks the function to turn it off.
  *  - 3.6 calls the members of its structs private, and gives records room for connection ids. */
 #ifndef SLUICE_BASE_MBED_H
@@ -20,6 +21,8 @@
 #include <stdint.h>
 
 #include <mbedtls/pk.h>
+#include <mbedtls/sha1.h>
+#include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/version.h>
@@ -311,6 +314,48 @@ static inline int mbed_handshake_state(const mbedtls_ssl_context *ssl)
 	return ssl->state;
 #endif
 }
+
+/* ---- digests: 2.28 has these names for functions that cannot fail ---- */
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define MBED_CHECKED(name) name
+#else
+#define MBED_CHECKED(name) name##_ret
+#endif
+
+static inline int mbed_sha1_starts(mbedtls_sha1_context *hash)
+{
+	return MBED_CHECKED(mbedtls_sha1_starts)(hash);
+}
+
+static inline int mbed_sha1_update(
+	mbedtls_sha1_context *hash, const unsigned char *bytes, size_t len)
+{
+	return MBED_CHECKED(mbedtls_sha1_update)(hash, bytes, len);
+}
+
+static inline int mbed_sha1_finish(mbedtls_sha1_context *hash, unsigned char *digest)
+{
+	return MBED_CHECKED(mbedtls_sha1_finish)(hash, digest);
+}
+
+static inline int mbed_sha256_starts(mbedtls_sha256_context *hash)
+{
+	return MBED_CHECKED(mbedtls_sha256_starts)(hash, 0);
+}
+
+static inline int mbed_sha256_update(
+	mbedtls_sha256_context *hash, const unsigned char *bytes, size_t len)
+{
+	return MBED_CHECKED(mbedtls_sha256_update)(hash, bytes, len);
+}
+
+static inline int mbed_sha256_finish(mbedtls_sha256_context *hash, unsigned char *digest)
+{
+	return MBED_CHECKED(mbedtls_sha256_finish)(hash, digest);
+}
+
+/* ---- session tickets ---- */
 
 /* Does this result of mbedtls_ssl_read mean only that the server sent a session ticket? */
 static inline bool mbed_is_session_ticket(int result)

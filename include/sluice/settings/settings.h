@@ -119,6 +119,7 @@ struct settings {
 		size_t n_fields;
 		const struct slice *secrets;
 		size_t n_secrets;
+		const struct digest_key *keys; /* of the secrets, prepared; NULL: none are needed */
 		bool required;
 		enum session_reject reject;
 		bool touch;        /* an open connection extends its session's time to live */

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "sluice/base/defs.h"
+#include "sluice/base/secret.h"
 #include "sluice/proto/http/cookie.h"
 #include "sluice/proto/record/laravel_cookie.h"
 #include "sluice/proto/record/session_key.h"
@@ -43,25 +44,66 @@ static const struct form {
 
 /* ---- signatures ---- */
 
-/* Writes the form's `len` characters of signature for `text`. */
-static int sign(const struct form *form, struct slice secret, struct slice text,
-	char signature[DIGEST_BASE64_MAX])
+static int make_key(const struct form *form, struct slice secret, struct digest_key *key)
 {
-	struct digest key, digest;
+	struct digest derived = { 0 };
 	int error = 0;
 	if (form->salt.at) {
-		error = digest_make_keyed(form->digest, secret, form->salt, &key);
-		secret = slice_make((const char *)key.bytes, key.len);
+		error = digest_make_keyed(form->digest, secret, form->salt, &derived);
+		secret = slice_make((const char *)derived.bytes, derived.len);
 	}
 	if (!error)
-		error = digest_make_keyed(form->digest, secret, text, &digest);
+		error = digest_key_make(form->digest, secret, key);
+	secret_wipe(&derived, sizeof(derived));
+	return error;
+}
+
+/* Writes the form's `len` characters of signature for `text`. */
+static int sign_with(const struct form *form, const struct digest_key *key, struct slice text,
+	char signature[DIGEST_BASE64_MAX])
+{
+	struct digest digest;
+	int error = digest_make_with(key, text, &digest);
 	if (!error)
 		MUST(digest_print_base64(&digest, form->url, signature) == form->len);
 	return error;
 }
 
+static int sign(const struct form *form, struct slice secret, struct slice text,
+	char signature[DIGEST_BASE64_MAX])
+{
+	struct digest_key key;
+	int error = make_key(form, secret, &key);
+	if (!error)
+		error = sign_with(form, &key, text, signature);
+	secret_wipe(&key, sizeof(key));
+	return error;
+}
+
+int session_cookie_make_keys(enum session_signature signature, const struct slice *secrets,
+	size_t n_secrets, struct digest_key *ret_keys)
+{
+	int error = 0;
+	MUST(session_signature_has_keys(signature));
+	for (size_t i = 0; i < n_secrets && !error; i++)
+		error = make_key(&forms[signature], secrets[i], &ret_keys[i]);
+	return error;
+}
+
+/* What signatures are checked with. */
+struct secrets {
+	const struct slice *all;
+	size_t n;
+	const struct digest_key *keys; /* NULL: they are made each time */
+};
+
+static struct secrets secrets_of(const struct session_cookie_settings *settings)
+{
+	return (struct secrets){ settings->secrets, settings->n_secrets, settings->keys };
+}
+
 /* 0; -EACCES: no secret made this signature; or -ENOMEM: unknown. */
-static int check_signature(const struct form *form, const struct slice *secrets, size_t n_secrets,
+static int check_signature(const struct form *form, const struct secrets *secrets,
 	struct slice text, struct slice signature)
 {
 	char presented[DIGEST_BASE64_MAX] = { 0 }, expected[DIGEST_BASE64_MAX] = { 0 };
@@ -69,9 +111,11 @@ static int check_signature(const struct form *form, const struct slice *secrets,
 	int failure = 0;
 	if (signature.len)
 		memcpy(presented, signature.at, MIN(signature.len, form->len));
-	for (size_t i = 0; i < n_secrets; i++) {
+	for (size_t i = 0; i < secrets->n; i++) {
 		/* An empty secret is no secret: it signs nothing. */
-		int error = secrets[i].len ? sign(form, secrets[i], text, expected) : -EACCES;
+		int error = !secrets->all[i].len ? -EACCES
+			    : secrets->keys ? sign_with(form, &secrets->keys[i], text, expected)
+					    : sign(form, secrets->all[i], text, expected);
 		if (error == -ENOMEM)
 			failure = error;
 		good |= !error & digest_texts_are_equal(presented, expected, form->len);
@@ -92,8 +136,8 @@ static bool split(struct slice value, struct slice *sid, struct slice *signature
 	return true;
 }
 
-int session_cookie_verify(enum session_signature form, const struct slice *secrets,
-	size_t n_secrets, struct slice value, struct slice *ret_sid)
+static int verify(enum session_signature form, const struct secrets *secrets, struct slice value,
+	struct slice *ret_sid)
 {
 	struct slice sid = value, signature;
 	if (value.len > SESSION_COOKIE_MAX || form == SESSION_SIGNATURE_KEYGRIP ||
@@ -111,7 +155,7 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 		if (form == SESSION_SIGNATURE_DOT_HMAC_SHA256 && signature.len == len + 1 &&
 			signature.at[len] == '=')
 			signature.len--;
-		int error = check_signature(&forms[form], secrets, n_secrets, sid, signature);
+		int error = check_signature(&forms[form], secrets, sid, signature);
 		if (error)
 			return error;
 	}
@@ -121,6 +165,12 @@ int session_cookie_verify(enum session_signature form, const struct slice *secre
 		return -EACCES;
 	*ret_sid = sid;
 	return 0;
+}
+
+int session_cookie_verify(enum session_signature form, const struct slice *secrets,
+	size_t n_secrets, struct slice value, struct slice *ret_sid)
+{
+	return verify(form, &(struct secrets){ secrets, n_secrets, NULL }, value, ret_sid);
 }
 
 /* ---- the header ---- */
@@ -213,8 +263,9 @@ static int verify_keygrip(const struct session_cookie_settings *settings, struct
 	pair[len] = '=';
 	memcpy(pair + len + 1, value.at, value.len);
 	struct slice signature = choose(settings, &header, slice_make(name, len + 4));
-	int error = check_signature(&forms[SESSION_SIGNATURE_KEYGRIP], settings->secrets,
-		settings->n_secrets, slice_make(pair, len + 1 + value.len), signature);
+	struct secrets secrets = secrets_of(settings);
+	int error = check_signature(&forms[SESSION_SIGNATURE_KEYGRIP], &secrets,
+		slice_make(pair, len + 1 + value.len), signature);
 	return error ? error : session_id_is_plain_or_parts(value) ? 0 : -EACCES;
 }
 
@@ -241,8 +292,8 @@ static int verify_found(const struct session_cookie_settings *settings, struct s
 		*ret_sid = value;
 		return verify_keygrip(settings, header, found, value);
 	}
-	return session_cookie_verify(
-		settings->signature, settings->secrets, settings->n_secrets, value, ret_sid);
+	struct secrets secrets = secrets_of(settings);
+	return verify(settings->signature, &secrets, value, ret_sid);
 }
 
 static int read_found(const struct session_cookie_settings *settings, struct slice header,

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include "sluice/base/slice.h"
+#include "sluice/proto/text/digest.h"
 
 enum session_signature {
 	SESSION_SIGNATURE_CONNECT,
@@ -57,9 +58,20 @@ struct session_cookie_settings {
 	enum session_signature signature;
 	const struct slice *secrets; /* for laravel: keys of LARAVEL_KEY_BYTES */
 	size_t n_secrets;
+	const struct digest_key *keys; /* of the secrets, by session_cookie_make_keys; or NULL */
 	enum session_duplicates duplicates;
 	bool plain; /* refuse ids that are not plain, even if they are signed */
 };
+
+/* Is it an HMAC alone, so that session_cookie_make_keys saves work? */
+static inline bool session_signature_has_keys(enum session_signature signature)
+{
+	return signature != SESSION_SIGNATURE_NONE && signature != SESSION_SIGNATURE_LARAVEL;
+}
+
+/* Prepares a key of each secret, for many cookies. The caller wipes them. 0 or -ENOMEM. */
+MUST_CHECK int session_cookie_make_keys(enum session_signature signature,
+	const struct slice *secrets, size_t n_secrets, struct digest_key *ret_keys);
 
 /* Finds the cookie in one or several Cookie headers joined with "; ", and verifies it. 0 and the
  * id, plain as in session_key.h (or, if signed, of plain parts), written to `room`; -ENOENT: there
