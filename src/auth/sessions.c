@@ -385,6 +385,16 @@ bool sessions_is_stale(const struct session_member *member)
 
 /* ---- all of a worker's ---- */
 
+/* Strangers make up ids in cookies without a signature, and tickets, which a check reads. */
+static void set_selective(struct sessions *sessions)
+{
+	const struct settings *settings = sessions->setup.settings;
+	bool may_be_made_up = settings->session.signature == SESSION_SIGNATURE_NONE &&
+			      settings->session.cookie.len;
+	tracking_set_selective(
+		sessions->setup.tracking, may_be_made_up || settings->session.ticket.len);
+}
+
 void sessions_init(struct sessions *sessions, const struct sessions_setup *setup)
 {
 	*sessions = (struct sessions){ .setup = *setup, .on_read = on_read, .on_end = on_end };
@@ -392,6 +402,7 @@ void sessions_init(struct sessions *sessions, const struct sessions_setup *setup
 		list_init(&sessions->in[i]);
 	sessions_pieces_init(sessions);
 	sessions_pace_init(sessions);
+	set_selective(sessions);
 }
 
 void sessions_finish(struct sessions *sessions)
@@ -412,6 +423,7 @@ void sessions_set_settings(struct sessions *sessions, const struct settings *set
 	sessions->setup.settings = settings;
 	TABLE_EACH (key, &sessions->all)
 		container_of(key, struct session, key)->announced = false;
+	set_selective(sessions);
 	sessions_recheck(sessions);
 	sessions_sweep_begin(sessions);
 }

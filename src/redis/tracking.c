@@ -10,6 +10,9 @@
  *	GET sess:made-up                        not tracked
  *	CLIENT CACHING YES, GET sess:1          tracked; CACHING is for the next command only
  *
+ * Where nobody can make up the name of a key that is read, because ids are signed, that would be two
+ * commands for nothing, so all reads are tracked. Redis lets a client change between both.
+ *
  * If Redis does not know OPTIN, or denies CLIENT CACHING, all reads are tracked: that some names
  * are kept too long is better than a log-out that goes unnoticed. A CACHING that was refused says
  * so only if CLIENT TRACKING was not refused before it.
@@ -98,7 +101,7 @@ static bool begin_if_possible(struct tracking *tracking)
 	tracking->mode = TRACKING_OFF;
 	if (!tracking->listener || !redis_link_is_up(tracking->reader))
 		return false;
-	begin(tracking, TRACKING_SELECTED);
+	begin(tracking, tracking->selects ? TRACKING_SELECTED : TRACKING_ALL);
 	return true;
 }
 
@@ -106,6 +109,14 @@ void tracking_init(struct tracking *tracking, struct redis_link *reader,
 	const struct tracking_events *events, void *owner)
 {
 	*tracking = (struct tracking){ .owner = owner, .events = events, .reader = reader };
+}
+
+void tracking_set_selective(struct tracking *tracking, bool selects)
+{
+	bool changes = tracking->selects != selects;
+	tracking->selects = selects;
+	if (changes && tracking->mode != TRACKING_OFF)
+		begin_if_possible(tracking);
 }
 
 void tracking_set_listener(struct tracking *tracking, uint64_t listener)

@@ -1,6 +1,7 @@
 /* Redis keeps the name of every key that it tracks, whether it exists or not. Session ids and tickets that
  * strangers make up leave nothing there, and a session that exists is watched nevertheless. */
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { RawClient, handshake } from '../support/raw_client.js';
@@ -94,6 +95,23 @@ describe('made-up ids leave no keys in the table of', () => {
     await client.set('ticket:good', JSON.stringify({ userId: 'u1', session: visitor.key }));
     await visitor.open(sluice, { query: '?ticket=good' });
     assert.equal(await tracked(client), before + 1);
+    await client.del(visitor.key);
+    await visitor.closed();
+  });
+
+  test('ids that are not signed any more after a SIGHUP', async t => {
+    const { sluice, client } = await stand(t, { preset: 'express', secrets: ['keyboard cat'] });
+    const visitor = await Visitor.logIn(client);
+    await visitor.open(sluice);
+    const config = JSON.parse(await readFile(sluice.configFile, 'utf8'));
+    Object.assign(config.session, { signature: 'none', secrets: [], cookie: 'sid' });
+    await writeFile(sluice.configFile, JSON.stringify(config));
+    sluice.hangUp();
+    await sluice.program.line(/configuration reloaded/);
+    const before = await tracked(client);
+    for (let n = 0; n < FEW; n++)
+      assert.equal(await statusOf(sluice, { headers: { Cookie: `sid=${randomUUID()}` } }), 401);
+    assert.equal(await tracked(client), before);
     await client.del(visitor.key);
     await visitor.closed();
   });

@@ -158,6 +158,7 @@ static void open_both(struct seen *seen, struct world *world, const char *user)
 	*seen = (struct seen){ 0 };
 	test_target_set(&seen->target, text);
 	tracking_init(&seen->tracking, &seen->reader, &tracking_events, seen);
+	tracking_set_selective(&seen->tracking, true);
 	assert_int_equal(redis_link_open(&seen->reader, &world->shared, &world->deadlines,
 				 &seen->target.settings, &reader_events, seen),
 		0);
@@ -253,6 +254,34 @@ static void reports_only_what_was_to_be_tracked(void **state)
 	RUN_UNTIL(&world->test, seen.invalidated == 2);
 	assert_string_equal(seen.key, "d");
 	assert_int_equal(seen.unselective + seen.refused, 0);
+	close_both(&seen, world);
+}
+
+/* Without a new link: Redis lets a client change between both. */
+static void changes_between_all_and_some(void **state)
+{
+	struct world *world = *state;
+	struct seen seen;
+	open_tracked(&seen, world);
+	tracking_set_selective(&seen.tracking, false);
+	assert_false(tracking_is_selective(&seen.tracking));
+	assert_int_equal(seen.tracked, 2);
+	read_as(&seen, world, "a", false);
+	TEST_REDIS_DO(&world->redis, "SET", "a", "1");
+	RUN_UNTIL(&world->test, seen.invalidated == 1);
+
+	tracking_set_selective(&seen.tracking, true);
+	assert_int_equal(seen.tracked, 3);
+	read_as(&seen, world, "a", false);
+	read_as(&seen, world, "b", true);
+	TEST_REDIS_DO(&world->redis, "SET", "a", "2");
+	TEST_REDIS_DO(&world->redis, "SET", "b", "1");
+	RUN_UNTIL(&world->test, seen.invalidated == 2);
+	assert_string_equal(seen.key, "b");
+
+	tracking_set_selective(&seen.tracking, true);
+	assert_int_equal(seen.tracked, 3);
+	assert_int_equal(seen.refused + seen.unselective, 0);
 	close_both(&seen, world);
 }
 
@@ -359,6 +388,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_REDIS(reports_a_changed_key_once),
 		WITH_REDIS(reports_only_what_was_to_be_tracked),
+		WITH_REDIS(changes_between_all_and_some),
 		WITH_REDIS(tracks_all_where_it_may_not_choose),
 		WITH_REDIS(reports_flushall_as_any_key),
 		WITH_REDIS(ignores_publications_on_its_channel),

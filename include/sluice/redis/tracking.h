@@ -5,8 +5,7 @@
  *
  * The listener is a subscribed link (subscriptions.h), which Redis knows by its client ID. Whenever
  * one of the two links has come back, this module tells Redis to track the reader's keys for the
- * listener (CLIENT TRACKING ON OPTIN REDIRECT). Redis then tracks only the reads that ask for it.
- */
+ * listener (CLIENT TRACKING ON REDIRECT). With OPTIN, Redis tracks only the reads that ask for it. */
 #ifndef SLUICE_REDIS_TRACKING_H
 #define SLUICE_REDIS_TRACKING_H
 
@@ -42,10 +41,16 @@ struct tracking {
 	uint64_t listener;       /* its client ID; 0: there is none */
 	unsigned unanswered;     /* CLIENT TRACKING that were sent */
 	enum tracking_mode mode; /* once they are answered with OK */
+	bool selects;            /* TRACKING_SELECTED is wanted */
 };
 
 void tracking_init(struct tracking *tracking, struct redis_link *reader,
 	const struct tracking_events *events, void *owner);
+
+/* Will strangers' keys be read, so that Redis should track only the reads that ask for it? At first it
+ * tracks all. Counts from the next read on; if tracking begins anew, on_tracked follows within this
+ * call. */
+void tracking_set_selective(struct tracking *tracking, bool selects);
 
 /* The listener has come up with this client ID; 0: it is down. */
 void tracking_set_listener(struct tracking *tracking, uint64_t listener);
