@@ -74,6 +74,11 @@ void bridge_set_settings(struct bridge *bridge, const struct settings *settings)
 	batches_set_settings(&bridge->batches, settings);
 }
 
+void bridge_reconnect(struct bridge *bridge, const char *reason)
+{
+	subscriptions_fail(&bridge->subscriptions, reason);
+}
+
 void bridge_stop_waiting(struct bridge *bridge)
 {
 	batches_stop_waiting(&bridge->batches);

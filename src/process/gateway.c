@@ -33,6 +33,7 @@ struct gateway {
 	struct quota quota;
 	struct newcomers_pace pace;
 	struct redis_fixed_place place;
+	struct redis_account account;
 	struct redis_link_settings redis;
 	struct worker_setup worker_setup;
 	unsigned n;
@@ -174,6 +175,9 @@ static void on_reload(void *owner)
 		return;
 	}
 	gateway->generation = generation;
+	if (generation->is_same_redis)
+		redis_account_change(
+			&gateway->account, &settings->redis.login, generation->redis_tls);
 	log_setup(settings->log_level, settings->log_json);
 	atomic_store(&gateway->pace.per_second, settings->limits.tls_handshakes_per_second);
 	for (unsigned i = 0; i < gateway->n; i++)
@@ -288,19 +292,18 @@ static int start_workers(struct gateway *gateway)
 
 static int prepare_redis(struct gateway *gateway)
 {
-	const struct redis_url *url = &gateway->generation->settings->redis;
-	char error[TLS_ERROR_MAX];
+	const struct generation *generation = gateway->generation;
+	const struct redis_url *url = &generation->settings->redis.url;
 	redis_fixed_place_init(&gateway->place, url);
 	gateway->redis = (struct redis_link_settings){
-		.place = &gateway->place.place, .url = url, .reply_bytes = REDIS_REPLY_BYTES
+		.place = &gateway->place.place,
+		.account = &gateway->account,
+		.database = url->database,
+		.reply_bytes = REDIS_REPLY_BYTES,
 	};
-	if (!url->tls)
-		return 0;
-	gateway->redis.tls = tls_client_create(url->ca, error);
-	if (gateway->redis.tls)
-		return 0;
-	log_error("cannot start", log_text("what", "TLS to Redis"), log_text("reason", error));
-	return EXIT_CANNOT_START;
+	int error = redis_account_init(
+		&gateway->account, &generation->settings->redis.login, generation->redis_tls);
+	return error ? fail("the links to Redis", "", error) : 0;
 }
 
 static void prepare_workers(struct gateway *gateway)
@@ -366,7 +369,7 @@ static void finish(struct gateway *gateway)
 	free(gateway->workers);
 	free(gateway->bridges);
 	quota_finish(&gateway->quota);
-	tls_settings_destroy(gateway->redis.tls);
+	redis_account_finish(&gateway->account);
 	generation_destroy_all(gateway->generation);
 	log_info("ended");
 }

@@ -11,14 +11,23 @@ static bool is_same(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+static bool is_same_redis(const struct redis_url *url, const struct redis_url *now)
+{
+	bool same = url->kind == now->kind && url->tls == now->tls &&
+		    url->n_hosts == now->n_hosts && url->database == now->database &&
+		    is_same(url->path, now->path) && is_same(url->master, now->master);
+	for (size_t i = 0; same && i < url->n_hosts; i++)
+		same = is_same(url->hosts[i].name, now->hosts[i].name) &&
+		       url->hosts[i].port == now->hosts[i].port;
+	return same;
+}
+
 static bool needs_restart(const struct settings *settings, const struct settings *now)
 {
-	char url[REDIS_URL_MASKED_MAX], now_url[REDIS_URL_MASKED_MAX];
-	redis_url_mask(&settings->redis, url, sizeof(url));
-	redis_url_mask(&now->redis, now_url, sizeof(now_url));
 	return !is_same(settings->listen, now->listen) || settings->workers != now->workers ||
 	       settings->sandbox != now->sandbox ||
-	       !is_same(settings->admin_listen, now->admin_listen) || !is_same(url, now_url);
+	       !is_same(settings->admin_listen, now->admin_listen) ||
+	       !is_same_redis(&settings->redis.url, &now->redis.url);
 }
 
 /* Settings that cannot change at run time keep their values, and a warning is logged. But turning
@@ -55,6 +64,29 @@ static bool make_tls(struct generation *generation)
 	return generation->tls;
 }
 
+static bool make_redis_tls(struct generation *generation)
+{
+	const struct settings *settings = generation->settings;
+	char error[TLS_ERROR_MAX];
+	if (!settings->redis.url.tls)
+		return true;
+	struct tls_client client = {
+		.ca_file = settings->redis.ca,
+		.certificate_file = settings->redis.certificate,
+		.key_file = settings->redis.key,
+		.verify = settings->redis.verify,
+	};
+	generation->redis_tls = tls_client_create(&client, error);
+	if (!generation->redis_tls)
+		log_error("bad certificate", log_text("for", "TLS to Redis"),
+			log_text("reason", error));
+	else if (client.verify == TLS_VERIFY_NONE)
+		log_warn("the certificate of Redis is not verified",
+			log_text("remedy", "set redis.verify to \"full\", and redis.ca to its "
+					   "authority"));
+	return generation->redis_tls;
+}
+
 struct generation *generation_create(struct settings *settings, struct generation *now)
 {
 	struct generation *generation = calloc(1, sizeof(*generation));
@@ -64,10 +96,16 @@ struct generation *generation_create(struct settings *settings, struct generatio
 		return NULL;
 	}
 	generation->settings = settings;
-	if ((now && !can_follow(settings, now->settings)) || !make_tls(generation)) {
+	if ((now && !can_follow(settings, now->settings)) || !make_tls(generation) ||
+		!make_redis_tls(generation)) {
 		generation_destroy_all(generation);
 		return NULL;
 	}
+	const struct generation *first = now ? now : generation;
+	while (first->older)
+		first = first->older;
+	generation->is_same_redis =
+		is_same_redis(&first->settings->redis.url, &settings->redis.url);
 	if (now && now->tls)
 		tls_server_forget_secrets(now->tls);
 	generation->older = now;
@@ -85,6 +123,7 @@ void generation_destroy_all(struct generation *newest)
 	while (newest) {
 		struct generation *older = newest->older;
 		tls_settings_destroy(newest->tls);
+		tls_settings_destroy(newest->redis_tls);
 		settings_destroy(newest->settings);
 		free(newest);
 		newest = older;

@@ -123,6 +123,7 @@ static void deliver_reload(void *owner, void *subject)
 	bridge_set_settings(&worker->bridge, generation->settings);
 	conns_settings_changed(&worker->conns);
 	sessions_set_settings(&worker->sessions, generation->settings);
+	redis_link_log_in_again(&worker->commands);
 	worker->followed = generation;
 	worker->setup->events->on_reloaded(worker);
 }

@@ -38,6 +38,22 @@ static void on_command_round_trip(struct redis_link *link, uint64_t ns)
 	metrics_observe(&worker->metrics, HISTOGRAM_REDIS_ROUND_TRIP, ns);
 }
 
+/* A link that is subscribed cannot log in again, and with a new password it need not: it stays who
+ * it was. For another user it is made anew. */
+static void on_command_renewed(struct redis_link *link, const char *problem, bool is_other_user)
+{
+	struct worker *worker = link->owner;
+	if (problem) {
+		log_error("redis refuses the new log-in, the links go on with the old one",
+			log_number("worker", worker->number), log_text("reason", problem),
+			log_text("remedy", "correct redis.username or redis.password, and reload"));
+		return;
+	}
+	log_info("redis log-in renewed", log_number("worker", worker->number));
+	if (is_other_user)
+		bridge_reconnect(&worker->bridge, "another user is to be logged in");
+}
+
 static void link_closed(struct worker *worker)
 {
 	if (--worker->links == 0)
@@ -52,6 +68,7 @@ static void on_command_closed(struct redis_link *link)
 static const struct redis_link_events command_events = {
 	.on_up = on_command_up,
 	.on_down = on_command_down,
+	.on_renewed = on_command_renewed,
 	.on_round_trip = on_command_round_trip,
 	.on_closed = on_command_closed,
 };

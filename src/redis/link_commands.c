@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_MAX = 256 };
-
 enum answer {
 	ANSWER_REPLY,  /* one reply, to on_reply */
 	ANSWER_PUSHES, /* one push for each channel, to the events */
@@ -203,23 +201,28 @@ void redis_link_fail(struct redis_link *link, const char *reason)
 
 /* Redis' error text is logged as the reason, but must never contain the password. Some proxies
  * quote what they do not understand, so the reply to AUTH is cut at its first quotation mark. */
-void redis_link_fail_by_reply(
-	struct redis_link *link, const char *command, const struct redisReply *reply)
+void link_describe(
+	char reason[LINK_REASON_MAX], const char *command, const struct redisReply *reply)
 {
-	char reason[REASON_MAX];
 	struct slice text = reply_text(reply);
 	if (reply->type != REDIS_REPLY_ERROR) {
-		snprintf(reason, sizeof(reason), "unexpected reply to %s", command);
-		redis_link_fail(link, reason);
+		snprintf(reason, LINK_REASON_MAX, "unexpected reply to %s", command);
 		return;
 	}
 	if (strcmp(command, "AUTH") == 0)
 		text = reply_before_quote(text);
-	text.len = MIN(text.len, (size_t)(REASON_MAX / 2));
-	snprintf(reason, sizeof(reason), "%s: %.*s", command, SLICE_ARGS(text));
+	text.len = MIN(text.len, (size_t)(LINK_REASON_MAX / 2));
+	snprintf(reason, LINK_REASON_MAX, "%s: %.*s", command, SLICE_ARGS(text));
 	for (char *c = reason; *c; c++) {
 		if (*c < ' ' || *c == 0x7f)
 			*c = '?';
 	}
+}
+
+void redis_link_fail_by_reply(
+	struct redis_link *link, const char *command, const struct redisReply *reply)
+{
+	char reason[LINK_REASON_MAX];
+	link_describe(reason, command, reply);
 	redis_link_fail(link, reason);
 }

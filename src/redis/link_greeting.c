@@ -32,15 +32,36 @@ static void on_greeted(void *context, const struct redisReply *reply)
 	link->events->on_up(link);
 }
 
-static void authenticate(struct redis_link *link, const struct redis_url *url)
+static void send_auth(
+	struct redis_link *link, const struct redis_credentials *as, redis_reply_fn on_reply)
 {
-	struct slice user = slice_of(url->user), password = slice_of(url->password);
+	struct slice user = slice_of(as->user), password = slice_of(as->password);
 	if (user.len)
-		link_send_own(link, (struct slice[]){ SLICE("AUTH"), user, password }, 3,
-			on_authenticated);
+		link_send_own(link, (struct slice[]){ SLICE("AUTH"), user, password }, 3, on_reply);
 	else
-		link_send_own(
-			link, (struct slice[]){ SLICE("AUTH"), password }, 2, on_authenticated);
+		link_send_own(link, (struct slice[]){ SLICE("AUTH"), password }, 2, on_reply);
+}
+
+/* False: the password cannot be read. */
+static bool read_credentials(struct redis_link *link, struct redis_credentials *as,
+	char problem[REDIS_LOGIN_PROBLEM_MAX])
+{
+	return redis_account_read(link->transport.settings->account, as, problem);
+}
+
+static void authenticate(struct redis_link *link)
+{
+	struct redis_credentials as;
+	char problem[REDIS_LOGIN_PROBLEM_MAX];
+	if (read_credentials(link, &as, problem)) {
+		link->user_mark = link->sent_user_mark = as.user_mark;
+		link->sent_mark = as.mark;
+		if (as.has_password)
+			send_auth(link, &as, on_authenticated);
+	} else {
+		redis_link_fail(link, problem);
+	}
+	redis_credentials_wipe(&as);
 }
 
 static void select_database(struct redis_link *link, unsigned database)
@@ -52,10 +73,52 @@ static void select_database(struct redis_link *link, unsigned database)
 
 void link_greet(struct redis_link *link)
 {
-	const struct redis_url *url = link->transport.settings->url;
-	if (url->has_password)
-		authenticate(link, url);
-	if (url->database)
-		select_database(link, url->database);
+	unsigned database = link->transport.settings->database;
+	authenticate(link);
+	if (database)
+		select_database(link, database);
 	link_send_own(link, &SLICE("PING"), 1, on_greeted);
+}
+
+/* ---- again, when user or password have changed ---- */
+
+static void tell_renewed(struct redis_link *link, const char *problem, bool is_other_user)
+{
+	if (problem)
+		link->sent_mark = 0;
+	if (link->events->on_renewed)
+		link->events->on_renewed(link, problem, is_other_user);
+}
+
+/* A link whose AUTH is refused goes on as who it was. */
+static void on_authenticated_again(void *context, const struct redisReply *reply)
+{
+	struct redis_link *link = context;
+	char reason[LINK_REASON_MAX];
+	if (!reply)
+		return;
+	if (reply->type == REDIS_REPLY_STATUS) {
+		bool is_other_user = link->user_mark != link->sent_user_mark;
+		link->user_mark = link->sent_user_mark;
+		tell_renewed(link, NULL, is_other_user);
+	} else {
+		link_describe(reason, "AUTH", reply);
+		tell_renewed(link, reason, false);
+	}
+}
+
+void redis_link_log_in_again(struct redis_link *link)
+{
+	struct redis_credentials as;
+	char problem[REDIS_LOGIN_PROBLEM_MAX];
+	if (!redis_link_is_up(link) || link->subscribed)
+		return;
+	if (!read_credentials(link, &as, problem)) {
+		tell_renewed(link, problem, false);
+	} else if (as.has_password && as.mark != link->sent_mark) {
+		link->sent_user_mark = as.user_mark;
+		link->sent_mark = as.mark;
+		send_auth(link, &as, on_authenticated_again);
+	}
+	redis_credentials_wipe(&as);
 }

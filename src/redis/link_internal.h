@@ -23,6 +23,12 @@ void link_dispatch(struct redis_link *link, const struct redisReply *reply);
 bool link_wants_elements(const struct redis_link *link);
 void link_dispatch_element(struct redis_link *link, struct slice text);
 
+enum { LINK_REASON_MAX = 256 };
+
+/* What the reply to `command` says, an error, as one line for the operator. */
+void link_describe(
+	char reason[LINK_REASON_MAX], const char *command, const struct redisReply *reply);
+
 /* ---- link_heartbeat.c ---- */
 
 /* From now on a PING is sent every second. */

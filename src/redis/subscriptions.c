@@ -231,6 +231,11 @@ void subscriptions_unwant(struct subscriptions *subscriptions, struct slice name
 	wanted_remove(&subscriptions->wanted, name);
 }
 
+void subscriptions_fail(struct subscriptions *subscriptions, const char *reason)
+{
+	redis_link_fail(&subscriptions->link, reason);
+}
+
 bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice name)
 {
 	return wanted_is_confirmed(&subscriptions->wanted, name);

@@ -194,7 +194,7 @@ static int connect_to_place(struct redis_transport *transport, char problem[REDI
 	if (!redis_place_find(settings->place, &transport->address, problem))
 		return 1;
 	return stream_connect(&transport->stream, transport->shared, address->host, address->port,
-		address->path, settings->tls, &events);
+		address->path, redis_account_tls(settings->account), &events);
 }
 
 static void connect_stream(struct redis_transport *transport)

@@ -3,11 +3,18 @@
 #ifndef SLUICE_SETTINGS_DRAFT_H
 #define SLUICE_SETTINGS_DRAFT_H
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "names.h"
 #include "problems.h"
 #include "sluice/base/arena.h"
 #include "sluice/settings/settings.h"
 #include "table.h"
+
+/* What --print-config shows in place of a secret. It is refused as a secret: with it, anybody could
+ * sign sessions. */
+#define SETTLE_MASK "***"
 
 struct draft {
 	struct settings *settings;
@@ -42,10 +49,27 @@ static inline void draft_note_file(struct draft *draft, const char *path)
 	draft->settings->files = file;
 }
 
+/* The same, and it must be there; "" is no file. `place`: where it was given. */
+static inline void draft_check_file_at(
+	struct draft *draft, struct place place, const char *key, const char *path)
+{
+	if (!*path)
+		return;
+	draft_note_file(draft, path);
+	if (access(path, R_OK) != 0)
+		problems_add(&draft->problems, place, "%s: cannot read %s: %s", key, path,
+			strerror(errno));
+}
+
 /* Where a setting of the table was given. */
 static inline struct place draft_given(const struct draft *draft, const char *key)
 {
 	return draft->given[setting_find(slice_of(key)) - settings_table];
+}
+
+static inline void draft_check_file(struct draft *draft, const char *key, const char *path)
+{
+	draft_check_file_at(draft, draft_given(draft, key), key, path);
 }
 
 /* The place of a setting in struct settings. */

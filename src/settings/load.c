@@ -14,6 +14,7 @@
 
 #include "draft.h"
 #include "settle.h"
+#include "sluice/base/defs.h"
 #include "sluice/base/secret.h"
 #include "sources.h"
 
@@ -53,11 +54,24 @@ static void forget(const struct slice **secrets, size_t *n)
 	*n = 0;
 }
 
+static void forget_password(const char *password)
+{
+	if (password)
+		secret_wipe((void *)(uintptr_t)password, strlen(password));
+}
+
 void settings_forget(struct settings *settings)
 {
+	const struct slice *texts[] = { &settings->redis.password,
+		&settings->redis.sentinel_password };
 	if (settings->session.keys)
 		secret_wipe((void *)(uintptr_t)settings->session.keys,
 			settings->session.n_secrets * sizeof(*settings->session.keys));
+	forget_password(settings->redis.url.password);
+	forget_password(settings->redis.login.password);
+	forget_password(settings->redis.sentinel_login.password);
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		secret_wipe((void *)(uintptr_t)texts[i]->at, texts[i]->len);
 	forget(&settings->session.secrets, &settings->session.n_secrets);
 	forget(&settings->tls_ticket_secrets, &settings->n_tls_ticket_secrets);
 }

@@ -24,6 +24,11 @@ static cJSON *make_string(struct slice string)
 	return cJSON_CreateString(string.len ? string.at : "");
 }
 
+static cJSON *make_secret(struct slice string)
+{
+	return cJSON_CreateString(string.len ? SETTLE_MASK : "");
+}
+
 /* The list and its count, as in struct settings. */
 static cJSON *make_strings(const struct settings *settings, const struct setting *setting)
 {
@@ -83,7 +88,8 @@ static cJSON *make_value(const struct settings *settings, const struct setting *
 	case SETTING_STRING:
 		return cJSON_CreateString(*(const char *const *)value);
 	case SETTING_SLICE:
-		return make_string(*(const struct slice *)value);
+		return setting->secret ? make_secret(*(const struct slice *)value)
+				       : make_string(*(const struct slice *)value);
 	case SETTING_NUMBER:
 		return cJSON_CreateNumber(*(const unsigned *)value);
 	case SETTING_SECONDS:

@@ -1,13 +1,11 @@
 #include "settle.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "given_secret.h"
 #include "presets.h"
+#include "settle_redis.h"
 #include "sluice/base/defs.h"
-#include "sluice/base/file.h"
-#include "sluice/base/secret.h"
 #include "sluice/proto/channel_pattern.h"
 #include "sluice/proto/record/laravel_cookie.h"
 #include "value.h"
@@ -31,81 +29,13 @@ static void settle_preset(struct draft *draft)
 
 /* ---- secrets ---- */
 
-/* Removes one end of line, which editors and `echo` leave behind. */
-static struct slice without_line_end(struct slice text)
-{
-	if (text.len && text.at[text.len - 1] == '\n')
-		text.len--;
-	if (text.len && text.at[text.len - 1] == '\r')
-		text.len--;
-	return text;
-}
-
-/* A secret of a list, and where the list was given. */
-struct secret {
-	struct draft *draft;
-	struct place place;
-	const char *key;
-	size_t i;
-};
-
-static void refuse_secret(const struct secret *secret, const char *problem)
-{
-	problems_add(&secret->draft->problems, secret->place, "%s[%zu]: %s", secret->key, secret->i,
-		problem);
-}
-
-static struct slice read_secret(const struct secret *secret, const char *path)
-{
-	struct buffer bytes;
-	struct slice text = { NULL, 0 };
-	struct problems *problems = &secret->draft->problems;
-	draft_note_file(secret->draft, path);
-	int error = file_read(path, SETTING_STRING_MAX, &bytes);
-	if (error)
-		problems_add(problems, secret->place, "%s[%zu]: cannot read %s: %s", secret->key,
-			secret->i, path,
-			error == -EFBIG ? "it is larger than 4096 bytes" : strerror(-error));
-	else if (without_line_end(buffer_slice(&bytes)).len == 0)
-		problems_add(problems, secret->place, "%s[%zu]: %s is empty", secret->key,
-			secret->i, path);
-	else
-		text = draft_copy(secret->draft, without_line_end(buffer_slice(&bytes)));
-	secret_wipe(bytes.bytes, bytes.len);
-	buffer_finish(&bytes);
-	return text;
-}
-
-/* NULL: the string is a secret as it stands. */
-static const char *secret_problem(struct slice string)
-{
-	if (slice_starts_with(string, SLICE("file:")))
-		return "must have an absolute path after \"file:\", such as "
-		       "\"file:/run/secrets/session\"";
-	if (string.len == 0)
-		return "must not be empty";
-	if (slice_equal(string, SLICE(SETTLE_MASK)))
-		return "must be the secret itself, not the \"***\" that --print-config shows";
-	return NULL;
-}
-
-static struct slice settle_secret(const struct secret *secret, struct slice string)
-{
-	if (slice_starts_with(string, SLICE("file:/")))
-		return read_secret(secret, string.at + sizeof("file:") - 1);
-	const char *problem = secret_problem(string);
-	if (problem)
-		refuse_secret(secret, problem);
-	return string;
-}
-
 /* Laravel's key is kept as the bytes that it stands for. */
 static struct slice settle_laravel_key(const struct secret *secret, struct slice string)
 {
 	uint8_t key[LARAVEL_KEY_BYTES];
 	if (laravel_key_parse(string, key) == 0)
 		return draft_copy(secret->draft, slice_make((const char *)key, sizeof(key)));
-	refuse_secret(secret, "must be an APP_KEY for AES-256: \"base64:\" and 32 bytes in base64");
+	secret_refuse(secret, "must be an APP_KEY for AES-256: \"base64:\" and 32 bytes in base64");
 	return string;
 }
 
@@ -115,10 +45,11 @@ static const struct slice *settle_secrets(struct draft *draft, struct place plac
 {
 	struct slice *secrets = draft_take(draft, MAX(1, n) * sizeof(*secrets));
 	for (size_t i = 0; secrets && i < n; i++) {
-		struct secret secret = { draft, place, key, i };
+		struct secret secret = { draft, place };
 		unsigned problems_before = draft->problems.n;
+		snprintf(secret.name, sizeof(secret.name), "%s[%zu]", key, i);
 		if (list[i].at)
-			secrets[i] = settle_secret(&secret, list[i]);
+			secrets[i] = secret_take(&secret, list[i]);
 		if (secrets[i].len && draft->problems.n == problems_before && laravel)
 			secrets[i] = settle_laravel_key(&secret, secrets[i]);
 	}
@@ -231,30 +162,6 @@ static void settle_unread(struct draft *draft)
 	}
 }
 
-static void settle_redis(struct draft *draft)
-{
-	const struct redis_url *url = &draft->settings->redis;
-	if (!draft->problems.n && url->kind != REDIS_STANDALONE)
-		refuse(draft, "redis.url",
-			"this version does not know Sentinel and Cluster yet: name one server, "
-			"redis://host:port");
-	if (!draft->problems.n && *url->ca)
-		draft_note_file(draft, url->ca);
-	if (!draft->problems.n && url->has_password && strcmp(url->password, SETTLE_MASK) == 0)
-		refuse(draft, "redis.url",
-			"must have the password itself, not the \"***\" that --print-config shows");
-}
-
-static void check_file(struct draft *draft, const char *key, const char *path)
-{
-	if (!*path)
-		return;
-	draft_note_file(draft, path);
-	if (access(path, R_OK) != 0)
-		problems_add(&draft->problems, draft_given(draft, key), "%s: cannot read %s: %s",
-			key, path, strerror(errno));
-}
-
 static void settle_tls(struct draft *draft)
 {
 	struct settings *settings = draft->settings;
@@ -269,8 +176,8 @@ static void settle_tls(struct draft *draft)
 		refuse(draft, "tls.certificate", "needs tls.key too");
 	if (*key && !*certificate)
 		refuse(draft, "tls.key", "needs tls.certificate too");
-	check_file(draft, "tls.certificate", certificate);
-	check_file(draft, "tls.key", key);
+	draft_check_file(draft, "tls.certificate", certificate);
+	draft_check_file(draft, "tls.key", key);
 }
 
 /* Each different time is a queue in every worker. */

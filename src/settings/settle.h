@@ -4,10 +4,6 @@
 
 #include "draft.h"
 
-/* What --print-config shows in place of a secret. It is refused as a secret: with it, anybody could
- * sign sessions. */
-#define SETTLE_MASK "***"
-
 /* Fills in the preset's values, reads the files with secrets, and checks what settings require of
  * each other. `config`: the configuration file, or NULL; for messages. */
 void settle(struct draft *draft, const char *config);

@@ -88,6 +88,7 @@ static const char *const rejects[] = { "http", "close", NULL };
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const on_gaps[] = { "continue", "close", NULL };
 static const char *const sandboxes[] = { "auto", "required", "off", NULL };
+static const char *const verifies[] = { "full", "ca", "none", NULL };
 static const char *const formats[] = { "text", "json", NULL };
 
 static const char address_takes[] = "ADDRESS:PORT, such as \"0.0.0.0:8080\", or unix:/PATH";
@@ -106,6 +107,9 @@ static const char second_key_takes[] =
 	"a string with one {sid}, {sid:sha256hex} or {sid:sha256b64url}, or \"\"";
 static const char cookie_takes[] = "the name of a cookie, or \"\"";
 static const char secret_takes[] = "a string, or \"file:/PATH\" for a file with the secret in it";
+static const char user_takes[] = "the name of a user, or \"\"";
+static const char password_takes[] =
+	"a string, or \"file:/PATH\" for a file with the password in it, or \"\"";
 static const char record_takes[] =
 	"a path, such as \"passport.user\" or \"/passport/user\", or \"\"";
 
@@ -133,9 +137,32 @@ const struct setting settings_table[] = {
 	{ "admin.listen", SETTING_STRING, AT(admin_listen), "127.0.0.1:9100",
 		"Where /livez, /readyz and /metrics are served", .takes = admin_takes,
 		.check = check_admin_listen },
-	{ "redis.url", SETTING_URL, AT(redis), "redis://127.0.0.1:6379",
+	{ "redis.url", SETTING_URL, AT(redis.url), "redis://127.0.0.1:6379",
 		"Redis server with the sessions and the publications", .takes = url_takes,
 		.secret = true, .flag = "--redis-url", .flag_offset = FLAG(redis_url) },
+	{ "redis.username", SETTING_STRING, AT(redis.username), "",
+		"User to log in as, in place of the URL's", .takes = user_takes },
+	{ "redis.password", SETTING_SLICE, AT(redis.password), "",
+		"Password of the user, in place of the URL's; a file is read again at each "
+		"reconnect and reload",
+		.takes = password_takes, .secret = true },
+	{ "redis.sentinel_username", SETTING_STRING, AT(redis.sentinel_username), "",
+		"User to log in as at the sentinels", .takes = user_takes },
+	{ "redis.sentinel_password", SETTING_SLICE, AT(redis.sentinel_password), "",
+		"Password at the sentinels", .takes = password_takes, .secret = true },
+	{ "redis.ca", SETTING_STRING, AT(redis.ca), "",
+		"File with the authorities in PEM that sign Redis' certificate; \"\" for the "
+		"system's",
+		.takes = file_takes },
+	{ "redis.certificate", SETTING_STRING, AT(redis.certificate), "",
+		"File with a client's certificate chain in PEM, for a Redis that wants one",
+		.takes = file_takes },
+	{ "redis.key", SETTING_STRING, AT(redis.key), "",
+		"File with the private key of redis.certificate in PEM", .takes = file_takes },
+	{ "redis.verify", SETTING_CHOICE, AT(redis.verify), "full",
+		"What is checked of Redis' certificate: signature and name, the signature only "
+		"(ca), or nothing",
+		.choices = verifies },
 	{ "origins", SETTING_STRINGS, AT(origins), "[\"same-host\", \"none\"]",
 		"Pages that may connect; \"none\" means clients that send no Origin header",
 		.takes = origin_takes, .check = check_origin, .list_max = SETTING_LIST_MAX },

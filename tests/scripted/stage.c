@@ -58,9 +58,10 @@ void stage_open(struct stage *stage, const struct settings *settings, uint8_t ch
 	quota_init(&stage->quota);
 	quota_set_sockets_max(&stage->quota, STAGE_SOCKETS_MAX);
 	redis_begin(&stage->redis, records);
-	redis_fixed_place_init(&stage->place, &settings->redis);
+	redis_fixed_place_init(&stage->place, &settings->redis.url);
+	MUST(redis_account_init(&stage->account, &settings->redis.login, NULL) == 0);
 	stage->redis_settings = (struct redis_link_settings){
-		.place = &stage->place.place, .url = &settings->redis, .reply_bytes = REPLY_BYTES
+		.place = &stage->place.place, .account = &stage->account, .reply_bytes = REPLY_BYTES
 	};
 	stage->setup = (struct worker_setup){
 		.settings = settings,
@@ -198,6 +199,7 @@ void stage_close(struct stage *stage)
 	turn_until_ended(stage);
 	tell_all(stage, worker_join);
 	redis_end(&stage->redis);
+	redis_account_finish(&stage->account);
 	quota_finish(&stage->quota);
 	MUST(buffered_bytes() == 0);
 }

@@ -19,6 +19,7 @@ struct stage {
 	struct generation generation; /* that a reload brought */
 	struct quota quota;
 	struct redis_fixed_place place;
+	struct redis_account account;
 	struct redis_link_settings redis_settings;
 	struct worker_setup setup;
 	struct worker workers[STAGE_WORKERS];

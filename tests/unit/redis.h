@@ -298,6 +298,8 @@ static inline int world_close(void **state)
 struct test_target {
 	struct redis_url url;
 	struct redis_fixed_place place;
+	struct redis_login login;
+	struct redis_account account; /* its mutex needs no end */
 	struct redis_link_settings settings;
 };
 
@@ -307,9 +309,20 @@ static inline void test_target_set(struct test_target *target, const char *url)
 {
 	assert_null(redis_url_parse(&target->url, slice_of(url)));
 	redis_fixed_place_init(&target->place, &target->url);
+	target->login = (struct redis_login){ target->url.user, target->url.password,
+		target->url.has_password, "" };
+	assert_int_equal(redis_account_init(&target->account, &target->login, NULL), 0);
 	target->settings = (struct redis_link_settings){
-		.place = &target->place.place, .url = &target->url, .reply_bytes = TEST_REPLY_BYTES
+		.place = &target->place.place,
+		.account = &target->account,
+		.database = target->url.database,
+		.reply_bytes = TEST_REPLY_BYTES,
 	};
+}
+
+static inline void test_target_set_tls(struct test_target *target, struct tls_settings *tls)
+{
+	redis_account_change(&target->account, &target->login, tls);
 }
 
 static inline double seconds_since(uint64_t then)

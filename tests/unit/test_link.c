@@ -243,18 +243,21 @@ static void connects_over_tls_and_checks_the_certificate(void **state)
 	struct world *world = *state;
 	struct seen seen;
 	char error[TLS_ERROR_MAX];
-	struct tls_settings *right = tls_client_create(certificate("ca.pem"), error);
-	struct tls_settings *wrong = tls_client_create(certificate("other-ca.pem"), error);
+	struct tls_settings *right = tls_client_create(
+		&(struct tls_client){ certificate("ca.pem"), "", "", TLS_VERIFY_FULL }, error);
+	struct tls_settings *wrong = tls_client_create(
+		&(struct tls_client){ certificate("other-ca.pem"), "", "", TLS_VERIFY_FULL },
+		error);
 	assert_true(right && wrong);
 	test_redis_open_tls(&world->redis, certificates_folder);
 	open_link(&seen, world, "rediss://127.0.0.1:%d", world->redis.port);
-	seen.target.settings.tls = right;
+	test_target_set_tls(&seen.target, right);
 	RUN_UNTIL(&world->test, seen.ups);
 	assert_int_equal(command(&seen, "PING", NULL, NULL), 0);
 	RUN_UNTIL(&world->test, seen.answers);
 	close_link(&seen, world);
 	open_link(&seen, world, "rediss://127.0.0.1:%d", world->redis.port);
-	seen.target.settings.tls = wrong;
+	test_target_set_tls(&seen.target, wrong);
 	RUN_UNTIL(&world->test, seen.downs);
 	assert_non_null(strstr(seen.reason, "certificate"));
 	close_link(&seen, world);

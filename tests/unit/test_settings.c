@@ -78,9 +78,9 @@ static void puts_each_key_of_the_file_in_its_place(void **state)
 	assert_string_equal(settings->tls_certificate, "cert.pem");
 	assert_string_equal(settings->tls_key, "key.pem");
 	assert_string_equal(settings->admin_listen, "unix:/run/admin");
-	assert_string_equal(settings->redis.hosts[0].name, "h");
-	assert_string_equal(settings->redis.password, "pass");
-	assert_int_equal(settings->redis.database, 4);
+	assert_string_equal(settings->redis.url.hosts[0].name, "h");
+	assert_string_equal(settings->redis.login.password, "pass");
+	assert_int_equal(settings->redis.url.database, 4);
 	assert_int_equal(settings->n_origins, 2);
 	assert_slice_equal(settings->origins[0], "https://a.example");
 	assert_slice_equal(settings->origins[1], "*");
@@ -234,13 +234,38 @@ static void tries_every_setting(void **state)
 	(void)state;
 	for (size_t i = 0; i < settings_count; i++) {
 		const char *key = settings_table[i].key;
-		bool elsewhere =
-			strncmp(key, "tls.", 4) == 0 || strcmp(key, "session.secrets") == 0;
+		bool elsewhere = strncmp(key, "tls.", 4) == 0 ||
+				 strcmp(key, "session.secrets") == 0 ||
+				 strncmp(key, "redis.", 6) == 0;
 		for (size_t j = 0; j < COUNT_OF(source_rows) && !elsewhere; j++)
 			elsewhere = strcmp(key, source_rows[j].key) == 0;
 		if (!elsewhere)
 			fail_msg("no row for %s", key);
 	}
+}
+
+/* They need each other. */
+static void takes_the_settings_of_redis(void **state)
+{
+	(void)state;
+	struct settings *settings =
+		load_good("{ \"redis\": { \"url\": "
+			  "\"rediss://old:gone@h\", \"username\": \"u\",\n"
+			  "\"ca\": \"cert.pem\", \"certificate\": \"cert.pem\", "
+			  "\"key\": \"key.pem\",\n\"verify\": \"ca\" } }",
+			ENVIRONMENT(SECRET, (char[]){ "SLUICE_REDIS_PASSWORD=new" }));
+	assert_string_equal(settings->redis.login.user, "u");
+	assert_string_equal(settings->redis.login.password, "new");
+	assert_true(settings->redis.login.has_password);
+	assert_string_equal(settings->redis.login.password_file, "");
+	assert_string_equal(settings->redis.ca, "cert.pem");
+	assert_int_equal(settings->redis.verify, TLS_VERIFY_CA);
+	assert_printed(settings, "redis.password", "\"***\"");
+	assert_printed(settings, "redis.verify", "\"ca\"");
+	settings_forget(settings);
+	assert_string_equal(settings->redis.login.password, "");
+	assert_string_equal(settings->redis.url.password, "");
+	settings_destroy(settings);
 }
 
 static void a_flag_overrides_file_and_environment(void **state)
@@ -254,7 +279,7 @@ static void a_flag_overrides_file_and_environment(void **state)
 		ENVIRONMENT(SECRET, (char[]){ "SLUICE_LISTEN=:2" }, (char[]){ "SLUICE_WORKERS=4" }),
 		flags);
 	assert_string_equal(settings->listen, ":3");
-	assert_string_equal(settings->redis.hosts[0].name, "flag");
+	assert_string_equal(settings->redis.url.hosts[0].name, "flag");
 	assert_int_equal(settings->workers, 5);
 	assert_int_equal(settings->log_level, LOG_ERROR);
 	settings_destroy(settings);
@@ -585,6 +610,7 @@ int main(void)
 		cmocka_unit_test(puts_each_key_of_the_file_in_its_place),
 		cmocka_unit_test(takes_each_setting_from_default_file_and_environment),
 		cmocka_unit_test(tries_every_setting),
+		cmocka_unit_test(takes_the_settings_of_redis),
 		cmocka_unit_test(a_flag_overrides_file_and_environment),
 		cmocka_unit_test(a_variable_can_set_a_group),
 		cmocka_unit_test(half_open_connections_are_fewer_under_tls),

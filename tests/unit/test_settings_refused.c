@@ -210,6 +210,21 @@ static const struct bad_file {
 	{ "{ \"redis\": { \"url\": \"redis://u:***@h\" } }",
 		"1: redis.url: must have the password itself, not the \"***\" that --print-config "
 		"shows\n" },
+	{ "{ \"redis\": { \"username\": \"u\" } }",
+		"1: redis.username: needs redis.password too\n" },
+	{ "{ \"redis\": { \"password\": \"***\" } }",
+		"1: redis.password: must be the secret itself, not the \"***\" that "
+		"--print-config shows\n" },
+	{ "{ \"redis\": { \"password\": \"file:/nowhere\" } }",
+		"1: redis.password: cannot read /nowhere: No such file or directory\n" },
+	{ "{ \"redis\": { \"verify\": \"none\" } }",
+		"1: redis.verify: needs TLS: redis.url must begin with rediss\n" },
+	{ "{ \"redis\": { \"url\": \"rediss://h\",\n\"certificate\": \"cert.pem\" } }",
+		"2: redis.certificate: needs redis.key too\n" },
+	{ "{ \"redis\": { \"url\": \"rediss://h\",\n\"ca\": \"no.pem\" } }",
+		"2: redis.ca: cannot read no.pem: No such file or directory\n" },
+	{ "{ \"redis\": { \"sentinel_password\": \"x\" } }",
+		"1: redis.sentinel_password: is for redis+sentinel:// only\n" },
 	{ "{ \"redis\": { \"url\": \"redis+sentinel://s1,s2/m\" } }",
 		"1: redis.url: this version does not know Sentinel and Cluster yet: name one "
 		"server, redis://host:port\n" },

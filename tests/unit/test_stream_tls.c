@@ -54,7 +54,8 @@ static int prepare(void **state)
 					  .key_file = certificate("ip.key"),
 					  .purpose = "test" },
 			error);
-	client_settings = tls_client_create(certificate("ca.pem"), error);
+	client_settings = tls_client_create(
+		&(struct tls_client){ certificate("ca.pem"), "", "", TLS_VERIFY_FULL }, error);
 	listening = socket(AF_INET, SOCK_STREAM, 0);
 	if (!server_settings || !client_settings ||
 		bind(listening, (struct sockaddr *)&address, len) < 0 || listen(listening, 8) < 0 ||
@@ -293,7 +294,9 @@ static void rejects_an_untrusted_certificate(void **state)
 	struct site *site = *state;
 	char error[TLS_ERROR_MAX];
 	struct end server = { 0 }, client = { 0 };
-	struct tls_settings *others = tls_client_create(certificate("other-ca.pem"), error);
+	struct tls_settings *others = tls_client_create(
+		&(struct tls_client){ certificate("other-ca.pem"), "", "", TLS_VERIFY_FULL },
+		error);
 	assert_non_null(others);
 	connect_ends(&server, &client, site, others, 0);
 	RUN_UNTIL(&site->test, client.ended && server.ended);

@@ -70,7 +70,8 @@ static void pair_open(struct pair *pair, const char *name, const char *host, siz
 					  .key_file = certificate(key),
 					  .purpose = "test" },
 			error);
-	pair->client_settings = tls_client_create(certificate("ca.pem"), error);
+	pair->client_settings = tls_client_create(
+		&(struct tls_client){ certificate("ca.pem"), "", "", TLS_VERIFY_FULL }, error);
 	assert_non_null(pair->server_settings);
 	assert_non_null(pair->client_settings);
 	pair->up.capacity = pair->down.capacity = capacity;
@@ -548,9 +549,12 @@ static void reports_which_file_is_wrong(void **state)
 			error));
 		assert_non_null(strstr(error, rows[i].error));
 	}
-	assert_null(tls_client_create(certificate("absent.pem"), error));
+	assert_null(tls_client_create(
+		&(struct tls_client){ certificate("absent.pem"), "", "", TLS_VERIFY_FULL }, error));
 	assert_non_null(strstr(error, "absent.pem: No such file"));
-	assert_null(tls_client_create(certificate("nonsense.pem"), error));
+	assert_null(tls_client_create(
+		&(struct tls_client){ certificate("nonsense.pem"), "", "", TLS_VERIFY_FULL },
+		error));
 	assert_non_null(strstr(error, "nonsense.pem: "));
 	tls_settings_destroy(NULL);
 	tls_session_destroy(NULL);
@@ -561,11 +565,12 @@ static void trusts_the_file_named_by_the_environment(void **state)
 	(void)state;
 	char error[TLS_ERROR_MAX];
 	assert_int_equal(setenv("SSL_CERT_FILE", certificate("ca.pem"), 1), 0);
-	struct tls_settings *settings = tls_client_create("", error);
+	struct tls_settings *settings =
+		tls_client_create(&(struct tls_client){ "", "", "", TLS_VERIFY_FULL }, error);
 	assert_non_null(settings);
 	tls_settings_destroy(settings);
 	assert_int_equal(setenv("SSL_CERT_FILE", certificate("absent.pem"), 1), 0);
-	assert_null(tls_client_create("", error));
+	assert_null(tls_client_create(&(struct tls_client){ "", "", "", TLS_VERIFY_FULL }, error));
 	assert_non_null(strstr(error, "absent.pem: No such file"));
 	unsetenv("SSL_CERT_FILE");
 }

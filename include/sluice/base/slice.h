@@ -64,6 +64,16 @@ static inline struct slice slice_trim(struct slice s)
 	return s;
 }
 
+/* `s` without one end of line, which editors and `echo` leave behind. */
+static inline struct slice slice_without_line_end(struct slice s)
+{
+	if (s.len && s.at[s.len - 1] == '\n')
+		s.len--;
+	if (s.len && s.at[s.len - 1] == '\r')
+		s.len--;
+	return s;
+}
+
 /* Cuts the part up to `separator` off the front of `rest` and returns it; the separator is dropped.
  * Without a separator, returns all of `rest`, which becomes absent. Loop `while (rest.at)`. */
 static inline struct slice slice_cut(struct slice *rest, char separator)

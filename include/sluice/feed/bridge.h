@@ -128,6 +128,9 @@ void bridge_unsubscribe_all(struct bridge *bridge, struct subscriber *subscriber
 /* Replaces the settings; the old ones must outlive the call. */
 void bridge_set_settings(struct bridge *bridge, const struct settings *settings);
 
+/* Gives up this worker's link to Redis for a new one; a gap follows. */
+void bridge_reconnect(struct bridge *bridge, const char *reason);
+
 /* From now on no publication is delayed (delivery.batch_milliseconds), so that a connection that is
  * closed in a drain has received everything that was published before. */
 void bridge_stop_waiting(struct bridge *bridge);

@@ -3,13 +3,17 @@
 #ifndef SLUICE_PROCESS_GENERATION_H
 #define SLUICE_PROCESS_GENERATION_H
 
+#include <stdbool.h>
+
 #include "sluice/net/tls/tls_settings.h"
 #include "sluice/settings/settings.h"
 
 struct generation {
 	struct generation *older;
 	struct settings *settings;
-	struct tls_settings *tls; /* of the listener, or NULL */
+	struct tls_settings *tls;       /* of the listener, or NULL */
+	struct tls_settings *redis_tls; /* of the links to Redis, or NULL */
+	bool is_same_redis; /* as in the first generation, so that its account is of use */
 };
 
 /* Takes `settings`. `now` is the generation in force, or NULL at the start. A change that needs a

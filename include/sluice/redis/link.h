@@ -39,6 +39,10 @@ struct redis_link_events {
 		struct redis_link *link, size_t channels, const struct redisReply *reply);
 	/* All replies of one read have been raised. May be NULL. */
 	void (*on_batch_end)(struct redis_link *link);
+	/* The answer to redis_link_log_in_again. NULL: Redis has accepted; `is_other_user`: as
+	 * another user. Else one line for the operator: the link goes on as who it was. May be
+	 * NULL. */
+	void (*on_renewed)(struct redis_link *link, const char *problem, bool is_other_user);
 	/* A PING was answered after `ns`. May be NULL. */
 	void (*on_round_trip)(struct redis_link *link, uint64_t ns);
 	/* After redis_link_close: the memory may be freed. */
@@ -61,6 +65,9 @@ struct redis_link {
 	size_t pending_count;
 	struct deadline ping; /* of the next PING */
 	uint64_t ping_sent;   /* uv_hrtime of the unanswered PING; 0: none */
+	/* Marks (account.h) of the credentials in force, and of those that AUTH was last sent with;
+	 * 0: they were refused. */
+	uint64_t user_mark, sent_user_mark, sent_mark;
 	uint8_t silent_periods;
 	bool up, subscribed, closing;
 };
@@ -93,6 +100,10 @@ void redis_link_take_elements(struct redis_link *link, redis_element_fn on_eleme
  * subscribed link, and redis_link_command returns -ENOTCONN. Same results. */
 MUST_CHECK int redis_link_subscription_command(
 	struct redis_link *link, const struct slice *words, size_t n);
+
+/* Logs in again on a link that is up and not subscribed, if user or password have changed since it
+ * has logged in: on_renewed follows, unless the link fails first. */
+void redis_link_log_in_again(struct redis_link *link);
 
 /* Fails the link, for example because of an unexpected reply. */
 void redis_link_fail(struct redis_link *link, const char *reason);

@@ -85,6 +85,9 @@ MUST_CHECK int subscriptions_listen(struct subscriptions *subscriptions);
 MUST_CHECK int subscriptions_want(struct subscriptions *subscriptions, struct slice channel);
 void subscriptions_unwant(struct subscriptions *subscriptions, struct slice channel);
 
+/* Fails the link, which then comes back and subscribes again. */
+void subscriptions_fail(struct subscriptions *subscriptions, const char *reason);
+
 bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice channel);
 bool subscriptions_is_refused(const struct subscriptions *subscriptions, struct slice channel);
 

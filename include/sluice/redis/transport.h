@@ -17,8 +17,8 @@
 #include "sluice/net/deadlines.h"
 #include "sluice/net/stream.h"
 #include "sluice/net/turn.h"
+#include "sluice/redis/login/account.h"
 #include "sluice/redis/place.h"
-#include "sluice/redis/redis_url.h"
 #include "sluice/redis/resp.h"
 
 enum {
@@ -49,10 +49,10 @@ struct redis_transport_events {
 };
 
 struct redis_link_settings {
-	struct redis_place *place;   /* where to connect */
-	const struct redis_url *url; /* as whom, and to which database */
-	struct tls_settings *tls;    /* NULL unless the URL asks for TLS */
-	size_t reply_bytes;          /* a longer reply fails the link */
+	struct redis_place *place;     /* where to connect */
+	struct redis_account *account; /* as whom, and by which TLS */
+	unsigned database;
+	size_t reply_bytes; /* a longer reply fails the link */
 };
 
 /* A member of its owner, which gets itself with container_of. */

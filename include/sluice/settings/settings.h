@@ -16,9 +16,11 @@
 #include "sluice/base/buffer.h"
 #include "sluice/base/log.h"
 #include "sluice/base/slice.h"
+#include "sluice/net/tls/tls_settings.h"
 #include "sluice/proto/channel_rules.h"
 #include "sluice/proto/record/session_cookie.h"
 #include "sluice/proto/record/session_key.h"
+#include "sluice/redis/login/account.h"
 #include "sluice/redis/redis_url.h"
 
 enum {
@@ -97,7 +99,15 @@ struct settings {
 	const struct slice *tls_ticket_secrets;
 	size_t n_tls_ticket_secrets;
 	const char *admin_listen; /* "": no admin port */
-	struct redis_url redis;
+	struct {
+		struct redis_url url;
+		const char *username, *sentinel_username; /* in place of the URL's; or "" */
+		struct slice password, sentinel_password; /* may name a file; or absent */
+		struct redis_login login, sentinel_login; /* what follows from all of these */
+		/* For TLS; "" where there is none. */
+		const char *ca, *certificate, *key;
+		enum tls_verify verify;
+	} redis;
 	const struct slice *origins;
 	size_t n_origins;
 	struct {
@@ -186,7 +196,7 @@ struct settings *settings_load(
 	const struct settings_flags *flags, char **environment, struct buffer *problems);
 
 /* Wipes the secrets of settings that have been replaced, when nobody uses them any more: from then
- * on no cookie has a good signature. The URL of Redis stays. */
+ * on no cookie has a good signature. */
 void settings_forget(struct settings *settings);
 
 /* Wipes everything and frees it. NULL is allowed. */

@@ -110,13 +110,26 @@ static int verify_ip(void *context, mbedtls_x509_crt *certificate, int depth, ui
 	return 0;
 }
 
-static int expect_host(struct tls_session *session, const char *hostname)
+/* Whatever its name. */
+static int verify_any_name(void *context, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+	(void)context;
+	(void)certificate;
+	if (depth == 0)
+		*flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	return 0;
+}
+
+/* The server is told the host in any case, because it may have several certificates. */
+static int expect_host(struct tls_session *session, const char *hostname, enum tls_verify verify)
 {
 	if (inet_pton(AF_INET, hostname, session->ip) == 1)
 		session->ip_len = sizeof(struct in_addr);
 	else if (inet_pton(AF_INET6, hostname, session->ip) == 1)
 		session->ip_len = sizeof(struct in6_addr);
-	if (session->ip_len > 0)
+	if (verify == TLS_VERIFY_CA)
+		mbedtls_ssl_set_verify(&session->ssl, verify_any_name, session);
+	else if (session->ip_len > 0)
 		mbedtls_ssl_set_verify(&session->ssl, verify_ip, session);
 	return mbedtls_ssl_set_hostname(&session->ssl, hostname);
 }
@@ -135,7 +148,7 @@ struct tls_session *tls_session_create(
 	mbedtls_ssl_set_bio(&session->ssl, session, send_bytes, receive_bytes, NULL);
 	int result = mbedtls_ssl_setup(&session->ssl, &settings->config);
 	if (result == 0 && hostname)
-		result = expect_host(session, hostname);
+		result = expect_host(session, hostname, settings->verify);
 	if (result == 0)
 		return session;
 	tls_session_destroy(session);

@@ -101,6 +101,7 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
 	}
 	mbedtls_ssl_config_init(&settings->config);
 	mbedtls_x509_crt_init(&settings->certificates);
+	mbedtls_x509_crt_init(&settings->authorities);
 	mbedtls_pk_init(&settings->key);
 	int result = mbed_init();
 	if (result == 0)
@@ -157,11 +158,17 @@ static int resume_sessions(struct tls_settings *settings, const struct tls_serve
 	return 0;
 }
 
-static bool load_identity(
-	struct tls_settings *settings, const struct tls_server *server, char error[TLS_ERROR_MAX])
+static bool load_identity(struct tls_settings *settings, const char *certificate_file,
+	const char *key_file, char error[TLS_ERROR_MAX])
 {
-	return load_certificates(&settings->certificates, server->certificate_file, true, error) &&
-	       load_key(settings, server->certificate_file, server->key_file, error);
+	if (!load_certificates(&settings->certificates, certificate_file, true, error) ||
+		!load_key(settings, certificate_file, key_file, error))
+		return false;
+	int result = mbedtls_ssl_conf_own_cert(
+		&settings->config, &settings->certificates, &settings->key);
+	if (result != 0)
+		describe(error, certificate_file, result);
+	return result == 0;
 }
 
 struct tls_settings *tls_server_create(const struct tls_server *server, char error[TLS_ERROR_MAX])
@@ -173,14 +180,11 @@ struct tls_settings *tls_server_create(const struct tls_server *server, char err
 		return NULL;
 	mbed_restrict_suites(&settings->config);
 	mbed_restrict_groups(&settings->config);
-	if (!load_identity(settings, server, error)) {
+	if (!load_identity(settings, server->certificate_file, server->key_file, error)) {
 		tls_settings_destroy(settings);
 		return NULL;
 	}
-	int result = mbedtls_ssl_conf_own_cert(
-		&settings->config, &settings->certificates, &settings->key);
-	if (result == 0)
-		result = mbedtls_ssl_conf_alpn_protocols(&settings->config, protocols);
+	int result = mbedtls_ssl_conf_alpn_protocols(&settings->config, protocols);
 	if (result == 0)
 		result = resume_sessions(settings, server);
 	if (result == 0)
@@ -213,20 +217,32 @@ static const char *system_list(void)
 	return files[0];
 }
 
-struct tls_settings *tls_client_create(const char *ca_file, char error[TLS_ERROR_MAX])
+/* mbedTLS may not know every kind of certificate in a system's list. */
+static bool load_authorities(
+	struct tls_settings *settings, const struct tls_client *client, char error[TLS_ERROR_MAX])
 {
-	bool given = *ca_file != '\0';
+	bool given = *client->ca_file != '\0';
+	return client->verify == TLS_VERIFY_NONE ||
+	       load_certificates(&settings->authorities, given ? client->ca_file : system_list(),
+		       given, error);
+}
+
+struct tls_settings *tls_client_create(const struct tls_client *client, char error[TLS_ERROR_MAX])
+{
 	struct tls_settings *settings = settings_create(MBEDTLS_SSL_IS_CLIENT, error);
 	if (!settings)
 		return NULL;
-	/* mbedTLS may not know every kind of certificate in a system's list */
-	if (!load_certificates(
-		    &settings->certificates, given ? ca_file : system_list(), given, error)) {
+	settings->verify = client->verify;
+	if (!load_authorities(settings, client, error) ||
+		(*client->certificate_file && !load_identity(settings, client->certificate_file,
+						      client->key_file, error))) {
 		tls_settings_destroy(settings);
 		return NULL;
 	}
-	mbedtls_ssl_conf_authmode(&settings->config, MBEDTLS_SSL_VERIFY_REQUIRED);
-	mbedtls_ssl_conf_ca_chain(&settings->config, &settings->certificates, NULL);
+	mbedtls_ssl_conf_authmode(&settings->config, client->verify == TLS_VERIFY_NONE
+							     ? MBEDTLS_SSL_VERIFY_NONE
+							     : MBEDTLS_SSL_VERIFY_REQUIRED);
+	mbedtls_ssl_conf_ca_chain(&settings->config, &settings->authorities, NULL);
 	mbedtls_ssl_conf_session_tickets(&settings->config, MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
 	return settings;
 }
@@ -237,6 +253,7 @@ void tls_settings_destroy(struct tls_settings *settings)
 		return;
 	mbedtls_ssl_config_free(&settings->config);
 	mbedtls_x509_crt_free(&settings->certificates);
+	mbedtls_x509_crt_free(&settings->authorities);
 	mbedtls_pk_free(&settings->key);
 	tls_tickets_destroy(settings->tickets);
 	free(settings);

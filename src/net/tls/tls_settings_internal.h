@@ -4,14 +4,16 @@
 
 #include <mbedtls/ssl.h>
 
+#include "sluice/net/tls/tls_settings.h"
 #include "sluice/net/tls/tls_tickets.h"
 
 struct tls_settings {
 	mbedtls_ssl_config config;
-	mbedtls_x509_crt
-		certificates;        /* a server's chain, or the authorities that a client trusts */
-	mbedtls_pk_context key;      /* a server's */
-	struct tls_tickets *tickets; /* a server's */
+	mbedtls_x509_crt certificates; /* our own chain; none: an empty struct */
+	mbedtls_x509_crt authorities;  /* that a client trusts */
+	mbedtls_pk_context key;        /* of our own certificate */
+	enum tls_verify verify;        /* a client's */
+	struct tls_tickets *tickets;   /* a server's */
 };
 
 #endif

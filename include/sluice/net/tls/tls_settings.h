@@ -35,9 +35,23 @@ struct tls_settings *tls_server_create(const struct tls_server *server, char err
  * handshake under way may continue, as without secrets. */
 void tls_server_forget_secrets(struct tls_settings *settings);
 
-/* `ca_file`: PEM of the trusted authorities; "": the file that $SSL_CERT_FILE names, else the
- * system's list. The server's certificate is always verified. NULL: see above. */
-struct tls_settings *tls_client_create(const char *ca_file, char error[TLS_ERROR_MAX]);
+/* What a client checks of the server's certificate. */
+enum tls_verify {
+	TLS_VERIFY_FULL, /* that an authority has signed it, and that it names the host */
+	TLS_VERIFY_CA,   /* that an authority has signed it */
+	TLS_VERIFY_NONE, /* nothing: whoever is on the way can read and change everything */
+};
+
+struct tls_client {
+	/* PEM of the trusted authorities; "": the file that $SSL_CERT_FILE names, else the system's
+	 * list. */
+	const char *ca_file;
+	const char *certificate_file, *key_file; /* the client's own, PEM; both "", or both files */
+	enum tls_verify verify;
+};
+
+/* NULL: see above. */
+struct tls_settings *tls_client_create(const struct tls_client *client, char error[TLS_ERROR_MAX]);
 
 /* No session may be left that uses them. NULL is allowed. */
 void tls_settings_destroy(struct tls_settings *settings);
