@@ -24,6 +24,7 @@ void channel_match_init(struct channel_match *match, struct slice name)
 	MUST(name.len <= CHANNEL_NAME_MAX);
 	uint16_t rows = 0;
 	match->steps = 0;
+	match->name = name;
 	match->len = name.len;
 	memset(match->row, 0, sizeof(match->row));
 	for (size_t i = 0; i < name.len; i++) {
@@ -65,6 +66,50 @@ void channel_match_advance(struct channel_match *match, const struct channel_off
 	}
 	for (size_t i = 0; i < count_words(match); i++)
 		to->words[i] |= reached.words[i];
+}
+
+/* ---- a set of texts ---- */
+
+_Static_assert((int)CHANNEL_NAME_MAX <= (int)TEXT_SET_LEN_MAX, "a name is no longer than a text");
+
+static bool has_offset(const struct channel_offsets *offsets, size_t at)
+{
+	return offsets->words[at / 64] >> at % 64 & 1;
+}
+
+static size_t count_offsets(const struct channel_offsets *offsets)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < CHANNEL_OFFSET_WORDS; i++)
+		n += (size_t)__builtin_popcountll(offsets->words[i]);
+	return n;
+}
+
+/* Each text that the name has at this offset. */
+static void advance_at(struct channel_match *match, size_t offset, struct channel_offsets *to,
+	const struct text_set *set)
+{
+	struct slice rest = slice_skip(match->name, offset);
+	uint64_t hash = 0;
+	rest.len = MIN(rest.len, set->longest);
+	for (size_t len = 1; len <= rest.len; len++) {
+		match->steps++;
+		hash = text_set_hash(set, hash, rest.at[len - 1]);
+		if (!has_offset(to, offset + len) &&
+			text_set_has(set, hash, slice_make(rest.at, len)))
+			to->words[(offset + len) / 64] |= UINT64_C(1) << (offset + len) % 64;
+	}
+}
+
+bool channel_match_advance_by_set(struct channel_match *match, const struct channel_offsets *from,
+	struct channel_offsets *to, const struct text_set *set)
+{
+	if (count_offsets(from) * MIN(match->len, set->longest) > set->reading)
+		return false;
+	for (size_t at = 0; at < match->len; at++)
+		if (has_offset(from, at))
+			advance_at(match, at, to, set);
+	return true;
 }
 
 bool channel_offsets_any(const struct channel_offsets *offsets)

@@ -16,7 +16,8 @@
  * time, and users may influence their arrays. So all combinations are followed at once: the state
  * is the set of offsets in the name at which a match of the pattern so far may end. The name
  * matches if the set contains its end. Each part reads its strings once (channel_match.h), so the
- * time is linear in the pattern and in the strings at its paths.
+ * time is linear in the pattern and in the strings at its paths; if these are many, it is that of
+ * looking at the name.
  *
  * In the other direction, channel_pattern_each generates every name. There the arrays of one
  * pattern multiply, so the number of steps is limited. */
@@ -107,10 +108,18 @@ bool channel_pattern_next_field(struct slice *pattern, struct slice *ret_path)
 
 /* ---- matching ---- */
 
+static const struct text_set *set_of(const struct identity *identity, struct slice path)
+{
+	return slice_equal(path, SLICE("user")) ? NULL : identity_text_set(identity, path);
+}
+
 static void advance_by_path(struct channel_match *match, const struct channel_offsets *from,
 	struct channel_offsets *to, const struct identity *identity, struct slice path)
 {
 	if (!identity)
+		return;
+	const struct text_set *set = set_of(identity, path);
+	if (set && channel_match_advance_by_set(match, from, to, set))
 		return;
 	struct identity_texts texts = texts_of(identity, path);
 	struct slice text;

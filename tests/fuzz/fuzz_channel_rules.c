@@ -7,10 +7,16 @@
 
 enum { RULES_MAX = 16, PATHS_MAX = 4 /* trying all ways takes long */ };
 
-static const struct slice RECORD = SLICE(
-	"{\"userId\":42,\"name\":\"a\",\"admin\":true,\"none\":null,\"empty\":\"\",\"odd\":"
-	"\"{x}*\","
-	"\"user\":\"field\",\"teams\":[\"a\",\"ab\",\"\",7],\"passport\":{\"user\":\"u:1\"}}");
+/* Four times seventeen: more than RECORD_SET_TEXTS. */
+#define TEXT(x) "\"" x "\","
+#define FEW(x)  TEXT(x "a") TEXT(x "b") TEXT(x "ab") TEXT(x "ba")
+#define MANY(x) FEW(x) FEW(x "a") FEW(x "1") FEW(x ":") TEXT(x "team")
+
+static const struct slice RECORD =
+	SLICE("{\"userId\":42,\"name\":\"a\",\"admin\":true,\"none\":null,\"empty\":\"\",\"odd\":"
+	      "\"{x}*\","
+	      "\"user\":\"field\",\"teams\":[\"a\",\"ab\",\"\",7],\"passport\":{\"user\":\"u:1\"},"
+	      "\"many\":[" MANY("") MANY("a") MANY("b") MANY("u:") "\"ab:\"]}");
 
 struct rules {
 	struct channel_rule at[RULES_MAX];
@@ -136,7 +142,12 @@ static void check(const struct rules *rules, const struct identity *identity, st
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct session_value_settings settings = { .user = SLICE("userId") };
+	static const struct slice fields[] = { { "name", 4 }, { "admin", 5 }, { "none", 4 },
+		{ "empty", 5 }, { "odd", 3 }, { "/user", 5 }, { "teams", 5 },
+		{ "passport.user", 13 }, { "many", 4 } };
+	static const struct session_value_settings settings = {
+		.user = { "userId", 6 }, .fields = fields, .n_fields = COUNT_OF(fields)
+	};
 	struct slice text = fuzz_copy(fuzz_rest(data, size)), rest = text, line;
 	struct identity identity;
 	struct rules rules = { .n = 0 };

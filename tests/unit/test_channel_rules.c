@@ -467,10 +467,108 @@ static void matching_is_linear_in_the_strings(void **state)
 			channel_pattern_matches(slice_of(cases[i].match), &identity, &match),
 			cases[i].matches);
 		uint64_t strings = bytes + STRINGS * ROUNDS + 1;
-		assert_in_range(match.steps, cases[i].paths * strings / 2,
+		assert_in_range(match.steps, cases[i].paths * sizeof(name) / 2,
 			cases[i].paths * strings + 2 * strlen(cases[i].match));
 	}
 	identity_finish(&identity);
+}
+
+/* As many as a path may have: they are in a set. */
+static struct identity parse_many(void)
+{
+	enum { STRINGS = 10000 };
+	struct buffer json = { 0 };
+	assert_int_equal(buffer_printf(&json, "{\"list\":[\"ab\""), 0);
+	for (int i = 0; i < STRINGS; i++)
+		assert_int_equal(buffer_printf(&json, ",\"%04x\"", 7 * i), 0);
+	assert_int_equal(buffer_printf(&json, "]}"), 0);
+	struct identity identity = parse(buffer_slice(&json));
+	buffer_finish(&json);
+	return identity;
+}
+
+/* Whatever a record holds, a page that asks for all the channels it may have costs no long turn. */
+static void many_strings_cost_no_more_than_the_name(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *match, *channel;
+		bool matches;
+	} cases[] = {
+		{ "team:{list}", "team:0000", true },
+		{ "team:{list}", "team:0007", true },
+		{ "team:{list}", "team:11169", true },
+		{ "team:{list}", "team:ab", true },
+		{ "team:{list}", "team:0001", false },
+		{ "team:{list}", "team:a", false },
+		{ "team:{list}", "team:abc", false },
+		{ "team:{list}", "team:", false },
+		{ "team:{list}:*", "team:000e:board:1", true },
+		{ "team:{list}:*", "team:000f:board:1", false },
+		{ "{list}-{list}", "0007-ab", true },
+		{ "{list}{list}", "abab", true },
+		{ "{list}{list}", "ab0001", false },
+		{ "{list}", "a team with a name that is longer than any of the strings", false },
+	};
+	struct identity identity = parse_many();
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct channel_match match;
+		struct slice pattern = slice_of(cases[i].match), name = slice_of(cases[i].channel);
+		channel_match_init(&match, name);
+		assert_int_equal(
+			channel_pattern_matches(pattern, &identity, &match), cases[i].matches);
+		assert_in_range(match.steps, 0, 2 * (pattern.len + name.len));
+	}
+	identity_finish(&identity);
+}
+
+/* The next of a fixed sequence, below `bound`. */
+static size_t draw(uint64_t *sequence, size_t bound)
+{
+	*sequence = *sequence * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (size_t)(*sequence >> 33) % bound;
+}
+
+static void add_letter(struct buffer *texts, uint64_t *sequence)
+{
+	assert_int_equal(buffer_append(texts, &"ab"[draw(sequence, 2)], 1), 0);
+}
+
+/* A set does what its texts do one by one. */
+static void a_set_matches_as_its_texts_do(void **state)
+{
+	(void)state;
+	enum { TEXTS = 100, LEN_MAX = 12, NAME = 150 };
+	uint64_t sequence = 1;
+	for (int round = 0; round < 200; round++) {
+		struct buffer texts = { 0 };
+		struct text_set *set = text_set_create(&texts);
+		struct channel_offsets from = { 0 }, expected = { 0 }, got = { 0 };
+		struct channel_match match;
+		size_t offsets[TEXTS + 1];
+		char name[NAME];
+		assert_non_null(set);
+		for (size_t i = 0; i < NAME; i++)
+			name[i] = "ab"[draw(&sequence, 2)];
+		channel_match_init(&match, slice_make(name, NAME));
+		for (int i = 0; i < 8; i++)
+			from.words[i % 2] |= UINT64_C(1) << draw(&sequence, 64);
+		for (size_t i = 0; i < TEXTS; i++) {
+			size_t len = 1 + draw(&sequence, LEN_MAX);
+			offsets[i] = texts.len;
+			while (texts.len < offsets[i] + len)
+				add_letter(&texts, &sequence);
+			assert_int_equal(text_set_add(set, offsets[i], len), 0);
+		}
+		offsets[TEXTS] = texts.len;
+		for (size_t i = 0; i < TEXTS; i++)
+			channel_match_advance(&match, &from, &expected,
+				slice_make(texts.bytes + offsets[i], offsets[i + 1] - offsets[i]));
+		assert_true(channel_match_advance_by_set(&match, &from, &got, set));
+		assert_memory_equal(&got, &expected, sizeof(got));
+		text_set_destroy(set);
+		buffer_finish(&texts);
+	}
 }
 
 static void finds_the_batch_time_of_a_channel(void **state)
@@ -554,6 +652,8 @@ int main(void)
 		cmocka_unit_test(limits_the_length_of_names),
 		cmocka_unit_test(large_arrays_take_bounded_time),
 		cmocka_unit_test(matching_is_linear_in_the_strings),
+		cmocka_unit_test(many_strings_cost_no_more_than_the_name),
+		cmocka_unit_test(a_set_matches_as_its_texts_do),
 		cmocka_unit_test(finds_the_batch_time_of_a_channel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

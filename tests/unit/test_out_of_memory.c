@@ -212,6 +212,17 @@ static int json_with_escapes(void)
 						     "room that a buffer has for it is\"}]}"));
 }
 
+/* Enough for a set of them that grows. */
+static int many_strings(void)
+{
+	char json[2048];
+	size_t len = (size_t)snprintf(json, sizeof(json), "{\"v\":[0,{\"a\":[\"" LONG "\"");
+	for (int i = 1; i < 200; i++)
+		len += (size_t)snprintf(json + len, sizeof(json) - len, ",%d", i);
+	len += (size_t)snprintf(json + len, sizeof(json) - len, "]}]}");
+	return read_record(RECORD_FORMAT_JSON, slice_make(json, len));
+}
+
 static int hash_field(void)
 {
 	struct buffer record = { 0 };
@@ -305,6 +316,7 @@ static void each_codec_reports_failed_allocations(void **state)
 		{ "msgpack", msgpack },
 		{ "php", php },
 		{ "json with escapes", json_with_escapes },
+		{ "many strings", many_strings },
 		{ "hash", hash_field },
 		{ "text", read_text },
 		{ "ping", read_ping },

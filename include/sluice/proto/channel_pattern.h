@@ -27,7 +27,9 @@ bool channel_pattern_is_open(struct slice pattern);
 bool channel_pattern_next_field(struct slice *pattern, struct slice *ret_path);
 
 /* Does it match the name for this identity (NULL: anonymous)? Each byte of the pattern, and of each
- * string at one of its paths, is looked at once at most. */
+ * string at one of its paths, is looked at once at most. Of a path with RECORD_SET_TEXTS strings or
+ * more the name is looked at instead if that is less: behind a literal at the pattern's beginning,
+ * a step for each of its bytes, however many strings there are. */
 bool channel_pattern_matches(
 	struct slice pattern, const struct identity *identity, struct channel_match *name);
 

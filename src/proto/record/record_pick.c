@@ -13,7 +13,8 @@
  *	    "red", "blue"             here 1,2 and 1
  *
  * Texts are kept one behind the other in the order of the record, each with the mask of the paths
- * that it belongs to.
+ * that it belongs to. If there are many at a path, a channel's name is not compared with each: they
+ * are also in a set, which grows as they are read, so that it takes no time of its own.
  *
  * A place in a record is unique unless a name occurs twice, and a path whose name does is void for
  * good, whatever comes later. */
@@ -155,6 +156,8 @@ struct record_pick *record_pick_create(unsigned depth_max)
 
 void record_pick_destroy(struct record_pick *pick)
 {
+	for (unsigned i = 0; pick && i < pick->n; i++)
+		text_set_destroy(pick->values[i].set);
 	if (pick)
 		buffer_finish(&pick->texts);
 	free(pick);
@@ -206,6 +209,30 @@ static uint64_t paths_with_room(struct record_pick *pick, uint64_t paths, size_t
 	return paths & ~pick->full;
 }
 
+/* The set of the first texts at path i, of which the last one was just read. */
+static int begin_set(struct record_pick *pick, uint64_t i)
+{
+	struct record_value *value = &pick->values[i];
+	struct record_texts texts = { pick, BIT(i), value->first, value->n };
+	struct slice text;
+	int error = 0;
+	value->set = text_set_create(&pick->texts);
+	if (!value->set)
+		return -ENOMEM;
+	while (!error && (text = record_texts_next(&texts)).at)
+		error = text_set_add(value->set, (size_t)(text.at - pick->texts.bytes), text.len);
+	return error;
+}
+
+/* The last text, of so many bytes, belongs to path i. */
+static int add_to_set(struct record_pick *pick, uint64_t i, size_t len)
+{
+	const struct record_value *value = &pick->values[i];
+	if (value->set)
+		return text_set_add(value->set, pick->texts.len - len, len);
+	return value->n < RECORD_SET_TEXTS ? 0 : begin_set(pick, i);
+}
+
 static int keep(struct record_pick *pick, uint64_t paths, struct slice text)
 {
 	paths = text.len ? paths_with_room(pick, paths & ~gone(pick), text.len) : 0;
@@ -222,6 +249,8 @@ static int keep(struct record_pick *pick, uint64_t paths, struct slice text)
 	{
 		if (!pick->values[i].n++)
 			pick->values[i].first = offset;
+		if (!error)
+			error = add_to_set(pick, i, text.len);
 	}
 	return error;
 }
@@ -294,6 +323,8 @@ void record_pick_is_object(struct record_pick *pick)
 	{
 		pick->values[i].kind = RECORD_OBJECT;
 		pick->values[i].n = 0;
+		text_set_destroy(pick->values[i].set);
+		pick->values[i].set = NULL;
 	}
 	level->collect = 0;
 	level->kind = RECORD_OBJECT;
@@ -317,6 +348,12 @@ struct record_texts record_pick_texts(const struct record_pick *pick, struct sli
 	if (i < 0 || gone(pick) & BIT(i))
 		return (struct record_texts){ 0 };
 	return (struct record_texts){ pick, BIT(i), pick->values[i].first, pick->values[i].n };
+}
+
+const struct text_set *record_pick_set(const struct record_pick *pick, struct slice path)
+{
+	int i = find(pick, path);
+	return i < 0 || gone(pick) & BIT(i) ? NULL : pick->values[i].set;
 }
 
 struct slice record_texts_next(struct record_texts *texts)

@@ -184,6 +184,11 @@ struct identity_texts identity_texts(const struct identity *identity, struct sli
 	return texts;
 }
 
+const struct text_set *identity_text_set(const struct identity *identity, struct slice path)
+{
+	return identity->record ? record_pick_set(identity->record->pick, path) : NULL;
+}
+
 struct identity_texts identity_user_texts(const struct identity *identity)
 {
 	return (struct identity_texts){ .user = identity->user };

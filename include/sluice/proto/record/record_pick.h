@@ -24,12 +24,14 @@
 #include "sluice/base/buffer.h"
 #include "sluice/base/defs.h"
 #include "sluice/base/slice.h"
+#include "sluice/proto/record/text_set.h"
 
 enum {
 	RECORD_PATHS_MAX = 64,
 	RECORD_PARTS_MAX = 16,  /* of a path */
 	RECORD_DEPTH_MAX = 256, /* of objects and arrays in each other */
 	RECORD_NAME_MAX = 256,  /* of a part of a path, in bytes */
+	RECORD_SET_TEXTS = 64,  /* from so many texts at a path on there is a set of them */
 	/* Of a text, or of all elements of an array. Of a longer one only the existence is known. */
 	RECORD_VALUE_BYTES_MAX = 65536,
 };
@@ -51,9 +53,10 @@ enum record_kind {
 /* Private. A value at a path. */
 struct record_value {
 	enum record_kind kind;
-	size_t first; /* offset of its first text in `texts` */
-	size_t n;     /* its texts */
-	size_t bytes; /* of them, and one for each */
+	size_t first;         /* offset of its first text in `texts` */
+	size_t n;             /* its texts */
+	size_t bytes;         /* of them, and one for each */
+	struct text_set *set; /* of them, if they are many; else NULL */
 };
 
 /* Private. An object or an array around the place that is being read. In the masks, bit i is path
@@ -168,6 +171,9 @@ struct record_texts {
 	uint64_t path;
 	size_t at, left;
 };
+
+/* The same texts as a set, apart from those longer than TEXT_SET_LEN_MAX; NULL: they are few. */
+const struct text_set *record_pick_set(const struct record_pick *pick, struct slice path);
 
 struct record_texts record_pick_texts(const struct record_pick *pick, struct slice path);
 

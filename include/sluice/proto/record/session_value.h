@@ -73,6 +73,10 @@ struct identity_texts {
 
 struct identity_texts identity_texts(const struct identity *identity, struct slice path);
 
+/* The same strings as a set, for those who look for one of at most TEXT_SET_LEN_MAX bytes. NULL:
+ * they are few. */
+const struct text_set *identity_text_set(const struct identity *identity, struct slice path);
+
 /* The same over the user alone. */
 struct identity_texts identity_user_texts(const struct identity *identity);
 
