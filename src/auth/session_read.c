@@ -139,6 +139,8 @@ static void on_reply(void *context, const struct redisReply *reply)
 	struct sessions *sessions = read->sessions;
 	struct redis_link *link = sessions->setup.link;
 	struct slice problem = take(read, reply);
+	if (reply)
+		look_ups_note(&sessions->look_ups, problem, sessions_now(sessions));
 	if (problem.at && sessions_may_log(sessions, &sessions->read_failure_logged))
 		log_warn("session look-up failed", log_slice("reason", problem));
 	bool malformed = read->reading.answers & SESSION_ANSWER_MALFORMED;

@@ -272,6 +272,8 @@ static void on_read(struct session_read *read)
 	enum session_news news = session_event(sessions, session, event);
 	sessions->problem = read->reading.problem;
 	tell_members(sessions, session, news, &read->reading.identity);
+	if (event == SESSION_UNCLEAR && list_is_empty(&read->waiters))
+		count_look_up(sessions, &read->reading);
 	session_doubt_read(sessions, session, event == SESSION_UNCLEAR);
 	answer_waiters(read, outdated);
 	sessions->problem = NULL;
@@ -398,6 +400,11 @@ static void set_selective(struct sessions *sessions)
 void sessions_init(struct sessions *sessions, const struct sessions_setup *setup)
 {
 	*sessions = (struct sessions){ .setup = *setup, .on_read = on_read, .on_end = on_end };
+	sessions->look_ups.link = setup->link;
+	sessions->look_ups.settings = &sessions->setup.settings;
+	sessions->look_ups.metrics = setup->metrics;
+	sessions->look_ups.deadlines = setup->deadlines;
+	sessions->look_ups.loop = setup->loop;
 	for (size_t i = 0; i < SESSION_STATES; i++)
 		list_init(&sessions->in[i]);
 	sessions_pieces_init(sessions);
@@ -416,6 +423,7 @@ void sessions_finish(struct sessions *sessions)
 	sessions_recent_finish(sessions);
 	sessions_doubt_finish(sessions);
 	sessions_sweep_finish(sessions);
+	look_ups_link_down(&sessions->look_ups);
 }
 
 void sessions_set_settings(struct sessions *sessions, const struct settings *settings)

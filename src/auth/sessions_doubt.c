@@ -75,12 +75,14 @@ void sessions_link_down(struct sessions *sessions)
 	if (limit && !sessions->unverified && !deadline_is_set(&sessions->unverified_due))
 		deadline_set(
 			sessions->setup.deadlines, &sessions->unverified_due, limit, on_unverified);
+	look_ups_link_down(&sessions->look_ups);
 }
 
 void sessions_link_up(struct sessions *sessions)
 {
 	deadline_clear(sessions->setup.deadlines, &sessions->unverified_due);
 	sessions->unverified = false;
+	look_ups_link_up(&sessions->look_ups);
 }
 
 void sessions_doubt_finish(struct sessions *sessions)

@@ -89,6 +89,15 @@ bool bridge_is_up(const struct bridge *bridge)
 	return link_state_is_up(&bridge->link);
 }
 
+const char *bridge_problem(const struct bridge *bridge)
+{
+	if (atomic_load(&bridge->barred))
+		return "Redis' ACL denies SUBSCRIBE";
+	if (atomic_load(&bridge->lacks))
+		return "Redis' ACL denies a channel that clients get by a rule with \"auto\"";
+	return NULL;
+}
+
 /* ---- for connections ---- */
 
 static void count_subscriptions(struct bridge *bridge)

@@ -140,6 +140,7 @@ static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
 {
 	struct bridge *home = subscriptions->owner;
 	metrics_observe(home->setup.metrics, HISTOGRAM_REDIS_ROUND_TRIP, ns);
+	bridge_count_channels(home);
 }
 
 static void on_subscriptions_closed(struct subscriptions *subscriptions)

@@ -52,9 +52,11 @@ static int print_page(struct buffer *out, int status, const char *type, struct s
 	return page_print(out, status, type, SLICE("Cache-Control: no-store\r\n"), body);
 }
 
-static int print_ready(const struct status *process, struct buffer *out)
+static int print_ready(const struct admin *admin, struct buffer *out)
 {
+	struct status *process = admin->status;
 	struct buffer reasons = { 0 };
+	status_watch(process, uv_now(admin->shared->loop));
 	int error = status_print_reasons(process, &reasons);
 	int status = reasons.len ? 503 : 200;
 	struct slice body = reasons.len ? buffer_slice(&reasons) : SLICE("ready\n");
@@ -85,7 +87,7 @@ static int print_answer(const struct admin_conn *conn, int status, struct buffer
 	if (slice_equal(path, SLICE("/livez")))
 		return print_page(out, 200, "text/plain; charset=utf-8", SLICE("alive\n"));
 	if (slice_equal(path, SLICE("/readyz")))
-		return print_ready(conn->admin->status, out);
+		return print_ready(conn->admin, out);
 	if (slice_equal(path, SLICE("/metrics")))
 		return print_metrics(conn->admin->status, out);
 	return http_refusal(404, "there are /livez, /readyz and /metrics", out);
@@ -166,7 +168,7 @@ static void on_accept(struct listener *listener, int fd, const struct sockaddr_s
 static const struct listener_events listener_events = { .on_accept = on_accept };
 
 int admin_open(struct admin *admin, struct stream_loop *shared, struct deadlines *deadlines,
-	int listening_fd, const struct status *status)
+	int listening_fd, struct status *status)
 {
 	*admin = (struct admin){ .shared = shared, .deadlines = deadlines, .status = status };
 	list_init(&admin->conns);

@@ -50,6 +50,7 @@ struct gateway {
 	int sockets[HOMES_WORKERS_MAX]; /* of the workers' listeners */
 	int admin_socket;
 	struct status status;
+	struct deadline watch; /* of the status */
 	struct admin admin;
 	bool has_admin;
 };
@@ -64,8 +65,16 @@ static void begin_drain(struct gateway *gateway)
 		worker_drain(&gateway->workers[i]);
 }
 
+static void on_watch_due(struct deadline *deadline)
+{
+	struct gateway *gateway = container_of(deadline, struct gateway, watch);
+	status_watch(&gateway->status, uv_now(&gateway->loop.uv));
+	deadline_set(&gateway->loop.deadlines, deadline, STATUS_WATCH_MS, on_watch_due);
+}
+
 static void close_main(struct gateway *gateway)
 {
+	deadline_clear(&gateway->loop.deadlines, &gateway->watch);
 	if (gateway->has_admin)
 		admin_close(&gateway->admin);
 	sandbox_close(&gateway->sandbox);
@@ -281,6 +290,7 @@ static int start_workers(struct gateway *gateway)
 		if (error)
 			return fail("a thread", "worker", error);
 	}
+	on_watch_due(&gateway->watch);
 	address_format(&gateway->listening.address, name);
 	log_info("listening", log_text("address", name),
 		log_text("path", gateway->generation->settings->path),

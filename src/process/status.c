@@ -1,20 +1,93 @@
 #include "sluice/process/status.h"
 
 #include "sluice/base/buffered.h"
+#include "sluice/base/log.h"
+
+/* What is wrong with a worker's two links; NULL: nothing. */
+static const char *command_problem(const struct worker *worker)
+{
+	if (!link_state_is_up(&worker->command_link))
+		return "the link for commands to Redis is down";
+	return look_ups_problem(&worker->sessions.look_ups);
+}
+
+static const char *subscribe_problem(const struct worker *worker)
+{
+	if (!bridge_is_up(&worker->bridge))
+		return "the link for subscriptions to Redis is down";
+	return bridge_problem(&worker->bridge);
+}
+
+static int print_problems(const struct status *status, struct buffer *out)
+{
+	int error = 0;
+	for (unsigned i = 0; i < status->n && !error; i++) {
+		const struct worker *worker = &status->workers[i];
+		const char *command = command_problem(worker);
+		const char *subscribe = subscribe_problem(worker);
+		if (command)
+			error = buffer_printf(out, "worker %u: %s\n", i, command);
+		if (!error && subscribe)
+			error = buffer_printf(out, "worker %u: %s\n", i, subscribe);
+	}
+	return error;
+}
 
 int status_print_reasons(const struct status *status, struct buffer *out)
 {
 	int error = status->draining ? buffer_printf(out, "draining\n") : 0;
-	for (unsigned i = 0; i < status->n && !error; i++) {
-		const struct worker *worker = &status->workers[i];
-		if (!link_state_is_up(&worker->command_link))
-			error = buffer_printf(
-				out, "worker %u: the link for commands to Redis is down\n", i);
-		if (!error && !bridge_is_up(&worker->bridge))
-			error = buffer_printf(
-				out, "worker %u: the link for subscriptions to Redis is down\n", i);
-	}
+	if (error || status->readiness.ready)
+		return error;
+	size_t before = out->len;
+	error = print_problems(status, out);
+	if (!error && out->len == before)
+		error = buffer_printf(out, "what was wrong has ended less than a second ago\n");
 	return error;
+}
+
+/* ---- the watch ---- */
+
+static const char *first_problem(const struct status *status)
+{
+	const char *problem = NULL;
+	for (unsigned i = 0; i < status->n && !problem; i++) {
+		problem = command_problem(&status->workers[i]);
+		if (!problem)
+			problem = subscribe_problem(&status->workers[i]);
+	}
+	return problem;
+}
+
+static bool sessions_are_tracked(const struct status *status)
+{
+	for (unsigned i = 0; i < status->n; i++)
+		if (!atomic_load(&status->workers[i].tracked))
+			return false;
+	return true;
+}
+
+/* The first change of each is the start. */
+static void watch_tracking(struct status *status, uint64_t now_ms)
+{
+	bool before = status->tracking.ready, begun = status->tracking.begun;
+	bool now = readiness_note(&status->tracking, !sessions_are_tracked(status), now_ms);
+	if (begun && before != now)
+		log_info(
+			"changed sessions are found", log_text("mode", now ? "redirect" : "sweep"));
+}
+
+void status_watch(struct status *status, uint64_t now_ms)
+{
+	const char *problem = first_problem(status);
+	bool before = status->readiness.ready, begun = status->readiness.begun;
+	bool now = readiness_note(&status->readiness, problem, now_ms);
+	watch_tracking(status, now_ms);
+	if (!begun || before == now || status->draining)
+		return;
+	if (now)
+		log_info("ready again");
+	else
+		log_warn("not ready", log_text("reason", problem));
 }
 
 static int print_links(const struct status *status, struct buffer *out)
@@ -41,7 +114,14 @@ int status_print_metrics(const struct status *status, struct buffer *out)
 		error = print_links(status, out);
 	if (error)
 		return error;
+	bool tracked = sessions_are_tracked(status);
 	return buffer_printf(out,
+		"# HELP sluice_session_watch How changed sessions are found: 1 for the way in "
+		"force.\n"
+		"# TYPE sluice_session_watch gauge\n"
+		"sluice_session_watch{mode=\"resp3\"} 0\n"
+		"sluice_session_watch{mode=\"redirect\"} %d\n"
+		"sluice_session_watch{mode=\"sweep\"} %d\n"
 		"# HELP sluice_buffered_bytes Memory of queued data, counting each publication "
 		"once.\n"
 		"# TYPE sluice_buffered_bytes gauge\n"
@@ -53,5 +133,6 @@ int status_print_metrics(const struct status *status, struct buffer *out)
 		"# HELP sluice_build_info The version of this program.\n"
 		"# TYPE sluice_build_info gauge\n"
 		"sluice_build_info{version=\"" SLUICE_VERSION "\"} 1\n",
-		buffered_bytes(), holders_total_bytes(&status->workers[0].setup->quota->incoming));
+		tracked, !tracked, buffered_bytes(),
+		holders_total_bytes(&status->workers[0].setup->quota->incoming));
 }

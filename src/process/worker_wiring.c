@@ -13,6 +13,11 @@
 #include "sluice/base/log.h"
 #include "worker_internal.h"
 
+static void note_tracking(struct worker *worker)
+{
+	atomic_store(&worker->tracked, tracking_is_on(&worker->tracking));
+}
+
 /* ---- the link for commands ---- */
 
 static void on_command_up(struct redis_link *link)
@@ -22,6 +27,7 @@ static void on_command_up(struct redis_link *link)
 	sessions_link_up(&worker->sessions);
 	if (!tracking_reader_is_up(&worker->tracking))
 		sessions_recheck(&worker->sessions);
+	note_tracking(worker);
 }
 
 static void on_command_down(struct redis_link *link, const char *reason)
@@ -97,11 +103,13 @@ static void tell_untracked(struct worker *worker, struct slice problem)
 static void on_tracked(struct tracking *tracking)
 {
 	struct worker *worker = tracking->owner;
+	note_tracking(worker);
 	sessions_recheck(&worker->sessions);
 }
 
 static void on_untracked(struct tracking *tracking, struct slice problem)
 {
+	note_tracking(tracking->owner);
 	tell_untracked(tracking->owner, problem);
 }
 
@@ -127,12 +135,14 @@ static void on_listening(struct bridge *bridge, uint64_t client, struct slice pr
 	if (!client)
 		tell_untracked(worker, problem);
 	tracking_set_listener(&worker->tracking, client);
+	note_tracking(worker);
 }
 
 static void on_bridge_down(struct bridge *bridge)
 {
 	struct worker *worker = bridge->owner;
 	tracking_set_listener(&worker->tracking, 0);
+	note_tracking(worker);
 }
 
 static void on_invalidated(struct bridge *bridge, struct slice key)

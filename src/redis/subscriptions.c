@@ -171,6 +171,8 @@ static void on_round_trip(struct redis_link *link, uint64_t ns)
 {
 	struct subscriptions *subscriptions = link->owner;
 	subscriptions->events->on_round_trip(subscriptions, ns);
+	if (subscriptions->listens)
+		wanted_probe(&subscriptions->wanted, listening_channel());
 	go_on(subscriptions);
 }
 

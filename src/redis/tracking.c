@@ -132,6 +132,11 @@ bool tracking_reader_is_up(struct tracking *tracking)
 
 /* ---- reads ---- */
 
+bool tracking_is_on(const struct tracking *tracking)
+{
+	return tracking->mode != TRACKING_OFF;
+}
+
 bool tracking_is_selective(const struct tracking *tracking)
 {
 	return tracking->mode == TRACKING_SELECTED;

@@ -303,3 +303,17 @@ bool wanted_is_refused(const struct wanted *wanted, struct slice name)
 	const struct wanted_channel *channel = find(wanted, name);
 	return channel && channel->refused;
 }
+
+void wanted_probe(struct wanted *wanted, struct slice name)
+{
+	struct wanted_channel *channel = find(wanted, name);
+	struct batch batch = { .command = SLICE("SUBSCRIBE"), .subscribes = true, .n = 1 };
+	if (!channel || !channel->confirmed || channel->unanswered ||
+		list_is_linked(&channel->link))
+		return;
+	batch.channels[0] = channel;
+	if (send_batch(wanted, &batch) == 0) {
+		channel->probing = true;
+		await_answer(wanted, channel, true);
+	}
+}

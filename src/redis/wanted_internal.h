@@ -9,8 +9,9 @@ struct wanted_channel {
 	struct list link; /* in `unanswered` or `resting`, or perhaps in `changed` */
 	bool unanswered : 1, wanted : 1, asked : 1, refused : 1, resting : 1, confirmed : 1,
 		awaited : 1;
-	bool alone : 1; /* was refused together with others: needs a command of its own */
-	uint8_t class;  /* enum wanted_class, while it is refused */
+	bool probing : 1; /* asked although it is confirmed */
+	bool alone : 1;   /* was refused together with others: needs a command of its own */
+	uint8_t class;    /* enum wanted_class, while it is refused */
 	struct table_key name;
 };
 
@@ -45,7 +46,7 @@ static inline void wanted_await_no_answer(struct wanted_channel *channel)
 {
 	if (channel->unanswered)
 		list_remove(&channel->link);
-	channel->unanswered = false;
+	channel->unanswered = channel->probing = false;
 }
 
 /* ---- wanted_refused.c ---- */

@@ -36,8 +36,11 @@ static void rest(struct wanted *wanted, struct wanted_channel *channel)
 void wanted_refuse(
 	struct wanted *wanted, struct wanted_channel *channel, bool clear, struct slice reason)
 {
+	bool probing = channel->probing;
 	wanted_await_no_answer(channel);
-	channel->asked = false;
+	channel->asked = probing;
+	if (probing && channel->wanted)
+		return;
 	channel->alone = channel->alone || !wanted->barred;
 	if (!clear || !channel->wanted) {
 		wanted_mark_changed(wanted, channel);

@@ -18,7 +18,8 @@ before(async () => {
 
 const NAMES = [
   'sluice_connections', 'sluice_connections_total', 'sluice_upgrades_refused_total{status="401"}',
-  'sluice_closes_total{code="1000"}', 'sluice_channels', 'sluice_channels_refused', 'sluice_subscriptions',
+  'sluice_closes_total{code="1000"}', 'sluice_channels', 'sluice_channels_refused', 'sluice_session_watch{mode="redirect"}',
+  'sluice_subscriptions',
   'sluice_publications_total', 'sluice_deliveries_total', 'sluice_delivered_bytes_total',
   'sluice_slow_consumers_total', 'sluice_heartbeat_terminations_total',
   'sluice_session_lookups_total{result="good"}', 'sluice_redis_link_up{worker="0",link="command"}',

@@ -177,8 +177,7 @@ describe('after a restart of Redis', () => {
     await visitor.open(sluice, { count: 4 });
     redis.pause();
     const deleted = client.del(visitor.key);
-    await until(async () => (await sluice.admin('/readyz')).status === 503, {
-      what: 'the loss is noticed', within: 6000 });
+    await sluice.unlinked({ within: 6000 });
     assert.ok(visitor.isUntouched);
     redis.resume();
     await deleted;

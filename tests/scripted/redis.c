@@ -141,9 +141,19 @@ static struct redis_key *read_key(
 	return key;
 }
 
+/* A key by which the gateway finds out whether sessions can be read at all. */
+static bool is_probe(struct slice name)
+{
+	return slice_starts_with(name, SLICE("sess:sluiceprobe"));
+}
+
+/* Probes do not count. */
 static void answer_get(struct redis *redis, struct redis_client *client, struct slice name)
 {
+	unsigned before = redis->gets;
 	say_value(redis, client, read_key(redis, client, name));
+	if (is_probe(name))
+		redis->gets = before;
 }
 
 static void answer_exists(struct redis *redis, struct redis_client *client, struct slice name)
@@ -202,8 +212,11 @@ static void answer_subscribe(
 		}
 	}
 	for (size_t i = 0; i < n && !is_slow(names[i]); i++) {
-		MUST(redis->spoke_raw || !find(client, names[i]));
-		subscribe(client, names[i]);
+		bool again = find(client, names[i]); /* it probes with our own channel */
+		MUST(redis->spoke_raw || !again ||
+			slice_equal(names[i], SLICE("__redis__:invalidate")));
+		if (!again)
+			subscribe(client, names[i]);
 		say_change(client, "subscribe", names[i]);
 	}
 }

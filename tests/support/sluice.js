@@ -98,9 +98,19 @@ export class Sluice {
     return this.program.stderr.join('\n');
   }
 
+  /* Ready, and all links are up: /readyz says so only after two seconds if one is not. */
   async ready({ within = 10000 } = {}) {
-    await until(async () => (await this.admin('/readyz')).status === 200, {
+    await until(async () => (await this.admin('/readyz')).status === 200 && await this.#areLinksUp(), {
       what: '/readyz says 200', within });
+  }
+
+  async #areLinksUp() {
+    return !/^sluice_redis_link_up{.*} 0$/m.test((await this.admin('/metrics')).body);
+  }
+
+  /* A link to Redis is down. */
+  async unlinked(options) {
+    await until(async () => !await this.#areLinksUp(), { what: 'the loss is noticed', ...options });
   }
 
   /* The response to a path of the admin port: { status, headers, body }. */

@@ -291,6 +291,36 @@ static void asks_for_one_channel_while_the_command_is_denied(void **state)
 	}
 }
 
+static void probes_with_a_channel_that_stays_confirmed(void **state)
+{
+	(void)state;
+	static const char denied[] =
+		"NOPERM User x has no permissions to run the 'subscribe' command";
+	wanted_probe(&wanted, SLICE("a"));
+	want("a");
+	wanted_probe(&wanted, SLICE("a"));
+	assert_string_equal(asked(), "SUBSCRIBE a");
+	answer("a", true);
+	look();
+	for (size_t i = 0; i < 2; i++) {
+		wanted_probe(&wanted, SLICE("a"));
+		wanted_probe(&wanted, SLICE("a"));
+		assert_string_equal(look(), "SUBSCRIBE a");
+		wanted_take_refusal(&wanted, 1, slice_of(denied));
+		assert_true(wanted_is_barred(&wanted));
+		assert_true(wanted_is_confirmed(&wanted, SLICE("a")));
+		assert_false(wanted_is_refused(&wanted, SLICE("a")));
+	}
+	wanted_probe(&wanted, SLICE("a"));
+	unwant("a");
+	assert_string_equal(asked(), "SUBSCRIBE a");
+	answer("a", true);
+	assert_false(wanted_is_barred(&wanted));
+	assert_string_equal(asked(), "UNSUBSCRIBE a");
+	answer("a", false);
+	assert_int_equal(table_count(&wanted.channels), 0);
+}
+
 static void asks_for_everything_when_the_link_is_back(void **state)
 {
 	(void)state;
@@ -354,6 +384,7 @@ int main(void)
 		WANTED_TEST(asks_again_for_refused_channels),
 		WANTED_TEST(asks_again_for_our_own_and_automatic_channels_first),
 		WANTED_TEST(asks_for_one_channel_while_the_command_is_denied),
+		WANTED_TEST(probes_with_a_channel_that_stays_confirmed),
 		WANTED_TEST(asks_for_everything_when_the_link_is_back),
 		WANTED_TEST(raises_no_event_after_it_was_stopped),
 		WANTED_TEST(sends_nothing_after_an_event_stopped_it),

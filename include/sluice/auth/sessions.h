@@ -15,6 +15,7 @@
 
 #include <uv.h>
 
+#include "sluice/auth/look_ups.h"
 #include "sluice/auth/session_record.h"
 #include "sluice/base/list.h"
 #include "sluice/base/metrics.h"
@@ -90,6 +91,7 @@ enum session_state {
 };
 
 struct sessions {
+	struct look_ups look_ups;
 	/* private */
 	struct sessions_setup setup;
 	void (*on_read)(struct session_read *read); /* an answer is complete */

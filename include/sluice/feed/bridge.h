@@ -72,6 +72,8 @@ struct bridge {
 	bool was_up; /* the link has been up at least once */
 	uint64_t
 		refusal_logged; /* uv_hrtime of the last log line about a refused channel; 0: none */
+	atomic_bool barred;     /* Redis denies SUBSCRIBE */
+	atomic_bool lacks;      /* Redis denies an automatic channel */
 	unsigned closing;       /* parts whose handles are still open */
 	/* for the subscribers' side */
 	struct hub hub;
@@ -138,5 +140,9 @@ void bridge_stop_waiting(struct bridge *bridge);
 /* Is this worker's link to Redis up, with every wanted channel confirmed or refused? May be called
  * in any thread. */
 bool bridge_is_up(const struct bridge *bridge);
+
+/* Why newcomers would not hear publications although the link is up: one line for the operator, a
+ * literal; NULL: they would. May be called in any thread. */
+const char *bridge_problem(const struct bridge *bridge);
 
 #endif

@@ -15,7 +15,7 @@ struct admin {
 	/* private */
 	struct stream_loop *shared;
 	struct deadlines *deadlines;
-	const struct status *status;
+	struct status *status;
 	struct listener listener;
 	struct list conns; /* struct admin_conn, by .link, oldest first */
 	unsigned n;        /* of them */
@@ -24,7 +24,7 @@ struct admin {
 /* Takes the listening descriptor, also on an error. `status` must outlive it. 0 or a negative
  * errno. */
 MUST_CHECK int admin_open(struct admin *admin, struct stream_loop *shared,
-	struct deadlines *deadlines, int listening_fd, const struct status *status);
+	struct deadlines *deadlines, int listening_fd, struct status *status);
 
 /* Closes the listener and all connections. The memory must stay until the loop has no handle
  * left. */

@@ -5,15 +5,25 @@
 #include <stdbool.h>
 
 #include "sluice/base/buffer.h"
+#include "sluice/process/readiness.h"
 #include "sluice/process/worker.h"
+
+enum { STATUS_WATCH_MS = 250 };
 
 struct status {
 	struct worker *workers;
 	unsigned n;
 	bool draining;
+	/* private */
+	struct readiness readiness, tracking;
 };
 
-/* Appends the reasons why the process is not ready, one on each line; nothing if it is ready. 0 or
+/* Looks at the workers; logs when the process is not ready any more, or again, and when the way in
+ * which changed sessions are found changes. To be called every STATUS_WATCH_MS; `now_ms`: any clock
+ * that only grows. */
+void status_watch(struct status *status, uint64_t now_ms);
+
+/* Call status_watch first. Appends the reasons why the process is not ready, one on each line; nothing if it is ready. 0 or
  * -ENOMEM. */
 MUST_CHECK int status_print_reasons(const struct status *status, struct buffer *out);
 

@@ -48,6 +48,7 @@ struct worker {
 	unsigned number;
 	struct metrics metrics;
 	struct link_state command_link;
+	atomic_bool tracked;                       /* Redis says which sessions have changed */
 	const struct generation *_Atomic followed; /* since the last reload, or NULL */
 	/* private */
 	uv_thread_t thread;

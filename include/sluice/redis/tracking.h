@@ -58,6 +58,9 @@ void tracking_set_listener(struct tracking *tracking, uint64_t listener);
 /* The reader has come up. False: nothing is tracked, as there is no listener. */
 bool tracking_reader_is_up(struct tracking *tracking);
 
+/* Is anything tracked, as far as Redis has answered? */
+bool tracking_is_on(const struct tracking *tracking);
+
 /* Does it depend on `tracked` whether tracking_read is tracked? If not, either all reads are
  * tracked, or none. */
 bool tracking_is_selective(const struct tracking *tracking);

@@ -99,6 +99,10 @@ bool wanted_oldest_is_subscribe(const struct wanted *wanted);
 /* Redis denies us the oldest unanswered SUBSCRIBE, of this many channels. */
 void wanted_take_refusal(struct wanted *wanted, size_t channels, struct slice reason);
 
+/* Asks once more for a channel that is confirmed, to find out whether SUBSCRIBE is still allowed.
+ * Whatever the answer, the channel stays confirmed. Does nothing if it is not. */
+void wanted_probe(struct wanted *wanted, struct slice channel);
+
 /* ---- wanted_refused.c ---- */
 
 /* Asks for refused channels again at the turn's end: first for our own and the automatic ones, then
