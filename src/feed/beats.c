@@ -78,27 +78,40 @@ static uint64_t age(const struct beats *beats, uint64_t then, uint64_t now)
 	return now > begin ? now - begin : 0;
 }
 
-static uint64_t lag_of(struct beats *beats, const struct beat_link *link, uint64_t now)
+/* For how long the link has been owed a beat. */
+static uint64_t debt_of(struct beats *beats, const struct beat_link *link, uint64_t now)
 {
 	const struct beat_known *known = owed(beats, link);
-	if (!link->confirmed)
-		return 0;
-	return MAX(
-		link->lag, known ? age(beats, known->sent ? known->sent : known->since, now) : 0);
+	return known ? age(beats, known->sent ? known->sent : known->since, now) : 0;
 }
 
-static uint64_t patience(const struct beat_link *link, bool missed)
+static uint64_t lag_of(struct beats *beats, const struct beat_link *link, uint64_t now)
 {
+	return link->confirmed ? MAX(link->lag, debt_of(beats, link, now)) : 0;
+}
+
+static bool is_lagging(
+	struct beats *beats, const struct beat_link *link, uint64_t lag_limit, uint64_t now)
+{
+	return link->confirmed &&
+	       ((link->measured && link->lag > lag_limit) || debt_of(beats, link, now) > lag_limit);
+}
+
+/* A link on a replica hears the beat a moment after the replica has answered the PING. */
+static bool is_patience_over(const struct beats *beats, const struct beat_link *link,
+	const struct beat_known *known, uint64_t now)
+{
+	uint64_t silence = age(beats, MAX(link->since, link->heard), now);
 	if (link->doubt == BEAT_STARVING)
-		return BEATS_PATIENCE_AGAIN_MS * MS;
-	return missed ? 0 : BEATS_PATIENCE_MS * MS;
+		return silence >= BEATS_PATIENCE_AGAIN_MS * MS;
+	return silence >= BEATS_PATIENCE_MS * MS ||
+	       (known->missed && age(beats, known->since, now) >= BEATS_MISSED_MS * MS);
 }
 
 static bool is_starving(struct beats *beats, const struct beat_link *link, uint64_t now)
 {
 	const struct beat_known *known = owed(beats, link);
-	return known && link->answered >= known->since &&
-	       age(beats, MAX(link->since, link->heard), now) >= patience(link, known->missed);
+	return known && link->answered >= known->since && is_patience_over(beats, link, known, now);
 }
 
 static enum beat_doubt find_doubt(
@@ -106,7 +119,7 @@ static enum beat_doubt find_doubt(
 {
 	if (is_starving(beats, link, now))
 		return BEAT_STARVING;
-	return lag_of(beats, link, now) > lag_limit ? BEAT_LAGGING : BEAT_FINE;
+	return is_lagging(beats, link, lag_limit, now) ? BEAT_LAGGING : BEAT_FINE;
 }
 
 enum beat_doubt beats_judge(
@@ -150,14 +163,28 @@ bool beats_are_unproven(struct beats *beats, uint64_t now)
 	return unproven;
 }
 
-bool beats_are_allowed(struct beats *beats)
+static bool are_allowed(const struct beats *beats)
 {
-	uv_mutex_lock(&beats->mutex);
 	bool allowed = !beats->denied_until;
 	LIST_EACH (node, &beats->links)
 		allowed = allowed && !container_of(node, struct beat_link, node)->refused;
+	return allowed;
+}
+
+bool beats_are_allowed(struct beats *beats)
+{
+	uv_mutex_lock(&beats->mutex);
+	bool allowed = are_allowed(beats);
 	uv_mutex_unlock(&beats->mutex);
 	return allowed;
+}
+
+uint64_t beats_age(struct beats *beats, uint64_t then, uint64_t now)
+{
+	uv_mutex_lock(&beats->mutex);
+	uint64_t ns = age(beats, then, now);
+	uv_mutex_unlock(&beats->mutex);
+	return ns;
 }
 
 uint64_t beats_lag(struct beats *beats, uint64_t now)
@@ -202,17 +229,20 @@ void beats_confirmed(struct beats *beats, struct beat_link *link, uint64_t now)
 	link->refused = false;
 	link->since = now;
 	link->answered = link->lag = 0;
+	link->measured = false;
 	link->seen = beats->n_known;
 	beats->due = MIN(beats->due, now);
 	uv_mutex_unlock(&beats->mutex);
 }
 
-void beats_refused(struct beats *beats, struct beat_link *link)
+bool beats_refused(struct beats *beats, struct beat_link *link)
 {
 	uv_mutex_lock(&beats->mutex);
+	bool news = are_allowed(beats);
 	link->refused = true;
 	link->doubt = BEAT_FINE;
 	uv_mutex_unlock(&beats->mutex);
+	return news;
 }
 
 void beats_down(struct beats *beats, struct beat_link *link)
@@ -222,17 +252,23 @@ void beats_down(struct beats *beats, struct beat_link *link)
 	uv_mutex_unlock(&beats->mutex);
 }
 
-void beats_heard(
+/* A beat that is old by its stamp may be late, or a clock may have been set: only one of ours tells,
+ * so it must not keep us from publishing. */
+uint64_t beats_heard(
 	struct beats *beats, struct beat_link *link, uint64_t mark, uint64_t lag_ns, uint64_t now)
 {
 	uv_mutex_lock(&beats->mutex);
 	uint64_t number = know(beats, mark, now), sent = known_at(beats, number - 1)->sent;
+	uint64_t lag = sent ? age(beats, sent, now) : lag_ns;
 	link->seen = MAX(link->seen, number);
 	link->heard = beats->proven = now;
-	link->lag = sent ? age(beats, sent, now) : MIN(lag_ns, age(beats, 0, now));
+	link->lag = lag;
+	link->measured = sent != 0;
 	link->doubt = BEAT_FINE;
-	wait_again(beats, now);
+	if (lag <= BEATS_OLD_MS * MS)
+		wait_again(beats, now);
 	uv_mutex_unlock(&beats->mutex);
+	return lag;
 }
 
 void beats_answered(struct beats *beats, struct beat_link *link, uint64_t sent)

@@ -72,6 +72,7 @@ void bridge_set_settings(struct bridge *bridge, const struct settings *settings)
 {
 	bridge->setup.settings = settings;
 	batches_set_settings(&bridge->batches, settings);
+	beating_set_settings(&bridge->beating, settings);
 }
 
 void bridge_reconnect(struct bridge *bridge, const char *reason)
@@ -89,13 +90,33 @@ bool bridge_is_up(const struct bridge *bridge)
 	return link_state_is_up(&bridge->link);
 }
 
-const char *bridge_problem(const struct bridge *bridge)
+const char *bridge_problem(struct bridge *bridge)
 {
 	if (atomic_load(&bridge->barred))
 		return "Redis' ACL denies SUBSCRIBE";
 	if (atomic_load(&bridge->lacks))
 		return "Redis' ACL denies a channel that clients get by a rule with \"auto\"";
-	return NULL;
+	return beating_problem(&bridge->beating);
+}
+
+void bridge_command_up(struct bridge *bridge)
+{
+	beating_command_up(&bridge->beating);
+}
+
+void bridge_command_down(struct bridge *bridge)
+{
+	beating_command_down(&bridge->beating);
+}
+
+bool bridge_is_divided(const struct bridge *bridge)
+{
+	return beating_is_divided(&bridge->beating);
+}
+
+uint64_t bridge_silence(struct bridge *bridge)
+{
+	return beating_silence(&bridge->beating);
 }
 
 /* ---- for connections ---- */

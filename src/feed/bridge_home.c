@@ -4,6 +4,8 @@
  *	confirmation        -> bridge_wants.c
  *	link lost, or back  -> link_state, bridge_gaps.c
  *	changed keys        -> the owner
+ *	beat                -> beating, also what happens to the link; before the publications behind it
+ *	                       are handed on
  *
  * When the link is lost, the hubs are not notified: browsers stay connected, and the subscriptions
  * module subscribes to everything again. Only the link's state changes, so that no new browser is
@@ -47,6 +49,10 @@ static void on_message(
 	struct subscriptions *subscriptions, struct slice channel, struct slice payload)
 {
 	struct bridge *home = subscriptions->owner;
+	if (beating_is_channel(channel)) {
+		beating_take(&home->beating, payload);
+		return;
+	}
 	metrics_add(home->setup.metrics, METRIC_PUBLICATIONS_TOTAL, 1);
 	if (payload.len > home->setup.settings->limits.publication_bytes) {
 		metrics_add(home->setup.metrics, METRIC_PUBLICATIONS_DROPPED_TOTAL, 1);
@@ -75,6 +81,10 @@ static void on_confirmed(
 	struct subscriptions *subscriptions, struct slice channel, bool was_refused)
 {
 	struct bridge *home = subscriptions->owner;
+	if (beating_is_channel(channel)) {
+		beating_confirmed(&home->beating);
+		return;
+	}
 	if (was_refused)
 		bridge_dropped(home, channel);
 	bridge_answer(home, channel, true);
@@ -87,6 +97,10 @@ static void on_refused(
 {
 	struct bridge *home = subscriptions->owner;
 	uint64_t now = uv_hrtime();
+	if (beating_is_channel(channel)) {
+		beating_refused(&home->beating, reason);
+		return;
+	}
 	bridge_answer(home, channel, false);
 	bridge_count_channels(home);
 	if (home->refusal_logged && now - home->refusal_logged < REFUSAL_PERIOD_NS)
@@ -100,6 +114,8 @@ static enum wanted_class class_of(struct subscriptions *subscriptions, struct sl
 {
 	const struct bridge *home = subscriptions->owner;
 	const struct settings *settings = home->setup.settings;
+	if (beating_is_channel(channel))
+		return WANTED_OWN;
 	bool automatic =
 		channel_rules_may_be_automatic(settings->rules, settings->n_rules, channel);
 	return automatic ? WANTED_AUTOMATIC : WANTED_ASKED;
@@ -109,6 +125,7 @@ static void on_up(struct subscriptions *subscriptions)
 {
 	struct bridge *home = subscriptions->owner;
 	link_state_up(&home->link);
+	beating_up(&home->beating);
 	if (home->was_up)
 		bridge_was_away(home);
 	home->was_up = true;
@@ -121,6 +138,7 @@ static void on_down(struct subscriptions *subscriptions, const char *reason)
 		metrics_add(home->setup.metrics, METRIC_RECONNECTS_SUBSCRIBE, 1);
 	batches_flush(&home->batches);
 	bridge_count_channels(home);
+	beating_down(&home->beating);
 	home->events->on_down(home);
 }
 
@@ -141,6 +159,7 @@ static void on_round_trip(struct subscriptions *subscriptions, uint64_t ns)
 	struct bridge *home = subscriptions->owner;
 	metrics_observe(home->setup.metrics, HISTOGRAM_REDIS_ROUND_TRIP, ns);
 	bridge_count_channels(home);
+	beating_answered(&home->beating, ns);
 }
 
 static void on_subscriptions_closed(struct subscriptions *subscriptions)
@@ -175,11 +194,24 @@ int bridge_home_open(struct bridge *home, struct stream_loop *shared, struct dea
 	if (!error)
 		error = subscriptions_open(&home->subscriptions, shared, deadlines, setup->redis,
 			&subscriptions_events, home);
-	return error ? error : subscriptions_listen(&home->subscriptions);
+	if (!error)
+		error = subscriptions_listen(&home->subscriptions);
+	const struct beating_setup beating = {
+		.beats = setup->beats,
+		.servers = setup->servers,
+		.commands = setup->commands,
+		.subscriptions = &home->subscriptions,
+		.settings = setup->settings,
+		.metrics = setup->metrics,
+		.deadlines = deadlines,
+		.worker = setup->self,
+	};
+	return error ? error : beating_open(&home->beating, &beating);
 }
 
 void bridge_home_close(struct bridge *home)
 {
 	batches_close(&home->batches);
+	beating_close(&home->beating);
 	subscriptions_close(&home->subscriptions);
 }

@@ -34,6 +34,8 @@ struct gateway {
 	struct newcomers_pace pace;
 	struct redis_fixed_place place;
 	struct redis_account account;
+	struct beats beats;
+	struct servers servers;
 	struct redis_link_settings redis;
 	struct worker_setup worker_setup;
 	unsigned n;
@@ -184,6 +186,7 @@ static void on_reload(void *owner)
 		return;
 	}
 	gateway->generation = generation;
+	gateway->status.settings = settings;
 	if (generation->is_same_redis)
 		redis_account_change(
 			&gateway->account, &settings->redis.login, generation->redis_tls);
@@ -310,6 +313,7 @@ static int prepare_redis(struct gateway *gateway)
 		.account = &gateway->account,
 		.database = url->database,
 		.reply_bytes = REDIS_REPLY_BYTES,
+		.asks_server = true,
 	};
 	int error = redis_account_init(
 		&gateway->account, &generation->settings->redis.login, generation->redis_tls);
@@ -324,8 +328,12 @@ static void prepare_workers(struct gateway *gateway)
 	gateway->workers = calloc(gateway->n, sizeof(*gateway->workers));
 	gateway->bridges = calloc(gateway->n, sizeof(struct bridge *));
 	MUST(gateway->workers && gateway->bridges);
-	gateway->status = (struct status){ .workers = gateway->workers, .n = gateway->n };
+	gateway->status = (struct status){
+		.workers = gateway->workers, .n = gateway->n, .settings = settings
+	};
 	quota_init(&gateway->quota);
+	MUST(beats_init(&gateway->beats, uv_hrtime()) == 0);
+	MUST(servers_init(&gateway->servers) == 0);
 	atomic_store(&gateway->pace.per_second, settings->limits.tls_handshakes_per_second);
 	gateway->worker_setup = (struct worker_setup){
 		.settings = settings,
@@ -334,6 +342,8 @@ static void prepare_workers(struct gateway *gateway)
 		.quota = &gateway->quota,
 		.pace = &gateway->pace,
 		.bridges = gateway->bridges,
+		.beats = &gateway->beats,
+		.servers = &gateway->servers,
 		.n = gateway->n,
 		.events = &worker_events,
 		.owner = gateway,
@@ -380,6 +390,8 @@ static void finish(struct gateway *gateway)
 	free(gateway->bridges);
 	quota_finish(&gateway->quota);
 	redis_account_finish(&gateway->account);
+	beats_finish(&gateway->beats);
+	servers_finish(&gateway->servers);
 	generation_destroy_all(gateway->generation);
 	log_info("ended");
 }

@@ -11,7 +11,7 @@ static const char *command_problem(const struct worker *worker)
 	return look_ups_problem(&worker->sessions.look_ups);
 }
 
-static const char *subscribe_problem(const struct worker *worker)
+static const char *subscribe_problem(struct worker *worker)
 {
 	if (!bridge_is_up(&worker->bridge))
 		return "the link for subscriptions to Redis is down";
@@ -22,7 +22,7 @@ static int print_problems(const struct status *status, struct buffer *out)
 {
 	int error = 0;
 	for (unsigned i = 0; i < status->n && !error; i++) {
-		const struct worker *worker = &status->workers[i];
+		struct worker *worker = &status->workers[i];
 		const char *command = command_problem(worker);
 		const char *subscribe = subscribe_problem(worker);
 		if (command)
@@ -90,6 +90,36 @@ void status_watch(struct status *status, uint64_t now_ms)
 		log_warn("not ready", log_text("reason", problem));
 }
 
+/* A link that has never heard a beat has no sample. */
+static int print_silence(struct worker *worker, struct buffer *out)
+{
+	uint64_t ns = bridge_silence(&worker->bridge);
+	if (ns == UINT64_MAX)
+		return 0;
+	return buffer_printf(out, "sluice_feed_last_beat_seconds{worker=\"%u\",node=\"\"} %.3f\n",
+		worker->number, (double)ns / 1e9);
+}
+
+static int print_feed(const struct status *status, struct buffer *out)
+{
+	struct beats *beats = status->workers[0].setup->beats;
+	int error = buffer_printf(out,
+		"# HELP sluice_feed_lag_seconds How late publications arrive on the latest link.\n"
+		"# TYPE sluice_feed_lag_seconds gauge\n"
+		"sluice_feed_lag_seconds %.3f\n"
+		"# HELP sluice_probe_enabled Whether beats are published and heard.\n"
+		"# TYPE sluice_probe_enabled gauge\n"
+		"sluice_probe_enabled %d\n"
+		"# HELP sluice_feed_last_beat_seconds Time since the last beat on a link for "
+		"subscriptions.\n"
+		"# TYPE sluice_feed_last_beat_seconds gauge\n",
+		(double)beats_lag(beats, uv_hrtime()) / 1e9,
+		status->settings->redis_probe && beats_are_allowed(beats));
+	for (unsigned i = 0; i < status->n && !error; i++)
+		error = print_silence(&status->workers[i], out);
+	return error;
+}
+
 static int print_links(const struct status *status, struct buffer *out)
 {
 	int error =
@@ -112,6 +142,8 @@ int status_print_metrics(const struct status *status, struct buffer *out)
 	int error = metrics_print(blocks, status->n, out);
 	if (!error)
 		error = print_links(status, out);
+	if (!error)
+		error = print_feed(status, out);
 	if (error)
 		return error;
 	bool tracked = sessions_are_tracked(status);

@@ -20,12 +20,25 @@ static void note_tracking(struct worker *worker)
 
 /* ---- the link for commands ---- */
 
+/* Redis cannot notify a client of another server: it would notify whoever has this client ID on ours.
+ * Then there is no listener, and only the sweep finds changed sessions. False: nothing is tracked. */
+static bool begin_tracking(struct worker *worker)
+{
+	uint64_t listener = bridge_is_divided(&worker->bridge) ? 0 : worker->listener_id;
+	if (listener == worker->tracked_for)
+		return tracking_reader_is_up(&worker->tracking);
+	worker->tracked_for = listener;
+	tracking_set_listener(&worker->tracking, listener);
+	return listener != 0;
+}
+
 static void on_command_up(struct redis_link *link)
 {
 	struct worker *worker = link->owner;
 	link_state_up(&worker->command_link);
+	bridge_command_up(&worker->bridge);
 	sessions_link_up(&worker->sessions);
-	if (!tracking_reader_is_up(&worker->tracking))
+	if (!begin_tracking(worker))
 		sessions_recheck(&worker->sessions);
 	note_tracking(worker);
 }
@@ -35,6 +48,7 @@ static void on_command_down(struct redis_link *link, const char *reason)
 	struct worker *worker = link->owner;
 	if (link_state_down(&worker->command_link, reason))
 		metrics_add(&worker->metrics, METRIC_RECONNECTS_COMMAND, 1);
+	bridge_command_down(&worker->bridge);
 	sessions_link_down(&worker->sessions);
 }
 
@@ -134,13 +148,15 @@ static void on_listening(struct bridge *bridge, uint64_t client, struct slice pr
 	struct worker *worker = bridge->owner;
 	if (!client)
 		tell_untracked(worker, problem);
-	tracking_set_listener(&worker->tracking, client);
+	worker->listener_id = client;
+	begin_tracking(worker);
 	note_tracking(worker);
 }
 
 static void on_bridge_down(struct bridge *bridge)
 {
 	struct worker *worker = bridge->owner;
+	worker->listener_id = worker->tracked_for = 0;
 	tracking_set_listener(&worker->tracking, 0);
 	note_tracking(worker);
 }
@@ -222,6 +238,9 @@ int worker_open_links(struct worker *worker)
 		.inbox = &worker->loop.inbox,
 		.metrics = &worker->metrics,
 		.redis = setup->redis,
+		.commands = &worker->commands,
+		.beats = setup->beats,
+		.servers = setup->servers,
 		.settings = setup->settings,
 	};
 	tracking_init(&worker->tracking, &worker->commands, &tracking_events, worker);

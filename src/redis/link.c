@@ -82,3 +82,9 @@ void redis_link_close(struct redis_link *link)
 	redis_transport_close(&link->transport);
 	link_drop_pending(link);
 }
+
+void redis_link_suspect(const struct redis_link *link, const char *reason)
+{
+	const struct redis_transport *transport = &link->transport;
+	redis_place_suspect(transport->settings->place, transport->address.generation, reason);
+}

@@ -20,6 +20,21 @@ static void on_selected(void *context, const struct redisReply *reply)
 	expect_status(context, reply, "SELECT", SLICE("OK"));
 }
 
+/* Whoever does not tell us is not asked again. */
+static void on_info(void *context, const struct redisReply *reply)
+{
+	struct redis_link *link = context;
+	link->server = reply && reply->type == REDIS_REPLY_STRING
+			       ? redis_server_info_read(reply_text(reply))
+			       : (struct redis_server_info){ 0 };
+	link->server_asked = uv_hrtime();
+}
+
+static void ask_for_server(struct redis_link *link)
+{
+	link_send_own(link, (struct slice[]){ SLICE("INFO"), SLICE("server") }, 2, on_info);
+}
+
 static void on_greeted(void *context, const struct redisReply *reply)
 {
 	struct redis_link *link = context;
@@ -77,6 +92,8 @@ void link_greet(struct redis_link *link)
 	authenticate(link);
 	if (database)
 		select_database(link, database);
+	if (link->transport.settings->asks_server)
+		ask_for_server(link);
 	link_send_own(link, &SLICE("PING"), 1, on_greeted);
 }
 
@@ -121,4 +138,22 @@ void redis_link_log_in_again(struct redis_link *link)
 		send_auth(link, &as, on_authenticated_again);
 	}
 	redis_credentials_wipe(&as);
+}
+
+uint64_t redis_link_run_id(const struct redis_link *link)
+{
+	return redis_link_is_up(link) ? link->server.run_id : 0;
+}
+
+uint64_t redis_link_server_ms(const struct redis_link *link, uint64_t now)
+{
+	if (!redis_link_is_up(link) || !link->server.time_ms)
+		return 0;
+	return link->server.time_ms + (now - MIN(now, link->server_asked)) / 1000000;
+}
+
+void redis_link_refresh_server(struct redis_link *link)
+{
+	if (redis_link_is_up(link) && !link->subscribed && link->server.time_ms)
+		ask_for_server(link);
 }

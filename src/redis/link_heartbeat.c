@@ -62,6 +62,11 @@ void link_heartbeat_begin(struct redis_link *link)
 	deadline_set(link->transport.deadlines, &link->ping, PING_PERIOD_MS, on_ping_due);
 }
 
+uint64_t redis_link_ping_sent(const struct redis_link *link)
+{
+	return redis_link_is_up(link) ? link->ping_sent : 0;
+}
+
 void link_heartbeat_end(struct redis_link *link)
 {
 	deadline_clear(link->transport.deadlines, &link->ping);

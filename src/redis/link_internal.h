@@ -1,5 +1,5 @@
 /* For the sources of link, each of which may call those below it: link.c (its life),
- * link_greeting.c (AUTH, SELECT, the first PING), link_heartbeat.c (the other PINGs),
+ * link_greeting.c (AUTH, SELECT, INFO, the first PING), link_heartbeat.c (the other PINGs),
  * link_commands.c (commands and their replies). */
 #ifndef SLUICE_REDIS_LINK_INTERNAL_H
 #define SLUICE_REDIS_LINK_INTERNAL_H
@@ -37,7 +37,7 @@ void link_heartbeat_end(struct redis_link *link);
 
 /* ---- link_greeting.c ---- */
 
-/* Sends AUTH, SELECT and PING; the replies bring the link up, or fail it. */
+/* Sends AUTH, SELECT, INFO and PING; the replies bring the link up, or fail it. */
 void link_greet(struct redis_link *link);
 
 #endif

@@ -258,3 +258,8 @@ bool subscriptions_are_barred(const struct subscriptions *subscriptions)
 {
 	return wanted_is_barred(&subscriptions->wanted);
 }
+
+const struct redis_link *subscriptions_link(const struct subscriptions *subscriptions)
+{
+	return &subscriptions->link;
+}

@@ -74,6 +74,8 @@ void settings_forget(struct settings *settings)
 		secret_wipe((void *)(uintptr_t)texts[i]->at, texts[i]->len);
 	forget(&settings->session.secrets, &settings->session.n_secrets);
 	forget(&settings->tls_ticket_secrets, &settings->n_tls_ticket_secrets);
+	secret_wipe((void *)(uintptr_t)settings->replay_secret.at, settings->replay_secret.len);
+	settings->replay_secret = (struct slice){ 0 };
 }
 
 void settings_destroy(struct settings *settings)

@@ -162,6 +162,16 @@ static void settle_unread(struct draft *draft)
 	}
 }
 
+/* All of session.secrets verify, too, so they need not change at the same moment everywhere. */
+static void settle_replay(struct draft *draft)
+{
+	struct slice *secret = &draft->settings->replay_secret;
+	if (!secret->len)
+		return;
+	*secret = *settle_secrets(
+		draft, draft_given(draft, "replay.secret"), "replay.secret", secret, 1, false);
+}
+
 static void settle_tls(struct draft *draft)
 {
 	struct settings *settings = draft->settings;
@@ -265,6 +275,7 @@ void settle(struct draft *draft, const char *config)
 	settle_session_secrets(draft, place);
 	settle_session_keys(draft);
 	settle_redis(draft);
+	settle_replay(draft);
 	settle_tls(draft);
 	settle_half_open(draft);
 	settle_batches(draft);

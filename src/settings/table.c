@@ -163,6 +163,17 @@ const struct setting settings_table[] = {
 		"What is checked of Redis' certificate: signature and name, the signature only "
 		"(ca), or nothing",
 		.choices = verifies },
+	{ "redis.lag_seconds", SETTING_SECONDS, AT(redis_lag_ms), "10",
+		"Publications that arrive later than this make the process not ready, and their "
+		"link is made anew",
+		1, 3600 },
+	{ "redis.probe", SETTING_SWITCH, AT(redis_probe), "true",
+		"Whether to publish on __sluice:beat about once a second, to find links that are "
+		"silently dead" },
+	{ "replay.secret", SETTING_SLICE, AT(replay_secret), "",
+		"Secret that all gateways share and sign their messages to each other with; \"\": "
+		"the first of session.secrets",
+		.takes = secret_takes, .secret = true },
 	{ "origins", SETTING_STRINGS, AT(origins), "[\"same-host\", \"none\"]",
 		"Pages that may connect; \"none\" means clients that send no Origin header",
 		.takes = origin_takes, .check = check_origin, .list_max = SETTING_LIST_MAX },

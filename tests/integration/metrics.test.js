@@ -24,6 +24,8 @@ const NAMES = [
   'sluice_slow_consumers_total', 'sluice_heartbeat_terminations_total',
   'sluice_session_lookups_total{result="good"}', 'sluice_redis_link_up{worker="0",link="command"}',
   'sluice_redis_link_up{worker="1",link="subscribe"}', 'sluice_redis_reconnects_total{link="command"}',
+  'sluice_feed_restarts_total{reason="lag"}', 'sluice_feed_lag_seconds', 'sluice_probe_enabled',
+  'sluice_beats_dropped_total',
   'sluice_redis_round_trip_seconds_count', 'sluice_redis_round_trip_seconds_bucket{le="+Inf"}',
   'sluice_loop_turn_seconds_sum', 'sluice_queued_bytes', 'sluice_buffered_bytes', 'sluice_incoming_bytes',
   'sluice_accept_pauses_total', 'sluice_tls_handshakes_total{kind="full"}',

@@ -297,6 +297,13 @@ static void answer_client(
 	}
 }
 
+static void answer_publish(struct redis_client *client, struct slice channel, struct slice payload)
+{
+	char number[32];
+	snprintf(number, sizeof(number), ":%u\r\n", redis_publish(channel, payload));
+	say(client, number);
+}
+
 static void answer(
 	struct redis *redis, struct redis_client *client, const struct slice *words, size_t n)
 {
@@ -318,6 +325,12 @@ static void answer(
 		answer_unsubscribe(redis, client, words + 1, n - 1);
 	} else if (slice_equal(words[0], SLICE("CLIENT"))) {
 		answer_client(redis, client, words, n);
+	} else if (slice_equal(words[0], SLICE("INFO"))) {
+		MUST(!client->subscribed);
+		say_bulk(client, SLICE("run_id:0123456789abcdef0123456789abcdef01234567\r\n"));
+	} else if (slice_equal(words[0], SLICE("PUBLISH"))) {
+		MUST(n == 3 && !client->subscribed);
+		answer_publish(client, words[1], words[2]);
 	} else if (slice_equal(words[0], SLICE("PING"))) {
 		say(client, client->subscribed ? "*2\r\n$4\r\npong\r\n$0\r\n\r\n" : "+PONG\r\n");
 	} else {

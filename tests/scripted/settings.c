@@ -14,10 +14,12 @@
 #define URL     "SLUICE_REDIS_URL=redis://sluice:password@redis:6379/2"
 
 static char rules[] = RULES, secrets[] = SECRETS, url[] = URL, drain[] = "SLUICE_DRAIN_SECONDS=2";
+/* Beats follow the real clock, and a script must run the same way each time. */
+static char no_probe[] = "SLUICE_REDIS_PROBE=false";
 
 static char compression[] = "SLUICE_COMPRESSION_ENABLED=true";
 static char short_sweep[] = "SLUICE_SESSION_SWEEP=2";
-static char *roomy[] = { rules, secrets, url, drain, compression, short_sweep, NULL };
+static char *roomy[] = { no_probe, rules, secrets, url, drain, compression, short_sweep, NULL };
 
 static char connections[] = "SLUICE_LIMITS_CONNECTIONS=4";
 static char per_ip[] = "SLUICE_LIMITS_CONNECTIONS_PER_IP=3";
@@ -36,9 +38,9 @@ static char threshold[] = "SLUICE_COMPRESSION_THRESHOLD=64";
 static char command[] = "SLUICE_LIMITS_COMMAND_BYTES=128";
 static char commands[] = "SLUICE_LIMITS_COMMANDS_PER_SECOND=6";
 static char ticket[] = "SLUICE_SESSION_TICKET=ticket:{sid}";
-static char *tight[] = { ticket, rules, secrets, url, drain, compression, threshold, short_sweep,
-	connections, per_ip, per_user, upgrades, message, queue, channels, publication, header,
-	handshake, half_open, frames, fragments, command, commands, NULL };
+static char *tight[] = { no_probe, ticket, rules, secrets, url, drain, compression, threshold,
+	short_sweep, connections, per_ip, per_user, upgrades, message, queue, channels, publication,
+	header, handshake, half_open, frames, fragments, command, commands, NULL };
 
 static char anyone[] = "SLUICE_SESSION_REQUIRED=false";
 static char no_heartbeat[] = "SLUICE_HEARTBEAT_INTERVAL=0";
@@ -48,8 +50,8 @@ static char incoming[] = "SLUICE_LIMITS_INCOMING_BYTES=1048576";
 static char large_queue[] = "SLUICE_LIMITS_QUEUE_BYTES=4194304";
 static char no_drain[] = "SLUICE_DRAIN_SECONDS=0";
 static char no_sweep[] = "SLUICE_SESSION_SWEEP=0";
-static char *open_to_all[] = { rules, secrets, url, no_drain, anyone, no_heartbeat, any_origin,
-	buffered, incoming, large_queue, no_sweep, NULL };
+static char *open_to_all[] = { no_probe, rules, secrets, url, no_drain, anyone, no_heartbeat,
+	any_origin, buffered, incoming, large_queue, no_sweep, NULL };
 
 static char team_rules[] = "SLUICE_CHANNELS=["
 			   "{\"match\":\"team:{teams}\",\"allow\":\"session\",\"auto\":true},"
@@ -58,16 +60,19 @@ static char strict_rules[] = "SLUICE_CHANNELS=[{\"match\":\"public:*\",\"allow\"
 static char sweep[] = "SLUICE_SESSION_SWEEP=10";
 static char touch[] = "SLUICE_SESSION_TOUCH=true";
 static char reject[] = "SLUICE_SESSION_REJECT=close";
-static char *watched[] = { team_rules, secrets, url, drain, sweep, no_heartbeat, NULL };
+static char *watched[] = { no_probe, team_rules, secrets, url, drain, sweep, no_heartbeat, NULL };
 static char unsigned_cookie[] = "SLUICE_SESSION_SIGNATURE=none";
-static char *anybodys[] = { unsigned_cookie, team_rules, url, drain, sweep, no_heartbeat, NULL };
+static char *anybodys[] = { no_probe, unsigned_cookie, team_rules, url, drain, sweep, no_heartbeat,
+	NULL };
 static char expires[] = "SLUICE_SESSION_EXPIRES=expires";
-static char *ending[] = { expires, team_rules, secrets, url, drain, no_sweep, no_heartbeat, NULL };
-static char preset_ticket[] = "SLUICE_SESSION_PRESET=ticket";
-static char *ending_tickets[] = { preset_ticket, expires, team_rules, url, drain, no_sweep,
+static char *ending[] = { no_probe, expires, team_rules, secrets, url, drain, no_sweep,
 	no_heartbeat, NULL };
-static char *touched[] = { team_rules, secrets, url, drain, sweep, touch, NULL };
-static char *strict[] = { strict_rules, secrets, url, drain, sweep, no_heartbeat, reject, NULL };
+static char preset_ticket[] = "SLUICE_SESSION_PRESET=ticket";
+static char *ending_tickets[] = { no_probe, preset_ticket, expires, team_rules, url, drain,
+	no_sweep, no_heartbeat, NULL };
+static char *touched[] = { no_probe, team_rules, secrets, url, drain, sweep, touch, NULL };
+static char *strict[] = { no_probe, strict_rules, secrets, url, drain, sweep, no_heartbeat, reject,
+	NULL };
 
 static char **const environments[SETTINGS_COUNT] = {
 	[SETTINGS_ROOMY] = roomy,

@@ -60,14 +60,19 @@ void stage_open(struct stage *stage, const struct settings *settings, uint8_t ch
 	redis_begin(&stage->redis, records);
 	redis_fixed_place_init(&stage->place, &settings->redis.url);
 	MUST(redis_account_init(&stage->account, &settings->redis.login, NULL) == 0);
-	stage->redis_settings = (struct redis_link_settings){
-		.place = &stage->place.place, .account = &stage->account, .reply_bytes = REPLY_BYTES
-	};
+	stage->redis_settings = (struct redis_link_settings){ .place = &stage->place.place,
+		.account = &stage->account,
+		.reply_bytes = REPLY_BYTES,
+		.asks_server = true };
+	MUST(beats_init(&stage->beats, uv_hrtime()) == 0);
+	MUST(servers_init(&stage->servers) == 0);
 	stage->setup = (struct worker_setup){
 		.settings = settings,
 		.redis = &stage->redis_settings,
 		.quota = &stage->quota,
 		.bridges = stage->bridges,
+		.beats = &stage->beats,
+		.servers = &stage->servers,
 		.n = STAGE_WORKERS,
 		.events = &worker_events,
 		.owner = stage,
@@ -198,6 +203,8 @@ void stage_close(struct stage *stage)
 	tell_all(stage, worker_finish);
 	turn_until_ended(stage);
 	tell_all(stage, worker_join);
+	beats_finish(&stage->beats);
+	servers_finish(&stage->servers);
 	redis_end(&stage->redis);
 	redis_account_finish(&stage->account);
 	quota_finish(&stage->quota);

@@ -20,6 +20,8 @@ struct stage {
 	struct quota quota;
 	struct redis_fixed_place place;
 	struct redis_account account;
+	struct beats beats;
+	struct servers servers;
 	struct redis_link_settings redis_settings;
 	struct worker_setup setup;
 	struct worker workers[STAGE_WORKERS];

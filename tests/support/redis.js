@@ -95,10 +95,10 @@ export class Redis {
     return until(async () => (await this.subscribers(channel)) === 0, { what: `no subscriber of ${channel}` });
   }
 
-  /* All channels with subscribers, without the one that tells the gateway of changed sessions. */
+  /* All channels with subscribers, without those of Redis and of the gateways themselves. */
   async channels() {
     const channels = (await this.cli('PUBSUB', 'CHANNELS')).split('\n');
-    return channels.filter(name => name && name !== '__redis__:invalidate');
+    return channels.filter(name => name && !name.startsWith('__'));
   }
 
   async end() {

@@ -205,6 +205,7 @@ static void has_more_patience_with_a_link_that_was_made_anew_in_vain(void **stat
 	beats_confirmed(&process->beats, &process->links[0], process->now);
 	pass(process, 1);
 	beats_accepted(&process->beats, publish(process), 0, process->now);
+	pass(process, BEATS_MISSED_MS);
 	ping(process, 0);
 	assert_int_equal(judge(process, 0), BEAT_STARVING);
 	for (int i = 0; i < 5; i++) {
@@ -248,6 +249,22 @@ static void measures_the_lag_of_the_beats_of_others_by_their_stamps(void **state
 	assert_true(beats_lag(&process->beats, process->now) == 300 * MS);
 }
 
+/* Their clocks may be wrong, so such a beat only makes us publish one of our own. */
+static void does_not_judge_by_stamps_but_measures(void **state)
+{
+	struct process *process = *state;
+	uint64_t mark;
+	confirm_all(process);
+	pass(process, 1000);
+	publish(process);
+	for (uint64_t other = 1; other < 20; other++) {
+		beats_heard(&process->beats, &process->links[0], other, 2 * LIMIT, process->now);
+		assert_int_equal(judge(process, 0), BEAT_FINE);
+		pass(process, TICK_MS);
+	}
+	assert_true(beats_take(&process->beats, process->now, &mark));
+}
+
 /* Slower and slower: a beat arrives each 2 s, and each is later by a second than the last. */
 static void finds_a_link_that_is_late_before_it_has_heard_the_beat(void **state)
 {
@@ -286,6 +303,8 @@ static void is_off_while_publishing_is_denied_and_tries_again(void **state)
 	assert_true(beats_are_allowed(&process->beats));
 	publish(process);
 	assert_true(beats_denied(&process->beats, process->now));
+	assert_false(beats_refused(&process->beats, &process->links[0])); /* told already */
+	beats_confirmed(&process->beats, &process->links[0], process->now);
 	assert_false(beats_are_allowed(&process->beats));
 	pass(process, BEATS_DENIED_MS - 1);
 	assert_false(beats_take(&process->beats, process->now, &mark));
@@ -303,7 +322,7 @@ static void is_off_while_a_link_is_denied_the_channel(void **state)
 {
 	struct process *process = *state;
 	uint64_t mark;
-	beats_refused(&process->beats, &process->links[0]);
+	assert_true(beats_refused(&process->beats, &process->links[0]));
 	assert_false(beats_are_allowed(&process->beats));
 	pass(process, 2000);
 	assert_false(beats_take(&process->beats, process->now, &mark));
@@ -407,6 +426,7 @@ int main(void)
 		ROW(has_more_patience_with_a_link_that_was_made_anew_in_vain),
 		ROW(measures_the_lag_of_own_beats),
 		ROW(measures_the_lag_of_the_beats_of_others_by_their_stamps),
+		ROW(does_not_judge_by_stamps_but_measures),
 		ROW(finds_a_link_that_is_late_before_it_has_heard_the_beat),
 		ROW(forgives_what_was_late_while_the_process_was_stopped),
 		ROW(is_off_while_publishing_is_denied_and_tries_again),

@@ -227,6 +227,41 @@ static void loses_a_hash_with_its_link(void **state)
 	assert_int_equal(hash.lost, 1);
 }
 
+static void knows_its_server_and_the_servers_clock(void **state)
+{
+	struct world *world = *state;
+	struct seen one, two;
+	open_link(&one, world, "redis://127.0.0.1:%d", world->redis.port);
+	open_link(&two, world, "unix://%s", world->redis.socket);
+	one.target.settings.asks_server = two.target.settings.asks_server = true;
+	assert_true(redis_link_run_id(&one.link) == 0);
+	RUN_UNTIL(&world->test, one.ups && two.ups);
+	assert_true(redis_link_run_id(&one.link) != 0);
+	assert_true(redis_link_run_id(&one.link) == redis_link_run_id(&two.link));
+	uint64_t now = (uint64_t)time(NULL) * 1000;
+	uint64_t server = redis_link_server_ms(&one.link, uv_hrtime());
+	assert_in_range(server, now - 10000, now + 10000);
+	assert_true(redis_link_server_ms(&one.link, uv_hrtime() + 5000000000) >= server + 5000);
+	redis_link_fail(&one.link, "test");
+	assert_true(redis_link_run_id(&one.link) == 0);
+	assert_true(redis_link_server_ms(&one.link, uv_hrtime()) == 0);
+	close_link(&one, world);
+	close_link(&two, world);
+}
+
+/* An ACL, or a proxy that does not know the command. */
+static void comes_up_when_redis_does_not_tell_which_server_it_is(void **state)
+{
+	struct world *world = *state;
+	struct seen seen;
+	world->fake.first = SLICE("-NOPERM no permissions to run the 'info' command\r\n+PONG\r\n");
+	open_link(&seen, world, "redis://127.0.0.1:%d", world->fake.port);
+	seen.target.settings.asks_server = true;
+	RUN_UNTIL(&world->test, fake_step(&world->fake) && seen.ups);
+	assert_true(redis_link_run_id(&seen.link) == 0);
+	close_link(&seen, world);
+}
+
 static void connects_over_a_unix_socket(void **state)
 {
 	struct world *world = *state;
@@ -659,6 +694,8 @@ int main(void)
 		WITH_REDIS(asks_its_place_at_each_attempt),
 		WITH_REDIS(takes_a_hash_of_many_fields_over_many_turns),
 		WITH_REDIS(loses_a_hash_with_its_link),
+		WITH_REDIS(knows_its_server_and_the_servers_clock),
+		WITH_FAKE(comes_up_when_redis_does_not_tell_which_server_it_is),
 		WITH_REDIS(connects_over_a_unix_socket),
 		WITH_LOOP(connects_over_tls_and_checks_the_certificate),
 		WITH_LOOP(reports_a_missing_unix_socket),

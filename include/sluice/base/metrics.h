@@ -121,6 +121,17 @@
 		"Sessions that ended, or changed to another user, while a connection was open") \
 	X(SESSION_REREADS_TOTAL, "sluice_session_rereads_total", "", "counter", \
 		"Times the session of an open connection was read again") \
+	X(FEED_RESTARTS_STARVING, "sluice_feed_restarts_total", "reason=\"starving\"", "counter", \
+		"Times a link for subscriptions was made anew although it was up") \
+	X(FEED_RESTARTS_LAG, "sluice_feed_restarts_total", "reason=\"lag\"", "counter", "") \
+	X(FEED_RESTARTS_STALLED, "sluice_feed_restarts_total", "reason=\"stalled\"", "counter", \
+		"") \
+	X(FEED_RESTARTS_TWO_SERVERS, "sluice_feed_restarts_total", "reason=\"two_servers\"", \
+		"counter", "") \
+	X(BEATS_DROPPED_TOTAL, "sluice_beats_dropped_total", "", "counter", \
+		"Messages on the channel of the beats that were no beat of a gateway with the " \
+		"same " \
+		"secrets") \
 	X(RECONNECTS_COMMAND, "sluice_redis_reconnects_total", "link=\"command\"", "counter", \
 		"Times a link to Redis was lost") \
 	X(RECONNECTS_SUBSCRIBE, "sluice_redis_reconnects_total", "link=\"subscribe\"", "counter", \

@@ -18,10 +18,12 @@ enum {
 	BEATS_QUIET_MS = 1000,    /* a beat is due when no link has heard one for this time … */
 	BEATS_JITTER_MS = 500,    /* … and a random part of this */
 	BEATS_PATIENCE_MS = 3000, /* a link may miss beats for this time … */
+	BEATS_MISSED_MS = 500,    /* … or this, if the server says that it has fewer links … */
 	BEATS_PATIENCE_AGAIN_MS = 4000, /* … and, if it was made anew for that, for this time */
 	BEATS_UNPROVEN_MS = 4000,       /* without any beat heard or accepted */
 	BEATS_DENIED_MS = 5000,         /* between two tries when we may not publish */
 	BEATS_STOPPED_MS = 2000, /* between two calls of beats_tick: the process was stopped */
+	BEATS_OLD_MS = 1000,     /* an older beat does not make us wait with ours */
 	BEATS_KNOWN_MAX = 64,
 	BEATS_OWN_MAX = 16,
 };
@@ -70,6 +72,7 @@ struct beat_link {
 	uint64_t answered;     /* when the newest answered PING was sent */
 	uint64_t seen;         /* known beats up to this one were heard, or came before the link */
 	uint64_t lag;          /* of the newest beat */
+	bool measured;         /* it was one of ours, so the lag is no matter of clocks */
 	enum beat_doubt doubt; /* since it was made anew, until a beat is heard */
 };
 
@@ -84,13 +87,13 @@ void beats_remove(struct beats *beats, struct beat_link *link);
 
 /* Redis delivers beats on it from now on. The next beat is due at once. */
 void beats_confirmed(struct beats *beats, struct beat_link *link, uint64_t now);
-/* Redis denies us the channel. */
-void beats_refused(struct beats *beats, struct beat_link *link);
+/* Redis denies us the channel. True: until now it denied us nothing. */
+bool beats_refused(struct beats *beats, struct beat_link *link);
 void beats_down(struct beats *beats, struct beat_link *link);
 
 /* It has heard a beat. `lag_ns`, for a beat of another gateway, is how old it is by its stamp; 0: not
- * known. For one of ours it is measured here. */
-void beats_heard(
+ * known. For one of ours it is measured here. Returns how old it is; 0: not known. */
+uint64_t beats_heard(
 	struct beats *beats, struct beat_link *link, uint64_t mark, uint64_t lag_ns, uint64_t now);
 
 /* A PING that was sent at `sent` has been answered. */
@@ -112,6 +115,9 @@ bool beats_denied(struct beats *beats, uint64_t now);
 
 /* To be called by each worker ten times a second. */
 void beats_tick(struct beats *beats, uint64_t now);
+
+/* The time from `then` to `now` in which the process was not stopped. */
+uint64_t beats_age(struct beats *beats, uint64_t then, uint64_t now);
 
 /* Is the link to be made anew? Then its doubt lasts until it hears a beat. `lag_limit` in ns. */
 enum beat_doubt beats_judge(

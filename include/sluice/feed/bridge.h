@@ -4,7 +4,7 @@
  *	hub of worker A --want--> inbox of home --SUBSCRIBE--> Redis
  *	hub of worker A <--confirmed, publications-- inbox of A <-- home
  *
- * Each worker has one bridge, used in the worker's thread only, except for bridge_is_up. */
+ * Each worker has one bridge, used in the worker's thread only, except where it says otherwise. */
 #ifndef SLUICE_FEED_BRIDGE_H
 #define SLUICE_FEED_BRIDGE_H
 
@@ -14,6 +14,7 @@
 
 #include "sluice/base/metrics.h"
 #include "sluice/feed/batches.h"
+#include "sluice/feed/beating.h"
 #include "sluice/feed/link_state.h"
 #include "sluice/hub/homes.h"
 #include "sluice/hub/hub.h"
@@ -56,6 +57,9 @@ struct bridge_setup {
 	struct inbox *inbox; /* of this worker */
 	struct metrics *metrics;
 	const struct redis_link_settings *redis;
+	struct redis_link *commands;     /* of this worker */
+	struct beats *beats;             /* of the process */
+	struct servers *servers;         /* of the process */
 	const struct settings *settings; /* must outlive a replacement by bridge_set_settings */
 };
 
@@ -68,6 +72,7 @@ struct bridge {
 	struct subscriptions subscriptions; /* the link's subscriptions */
 	struct homes homes;                 /* the workers that want these channels */
 	struct batches batches;             /* the channels' publications */
+	struct beating beating;             /* whether the link is alive */
 	struct link_state link;
 	bool was_up; /* the link has been up at least once */
 	uint64_t
@@ -137,12 +142,23 @@ void bridge_reconnect(struct bridge *bridge, const char *reason);
  * closed in a drain has received everything that was published before. */
 void bridge_stop_waiting(struct bridge *bridge);
 
+/* The worker's link for commands has come up, or has gone down. */
+void bridge_command_up(struct bridge *bridge);
+void bridge_command_down(struct bridge *bridge);
+
+/* Are the worker's two links to Redis up, and on different servers? */
+bool bridge_is_divided(const struct bridge *bridge);
+
+/* Time since the last beat that the link has heard, in ns; UINT64_MAX: none yet. May be called in any
+ * thread. */
+uint64_t bridge_silence(struct bridge *bridge);
+
 /* Is this worker's link to Redis up, with every wanted channel confirmed or refused? May be called
  * in any thread. */
 bool bridge_is_up(const struct bridge *bridge);
 
 /* Why newcomers would not hear publications although the link is up: one line for the operator, a
  * literal; NULL: they would. May be called in any thread. */
-const char *bridge_problem(const struct bridge *bridge);
+const char *bridge_problem(struct bridge *bridge);
 
 #endif

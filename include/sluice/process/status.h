@@ -14,6 +14,7 @@ struct status {
 	struct worker *workers;
 	unsigned n;
 	bool draining;
+	const struct settings *settings; /* in force */
 	/* private */
 	struct readiness readiness, tracking;
 };

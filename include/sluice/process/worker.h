@@ -38,6 +38,8 @@ struct worker_setup {
 	struct quota *quota;
 	struct newcomers_pace *pace;   /* of limits.tls_handshakes_per_second */
 	struct bridge *const *bridges; /* of all workers, by number */
+	struct beats *beats;
+	struct servers *servers;
 	unsigned n;
 	const struct worker_events *events;
 	void *owner;
@@ -57,6 +59,8 @@ struct worker {
 	struct redis_link commands;
 	struct bridge bridge;
 	struct tracking tracking;
+	uint64_t listener_id; /* client ID of the subscribed link; 0: none */
+	uint64_t tracked_for; /* the listener that tracking has been told of */
 	struct sessions sessions;
 	struct conns conns;
 	struct inbox_call reload, drain, abort, quit, finish; /* to the worker */

@@ -1,6 +1,6 @@
 /* One connection to Redis, kept up: connect, log in, PING, and reconnect after a wait.
  *
- *	down -> connecting -> greeting (AUTH, SELECT, PING) -> up
+ *	down -> connecting -> greeting (AUTH, SELECT, INFO, PING) -> up
  *	 ^----------+--------------------+---------------------'   (fails)
  *
  * A link fails as a whole: on an error, a timeout or an unexpected reply it is closed, every
@@ -14,6 +14,7 @@
 
 #include "sluice/base/list.h"
 #include "sluice/net/deadlines.h"
+#include "sluice/redis/info/server_info.h"
 #include "sluice/redis/transport.h"
 
 enum {
@@ -69,6 +70,8 @@ struct redis_link {
 	 * 0: they were refused. */
 	uint64_t user_mark, sent_user_mark, sent_mark;
 	uint8_t silent_periods;
+	struct redis_server_info server;
+	uint64_t server_asked; /* uv_hrtime of server.time_ms */
 	bool up, subscribed, closing;
 };
 
@@ -82,6 +85,21 @@ MUST_CHECK int redis_link_open(struct redis_link *link, struct stream_loop *shar
 void redis_link_close(struct redis_link *link);
 
 bool redis_link_is_up(const struct redis_link *link);
+
+/* The first 64 bits of the run id of the server that the link is on; 0: the link is down, or Redis does
+ * not tell us (an ACL without INFO, a proxy). */
+uint64_t redis_link_run_id(const struct redis_link *link);
+
+/* The server's time of day at `now` (uv_hrtime), in ms; 0: not known, as above, or before Redis 6.2.
+ * It drifts from the server's clock unless redis_link_refresh_server asks for it now and then. */
+uint64_t redis_link_server_ms(const struct redis_link *link, uint64_t now);
+void redis_link_refresh_server(struct redis_link *link);
+
+/* Tells the link's place that its server may be the wrong one, or gone (place.h). */
+void redis_link_suspect(const struct redis_link *link, const char *reason);
+
+/* When the unanswered PING was sent (uv_hrtime); 0: there is none, or the link is down. */
+uint64_t redis_link_ping_sent(const struct redis_link *link);
 
 /* Sends a command; all commands of one turn leave in one write. `on_reply` is called exactly once,
  * later. 0; -ENOTCONN: the link is not up; -ENOBUFS: REDIS_PENDING_MAX commands are unanswered;

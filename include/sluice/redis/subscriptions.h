@@ -85,7 +85,11 @@ MUST_CHECK int subscriptions_listen(struct subscriptions *subscriptions);
 MUST_CHECK int subscriptions_want(struct subscriptions *subscriptions, struct slice channel);
 void subscriptions_unwant(struct subscriptions *subscriptions, struct slice channel);
 
-/* Fails the link, which then comes back and subscribes again. */
+/* The link, to look at. */
+const struct redis_link *subscriptions_link(const struct subscriptions *subscriptions);
+
+/* Makes the link anew; `reason` is one line for the operator. on_down is raised within the call if
+ * the link was not down. */
 void subscriptions_fail(struct subscriptions *subscriptions, const char *reason);
 
 bool subscriptions_is_confirmed(const struct subscriptions *subscriptions, struct slice channel);

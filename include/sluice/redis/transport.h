@@ -53,6 +53,7 @@ struct redis_link_settings {
 	struct redis_account *account; /* as whom, and by which TLS */
 	unsigned database;
 	size_t reply_bytes; /* a longer reply fails the link */
+	bool asks_server;   /* which one it is, see redis_link_run_id */
 };
 
 /* A member of its owner, which gets itself with container_of. */

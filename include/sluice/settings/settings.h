@@ -108,6 +108,9 @@ struct settings {
 		const char *ca, *certificate, *key;
 		enum tls_verify verify;
 	} redis;
+	unsigned redis_lag_ms; /* a feed that is later is made anew, and not ready */
+	bool redis_probe;
+	struct slice replay_secret; /* absent: the first of session.secrets */
 	const struct slice *origins;
 	size_t n_origins;
 	struct {
