@@ -47,6 +47,14 @@ static void open_stream(struct stream *stream)
 	stream->events->on_open(stream);
 }
 
+/* The newcomer needs its TLS settings no more. */
+static void drop_tls(struct newcomer *newcomer)
+{
+	if (newcomer->tls)
+		tls_settings_unref(newcomer->tls);
+	newcomer->tls = NULL;
+}
+
 static int begin_server(struct stream *stream)
 {
 	struct stream_loop *shared = stream->shared;
@@ -67,6 +75,7 @@ static int begin_server(struct stream *stream)
 		tls_session_create(stream->newcomer->tls, NULL, &stream_io_of_tls, &stream->fd);
 	stream->awaits_hello = 0;
 	newcomers_begin(&shared->newcomers, stream->newcomer);
+	drop_tls(stream->newcomer);
 	if (!stream->tls)
 		return -ENOMEM;
 	if (stream->events->on_handshake)
@@ -214,9 +223,13 @@ int stream_accept(struct stream *stream, struct stream_loop *shared, int fd,
 		stream->is_newcomer = 1;
 		stream->newcomer = newcomer;
 		newcomer->owner = stream;
-		newcomer->tls = tls;
 	}
-	return take_socket(stream, fd);
+	int result = take_socket(stream, fd);
+	if (tls && result == 0) {
+		newcomer->tls = tls;
+		tls_settings_ref(tls);
+	}
+	return result;
 }
 
 void stream_admit(struct stream *stream)
@@ -226,6 +239,7 @@ void stream_admit(struct stream *stream)
 	if (stream_waits(stream) && stream_is_alive(stream))
 		stream_schedule(stream); /* which watches the socket again */
 	newcomers_remove(&stream->shared->newcomers, stream->newcomer);
+	drop_tls(stream->newcomer);
 	stream->is_newcomer = 0;
 	stream->newcomer = NULL;
 }

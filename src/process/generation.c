@@ -114,8 +114,11 @@ struct generation *generation_create(struct settings *settings, struct generatio
 
 void generation_forget_older(struct generation *newest)
 {
-	for (struct generation *older = newest->older; older; older = older->older)
+	for (struct generation *older = newest->older; older; older = older->older) {
 		settings_forget(older->settings);
+		if (older->tls)
+			tls_server_forget_key(older->tls);
+	}
 }
 
 void generation_destroy_all(struct generation *newest)

@@ -1,14 +1,19 @@
 /* The log contains no secret at any level: no session id, no cookie, no payload, no password. Each secret of
  * these tests contains the word "canary". */
 import assert from 'node:assert/strict';
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, open, readFile, writeFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { P256, RSA, makeCertificates } from '../support/certificates.js';
 import { OPCODE, handshake } from '../support/raw_client.js';
 import { startRedis } from '../support/redis.js';
 import { cookieFor, logIn, putSession } from '../support/sessions.js';
 import { BINARY, configuration, startSluice } from '../support/sluice.js';
-import { until } from '../support/wait.js';
+import { until, withResolvers } from '../support/wait.js';
 
 for (const format of ['text', 'json'])
   describe(`the log as ${format}`, () => {
@@ -124,6 +129,56 @@ if (process.getuid() === 0 && !sanitized) // a sanitizer keeps what was freed
     await until(async () => !(await memoryHas(sluice, 'secret-canary-1')), { what: 'the old secret is gone' });
     assert.equal(await memoryHas(sluice, 'secret-canary-2'), true);
   });
+
+/* The forms of a private key in memory: its text, and its numbers as DER has them and as mbedTLS does. */
+async function formsOf(file) {
+  const text = await readFile(file, 'utf8');
+  const jwk = createPrivateKey(text).export({ format: 'jwk' });
+  const numbers = ['d', 'p', 'q'].filter(name => name in jwk).map(name => Buffer.from(jwk[name], 'base64url'));
+  return { text: text.split('\n')[1], numbers: numbers.flatMap(number => [number, Buffer.from(number).reverse()]) };
+}
+
+async function memoryHasKey(sluice, { text, numbers }) {
+  for (const form of [text, ...numbers]) if (await memoryHas(sluice, form)) return true;
+  return false;
+}
+
+/* Makes a TLS connection, over `socket` or a new one; resolves when the handshake is over. */
+function secure(sluice, authority, socket) {
+  const { promise, resolve, reject } = withResolvers();
+  const place = socket ? { socket } : { host: '127.0.0.1', port: sluice.port };
+  const client = connectTls({ ...place, servername: 'localhost', ca: authority });
+  client.on('secureConnect', () => resolve(client));
+  client.on('error', reject);
+  return promise;
+}
+
+if (process.getuid() === 0 && !sanitized)
+  for (const [kind, type] of [['EC', P256], ['RSA', RSA]])
+    test(`the old private key, ${kind}, is not in memory when the last handshake with it is over`, async t => {
+      const [old, renewed] = [await makeCertificates(t, type), await makeCertificates(t, type)];
+      const redis = await startRedis(t);
+      const { certificate, key } = old;
+      const sluice = await startSluice(t, redis.url, {
+        workers: 2, limits: { handshake_seconds: 60 }, tls: { certificate, key } });
+      const [oldKey, newKey] = [await formsOf(old.key), await formsOf(renewed.key)];
+      assert.equal(await memoryHasKey(sluice, oldKey), true);
+      const early = connectTcp(sluice.port, '127.0.0.1');
+      await once(early, 'connect');
+      // each worker has accepted those before these
+      for (const one of await Promise.all(Array.from({ length: 16 }, () => secure(sluice, old.authorityText)))) one.destroy();
+      await copyFile(renewed.certificate, certificate);
+      await copyFile(renewed.key, key);
+      sluice.hangUp();
+      await sluice.program.line(/configuration reloaded/);
+      for (let i = 0; i < 16; i++)
+        await until(() => secure(sluice, renewed.authorityText).then(one => one.destroy(), () => false), { what: 'the new key' });
+      assert.equal(await memoryHasKey(sluice, oldKey), true, 'a client has not begun its handshake yet');
+      (await secure(sluice, old.authorityText, early)).destroy();
+      await until(async () => !(await memoryHasKey(sluice, oldKey)), { what: 'the old key is gone' });
+      assert.equal(await memoryHasKey(sluice, newKey), true);
+      assert.ok(await secure(sluice, renewed.authorityText).then(one => one.destroy()));
+    });
 
 test('each line of the text log has a time, a level and an event', async t => {
   const redis = await startRedis(t);

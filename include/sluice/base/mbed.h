@@ -305,6 +305,12 @@ static inline void mbed_signal_session_tickets(mbedtls_ssl_config *config)
 #endif
 }
 
+/* What the context was set up with. */
+static inline const mbedtls_ssl_config *mbed_config(const mbedtls_ssl_context *ssl)
+{
+	return ssl->MBEDTLS_PRIVATE(conf);
+}
+
 /* Where the handshake stands. */
 static inline int mbed_handshake_state(const mbedtls_ssl_context *ssl)
 {

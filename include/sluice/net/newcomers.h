@@ -40,7 +40,7 @@ struct newcomer {
 	const char *address; /* text; "": none. Must not change while it waits */
 	/* private */
 	void *owner;
-	struct tls_settings *tls; /* with which its session will begin */
+	struct tls_settings *tls; /* with which its session will begin, with a reference; or NULL */
 	struct list link;         /* in a lane, while it waits */
 	struct newcomers_lane *lane;
 	bool begun; /* work was spent on it already */

@@ -21,7 +21,8 @@ struct generation {
  * logged. */
 struct generation *generation_create(struct settings *settings, struct generation *now);
 
-/* Wipes the secrets of all older generations, which nobody uses any more. */
+/* Wipes the secrets of all older generations, which nobody uses any more, and their private keys as
+ * soon as the last handshake with them is over. */
 void generation_forget_older(struct generation *newest);
 
 /* Destroys this generation and all older ones. NULL is allowed. */

@@ -43,6 +43,7 @@ struct tls_session {
 	size_t barren;         /* bytes received since the last byte of application data */
 	unsigned receives;     /* of the call under way */
 	bool sent_certificate; /* of a server */
+	bool has_ref;          /* to its settings, until the handshake is over */
 	unsigned char ip[sizeof(struct in6_addr)]; /* the address that is expected */
 	size_t ip_len;                             /* 0: a name is expected */
 	int error;                                 /* mbedTLS' */
@@ -136,6 +137,14 @@ static int expect_host(struct tls_session *session, const char *hostname, enum t
 
 /* ---- the session ---- */
 
+static void drop_ref(struct tls_session *session)
+{
+	uintptr_t config = (uintptr_t)mbed_config(&session->ssl);
+	if (session->has_ref)
+		tls_settings_unref(container_of(config, struct tls_settings, config));
+	session->has_ref = false;
+}
+
 struct tls_session *tls_session_create(
 	struct tls_settings *settings, const char *hostname, const struct tls_io *io, void *context)
 {
@@ -147,6 +156,9 @@ struct tls_session *tls_session_create(
 	mbedtls_ssl_init(&session->ssl);
 	mbedtls_ssl_set_bio(&session->ssl, session, send_bytes, receive_bytes, NULL);
 	int result = mbedtls_ssl_setup(&session->ssl, &settings->config);
+	if (result == 0)
+		tls_settings_ref(settings);
+	session->has_ref = result == 0;
 	if (result == 0 && hostname)
 		result = expect_host(session, hostname, settings->verify);
 	if (result == 0)
@@ -159,6 +171,7 @@ void tls_session_destroy(struct tls_session *session)
 {
 	if (!session)
 		return;
+	drop_ref(session);
 	mbedtls_ssl_free(&session->ssl);
 	free(session);
 }
@@ -194,8 +207,10 @@ int tls_session_handshake(struct tls_session *session)
 	int result = take_steps(session);
 	tls_tickets_handshake(NULL);
 	tls_buffers_return(&session->ssl, &session->buffers);
-	if (result == 0)
+	if (result == 0) {
+		drop_ref(session);
 		return 0;
+	}
 	if (result == MBEDTLS_ERR_SSL_WANT_READ)
 		return -EAGAIN;
 	if (result == MBEDTLS_ERR_SSL_WANT_WRITE)

@@ -16,6 +16,10 @@
  * certificate and signature, and in TLS 1.2 without key exchange. TLS 1.2 does not renew a ticket, so
  * its session ends with the ticket, after two hours at most.
  *
+ * The private key is needed until a handshake is over. Settings that were replaced live on, because
+ * sessions refer to their config, but their key is counted: the last handshake that could use it, or
+ * the last client that has not sent its ClientHello yet, wipes it.
+ *
  * Nothing that matters is left to mbedTLS' defaults, as they differ between versions
  * (base/mbed.h). */
 #include "sluice/net/tls/tls_settings.h"
@@ -103,6 +107,7 @@ static struct tls_settings *settings_create(int endpoint, char error[TLS_ERROR_M
 	mbedtls_x509_crt_init(&settings->certificates);
 	mbedtls_x509_crt_init(&settings->authorities);
 	mbedtls_pk_init(&settings->key);
+	atomic_init(&settings->key_refs, 1);
 	int result = mbed_init();
 	if (result == 0)
 		result = configure(&settings->config, endpoint);
@@ -197,6 +202,25 @@ struct tls_settings *tls_server_create(const struct tls_server *server, char err
 void tls_server_forget_secrets(struct tls_settings *settings)
 {
 	tls_tickets_forget(settings->tickets);
+}
+
+void tls_settings_ref(struct tls_settings *settings)
+{
+	atomic_fetch_add_explicit(&settings->key_refs, 1, memory_order_relaxed);
+}
+
+/* Release and acquire: the others' use of the key happens before it is wiped. */
+void tls_settings_unref(struct tls_settings *settings)
+{
+	if (atomic_fetch_sub_explicit(&settings->key_refs, 1, memory_order_acq_rel) == 1)
+		mbedtls_pk_free(&settings->key);
+}
+
+void tls_server_forget_key(struct tls_settings *settings)
+{
+	if (!settings->key_forgotten)
+		tls_settings_unref(settings);
+	settings->key_forgotten = true;
 }
 
 /* Where systems keep the list of trusted authorities. */

@@ -35,6 +35,15 @@ struct tls_settings *tls_server_create(const struct tls_server *server, char err
  * handshake under way may continue, as without secrets. */
 void tls_server_forget_secrets(struct tls_settings *settings);
 
+/* Wipes the private key of a server as soon as no handshake needs it any more. From now on only those
+ * who have a reference may begin a session. May be called twice, always in the same thread. */
+void tls_server_forget_key(struct tls_settings *settings);
+
+/* A reference keeps the private key for a session that will begin. References may be taken by who has
+ * the newest settings, and dropped, in any thread. */
+void tls_settings_ref(struct tls_settings *settings);
+void tls_settings_unref(struct tls_settings *settings);
+
 /* What a client checks of the server's certificate. */
 enum tls_verify {
 	TLS_VERIFY_FULL, /* that an authority has signed it, and that it names the host */
