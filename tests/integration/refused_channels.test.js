@@ -45,7 +45,7 @@ async function takeAway(sluice, acl) {
 }
 
 test('a channel that everybody has: newcomers are refused at once, and connections receive again', async t => {
-  const { sluice, acl } = await gateway(t);
+  const { sluice, acl } = await gateway(t, { workers: 1 }); // a check knows what its worker wants
   const visitor = await Visitor.logIn(client);
   const page = await Page.open(sluice, { cookie: visitor.cookie });
   const [plain] = await visitor.open(sluice);
