@@ -93,6 +93,7 @@ test('SUBSCRIBE itself, while the links come back: nobody is let in to hear noth
   await acl('-subscribe');
   await kill();
   await until(async () => (await sluice.metric('sluice_channels_refused')) === 2);
+  await until(async () => !/_link_up{.*} 0$/m.test((await sluice.admin('/metrics')).body), { what: 'all links are back' });
   for (let i = 0; i < 8; i++) await assertRefused(Browser.open(sluice.url, { cookie: visitor.cookie }));
   await acl('+subscribe');
   await until(async () => (await sluice.metric('sluice_channels_refused')) === 0, HEALED);
