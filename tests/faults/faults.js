@@ -155,6 +155,14 @@ export const faults = [
     },
   },
   {
+    name: 'the gateways may not subscribe for a while',
+    run: async ({ stage, random, wait }) => {
+      await stage.allow('resetchannels');
+      await wait(random.between(500, 2500));
+      await stage.allowAll();
+    },
+  },
+  {
     name: 'Redis ends the subscribed links, because too much waits for them',
     run: async ({ stage, play, wait }) => {
       const readers = await play.openBulk();

@@ -73,14 +73,17 @@ class Place {
     Object.assign(this, { proxy, sluice, onGap });
   }
 
-  /* What its admin port says: { at, ready, up, reconnects }, the last two of the subscribed links. */
+  /* What its admin port says: { at, ready, up, reconnects }, the last two of the subscribed links:
+   * a link is not up for those whose channels Redis refuses. */
   async look() {
     const { status } = await this.sluice.admin('/readyz');
     const { body } = await this.sluice.admin('/metrics');
     const values = [...body.matchAll(/^sluice_redis_link_up\{worker="\d+",link="subscribe"\} (\d)$/gm)];
+    const refused = /^sluice_channels_refused (\d+)$/m.exec(body);
     const reconnects = /^sluice_redis_reconnects_total\{link="subscribe"\} (\d+)$/m.exec(body);
     return {
-      at: now(), ready: status === 200, up: values.every(([, value]) => value === '1'), reconnects: Number(reconnects[1]) };
+      at: now(), ready: status === 200,
+      up: values.every(([, value]) => value === '1') && refused[1] === '0', reconnects: Number(reconnects[1]) };
   }
 }
 
