@@ -67,7 +67,8 @@ for (const [command, request, line] of [
   test(`the log does not quote an error that repeats the argument of ${command}`, async t => {
     const redis = await startRedis(t, { 'rename-command': [command, '""'] });
     const sluice = await startSluice(t, redis.url, {
-      workers: 1, session: { ticket: 'ticket:{sid}' }, log: { level: 'debug' } });
+      workers: 1, session: { ticket: 'ticket:{sid}' }, log: { level: 'debug' } }, { ready: false });
+    await sluice.program.line(/redis link up link=command/);
     const client = await sluice.connect();
     client.write(handshake(request));
     assert.equal((await client.answer()).status, 503);

@@ -6,6 +6,7 @@ import { handshake } from '../support/raw_client.js';
 import { COOKIE, cookieFor, logIn, putSession } from '../support/sessions.js';
 import { stand } from '../support/stand.js';
 import { startSluice } from '../support/sluice.js';
+import { reads } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 let redis, sluice;
@@ -113,7 +114,7 @@ describe('sends', () => {
     await redis.cli('CLIENT', 'PAUSE', '400', 'ALL');
     const browsers = await Promise.all(cookies.map(cookie => sluice.open({ cookie })));
     for (const browser of browsers) browser.terminate();
-    return redis.calls('get');
+    return reads(redis);
   }
 
   test('one GET a worker for identical look-ups under way', async () => {

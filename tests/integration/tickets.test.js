@@ -11,6 +11,7 @@ import { startRedis } from '../support/redis.js';
 import { logIn } from '../support/sessions.js';
 import { configuration, startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
+import { reads } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 const SESSION = { preset: 'ticket', secrets: [] };
@@ -229,9 +230,9 @@ describe('the session that a ticket names', async () => {
   test('does not change the channels when it changes', async () => {
     await logIn(redis, { userId: 'u6' }, { id: 'changes' });
     const browser = await openFor('changes', { userId: 'u5' });
-    const lookups = await redis.calls('get');
+    const before = await reads(redis);
     await logIn(redis, { userId: 'u6', teams: ['new'] }, { id: 'changes' });
-    await until(async () => (await redis.calls('get')) > lookups, { what: 'the session is read again' });
+    await until(async () => (await reads(redis)) > before, { what: 'the session is read again' });
     await redis.cli('PUBLISH', 'user:u6', 'not mine');
     await redis.cli('PUBLISH', 'user:u5', 'mine');
     assert.equal(await browser.next(), 'mine');

@@ -70,6 +70,11 @@ export class Redis {
     return client;
   }
 
+  /* INFO, as a client has it. */
+  info(section) {
+    return this.cli('INFO', section);
+  }
+
   /* How many times a command was called since the server's start. */
   async calls(command) {
     const stats = await this.cli('INFO', 'commandstats');
