@@ -25,9 +25,10 @@ async function gateway(t, config = {}) {
 }
 
 async function says(sluice, status, text) {
-  await until(async () => (await sluice.admin('/readyz')).status === status, { what: `/readyz says ${status}`, ...SOON });
-  const { body } = await sluice.admin('/readyz');
-  assert.match(body, text);
+  await until(async () => {
+    const answer = await sluice.admin('/readyz');
+    return answer.status === status && text.test(answer.body);
+  }, { what: `/readyz says ${status} and ${text}`, ...SOON });
   assert.equal((await sluice.admin('/livez')).status, 200);
 }
 
