@@ -26,6 +26,7 @@ static const struct {
 	{ "CLUSTERDOWNS", CLUSTER_STAYS, 0, NULL, 0 },
 	{ "ERR unknown command", CLUSTER_STAYS, 0, NULL, 0 },
 	{ "NOPERM", CLUSTER_STAYS, 0, NULL, 0 },
+	{ "ASK 3999 [ :1]:6381", CLUSTER_STAYS, 0, NULL, 0 },
 	{ "", CLUSTER_STAYS, 0, NULL, 0 },
 };
 

@@ -23,10 +23,12 @@ static bool read_target(struct slice text, struct cluster_redirection *redirecti
 		return false;
 	if (host.len > 2 && host.at[0] == '[' && host.at[host.len - 1] == ']')
 		host = slice_make(host.at + 1, host.len - 2);
+	if (host.len && !cluster_host_is_good(host))
+		return false;
 	redirection->slot = (unsigned)slot;
 	redirection->port = (uint16_t)port;
 	redirection->host = slice_equal(host, SLICE("?")) ? (struct slice){ 0 } : host;
-	return !host.len || cluster_host_is_good(host);
+	return true;
 }
 
 struct cluster_redirection cluster_redirection_of(const struct redisReply *reply)
