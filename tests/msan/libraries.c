@@ -20,6 +20,14 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "sluice/base/mbed.h"
+
+/* The names of functions that are called differently in 2.28 and 3.6. */
+#define WRAPPED(name)     WRAPPED_NOW(name)
+#define WRAPPED_NOW(name) __wrap_##name
+#define REAL(name)        REAL_NOW(name)
+#define REAL_NOW(name)    __real_##name
+
 __typeof__(mbedtls_aes_crypt_cbc) __real_mbedtls_aes_crypt_cbc, __wrap_mbedtls_aes_crypt_cbc;
 __typeof__(mbedtls_md) __real_mbedtls_md, __wrap_mbedtls_md;
 __typeof__(mbedtls_md_hmac) __real_mbedtls_md_hmac, __wrap_mbedtls_md_hmac;
@@ -60,6 +68,28 @@ int __wrap_mbedtls_md_hmac(const mbedtls_md_info_t *info, const unsigned char *k
 		__msan_unpoison(digest, mbedtls_md_get_size(info));
 	return error;
 }
+
+#define WRAP_HASH(hash, bytes) \
+	int REAL(MBED_CHECKED(hash##_update))(hash##_context *, const unsigned char *, size_t); \
+	int WRAPPED(MBED_CHECKED(hash##_update))(hash##_context *, const unsigned char *, size_t); \
+	int REAL(MBED_CHECKED(hash##_finish))(hash##_context *, unsigned char *); \
+	int WRAPPED(MBED_CHECKED(hash##_finish))(hash##_context *, unsigned char *); \
+	int WRAPPED(MBED_CHECKED(hash##_update))( \
+		hash##_context * context, const unsigned char *input, size_t len) \
+	{ \
+		__msan_check_mem_is_initialized(input, len); \
+		return REAL(MBED_CHECKED(hash##_update))(context, input, len); \
+	} \
+	int WRAPPED(MBED_CHECKED(hash##_finish))(hash##_context * context, unsigned char *digest) \
+	{ \
+		int error = REAL(MBED_CHECKED(hash##_finish))(context, digest); \
+		if (!error) \
+			__msan_unpoison(digest, bytes); \
+		return error; \
+	}
+
+WRAP_HASH(mbedtls_sha1, 20)
+WRAP_HASH(mbedtls_sha256, 32)
 
 /* mbedTLS ends the text with a NUL that it does not count. */
 int __wrap_mbedtls_base64_encode(
