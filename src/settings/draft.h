@@ -67,6 +67,12 @@ static inline struct place draft_given(const struct draft *draft, const char *ke
 	return draft->given[setting_find(slice_of(key)) - settings_table];
 }
 
+/* Adds a problem with one setting, where that setting was given. */
+static inline void draft_refuse(struct draft *draft, const char *key, const char *problem)
+{
+	problems_add(&draft->problems, draft_given(draft, key), "%s: %s", key, problem);
+}
+
 static inline void draft_check_file(struct draft *draft, const char *key, const char *path)
 {
 	draft_check_file_at(draft, draft_given(draft, key), key, path);

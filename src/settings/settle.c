@@ -10,12 +10,6 @@
 #include "sluice/proto/record/laravel_cookie.h"
 #include "value.h"
 
-/* Adds a problem with one setting, where that setting was given. */
-static void refuse(struct draft *draft, const char *key, const char *problem)
-{
-	problems_add(&draft->problems, draft_given(draft, key), "%s: %s", key, problem);
-}
-
 static void settle_preset(struct draft *draft)
 {
 	enum session_preset preset = draft->settings->session.preset;
@@ -96,7 +90,7 @@ static void settle_cookie(struct draft *draft)
 {
 	const struct settings *settings = draft->settings;
 	if (!settings->session.cookie.len && !settings->session.ticket.len)
-		refuse(draft, "session.cookie",
+		draft_refuse(draft, "session.cookie",
 			"must not be \"\" without session.ticket: nobody could connect");
 }
 
@@ -106,7 +100,7 @@ static void settle_codec(struct draft *draft)
 	if (settings->session.lookup == SESSION_LOOKUP_HASH &&
 		settings->session.codec != SESSION_CODEC_JSON &&
 		settings->session.codec != SESSION_CODEC_NONE)
-		refuse(draft, "session.codec",
+		draft_refuse(draft, "session.codec",
 			"must be \"json\" or \"none\" with session.lookup \"hash\"");
 }
 
@@ -115,12 +109,12 @@ static void settle_keys(struct draft *draft)
 {
 	const struct settings *settings = draft->settings;
 	if (settings->session.ticket.len && session_key_template_is_bare(settings->session.ticket))
-		refuse(draft, "session.ticket",
+		draft_refuse(draft, "session.ticket",
 			"must be more than {sid}, such as \"ticket:{sid}\": anybody could delete "
 			"any key of Redis");
 	if (settings->session.cookie.len && settings->session.signature == SESSION_SIGNATURE_NONE &&
 		session_key_template_is_bare(settings->session.key))
-		refuse(draft, "session.key",
+		draft_refuse(draft, "session.key",
 			"must be more than {sid}, such as \"sess:{sid}\", with session.signature "
 			"\"none\": a cookie could name any key of Redis");
 }
@@ -135,11 +129,11 @@ static void settle_must_exist(struct draft *draft)
 		return;
 	ssize_t len = session_key_format(must_exist, SLICE("0"), example, sizeof(example));
 	if (!session_key_templates_agree(key, must_exist))
-		refuse(draft, "session.must_exist", "must write the id as session.key does");
+		draft_refuse(draft, "session.must_exist", "must write the id as session.key does");
 	else if (len < 0)
 		draft->problems.no_memory = true;
 	else if (session_key_id(key, slice_make(example, (size_t)len)).at)
-		refuse(draft, "session.must_exist",
+		draft_refuse(draft, "session.must_exist",
 			"must not make keys that session.key could make too");
 }
 
@@ -155,7 +149,7 @@ static void settle_unread(struct draft *draft)
 	for (size_t i = 0; i < COUNT_OF(keys); i++) {
 		struct slice *path = draft_field(draft, setting_find(slice_of(keys[i])));
 		if (path->len && draft_given(draft, keys[i]).name)
-			refuse(draft, keys[i],
+			draft_refuse(draft, keys[i],
 				"must be \"\" with session.lookup \"exists\" or session.codec "
 				"\"none\", which read no record");
 		*path = (struct slice){ NULL, 0 };
@@ -183,9 +177,9 @@ static void settle_tls(struct draft *draft)
 	if (!certificate || !key)
 		return;
 	if (*certificate && !*key)
-		refuse(draft, "tls.certificate", "needs tls.key too");
+		draft_refuse(draft, "tls.certificate", "needs tls.key too");
 	if (*key && !*certificate)
-		refuse(draft, "tls.key", "needs tls.certificate too");
+		draft_refuse(draft, "tls.key", "needs tls.certificate too");
 	draft_check_file(draft, "tls.certificate", certificate);
 	draft_check_file(draft, "tls.key", key);
 }

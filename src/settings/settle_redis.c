@@ -8,11 +8,6 @@
 
 #include "given_secret.h"
 
-static void refuse(struct draft *draft, const char *key, const char *problem)
-{
-	problems_add(&draft->problems, draft_given(draft, key), "%s: %s", key, problem);
-}
-
 static const char *file_to_read_again(struct slice password)
 {
 	struct stat info;
@@ -41,7 +36,7 @@ static void require_password(
 	struct draft *draft, const struct redis_login *login, const char *key, const char *remedy)
 {
 	if (*login->user && !login->has_password)
-		refuse(draft, key, remedy);
+		draft_refuse(draft, key, remedy);
 }
 
 static void settle_logins(struct draft *draft)
@@ -64,7 +59,7 @@ static void settle_logins(struct draft *draft)
 static void require_tls(struct draft *draft, const char *key, bool is_set)
 {
 	if (is_set && !draft->settings->redis.url.tls)
-		refuse(draft, key, "needs TLS: redis.url must begin with rediss");
+		draft_refuse(draft, key, "needs TLS: redis.url must begin with rediss");
 }
 
 static void settle_tls(struct draft *draft)
@@ -76,13 +71,13 @@ static void settle_tls(struct draft *draft)
 	require_tls(draft, "redis.key", *settings->redis.key);
 	require_tls(draft, "redis.verify", settings->redis.verify != TLS_VERIFY_FULL);
 	if (*url->ca && *settings->redis.ca && strcmp(url->ca, settings->redis.ca) != 0)
-		refuse(draft, "redis.ca",
+		draft_refuse(draft, "redis.ca",
 			"must be the same file as ?ca= in redis.url, or one of the two be left "
 			"out");
 	if (*url->ca)
 		settings->redis.ca = url->ca;
 	if (!*settings->redis.certificate != !*settings->redis.key)
-		refuse(draft, *settings->redis.key ? "redis.key" : "redis.certificate",
+		draft_refuse(draft, *settings->redis.key ? "redis.key" : "redis.certificate",
 			*settings->redis.key ? "needs redis.certificate too"
 					     : "needs redis.key too");
 	draft_check_file_at(draft, draft_given(draft, *url->ca ? "redis.url" : "redis.ca"),
@@ -96,13 +91,13 @@ static void settle_kind(struct draft *draft)
 	const struct settings *settings = draft->settings;
 	enum redis_kind kind = settings->redis.url.kind;
 	if (kind != REDIS_STANDALONE)
-		refuse(draft, "redis.url",
+		draft_refuse(draft, "redis.url",
 			"this version does not know Sentinel and Cluster yet: name one server, "
 			"redis://host:port");
 	if (kind != REDIS_SENTINEL && *settings->redis.sentinel_username)
-		refuse(draft, "redis.sentinel_username", "is for redis+sentinel:// only");
+		draft_refuse(draft, "redis.sentinel_username", "is for redis+sentinel:// only");
 	if (kind != REDIS_SENTINEL && settings->redis.sentinel_password.len)
-		refuse(draft, "redis.sentinel_password", "is for redis+sentinel:// only");
+		draft_refuse(draft, "redis.sentinel_password", "is for redis+sentinel:// only");
 }
 
 void settle_redis(struct draft *draft)
@@ -111,7 +106,7 @@ void settle_redis(struct draft *draft)
 	if (draft->problems.n)
 		return;
 	if (url->has_password && strcmp(url->password, SETTLE_MASK) == 0)
-		refuse(draft, "redis.url",
+		draft_refuse(draft, "redis.url",
 			"must have the password itself, not the \"***\" that --print-config shows");
 	settle_kind(draft);
 	settle_logins(draft);
