@@ -24,8 +24,7 @@ static struct slice read_secret(const struct secret *secret, const char *path)
 		problems_add(problems, secret->place, "%s: %s is empty", secret->name, path);
 	else
 		text = draft_copy(secret->draft, slice_without_line_end(buffer_slice(&bytes)));
-	secret_wipe(bytes.bytes, bytes.len);
-	buffer_finish(&bytes);
+	secret_finish(&bytes);
 	return text;
 }
 

@@ -140,8 +140,7 @@ bool sources_take_file(struct draft *draft, const char *path)
 		return false;
 	}
 	bool good = take_file_text(draft, path, buffer_slice(&text));
-	secret_wipe(text.bytes, text.len);
-	buffer_finish(&text);
+	secret_finish(&text);
 	return good;
 }
 

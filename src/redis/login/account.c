@@ -71,9 +71,7 @@ static bool read_file(struct redis_credentials *credentials, const char *path,
 	if (why)
 		snprintf(problem, REDIS_LOGIN_PROBLEM_MAX,
 			"cannot read the password from %.128s: %s", path, why);
-	if (bytes.bytes)
-		secret_wipe(bytes.bytes, bytes.len);
-	buffer_finish(&bytes);
+	secret_finish(&bytes);
 	return !why;
 }
 
