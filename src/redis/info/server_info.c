@@ -1,22 +1,20 @@
 /* One field a line, "name:value". What is malformed counts as absent. */
 #include "sluice/redis/info/server_info.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 
-enum { RUN_ID_DIGITS = 16, DIGITS_MAX = 19 };
+#include "sluice/proto/text/hex.h"
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+enum { RUN_ID_DIGITS = 16, DIGITS_MAX = 19 };
 
 static uint64_t read_run_id(struct slice text)
 {
 	uint64_t number = 0;
 	for (size_t i = 0; i < RUN_ID_DIGITS; i++) {
-		int digit = i < text.len ? digit_of(text.at[i]) : -1;
+		int digit = i < text.len && !isupper((unsigned char)text.at[i])
+				    ? hex_digit(text.at[i])
+				    : -1;
 		if (digit < 0)
 			return 0;
 		number = number << 4 | (unsigned)digit;
@@ -26,15 +24,8 @@ static uint64_t read_run_id(struct slice text)
 
 static uint64_t read_decimal(struct slice text)
 {
-	uint64_t number = 0;
-	if (text.len > DIGITS_MAX)
-		return 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] < '0' || text.at[i] > '9')
-			return 0;
-		number = number * 10 + (unsigned)(text.at[i] - '0');
-	}
-	return number;
+	uint64_t number;
+	return text.len <= DIGITS_MAX && slice_number(text, UINT64_MAX, &number) ? number : 0;
 }
 
 static bool take_field(struct slice line, struct slice name, struct slice *ret_value)
