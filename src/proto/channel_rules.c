@@ -29,13 +29,20 @@ bool channel_rules_allow(const struct channel_rule *rules, size_t n_rules,
 	return false;
 }
 
-bool channel_rules_could_allow(
+/* The first rule that could match the channel for some identity; NULL: none. */
+static const struct channel_rule *find_possible(
 	const struct channel_rule *rules, size_t n_rules, struct slice channel)
 {
 	for (size_t i = 0; i < n_rules; i++)
 		if (channel_pattern_could_match(rules[i].match, channel))
-			return true;
-	return false;
+			return &rules[i];
+	return NULL;
+}
+
+bool channel_rules_could_allow(
+	const struct channel_rule *rules, size_t n_rules, struct slice channel)
+{
+	return find_possible(rules, n_rules, channel) != NULL;
 }
 
 struct automatic {
@@ -77,10 +84,8 @@ int channel_rules_each_automatic(const struct channel_rule *rules, size_t n_rule
 unsigned channel_rules_batch_ms(
 	const struct channel_rule *rules, size_t n_rules, struct slice channel, unsigned otherwise)
 {
-	for (size_t i = 0; i < n_rules; i++)
-		if (channel_pattern_could_match(rules[i].match, channel))
-			return rules[i].batch_ms < 0 ? otherwise : (unsigned)rules[i].batch_ms;
-	return otherwise;
+	const struct channel_rule *rule = find_possible(rules, n_rules, channel);
+	return rule && rule->batch_ms >= 0 ? (unsigned)rule->batch_ms : otherwise;
 }
 
 bool channel_rules_may_be_automatic(
