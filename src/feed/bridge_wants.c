@@ -47,13 +47,12 @@ static void deliver_refused(void *owner, void *subject)
 void bridge_count_channels(struct bridge *home)
 {
 	const struct subscriptions *subscriptions = &home->subscriptions;
-	size_t refused = subscriptions_refused_count(subscriptions, WANTED_AUTOMATIC) +
-			 subscriptions_refused_count(subscriptions, WANTED_ASKED);
+	size_t automatic = subscriptions_refused_count(subscriptions, WANTED_AUTOMATIC);
+	size_t refused = automatic + subscriptions_refused_count(subscriptions, WANTED_ASKED);
 	metrics_set(home->setup.metrics, METRIC_CHANNELS, (int64_t)homes_count(&home->homes));
 	metrics_set(home->setup.metrics, METRIC_CHANNELS_REFUSED, (int64_t)refused);
 	atomic_store(&home->barred, subscriptions_are_barred(subscriptions));
-	atomic_store(
-		&home->lacks, subscriptions_refused_count(subscriptions, WANTED_AUTOMATIC) > 0);
+	atomic_store(&home->lacks, automatic > 0);
 }
 
 /* If memory runs out, the waiting browsers are refused at their time limit, unless another want
