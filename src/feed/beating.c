@@ -224,8 +224,7 @@ static uint64_t lag_by_stamp(const struct beating *beating, uint64_t stamp, uint
  * we have not heard of, or because redis.url leads to a replica. */
 static void look_at_server(const struct beating *beating, uint64_t run_id)
 {
-	uint64_t own = redis_link_run_id(subscribed(beating));
-	if (own && run_id && run_id != own)
+	if (servers_differ(redis_link_run_id(subscribed(beating)), run_id))
 		redis_link_suspect(subscribed(beating), "a beat came from another server");
 }
 
@@ -296,9 +295,8 @@ void beating_command_down(struct beating *beating)
 
 bool beating_is_divided(const struct beating *beating)
 {
-	uint64_t command = redis_link_run_id(beating->setup.commands);
-	uint64_t subscribe = redis_link_run_id(subscribed(beating));
-	return command && subscribe && command != subscribe;
+	return servers_differ(
+		redis_link_run_id(beating->setup.commands), redis_link_run_id(subscribed(beating)));
 }
 
 /* ---- for other threads ---- */

@@ -127,15 +127,6 @@ void servers_set(struct servers *servers, unsigned worker, enum servers_link lin
 	uv_mutex_unlock(&servers->mutex);
 }
 
-bool servers_are_different(struct servers *servers, unsigned worker)
-{
-	uv_mutex_lock(&servers->mutex);
-	uint64_t command = run_id_of(servers, worker, SERVERS_COMMAND);
-	uint64_t subscribe = run_id_of(servers, worker, SERVERS_SUBSCRIBE);
-	uv_mutex_unlock(&servers->mutex);
-	return command && subscribe && command != subscribe;
-}
-
 int servers_init(struct servers *servers)
 {
 	*servers = (struct servers){ 0 };

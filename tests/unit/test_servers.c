@@ -31,6 +31,13 @@ static int close_world(void **state)
 	return 0;
 }
 
+/* Are both links of the worker known, and on different servers? */
+static bool servers_are_different(const struct servers *servers, unsigned worker)
+{
+	return servers_differ(servers->workers[worker].links[SERVERS_COMMAND].run_id,
+		servers->workers[worker].links[SERVERS_SUBSCRIBE].run_id);
+}
+
 static void set(struct world *world, unsigned worker, enum servers_link link, uint64_t run_id)
 {
 	servers_set(&world->servers, worker, link, run_id, world->now);

@@ -61,7 +61,10 @@ void servers_set(struct servers *servers, unsigned worker, enum servers_link lin
 enum servers_news servers_check(
 	struct servers *servers, unsigned worker, uint64_t now, bool ret_anew[SERVERS_LINKS]);
 
-/* Are both links of the worker up, and on different servers? */
-bool servers_are_different(struct servers *servers, unsigned worker);
+/* Are these different servers, as far as is known? */
+static inline bool servers_differ(uint64_t run_id, uint64_t other)
+{
+	return run_id && other && run_id != other;
+}
 
 #endif
