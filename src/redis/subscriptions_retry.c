@@ -26,16 +26,11 @@ static void on_retry_due(struct deadline *deadline)
 	retry_schedule(subscriptions);
 }
 
-static uint32_t draw_wait(uint32_t bound)
-{
-	return bound / 2 + random_below(bound - bound / 2 + 1);
-}
-
 void retry_schedule(struct subscriptions *subscriptions)
 {
 	if (!wanted_has_refused(&subscriptions->wanted) || deadline_is_set(&subscriptions->retry))
 		return;
-	uint32_t wait = subscriptions->hurries ? HURRY_MS : draw_wait(subscriptions->retry_ms);
+	uint32_t wait = subscriptions->hurries ? HURRY_MS : random_wait(subscriptions->retry_ms);
 	deadline_set(
 		subscriptions->link.transport.deadlines, &subscriptions->retry, wait, on_retry_due);
 }

@@ -9,7 +9,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
+
+#include "sluice/base/random.h"
 
 enum { WAITING, CONNECTING, OPEN };
 enum {
@@ -19,11 +20,9 @@ enum {
 
 static uint32_t draw_wait(struct redis_transport *transport)
 {
-	uint32_t bound = transport->backoff_ms, random = 0;
-	/* without random bytes the wait is only not spread */
-	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	uint32_t bound = transport->backoff_ms;
 	transport->backoff_ms = MIN(bound + bound / 2, (uint32_t)REDIS_BACKOFF_MAX_MS);
-	return bound / 2 + random % (bound - bound / 2 + 1);
+	return random_wait(bound);
 }
 
 static void end_read(struct redis_transport *transport)

@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "sluice/base/defs.h"
 #include "sluice/base/random.h"
 #include "unit.h"
 
@@ -73,6 +74,23 @@ static void stays_below_the_bound_and_reaches_every_number(void **state)
 	assert_true(large > UINT32_MAX / 2);
 }
 
+/* Both ends are drawn, and nothing beyond them. */
+static void waits_in_the_upper_half(void **state)
+{
+	(void)state;
+	static const uint32_t bounds[] = { 1, 2, 7, 100 };
+	for (size_t i = 0; i < COUNT_OF(bounds); i++) {
+		uint32_t least = UINT32_MAX, most = 0;
+		for (int n = 0; n < 10000; n++) {
+			uint32_t wait = random_wait(bounds[i]);
+			least = wait < least ? wait : least;
+			most = wait > most ? wait : most;
+		}
+		assert_int_equal(least, bounds[i] / 2);
+		assert_int_equal(most, bounds[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +98,7 @@ int main(void)
 		cmocka_unit_test(fills_exactly_the_bytes_asked_for),
 		cmocka_unit_test(gives_each_thread_other_bytes),
 		cmocka_unit_test(stays_below_the_bound_and_reaches_every_number),
+		cmocka_unit_test(waits_in_the_upper_half),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

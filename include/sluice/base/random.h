@@ -12,4 +12,10 @@ void random_bytes(void *bytes, size_t len);
 /* A number from 0 to `bound` - 1; `bound` must not be 0. */
 uint32_t random_below(uint32_t bound);
 
+/* A wait, from half of `bound` to all of it, so that many who wait do not act at the same moment. */
+static inline uint32_t random_wait(uint32_t bound)
+{
+	return bound / 2 + random_below(bound - bound / 2 + 1);
+}
+
 #endif
