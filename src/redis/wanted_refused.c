@@ -21,10 +21,7 @@
 bool wanted_denies_command(struct slice reason)
 {
 	static const char phrase[] = "permissions to run the ";
-	for (size_t at = 0; at + sizeof(phrase) - 1 <= reason.len; at++)
-		if (memcmp(reason.at + at, phrase, sizeof(phrase) - 1) == 0)
-			return true;
-	return false;
+	return reason.len && memmem(reason.at, reason.len, phrase, sizeof(phrase) - 1);
 }
 
 static void rest(struct wanted *wanted, struct wanted_channel *channel)
