@@ -24,12 +24,8 @@ static void note_tracking(struct worker *worker)
  * Then there is no listener, and only the sweep finds changed sessions. False: nothing is tracked. */
 static bool begin_tracking(struct worker *worker)
 {
-	uint64_t listener = bridge_is_divided(&worker->bridge) ? 0 : worker->listener_id;
-	if (listener == worker->tracked_for)
-		return tracking_reader_is_up(&worker->tracking);
-	worker->tracked_for = listener;
-	tracking_set_listener(&worker->tracking, listener);
-	return listener != 0;
+	bool divided = bridge_is_divided(&worker->bridge);
+	return tracking_set_listener(&worker->tracking, divided ? 0 : worker->listener_id);
 }
 
 static void on_command_up(struct redis_link *link)
@@ -156,7 +152,7 @@ static void on_listening(struct bridge *bridge, uint64_t client, struct slice pr
 static void on_bridge_down(struct bridge *bridge)
 {
 	struct worker *worker = bridge->owner;
-	worker->listener_id = worker->tracked_for = 0;
+	worker->listener_id = 0;
 	tracking_set_listener(&worker->tracking, 0);
 	note_tracking(worker);
 }

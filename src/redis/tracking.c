@@ -119,14 +119,9 @@ void tracking_set_selective(struct tracking *tracking, bool selects)
 		begin_if_possible(tracking);
 }
 
-void tracking_set_listener(struct tracking *tracking, uint64_t listener)
+bool tracking_set_listener(struct tracking *tracking, uint64_t listener)
 {
 	tracking->listener = listener;
-	begin_if_possible(tracking);
-}
-
-bool tracking_reader_is_up(struct tracking *tracking)
-{
 	return begin_if_possible(tracking);
 }
 

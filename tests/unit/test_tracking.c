@@ -75,6 +75,7 @@ static void on_subscriptions_down(struct subscriptions *subscriptions, const cha
 {
 	(void)reason;
 	struct seen *seen = subscriptions->owner;
+	seen->client = 0;
 	tracking_set_listener(&seen->tracking, 0);
 }
 
@@ -105,7 +106,7 @@ static void on_reader_up(struct redis_link *link)
 {
 	struct seen *seen = link->owner;
 	seen->ups++;
-	tracking_reader_is_up(&seen->tracking);
+	tracking_set_listener(&seen->tracking, seen->client);
 }
 
 static void on_reader_down(struct redis_link *link, const char *reason)

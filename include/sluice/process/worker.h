@@ -60,7 +60,6 @@ struct worker {
 	struct bridge bridge;
 	struct tracking tracking;
 	uint64_t listener_id; /* client ID of the subscribed link; 0: none */
-	uint64_t tracked_for; /* the listener that tracking has been told of */
 	struct sessions sessions;
 	struct conns conns;
 	struct inbox_call reload, drain, abort, quit, finish; /* to the worker */

@@ -52,11 +52,9 @@ void tracking_init(struct tracking *tracking, struct redis_link *reader,
  * call. */
 void tracking_set_selective(struct tracking *tracking, bool selects);
 
-/* The listener has come up with this client ID; 0: it is down. */
-void tracking_set_listener(struct tracking *tracking, uint64_t listener);
-
-/* The reader has come up. False: nothing is tracked, as there is no listener. */
-bool tracking_reader_is_up(struct tracking *tracking);
+/* One of the two links has come up, or the listener is down: this is the listener's client ID, 0:
+ * there is none. Tracking begins anew. False: nothing is tracked, as one of them is missing. */
+bool tracking_set_listener(struct tracking *tracking, uint64_t listener);
 
 /* Is anything tracked, as far as Redis has answered? */
 bool tracking_is_on(const struct tracking *tracking);
