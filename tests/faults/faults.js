@@ -1,5 +1,5 @@
 /* The faults: what happens between the gateways and Redis, or to Redis. Each `run` resolves when all could be well again. */
-import { forCommands, subscribed } from './fault_proxy.js';
+import { forCommands, subscribed } from '../support/fault_proxy.js';
 
 const BULK = 'x'.repeat(100000);
 

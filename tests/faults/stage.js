@@ -4,7 +4,7 @@ import { startRedis } from '../support/redis.js';
 import { recordOf } from '../support/visitors.js';
 import { cookieFor } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
-import { startFaultProxy } from './fault_proxy.js';
+import { startFaultProxy } from '../support/fault_proxy.js';
 import { now } from './ledger.js';
 
 export const CHANNELS = ['room:1', 'room:2', 'room:3', 'room:4'];
@@ -95,7 +95,7 @@ export async function setStage(t) {
   const stage = new Stage(redis, client);
   await stage.allowAll();
   stage.places = await Promise.all(['continue', 'close'].map(async onGap => {
-    const proxy = await startFaultProxy(t, redis);
+    const proxy = await startFaultProxy(t, () => redis);
     const sluice = await startSluice(t, proxy.url.replace('//', `//${USER}:${PASSWORD}@`), {
       delivery: { on_gap: onGap },
       session: { sweep: 3600 },

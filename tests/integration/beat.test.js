@@ -2,65 +2,15 @@
  * are up and deaf, late, half dead or on another server are found and made anew. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { Browser } from '../support/browser.js';
-import { atEnd } from '../support/ending.js';
+import { startFaultProxy } from '../support/fault_proxy.js';
 import { startRedis } from '../support/redis.js';
 import { startProxy } from '../support/redis_proxy.js';
-import { listen } from '../support/serving.js';
 import { logIn } from '../support/sessions.js';
 import { startSluice } from '../support/sluice.js';
 import { stand } from '../support/stand.js';
 import { until } from '../support/wait.js';
-
-/* Leads each new connection to the server that `choose` names, and can hold back the bytes of either direction. */
-class Balancer {
-  wires = new Set();
-  accepted = 0;
-
-  constructor(choose) {
-    this.choose = choose;
-    this.server = createServer(gateway => {
-      const redis = connect(this.choose(this.accepted++).port, '127.0.0.1');
-      const wire = { gateway, redis, isSubscribed: false, up: true, down: true, delay: 0 };
-      this.wires.add(wire);
-      gateway.on('data', bytes => {
-        wire.isSubscribed ||= bytes.includes('SUBSCRIBE');
-        if (wire.up) redis.write(bytes);
-      });
-      redis.on('data', bytes => {
-        if (wire.delay) setTimeout(() => gateway.write(bytes), wire.delay).unref();
-        else if (wire.down) gateway.write(bytes);
-      });
-      for (const socket of [gateway, redis]) {
-        socket.on('error', () => {});
-        socket.on('close', () => this.cut(wire));
-      }
-    });
-  }
-
-  get url() {
-    return `redis://127.0.0.1:${this.server.address().port}`;
-  }
-
-  get subscribed() {
-    return [...this.wires].filter(wire => wire.isSubscribed);
-  }
-
-  cut(wire) {
-    this.wires.delete(wire);
-    wire.gateway.destroy();
-    wire.redis.destroy();
-  }
-}
-
-async function startBalancer(t, choose) {
-  const balancer = new Balancer(choose);
-  await listen(t, balancer.server);
-  atEnd(t, () => balancer.wires.forEach(wire => balancer.cut(wire)));
-  return balancer;
-}
 
 const restarts = (sluice, reason) => sluice.metric(`sluice_feed_restarts_total{reason="${reason}"}`);
 const isReady = async sluice => (await sluice.admin('/readyz')).status === 200;
@@ -141,11 +91,11 @@ describe('a good feed', () => {
 describe('a link that is up and bad', () => {
   test('Redis does not get what is sent on it: found within 4 s, and made anew', async t => {
     const redis = await startRedis(t);
-    const balancer = await startBalancer(t, () => redis);
+    const balancer = await startFaultProxy(t, () => redis);
     const sluice = await startSluice(t, balancer.url);
     const browser = await sluice.open({ cookie: await logIn(redis) });
     await secondsPass(1);
-    for (const wire of balancer.subscribed) wire.up = false;
+    for (const wire of balancer.subscribed) wire.up.isLost = true;
     const began = performance.now();
     await until(async () => (await restarts(sluice, 'stalled')) > 0, { within: 8000 });
     assert.ok(performance.now() - began < 5000, `${Math.round(performance.now() - began)} ms`);
@@ -166,11 +116,11 @@ describe('a link that is up and bad', () => {
     }, { within: 10000 });
     for (const redis of [master, replica]) await redis.cli('ACL', 'SETUSER', 'default', '-info');
     let where = master;
-    const balancer = await startBalancer(t, () => where);
+    const balancer = await startFaultProxy(t, () => where);
     const sluice = await startSluice(t, balancer.url, { workers: 1 });
     const browser = await sluice.open({ cookie: await logIn(master) });
     where = replica; // for the subscribed link, also if it is made anew because a beat was late
-    balancer.cut(balancer.subscribed[0]);
+    balancer.subscribed[0].cut();
     await until(async () => (await replica.subscribers('news')) === 1, { what: 'it is at the replica', within: 10000 });
     await assertReceives(master, browser);
     const before = await restarts(sluice, 'starving');
@@ -188,10 +138,10 @@ describe('a link that is up and bad', () => {
 
   test('it is later than redis.lag_seconds: made anew', async t => {
     const redis = await startRedis(t);
-    const balancer = await startBalancer(t, () => redis);
+    const balancer = await startFaultProxy(t, () => redis);
     const sluice = await startSluice(t, balancer.url, { redis: { url: balancer.url, lag_seconds: 1 } });
     await sluice.ready();
-    for (const wire of balancer.subscribed) wire.delay = 1800;
+    for (const wire of balancer.subscribed) wire.down.delay = 1800;
     await until(async () => (await restarts(sluice, 'lag')) > 0, { within: 8000 });
     await sluice.ready();
     await until(async () => (await sluice.metric('sluice_feed_lag_seconds')) < 1);
@@ -204,13 +154,13 @@ describe('links on two servers', () => {
   test('after a failover behind an address all follow at once, and log-outs are noticed', async t => {
     const [old, young] = [await startRedis(t), await startRedis(t)];
     let now = old;
-    const balancer = await startBalancer(t, () => now);
+    const balancer = await startFaultProxy(t, () => now);
     const sluice = await startSluice(t, balancer.url, { session: { sweep: 0 } });
     const cookie = await logIn(old, {}, { id: 'ada' });
     await logIn(young, {}, { id: 'ada' });
     const browser = await sluice.open({ cookie });
     now = young;
-    balancer.cut(balancer.subscribed[0]);
+    balancer.subscribed[0].cut();
     await until(() => lines(sluice, DIFFERENT).length > 0, { within: 2000, what: 'it is said' });
     await sluice.ready();
     await assertReceives(young, browser, { within: 3000 });
@@ -224,7 +174,7 @@ describe('links on two servers', () => {
 
   test('a balancer that takes turns does not make the links loop', async t => {
     const servers = [await startRedis(t), await startRedis(t)];
-    const balancer = await startBalancer(t, number => servers[number % 2]);
+    const balancer = await startFaultProxy(t, ({ dials }) => servers[dials % 2]);
     const sluice = await startSluice(t, balancer.url, { workers: 1 }, { ready: false });
     await until(() => lines(sluice, DIFFERENT).length > 0);
     await until(async () => {
@@ -233,7 +183,7 @@ describe('links on two servers', () => {
       return lonely && !(await lonely.cli('CLIENT', 'LIST', 'TYPE', 'normal')).includes('127.0.0.1:');
     }, { what: 'both links are on one server', within: 15000 });
     await sluice.ready();
-    assert.ok(balancer.accepted <= 16, `${balancer.accepted} connections`);
+    assert.ok(balancer.dials <= 16, `${balancer.dials} connections`);
     assert.equal(lines(sluice, DIFFERENT).length, 1);
   });
 });

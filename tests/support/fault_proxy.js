@@ -4,8 +4,8 @@
  *	gateway <--- "down" --- proxy <--- Redis
  *	gateway --- "up" -----> proxy ---> Redis */
 import { connect, createServer } from 'node:net';
-import { atEnd } from '../support/ending.js';
-import { listen } from '../support/serving.js';
+import { atEnd } from './ending.js';
+import { listen } from './serving.js';
 
 const SLICE_EVERY = 1; // ms
 
@@ -136,10 +136,10 @@ export class FaultProxy {
   dials = 0; // connections that were accepted or refused
   refuses = 0; // how many of the next connections are closed at once
   shapes = []; // for new links: called with each
-  target = () => this.redis.port; // where a new link goes
 
-  constructor(redis) {
-    this.redis = redis;
+  /* `choose` gives the server to which a new link goes. */
+  constructor(choose) {
+    this.choose = choose;
     this.server = createServer({ pauseOnConnect: true }, socket => this.#accept(socket));
   }
 
@@ -151,7 +151,7 @@ export class FaultProxy {
       socket.resetAndDestroy();
       return;
     }
-    const wire = new Wire(this, socket, connect(this.target(), '127.0.0.1'));
+    const wire = new Wire(this, socket, connect(this.choose(this).port, '127.0.0.1'));
     this.wires.add(wire);
     for (const shape of this.shapes) shape(wire);
     socket.resume();
@@ -159,6 +159,10 @@ export class FaultProxy {
 
   get url() {
     return `redis://127.0.0.1:${this.server.address().port}`;
+  }
+
+  get subscribed() {
+    return [...this.wires].filter(subscribed);
   }
 
   /* Does something to each link that there is. */
@@ -190,8 +194,8 @@ export class FaultProxy {
   }
 }
 
-export async function startFaultProxy(t, redis) {
-  const proxy = new FaultProxy(redis);
+export async function startFaultProxy(t, choose) {
+  const proxy = new FaultProxy(choose);
   await listen(t, proxy.server);
   atEnd(t, () => proxy.cut());
   return proxy;
