@@ -4,25 +4,18 @@ import { before, describe, test } from 'node:test';
 import { file } from '../support/ending.js';
 import { startRedis } from '../support/redis.js';
 import { startSluice } from '../support/sluice.js';
-import { NO_SWEEP, Visitor } from '../support/visitors.js';
+import { standAsUser } from '../support/stand.js';
+import { Visitor } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 const SOON = { within: 5000 };
 const FAILED = 'sluice_session_lookups_total{result="failed"}';
-let redis, client, names = 0;
+let redis, client;
 
 before(async () => {
   redis = await startRedis(file);
   client = await redis.client();
 });
-
-async function gateway(t, config = {}) {
-  const user = `sluice${++names}`;
-  const acl = (...rules) => redis.cli('ACL', 'SETUSER', user, ...rules);
-  await acl('reset', 'on', '>word', '+@all', 'allkeys', 'allchannels');
-  const sluice = await startSluice(t, redis.url.replace('//', `//${user}:word@`), { session: NO_SWEEP, ...config });
-  return { sluice, acl };
-}
 
 async function says(sluice, status, text) {
   await until(async () => {
@@ -40,7 +33,7 @@ const rights = {
 describe('an ACL that denies', () => {
   for (const [what, [revoke, grant, reason]] of Object.entries(rights))
     test(`${what}: not ready, without a client, and ready again when it is mended`, async t => {
-      const { sluice, acl } = await gateway(t);
+      const { sluice, acl } = await standAsUser(t, redis);
       await acl(revoke);
       await says(sluice, 503, reason);
       await until(() => sluice.log.includes('not ready'));
@@ -50,7 +43,7 @@ describe('an ACL that denies', () => {
     });
 
   test('an automatic channel that somebody has: not ready', async t => {
-    const { sluice, acl } = await gateway(t);
+    const { sluice, acl } = await standAsUser(t, redis);
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice);
     await acl('resetchannels', '&__redis__:invalidate', '&user:*');
@@ -61,13 +54,13 @@ describe('an ACL that denies', () => {
   });
 
   test('GET: failed look-ups are counted', async t => {
-    const { sluice, acl } = await gateway(t);
+    const { sluice, acl } = await standAsUser(t, redis);
     await acl('-get');
     await until(async () => (await sluice.metric(FAILED)) > 0, SOON);
   });
 
   test('a channel that a client asks for: ready all the same', async t => {
-    const { sluice, acl } = await gateway(t);
+    const { sluice, acl } = await standAsUser(t, redis);
     const visitor = await Visitor.logIn(client);
     await visitor.open(sluice, { query: '?channel=public:a' });
     await acl('resetchannels', '&__redis__:invalidate', '&user:*', '&news');
@@ -81,7 +74,7 @@ describe('an ACL that denies', () => {
   });
 
   test('the channel of changed sessions: the metric and the log say that only the sweep is left', async t => {
-    const { sluice, acl } = await gateway(t);
+    const { sluice, acl } = await standAsUser(t, redis);
     assert.equal(await sluice.metric('sluice_session_watch{mode="redirect"}'), 1);
     await acl('resetchannels', '&public:*', '&user:*', '&news');
     await sluice.reaches('sluice_session_watch{mode="sweep"}', 1);

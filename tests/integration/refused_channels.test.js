@@ -5,29 +5,20 @@ import { before, test } from 'node:test';
 import { Browser } from '../support/browser.js';
 import { file } from '../support/ending.js';
 import { startRedis } from '../support/redis.js';
-import { startSluice } from '../support/sluice.js';
+import { standAsUser } from '../support/stand.js';
 import { Page } from '../support/v1.js';
-import { NO_SWEEP, Visitor } from '../support/visitors.js';
+import { Visitor } from '../support/visitors.js';
 import { until } from '../support/wait.js';
 
 const PROBLEM = 'Redis denies the gateway a channel, see its ACL';
 const LOST = 'sluice_redis_reconnects_total{link="subscribe"}';
 const HEALED = { within: 6000 };
-let redis, client, names = 0;
+let redis, client;
 
 before(async () => {
   redis = await startRedis(file);
   client = await redis.client();
 });
-
-/* A gateway with a user of its own; `acl` changes its rights. */
-async function gateway(t, config = {}) {
-  const user = `sluice${++names}`;
-  const acl = (...rules) => redis.cli('ACL', 'SETUSER', user, ...rules);
-  await acl('reset', 'on', '>word', '+@all', 'allkeys', 'allchannels');
-  const sluice = await startSluice(t, redis.url.replace('//', `//${user}:word@`), { session: NO_SWEEP, ...config });
-  return { sluice, acl, kill: () => redis.cli('CLIENT', 'KILL', 'USER', user) };
-}
 
 async function assertRefused(opening) {
   const began = performance.now();
@@ -45,7 +36,7 @@ async function takeAway(sluice, acl) {
 }
 
 test('a channel that everybody has: newcomers are refused at once, and connections receive again', async t => {
-  const { sluice, acl } = await gateway(t, { workers: 1 }); // a check knows what its worker wants
+  const { sluice, acl } = await standAsUser(t, redis, { workers: 1 }); // a check knows what its worker wants
   const visitor = await Visitor.logIn(client);
   const page = await Page.open(sluice, { cookie: visitor.cookie });
   const [plain] = await visitor.open(sluice);
@@ -68,7 +59,7 @@ test('a channel that everybody has: newcomers are refused at once, and connectio
 });
 
 test('a channel that a page asks for: the error comes at once, and later it is subscribed', async t => {
-  const { sluice, acl } = await gateway(t);
+  const { sluice, acl } = await standAsUser(t, redis);
   const { cookie } = await Visitor.logIn(client);
   await acl('resetchannels', '&__redis__:invalidate', '&__sluice:*', '&news', '&user:*');
   const page = await Page.open(sluice, { cookie });
@@ -87,7 +78,7 @@ test('a channel that a page asks for: the error comes at once, and later it is s
 });
 
 test('SUBSCRIBE itself, while the links come back: nobody is let in to hear nothing', async t => {
-  const { sluice, acl, kill } = await gateway(t, { workers: 4 });
+  const { sluice, acl, kill } = await standAsUser(t, redis, { workers: 4 });
   const visitor = await Visitor.logIn(client);
   const pages = await Promise.all(Array.from({ length: 8 }, () => Page.open(sluice, { cookie: visitor.cookie })));
   await acl('-subscribe');
@@ -104,7 +95,7 @@ test('SUBSCRIBE itself, while the links come back: nobody is let in to hear noth
 });
 
 test('the channel of changed sessions: a log-out is noticed again', async t => {
-  const { sluice, acl } = await gateway(t);
+  const { sluice, acl } = await standAsUser(t, redis);
   const visitor = await Visitor.logIn(client);
   await visitor.open(sluice, { count: 4 });
   await acl('resetchannels', '&news', '&user:*');

@@ -7,6 +7,7 @@ import { file } from '../support/ending.js';
 import { startRedis } from '../support/redis.js';
 import { isForCommands, isSubscribed, startProxy } from '../support/redis_proxy.js';
 import { startSluice } from '../support/sluice.js';
+import { standAsUser } from '../support/stand.js';
 import { Page } from '../support/v1.js';
 import { until } from '../support/wait.js';
 import { NO_SWEEP, Visitor } from '../support/visitors.js';
@@ -146,14 +147,13 @@ test('the link comes back within that time, or before anything is published: nob
 });
 
 test('Redis denies the read of one session: only its connections are closed, and only after that time', async t => {
-  await client.sendCommand(['ACL', 'SETUSER', 'limited', 'on', '>pw', '~*', '&*', '+@all']);
-  const sluice = await startSluice(t, redis.url.replace('//', '//limited:pw@'), {
+  const { sluice, acl } = await standAsUser(t, redis, {
     workers: 1, session: { ...NO_SWEEP, unverified_seconds: 1 } });
   const denied = await Visitor.logIn(client);
   const [browser] = await denied.open(sluice);
   const free = await Visitor.logIn(client, { userId: 'u2' });
   const [other] = await free.open(sluice);
-  await client.sendCommand(['ACL', 'SETUSER', 'limited', 'resetkeys', `~${free.key}`]);
+  await acl('resetkeys', `~${free.key}`);
   await denied.touch();
   await until(async () => {
     await client.publish('news', 'x');
