@@ -188,23 +188,38 @@ static size_t come_with_messages(struct browser *others, size_t n)
 	return n + 1;
 }
 
+/* A browser with the oldest message, and so many others with messages as large that memory is nearly
+ * short. Returns the number of the others. */
+static size_t begin_oldest(struct browser *oldest, struct browser *others)
+{
+	size_t n = 0;
+	open_browser(oldest, 0, V1);
+	begin_message(oldest, NEARLY_4_KIB);
+	stage_pass(&the_stage, 5000);
+	while (incoming() < LIMIT - LIMIT / 8 - 8192)
+		n = come_with_messages(others, n);
+	stage_pass(&the_stage, 2000);
+	return n;
+}
+
+/* More of them come, until somebody has been closed. */
+static size_t come_until_short(struct browser *others, size_t n)
+{
+	stage_pass(&the_stage, 100);
+	while (!stage_metric(&the_stage, METRIC_LIMIT_INCOMING_BYTES))
+		n = come_with_messages(others, n);
+	return n;
+}
+
 /* The holding of a message that has lasted longest, among many that are as large. */
 static void pings_do_not_make_an_old_message_look_new(void **state)
 {
 	(void)state;
 	static struct browser others[N];
 	struct browser old;
-	size_t n = 0;
-	open_browser(&old, 0, V1);
-	begin_message(&old, NEARLY_4_KIB);
-	stage_pass(&the_stage, 5000);
-	while (incoming() < LIMIT - LIMIT / 8 - 8192)
-		n = come_with_messages(others, n);
-	stage_pass(&the_stage, 2000);
+	size_t n = begin_oldest(&old, others);
 	ping_slowly(&old);
-	stage_pass(&the_stage, 100);
-	while (!stage_metric(&the_stage, METRIC_LIMIT_INCOMING_BYTES))
-		n = come_with_messages(others, n);
+	n = come_until_short(others, n);
 	browser_look(&old);
 	assert_int_equal(old.pongs, 1);
 	assert_int_equal(old.close_code, 1013);
@@ -218,18 +233,10 @@ static void a_new_message_has_a_new_time(void **state)
 	(void)state;
 	static struct browser others[N];
 	struct browser busy;
-	size_t n = 0;
-	open_browser(&busy, 0, V1);
-	begin_message(&busy, NEARLY_4_KIB);
-	stage_pass(&the_stage, 5000);
-	while (incoming() < LIMIT - LIMIT / 8 - 8192)
-		n = come_with_messages(others, n);
-	stage_pass(&the_stage, 2000);
+	size_t n = begin_oldest(&busy, others);
 	browser_frame(&busy, 0x80, slice_make(bytes, 1));
 	begin_message(&busy, NEARLY_4_KIB);
-	stage_pass(&the_stage, 100);
-	while (!stage_metric(&the_stage, METRIC_LIMIT_INCOMING_BYTES))
-		n = come_with_messages(others, n);
+	n = come_until_short(others, n);
 	browser_look(&busy);
 	assert_true(browser_is_open(&busy));
 	leave(others, n);
