@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "sluice/auth/session_record.h"
+#include "sluice/auth/record/session_record.h"
 #include "sluice/base/random.h"
 
 enum { PROBE_KEYS = 16 };

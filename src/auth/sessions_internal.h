@@ -1,7 +1,8 @@
 /* Shared by the sources of sessions. Each calls only those below it:
  *
  *	sessions.c        look-ups, members, and what an answer means for them
- *	session_end.c     the end that a record names, and Redis' time to live
+ *	session_touch.c   extends a session's time to live
+ *	session_end.c     the end that a record names
  *	sessions_recent.c what was read for a command counts for the next ones
  *	sessions_doubt.c  whether a session still counts that has not been read since it changed
  *	sessions_watch.c  why a session is read again: Redis says so, a link came back, the sweep

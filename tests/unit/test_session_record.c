@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sluice/auth/session_record.h"
+#include "sluice/auth/record/session_record.h"
 #include "sluice/base/defs.h"
 #include "sluice/redis/resp.h"
 

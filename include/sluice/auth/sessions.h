@@ -16,7 +16,7 @@
 #include <uv.h>
 
 #include "sluice/auth/look_ups.h"
-#include "sluice/auth/session_record.h"
+#include "sluice/auth/record/session_record.h"
 #include "sluice/base/list.h"
 #include "sluice/base/metrics.h"
 #include "sluice/base/table.h"

@@ -9,7 +9,7 @@
 #ifndef SLUICE_AUTH_TICKET_H
 #define SLUICE_AUTH_TICKET_H
 
-#include "sluice/auth/session_record.h"
+#include "sluice/auth/record/session_record.h"
 #include "sluice/base/list.h"
 #include "sluice/base/metrics.h"
 #include "sluice/proto/record/session_key.h"

@@ -1,13 +1,13 @@
 /* Makes the commands that read a session from Redis, and evaluates their replies. It does no
  * I/O. */
-#ifndef SLUICE_AUTH_SESSION_RECORD_H
-#define SLUICE_AUTH_SESSION_RECORD_H
+#ifndef SLUICE_AUTH_RECORD_SESSION_RECORD_H
+#define SLUICE_AUTH_RECORD_SESSION_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sluice/auth/record_answer.h"
+#include "sluice/auth/record/record_answer.h"
 #include "sluice/proto/record/session_key.h"
 #include "sluice/redis/reply.h"
 

@@ -1,8 +1,8 @@
 /* The fields of a session that is a Redis hash, as they arrive. Those that count are packed into one
  * record (session_hash.h), so that it can be kept and read like any other; all others are forgotten
  * at once, and only their bytes are counted. */
-#ifndef SLUICE_AUTH_RECORD_FIELDS_H
-#define SLUICE_AUTH_RECORD_FIELDS_H
+#ifndef SLUICE_AUTH_RECORD_RECORD_FIELDS_H
+#define SLUICE_AUTH_RECORD_RECORD_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

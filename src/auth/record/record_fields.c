@@ -1,4 +1,4 @@
-#include "sluice/auth/record_fields.h"
+#include "sluice/auth/record/record_fields.h"
 
 #include <errno.h>
 

@@ -1,12 +1,12 @@
 /* What the bytes of a session's record say. Used by session_record.h, except for tickets. */
-#ifndef SLUICE_AUTH_RECORD_ANSWER_H
-#define SLUICE_AUTH_RECORD_ANSWER_H
+#ifndef SLUICE_AUTH_RECORD_RECORD_ANSWER_H
+#define SLUICE_AUTH_RECORD_RECORD_ANSWER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sluice/auth/record_fields.h"
+#include "sluice/auth/record/record_fields.h"
 #include "sluice/base/buffer.h"
 #include "sluice/proto/record/session_value.h"
 #include "sluice/settings/settings.h"

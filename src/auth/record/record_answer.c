@@ -4,7 +4,7 @@
  * that a worker's other connections need not wait for it (session_read.c).
  *
  * Of a hash, the fields that count have become one record as they arrived (record_fields.c). */
-#include "sluice/auth/record_answer.h"
+#include "sluice/auth/record/record_answer.h"
 
 #include <errno.h>
 #include <time.h>

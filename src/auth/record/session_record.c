@@ -14,7 +14,7 @@
  *	session_reading_result   all replies   -> the verdict
  *	read_reply               one reply     -> what it says (enum session_answer)
  *	answer_of                one record    -> the same */
-#include "sluice/auth/session_record.h"
+#include "sluice/auth/record/session_record.h"
 
 /* ---- the commands ---- */
 
