@@ -62,8 +62,7 @@ static void on_unverified(struct deadline *deadline)
 	sessions->unverified = true;
 	if (sessions->live)
 		log_warn("sessions cannot be verified: who has one gets nothing more until Redis "
-			 "can "
-			 "be asked",
+			 "can be asked",
 			log_number("sessions", (long long)sessions->live),
 			log_number("session.unverified_seconds",
 				sessions->setup.settings->session.unverified_ms / 1000));

@@ -1,8 +1,8 @@
 /* A want goes from a worker's hub to the channel's home: directly if that is the same worker, else
- * as a note through its inbox. Confirmations and refusals always go through the inbox, also within one worker,
- * so that a hub never receives one within its own call. An inbox keeps the order of each sender, so
- * "want", "unwant", "want" of one worker arrive in this order. The ticket shows which want a
- * confirmation belongs to.
+ * as a note through its inbox. Confirmations and refusals always go through the inbox, also within
+ * one worker, so that a hub never receives one within its own call. An inbox keeps the order of each
+ * sender, so "want", "unwant", "want" of one worker arrive in this order. The ticket shows which want
+ * a confirmation belongs to.
  *
  * The home's table (hub/homes.h) records which worker wants which channel.
  *

@@ -3,7 +3,8 @@
  *
  * The subscriptions are up when the link is up and every channel that was wanted at that moment has
  * been confirmed or refused. If a SUBSCRIBE is answered by NOPERM, we lack the permission, and the
- * link stays up; subscriptions_retry.c asks again. Any other error fails it, as does an error that answers UNSUBSCRIBE. */
+ * link stays up; subscriptions_retry.c asks again. Any other error fails it, as does an error that
+ * answers UNSUBSCRIBE. */
 #include "subscriptions_internal.h"
 
 #include <errno.h>

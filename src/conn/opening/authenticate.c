@@ -8,8 +8,9 @@
  *
  * All queries to Redis from here on share REDIS_ANSWER_MS. After that the answer is 503, because a
  * browser opens no second WebSocket to a host while the first one is still connecting. The time for
- * which we read a long record in pieces does not count. The stream is paused meanwhile: bytes that the browser sends early stay in the kernel. Those that came in
- * the same read as the request wait behind it in the request's buffer. */
+ * which we read a long record in pieces does not count. The stream is paused meanwhile: bytes that
+ * the browser sends early stay in the kernel. Those that came in the same read as the request wait
+ * behind it in the request's buffer. */
 #include "sluice/conn/opening/authenticate.h"
 
 #include <errno.h>

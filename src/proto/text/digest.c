@@ -1,6 +1,6 @@
 /* mbedTLS' digests behind slices. HMAC(key, text) = H(key ^ opad, H(key ^ ipad, text)): a digest_key
- * holds the contexts after those first blocks, and each text continues with copies. Only memory can run out: the kinds are built in, and no input is
- * too long. */
+ * holds the contexts after those first blocks, and each text continues with copies. Only memory can
+ * run out: the kinds are built in, and no input is too long. */
 #include "sluice/proto/text/digest.h"
 
 #include <errno.h>
